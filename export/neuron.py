@@ -1,0 +1,223 @@
+"""What happens to one neuron in one time step: leak, threshold, reset and store.
+
+The rule itself is written once, in `somagate.sim.golden`; these classes hold its parameters.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from .checks import WORD_LIMIT, Ints, choice, integer, integers, per_channel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation:
+    """What one element of a map can be in one time step.
+
+    Attributes
+    ----------
+    kind
+        'spike' (0 or 1), 'count' (unsigned) or 'value' (signed or unsigned).
+    bits
+        Width: 1 for a spike, 1…8 for a count or a value.
+    signed
+        Two's complement; for values only.
+    """
+
+    kind: Literal["spike", "count", "value"] = "spike"
+    bits: int = 1
+    signed: bool = False
+
+    def __post_init__(self) -> None:
+        choice("Activation kind", self.kind, ("spike", "count", "value"))
+        integer("Activation bits", self.bits, 1, 8)
+        if self.kind == "spike" and self.bits != 1:
+            raise ValueError(f"Activation bits must be 1 for a spike, not {self.bits}")
+        if not isinstance(self.signed, bool):
+            raise TypeError(f"Activation signed must be a bool, not {self.signed!r}")
+        if self.signed and self.kind != "value":
+            raise ValueError(f"Activation signed must be False for a {self.kind}, not True")
+
+    @property
+    def low(self) -> int:
+        """The smallest element."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def high(self) -> int:
+        """The largest element."""
+        return (1 << (self.bits - 1)) - 1 if self.signed else (1 << self.bits) - 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Leak:
+    """`(multiplier · x) >> shift`, rounded down.
+
+    Attributes
+    ----------
+    multiplier
+        int32, () for the layer or (channels,); 0…2**shift, and 2**shift is no leak.
+    shift
+        0…15.
+    at
+        'load': the stored potential leaks before the step's input is added.
+        'store': the sum leaks after the threshold was compared, before it is stored; a subtracted
+        reset amount does not leak.
+    """
+
+    multiplier: Ints = field(default_factory=lambda: np.array(1, np.int32))
+    shift: int = 0
+    at: Literal["load", "store"] = "load"
+
+    def __post_init__(self) -> None:
+        integer("Leak shift", self.shift, 0, 15)
+        choice("Leak at", self.at, ("load", "store"))
+        multiplier = integers("Leak multiplier", self.multiplier, (0, 1), 0, 1 << self.shift)
+        object.__setattr__(self, "multiplier", multiplier)
+
+    @property
+    def identity(self) -> bool:
+        """Whether nothing leaks."""
+        return bool(np.all(self.multiplier == 1 << self.shift))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shift:
+    """Keep `clamp((r + half) >> shift)` as a signed integer; half is half a stored LSB.
+
+    Rounds half up, then saturates. Read back as `stored << shift`.
+
+    Attributes
+    ----------
+    bits
+        Width of the stored potential, 2…16.
+    shift
+        Accumulator bits dropped, 0…15.
+    """
+
+    bits: int
+    shift: int
+
+    def __post_init__(self) -> None:
+        integer("Shift bits", self.bits, 2, 16)
+        integer("Shift shift", self.shift, 0, 15)
+
+    @property
+    def low(self) -> int:
+        """The smallest stored integer."""
+        return -(1 << (self.bits - 1))
+
+    @property
+    def high(self) -> int:
+        """The largest stored integer."""
+        return (1 << (self.bits - 1)) - 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ternary:
+    """Keep -1 if r < -boundary, +1 if r >= boundary, else 0. Read back as ±level.
+
+    The leak is already in `level`, so a neuron with this store has none of its own. From
+    SpQuant-SNN (Front. Neurosci. 2024), with one tie rule: a boundary belongs to the upper state.
+
+    Attributes
+    ----------
+    level
+        int32 (channels,), accumulator LSBs that a stored ±1 stands for in the next step, >= 0.
+    boundary
+        int32 (channels,), accumulator LSBs, >= 1.
+    """
+
+    level: Ints
+    boundary: Ints
+
+    bits = 2
+    low = -1
+    high = 1
+
+    def __post_init__(self) -> None:
+        level = per_channel("Ternary level", self.level, 0, WORD_LIMIT - 1)
+        boundary = per_channel("Ternary boundary", self.boundary, 1, WORD_LIMIT - 1)
+        object.__setattr__(self, "level", level)
+        object.__setattr__(self, "boundary", boundary)
+
+
+Store = Shift | Ternary
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Neuron:
+    """The parameters of a layer's neurons, one a channel where they differ.
+
+    Attributes
+    ----------
+    bias
+        int32 (channels,), accumulator LSBs, added in every step.
+    threshold
+        int32 (channels,): the neuron fires where u >= threshold. None: the layer never fires and
+        its potentials are read out.
+    reset
+        'zero', 'subtract' or 'none'.
+    amount
+        int32 (channels,), subtracted when a neuron fires; for reset 'subtract' only.
+    leak, store
+        See there.
+    """
+
+    bias: Ints
+    threshold: Ints | None
+    store: Store
+    reset: Literal["zero", "subtract", "none"] = "zero"
+    amount: Ints | None = None
+    leak: Leak = field(default_factory=Leak)
+
+    def __post_init__(self) -> None:
+        bias = per_channel("Neuron bias", self.bias, -WORD_LIMIT, WORD_LIMIT - 1)
+        object.__setattr__(self, "bias", bias)
+        choice("Neuron reset", self.reset, ("zero", "subtract", "none"))
+        if not isinstance(self.store, Shift | Ternary):
+            raise TypeError(f"Neuron store must be a Shift or a Ternary, not {self.store!r}")
+        if not isinstance(self.leak, Leak):
+            raise TypeError(f"Neuron leak must be a Leak, not {self.leak!r}")
+        if self.threshold is None:
+            if self.reset != "none":
+                raise ValueError(
+                    f"Neuron reset must be 'none' where threshold is None, not {self.reset!r}"
+                )
+        else:
+            threshold = per_channel("Neuron threshold", self.threshold, -WORD_LIMIT, WORD_LIMIT - 1)
+            object.__setattr__(self, "threshold", threshold)
+        if self.reset == "subtract":
+            if self.amount is None:
+                raise ValueError("Neuron amount must be given for reset 'subtract', not None")
+            amount = per_channel("Neuron amount", self.amount, -WORD_LIMIT, WORD_LIMIT - 1)
+            object.__setattr__(self, "amount", amount)
+        elif self.amount is not None:
+            raise ValueError(f"Neuron amount must be None for reset {self.reset!r}, not given")
+        if isinstance(self.store, Ternary) and not self.leak.identity:
+            raise ValueError(
+                "Neuron leak must be none for a Ternary store, whose level already holds it; "
+                f"not ({self.leak.multiplier} · x) >> {self.leak.shift}"
+            )
+        for name, value in self._arrays():
+            if value.ndim and len(value) != self.channels:
+                raise ValueError(
+                    f"Neuron {name} must have {self.channels} channels as bias has, "
+                    f"not {len(value)}"
+                )
+
+    def _arrays(self) -> list[tuple[str, Any]]:
+        arrays: list[tuple[str, Any]] = [("leak multiplier", self.leak.multiplier)]
+        if self.threshold is not None:
+            arrays.append(("threshold", self.threshold))
+        if self.amount is not None:
+            arrays.append(("amount", self.amount))
+        if isinstance(self.store, Ternary):
+            arrays += [("store level", self.store.level), ("store boundary", self.store.boundary)]
+        return arrays
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return len(self.bias)
