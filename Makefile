@@ -1,0 +1,70 @@
+# From a fresh clone: `make demo` walks the whole path once, `make test` checks all of it.
+#
+# Both need Python 3.11 or newer with venv, make, g++ and perl. Everything else comes from the
+# Python package index into .venv, in the exact versions of constraints.txt.
+
+PYTHON ?= python3
+EXTRAS := train,sim,ice40,ecp5,board,dev
+PACKAGES := boards cli export hw model sim
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: help demo test lint install clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo     train, export, verify and build the default network (about 5 minutes)"
+	@echo "make test     style, types and the whole test suite, as CI runs it"
+	@echo "make lint     style and types only"
+	@echo "make install  .venv with everything, which the others do by themselves"
+	@echo "make clean    remove .venv and runs"
+
+demo: $(INSTALLED)
+	@$(BIN)/somagate demo
+
+test: lint
+	$(BIN)/python -m pytest -n auto
+
+# mypy can't follow setuptools' package-dir mapping, so it sees a folder of links instead.
+lint: $(INSTALLED)
+	@mkdir -p .venv/typed/somagate
+	@for p in $(PACKAGES); do ln -sfn "../../../$$p" ".venv/typed/somagate/$$p"; done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	MYPYPATH=.venv/typed $(BIN)/mypy $(PACKAGES:%=-p somagate.%)
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt | programs
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv (about 1.5 GB, some minutes the first time) ..."
+	$(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check \
+	  -c constraints.txt -e '.[$(EXTRAS)]'
+	@touch $@
+
+clean:
+	rm -rf .venv runs
+
+# The four programs that pip can't bring. Says all that is missing at once, and how to get it.
+.PHONY: programs
+programs:
+	@missing=; \
+	if ! command -v $(PYTHON) >/dev/null; then \
+	  echo "$(PYTHON) is missing: somagate needs Python 3.11 or newer"; \
+	  missing="$$missing python3 python3-venv"; \
+	elif ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+	  echo "$(PYTHON) is $$($(PYTHON) --version), but somagate needs Python 3.11 or newer;" \
+	    "name another one with: make PYTHON=python3.11"; \
+	  exit 1; \
+	elif ! $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null; then \
+	  echo "$(PYTHON) has no venv module"; \
+	  missing="$$missing python3-venv"; \
+	fi; \
+	for p in g++ perl; do \
+	  command -v $$p >/dev/null || { echo "$$p is missing: Verilator needs it"; \
+	    missing="$$missing $$p"; }; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  echo "On Debian or Ubuntu: sudo apt-get install$$missing"; \
+	  exit 1; \
+	fi
