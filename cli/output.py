@@ -1,0 +1,120 @@
+"""What a verb prints: one result on stdout, everything else on stderr.
+
+A result is a dict of plain values. With `--json` it is all that stdout gets; without, the verb
+shows it as tables and sentences. Progress, and an error's one line, go to stderr. An error that
+the user can mend is a sentence and exit status 1, not a traceback; `SOMAGATE_DEBUG=1` brings the
+traceback back.
+"""
+
+import difflib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+Update = Callable[[int, int], None]
+"""Told (done, total) as work goes on."""
+
+USER_ERRORS = (ValueError, TypeError, LookupError, OSError, RuntimeError, ImportError)
+
+
+def stderr() -> Console:
+    """Return a console on stderr, as it is now."""
+    return Console(stderr=True, highlight=False)
+
+
+def show(result: dict[str, Any], as_json: bool, *lines: RenderableType) -> None:
+    """Print a result: as JSON, or as the given tables and sentences."""
+    if as_json:
+        sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+        return
+    console = Console(highlight=False)
+    for line in lines:
+        console.print(line, soft_wrap=isinstance(line, str), markup=not isinstance(line, str))
+
+
+@contextmanager
+def verb(as_json: bool) -> Iterator[None]:
+    """Turn an error inside the block into one line on stderr and exit status 1.
+
+    With `as_json`, stdout gets `{"error": "..."}`.
+    """
+    try:
+        yield
+    except USER_ERRORS as error:
+        if os.environ.get("SOMAGATE_DEBUG"):
+            raise
+        text = message(error)
+        if as_json:
+            sys.stdout.write(json.dumps({"error": text}, ensure_ascii=False) + "\n")
+        console = stderr()
+        console.print(f"error: {text}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+def message(error: BaseException) -> str:
+    """Return an error as a sentence."""
+    if isinstance(error, ModuleNotFoundError):
+        extra = {"torch": "train", "sklearn": "train", "cocotb": "sim", "amaranth_boards": "ice40"}
+        name = (error.name or "").split(".")[0]
+        if name in extra:
+            return f"{name} is not installed: pip install 'somagate[{extra[name]}]'"
+    if isinstance(error, KeyError) and error.args:
+        return str(error.args[0])
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@contextmanager
+def progress(label: str, unit: str = "") -> Iterator[Update]:
+    """Show a bar on stderr while the block runs; it moves with the function it yields."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+    )
+    console = stderr()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        task = bars.add_task(label, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def one_of(kind: str, name: str, options: Sequence[str]) -> str:
+    """Return `name` if it is one of `options`, or raise suggesting the nearest of them."""
+    if name in options:
+        return name
+    near = difflib.get_close_matches(name, options, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{kind} must be one of {', '.join(options)}, not {name!r}{hint}")
+
+
+def existing(path: Path, suffix: str) -> Path:
+    """Return `path` if it is a file, or raise naming files of that suffix near it."""
+    if path.is_file():
+        return path
+    folder = path.parent if path.parent.is_dir() else Path()
+    near = sorted(str(other) for other in folder.glob(f"*{suffix}"))
+    hint = f"; there is {', '.join(near[:5])}" if near else f"; no {suffix} file is in {folder}/"
+    what = "is a folder" if path.is_dir() else "does not exist"
+    raise ValueError(f"{path} must be a {suffix} file, but {what}{hint}")
+
+
+def writable(path: Path, force: bool) -> Path:
+    """Return `path` if nothing is there or `force` is given; makes the folder around it."""
+    taken = path.exists() and not (path.is_dir() and not any(path.iterdir()))
+    if taken and not force:
+        raise ValueError(f"{path} exists already: name another with --out, or give --force")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
