@@ -31,7 +31,7 @@ class Activation:
 
     def __post_init__(self) -> None:
         choice("Activation kind", self.kind, ("spike", "count", "value"))
-        integer("Activation bits", self.bits, 1, 8)
+        object.__setattr__(self, "bits", integer("Activation bits", self.bits, 1, 8))
         if self.kind == "spike" and self.bits != 1:
             raise ValueError(f"Activation bits must be 1 for a spike, not {self.bits}")
         if not isinstance(self.signed, bool):
@@ -71,7 +71,7 @@ class Leak:
     at: Literal["load", "store"] = "load"
 
     def __post_init__(self) -> None:
-        integer("Leak shift", self.shift, 0, 15)
+        object.__setattr__(self, "shift", integer("Leak shift", self.shift, 0, 15))
         choice("Leak at", self.at, ("load", "store"))
         multiplier = integers("Leak multiplier", self.multiplier, (0, 1), 0, 1 << self.shift)
         object.__setattr__(self, "multiplier", multiplier)
@@ -100,8 +100,8 @@ class Shift:
     shift: int
 
     def __post_init__(self) -> None:
-        integer("Shift bits", self.bits, 2, 16)
-        integer("Shift shift", self.shift, 0, 15)
+        object.__setattr__(self, "bits", integer("Shift bits", self.bits, 2, 16))
+        object.__setattr__(self, "shift", integer("Shift shift", self.shift, 0, 15))
 
     @property
     def low(self) -> int:

@@ -1,6 +1,7 @@
 """Synapse groups: the weights between one source map and a layer."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,17 @@ def weight_range(bits: int) -> tuple[int, int]:
     return (-1, 1) if bits <= 2 else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
 
 
-def _weights(kind: str, value: Ints, bits: int, dims: tuple[int, ...]) -> Ints:
-    integer(f"{kind} bits", bits, 1, 8)
-    array = integers(f"{kind} weights of {bits} bits", value, dims, *weight_range(bits))
-    zeros = np.argwhere(array == 0) if bits == 1 else ()
+def _set_weights(group: "SynapseGroup", dims: tuple[int, ...]) -> None:
+    kind = type(group).__name__
+    identifier(f"{kind} source", group.source)
+    bits = integer(f"{kind} bits", group.bits, 1, 8)
+    array = integers(f"{kind} weights of {bits} bits", group.weights, dims, *weight_range(bits))
+    zeros = np.argwhere((array == 0) & (bits == 1))
     if len(zeros):
         index = tuple(int(i) for i in zeros[0])
         raise ValueError(f"{kind} weights of 1 bit must be -1 or 1, not 0 at {index}")
-    return array
+    object.__setattr__(group, "bits", bits)
+    object.__setattr__(group, "weights", array)
 
 
 def _bounds(weights: Ints, low: int, high: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -53,12 +57,11 @@ class Dense:
     bits: int
 
     def __post_init__(self) -> None:
-        identifier("Dense source", self.source)
-        object.__setattr__(self, "weights", _weights("Dense", self.weights, self.bits, (2,)))
+        _set_weights(self, (2,))
 
     def target(self, source: Shape) -> Shape:
         """Return the shape of the layer behind a source map, or raise `ValueError`."""
-        elements = int(np.prod(source))
+        elements = prod(source)
         if self.weights.shape[1] != elements:
             raise ValueError(
                 f"Dense weights must have {elements} columns for the source {self.source!r} of "
@@ -68,7 +71,7 @@ class Dense:
 
     def masked(self, source: Shape, mask: NDArray[np.bool_]) -> Ints:
         """Return the weights with those of pruned source channels set to 0."""
-        keep = np.repeat(mask, int(np.prod(source[1:])))
+        keep = np.repeat(mask, prod(source[1:]))
         return np.where(keep, self.weights, 0).astype(np.int32)
 
     def bounds(
@@ -104,15 +107,14 @@ class Convolution:
     groups: int = 1
 
     def __post_init__(self) -> None:
-        identifier("Convolution source", self.source)
-        weights = _weights("Convolution", self.weights, self.bits, (4,))
-        object.__setattr__(self, "weights", weights)
+        _set_weights(self, (4,))
         object.__setattr__(self, "stride", pair("Convolution stride", self.stride, 1, 255))
         object.__setattr__(self, "padding", pair("Convolution padding", self.padding, 0, 255))
-        integer("Convolution groups", self.groups, 1, 65535)
-        if weights.shape[0] % self.groups:
+        groups = integer("Convolution groups", self.groups, 1, 65535)
+        object.__setattr__(self, "groups", groups)
+        if len(self.weights) % groups:
             raise ValueError(
-                f"Convolution groups must divide the {weights.shape[0]} channels, not {self.groups}"
+                f"Convolution groups must divide the {len(self.weights)} channels, not {groups}"
             )
 
     @property
@@ -179,8 +181,7 @@ class Identity:
     bits: int
 
     def __post_init__(self) -> None:
-        identifier("Identity source", self.source)
-        object.__setattr__(self, "weights", _weights("Identity", self.weights, self.bits, (1,)))
+        _set_weights(self, (1,))
 
     def target(self, source: Shape) -> Shape:
         """Return the shape of the layer behind a source map, or raise `ValueError`."""

@@ -8,189 +8,24 @@ every spike and every membrane potential. What the numbers mean is defined by
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import choice, identifier, integer, pair
-from .neuron import Activation, Neuron, Ternary
-from .synapse import Shape, SynapseGroup
+from .checks import identifier, integer
+from .layer import SPIKE, Input, Layer, Pool, Readout
+from .neuron import Activation, Ternary
+from .synapse import Shape
+
+__all__ = ["SPIKE", "Bounds", "Input", "Layer", "Pool", "Readout", "Tables", "signed_bits"]
 
 Bounds = tuple[NDArray[np.int64], NDArray[np.int64]]
 """The smallest and the largest value of each channel, (channels,) each, both included."""
-
-SPIKE = Activation()
 
 
 def signed_bits(low: int, high: int) -> int:
     """Return the width in bits of the narrowest two's complement integer for low…high."""
     return max(int(high).bit_length(), int(-low - 1).bit_length() if low < 0 else 0) + 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Input:
-    """The network's input in one time step.
-
-    Attributes
-    ----------
-    shape
-        (channels, rows, columns), or (elements,).
-    activation
-        What one element can be.
-    constant
-        The same map in every step, sent once.
-    encoding
-        How a data set's samples become input maps: 'rate' (a deterministic spike train whose count
-        is proportional to the sample), 'direct' (the sample itself in every step) or 'frames' (the
-        sample already has one map a step). See `somagate.model.encode`.
-    maximum
-        The sample value that stands for the full scale, for 'rate' and 'direct'.
-    """
-
-    shape: Shape
-    activation: Activation = SPIKE
-    constant: bool = False
-    encoding: Literal["rate", "direct", "frames"] = "frames"
-    maximum: int = 255
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.shape, tuple | list) or len(self.shape) not in (1, 3):
-            raise ValueError(
-                f"Input shape must be (channels, rows, columns) or (elements,), not {self.shape!r}"
-            )
-        shape = tuple(integer("Input shape", size, 1, 1 << 24) for size in self.shape)
-        object.__setattr__(self, "shape", shape)
-        if not isinstance(self.activation, Activation):
-            raise TypeError(f"Input activation must be an Activation, not {self.activation!r}")
-        if not isinstance(self.constant, bool):
-            raise TypeError(f"Input constant must be a bool, not {self.constant!r}")
-        choice("Input encoding", self.encoding, ("rate", "direct", "frames"))
-        integer("Input maximum", self.maximum, 1, 65535)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pool:
-    """Pooling fused behind the layer that feeds it: windows of `size`, side by side.
-
-    Attributes
-    ----------
-    kind
-        'max' (OR of spikes) or 'sum' (count of spikes). An average is a sum whose 1/area sits in
-        the next layer's scale.
-    size
-        (rows, columns) of a window, which is also its stride.
-    """
-
-    kind: Literal["max", "sum"] = "max"
-    size: tuple[int, int] = (2, 2)
-
-    def __post_init__(self) -> None:
-        choice("Pool kind", self.kind, ("max", "sum"))
-        object.__setattr__(self, "size", pair("Pool size", self.size, 1, 15))
-        if self.kind == "sum" and self.area > 255:
-            raise ValueError(f"Pool size of a sum must cover 1…255 neurons, not {self.area}")
-
-    @property
-    def area(self) -> int:
-        """Neurons in a window."""
-        return self.size[0] * self.size[1]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
-    """One layer: the sum of its synapse groups, its neurons, and the pool behind them.
-
-    Attributes
-    ----------
-    name
-        Unique; letters, digits and underscores.
-    synapses
-        One group or more; all must produce the same shape. A group whose source is the layer
-        itself carries the spikes of the step before.
-    neuron
-        Parameters a channel.
-    pool
-        None, or what the next layers see in place of the spikes. Neurons that no window covers
-        (the last rows or columns, where the size does not divide) are left out: they do not exist.
-    channel_mask
-        bool (channels,), True where a channel is kept. A pruned one has no weights, no state, no
-        spikes and no cycles; in a trace its neurons are silent at potential 0.
-    """
-
-    name: str
-    synapses: tuple[SynapseGroup, ...]
-    neuron: Neuron
-    pool: Pool | None = None
-    channel_mask: NDArray[np.bool_] | None = None
-
-    def __post_init__(self) -> None:
-        identifier("Layer name", self.name)
-        if self.name == "input":
-            raise ValueError("Layer name must not be 'input', which is the network's input")
-        synapses = tuple(self.synapses)
-        if not synapses or not all(isinstance(group, SynapseGroup) for group in synapses):
-            raise TypeError(
-                f"layer {self.name}: synapses must be one synapse group or more, not {synapses!r}"
-            )
-        if all(group.source == self.name for group in synapses):
-            raise ValueError(f"layer {self.name}: synapses must have a source besides the layer")
-        object.__setattr__(self, "synapses", synapses)
-        if not isinstance(self.neuron, Neuron):
-            raise TypeError(f"layer {self.name}: neuron must be a Neuron, not {self.neuron!r}")
-        if not isinstance(self.pool, Pool | None):
-            raise TypeError(f"layer {self.name}: pool must be a Pool or None, not {self.pool!r}")
-        if self.pool and any(group.source == self.name for group in synapses):
-            raise ValueError(
-                f"layer {self.name}: a recurrent layer must have no pool; put the pool behind a "
-                "layer of its own"
-            )
-        channels = self.neuron.channels
-        mask = np.ones(channels, bool) if self.channel_mask is None else self.channel_mask
-        mask = np.array(mask)
-        if mask.dtype != np.bool_ or mask.shape != (channels,):
-            raise ValueError(
-                f"layer {self.name}: channel_mask must be bool of shape ({channels},), "
-                f"not {mask.dtype} of shape {mask.shape}"
-            )
-        if not mask.any():
-            raise ValueError(f"layer {self.name}: channel_mask must keep a channel, not none")
-        mask.setflags(write=False)
-        object.__setattr__(self, "channel_mask", mask)
-
-    @property
-    def kept(self) -> NDArray[np.bool_]:
-        """`channel_mask`, always an array."""
-        assert self.channel_mask is not None
-        return self.channel_mask
-
-    @property
-    def activation(self) -> Activation:
-        """What the next layers see in one time step."""
-        if self.pool is None or self.pool.kind == "max":
-            return SPIKE
-        return Activation(kind="count", bits=self.pool.area.bit_length())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Readout:
-    """The network's answer: one value a class, and the class of the largest, lowest index first.
-
-    Attributes
-    ----------
-    layer
-        Whose neurons are the classes: (neurons,) or (channels, 1, 1), without a pool.
-    kind
-        'count': spikes over all steps. 'potential': the stored potential after the last step, of a
-        layer that never fires.
-    """
-
-    layer: str
-    kind: Literal["count", "potential"] = "count"
-
-    def __post_init__(self) -> None:
-        identifier("Readout layer", self.layer)
-        choice("Readout kind", self.kind, ("count", "potential"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -216,13 +51,16 @@ class Tables:
 
     def __post_init__(self) -> None:
         identifier("Tables name", self.name)
-        integer("Tables steps", self.steps, 1, 65535)
+        object.__setattr__(self, "steps", integer("Tables steps", self.steps, 1, 65535))
         if not isinstance(self.input, Input):
             raise TypeError(f"Tables input must be an Input, not {self.input!r}")
-        layers = tuple(self.layers)
-        if not layers or not all(isinstance(layer, Layer) for layer in layers):
-            raise TypeError(f"Tables layers must be one Layer or more, not {layers!r}")
-        object.__setattr__(self, "layers", layers)
+        layers = self.layers
+        if not isinstance(layers, tuple | list) or not layers:
+            raise TypeError(f"Tables layers must be a tuple of Layers, not {layers!r}")
+        for layer in layers:
+            if not isinstance(layer, Layer):
+                raise TypeError(f"Tables layers must be a tuple of Layers, not hold {layer!r}")
+        object.__setattr__(self, "layers", tuple(layers))
         names = ["input", *(layer.name for layer in layers)]
         for index, layer in enumerate(layers):
             if layer.name in names[: index + 1]:

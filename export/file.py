@@ -1,0 +1,196 @@
+"""The tables' file: one `.safetensors` file of typed arrays, with the graph in its metadata.
+
+The graph is the dataclass tree as canonical JSON, with a name in place of each array. Its metadata
+entry also holds the schema version and a SHA-256 over graph and arrays, so a file cut short or
+altered is told from one of ours. Nothing in a file is ever executed: there is no pickle.
+"""
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as encode
+
+from .layer import Input, Layer, Pool, Readout
+from .neuron import Activation, Leak, Neuron, Shift, Ternary
+from .synapse import Convolution, Dense, Identity
+from .tables import Tables
+
+SCHEMA = 1
+LARGEST_BYTES = 1 << 30
+LARGEST_HEADER_BYTES = 1 << 24
+CLASSES = {
+    cls.__name__: cls
+    for cls in (
+        *(Tables, Input, Layer, Pool, Readout, Activation, Leak, Neuron, Shift, Ternary),
+        *(Convolution, Dense, Identity),
+    )
+}
+DTYPES = {"weights": np.dtype(np.int8), "channel_mask": np.dtype(np.bool_)}
+"""By field; every other array is int32."""
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class TablesFileError(ValueError):
+    """A file that does not hold tables; one line that names the file and what is wrong."""
+
+
+def digest(tables: Tables) -> str:
+    """Return the SHA-256 over the contents of `tables`, hexadecimal: equal tables, equal hash."""
+    arrays: Arrays = {}
+    graph = _flatten(tables, "", arrays)
+    return _sha256(graph, arrays)
+
+
+def save(tables: Tables, path: Path | str) -> None:
+    """Write `tables` to `path`, whole or not at all; the same tables give the same bytes."""
+    arrays: Arrays = {}
+    graph = _flatten(tables, "", arrays)
+    document = {"schema": SCHEMA, "sha256": _sha256(graph, arrays), "graph": graph}
+    replace(Path(path), encode(arrays, {"somagate.tables": _canonical(document)}))
+
+
+def load(path: Path | str) -> Tables:
+    """Read tables that `save` wrote.
+
+    Raises
+    ------
+    TablesFileError
+        Where the file is not such a file, or is altered, or of a newer schema.
+    OSError
+        Where it can't be read.
+    """
+    path = Path(path)
+    try:
+        metadata, arrays = read(path, "somagate.tables")
+        return _tables(metadata, arrays)
+    except (SafetensorError, TypeError, ValueError, KeyError, RecursionError) as error:
+        what = " ".join(str(error).split())
+        raise TablesFileError(f"{path}: {what}") from None
+
+
+def replace(path: Path, contents: bytes) -> None:
+    """Write a file under a temporary name in the same folder, then move it into place."""
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        temporary.write_bytes(contents)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read(path: Path, key: str) -> tuple[str, Arrays]:
+    """Return the metadata entry `key` and all arrays of a `.safetensors` file.
+
+    Sizes are checked against the file's own before anything is allocated; raises `ValueError` or
+    `SafetensorError` where they don't hold.
+    """
+    size = path.stat().st_size
+    if size > LARGEST_BYTES:
+        raise ValueError(f"file must have at most {LARGEST_BYTES} bytes, not {size}")
+    with path.open("rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+    if size < 8 or header > min(size - 8, LARGEST_HEADER_BYTES):
+        raise ValueError(
+            f"header must have at most {max(0, min(size - 8, LARGEST_HEADER_BYTES))} bytes in a "
+            f"file of {size}, not {header}; the file is cut short, or not a .safetensors file"
+        )
+    with safe_open(path, "numpy") as file:
+        metadata = file.metadata() or {}
+        if list(metadata) != [key]:
+            raise ValueError(f"metadata must have the entry {key!r} alone, not {sorted(metadata)}")
+        names = file.keys()
+        for name in names:
+            kind = file.get_slice(name).get_dtype()
+            if kind not in ("I8", "I16", "I32", "I64", "BOOL"):
+                raise ValueError(f"array {name!r} must hold integers or bools, not {kind}")
+        return metadata[key], {name: file.get_tensor(name) for name in names}
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _sha256(graph: Any, arrays: Arrays) -> str:
+    contents = hashlib.sha256(_canonical(graph).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        contents.update(_canonical([name, array.dtype.str, array.shape]).encode())
+        contents.update(array.tobytes())
+    return contents.hexdigest()
+
+
+def _flatten(value: Any, place: str, arrays: Arrays) -> Any:
+    """Return `value` as JSON can hold it, and put its arrays into `arrays` by their place."""
+    if is_dataclass(value) and not isinstance(value, type):
+        graph: dict[str, Any] = {"class": type(value).__name__}
+        for field in fields(value):
+            inner = f"{place}.{field.name}" if place else field.name
+            graph[field.name] = _flatten(getattr(value, field.name), inner, arrays)
+        return graph
+    if isinstance(value, tuple):
+        names = [getattr(element, "name", index) for index, element in enumerate(value)]
+        return [
+            _flatten(element, f"{place}.{name}", arrays)
+            for name, element in zip(names, value, strict=True)
+        ]
+    if isinstance(value, np.ndarray):
+        arrays[place] = value.astype(DTYPES.get(place.split(".")[-1], np.dtype(np.int32)))
+        return {"array": place}
+    return value
+
+
+def _tables(metadata: str, arrays: Arrays) -> Tables:
+    document = json.loads(metadata)
+    if not isinstance(document, dict) or "schema" not in document:
+        raise ValueError("metadata must hold a schema version")
+    if document["schema"] != SCHEMA:
+        raise ValueError(
+            f"schema must be {SCHEMA}, which this version reads, not {document['schema']!r}"
+        )
+    if set(document) != {"schema", "sha256", "graph"}:
+        raise ValueError(f"metadata must hold schema, sha256 and graph, not {sorted(document)}")
+    found = _sha256(document["graph"], arrays)
+    if document["sha256"] != found:
+        raise ValueError(
+            f"SHA-256 must be {document['sha256']!r}, but the contents have {found}; "
+            "the file is altered"
+        )
+    left = dict(arrays)
+    tables = _build(document["graph"], "", left)
+    if not isinstance(tables, Tables):
+        raise TypeError("graph must be Tables")
+    if left:
+        raise ValueError(f"arrays must all be in the graph, not {sorted(left)} besides")
+    if digest(tables) != found:
+        raise ValueError("graph must name each array by its place, with its own dtype")
+    return tables
+
+
+def _build(graph: Any, place: str, arrays: Arrays) -> Any:
+    """Undo `_flatten`; takes the arrays it uses out of `arrays`."""
+    if isinstance(graph, list):
+        return tuple(_build(element, place, arrays) for element in graph)
+    if not isinstance(graph, dict):
+        return graph
+    if set(graph) == {"array"}:
+        if graph["array"] not in arrays:
+            raise ValueError(f"array {graph['array']!r} must be in the file once")
+        return arrays.pop(graph["array"])
+    cls = CLASSES.get(graph.get("class", ""))
+    if cls is None:
+        raise ValueError(f"class of {place or 'graph'} must be one of {sorted(CLASSES)}")
+    wanted = {"class", *(field.name for field in fields(cls))}
+    if set(graph) != wanted:
+        missing, unknown = sorted(wanted - set(graph)), sorted(set(graph) - wanted)
+        raise ValueError(
+            f"{cls.__name__} must have its own fields, not {unknown} besides and {missing} missing"
+        )
+    return cls(**{name: _build(graph[name], name, arrays) for name in wanted - {"class"}})
