@@ -1,0 +1,221 @@
+"""A UART, 8 data bits, no parity, 1 stop bit: a receiver and a transmitter of bytes.
+
+The receiver waits for the falling edge of a start bit, looks again half a bit later, and from
+there once a bit, so every bit is read at its centre. After the nine and a half bits up to the stop
+bit the two clocks may differ by almost half a bit: up to 5 % at many cycles a bit.
+"""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import In, Out
+
+from ..export.checks import integer
+
+_DIVISOR_MIN = 8
+_ERROR_MAX = 0.02
+FRAME_BITS = 10
+"""Bits of a byte on the line: start, eight data bits with the lowest first, stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UartParameters:
+    """The line's speed, in cycles of our clock.
+
+    Attributes
+    ----------
+    clock_hz
+        The clock of the gateware, in Hz.
+    baud
+        Bits a second on the line.
+
+    Raises
+    ------
+    ValueError
+        If a bit is under eight cycles, or the nearest speed is more than 2 % away from `baud`.
+    """
+
+    clock_hz: int
+    baud: int = 115200
+
+    def __post_init__(self) -> None:
+        integer("UART clock_hz", self.clock_hz, 1, 10**9)
+        integer("UART baud", self.baud, 1, 10**8)
+        if self.divisor < _DIVISOR_MIN:
+            raise ValueError(
+                f"UART baud must be at most an eighth of the clock, {self.clock_hz // 8} baud at "
+                f"{self.clock_hz} Hz, not {self.baud}"
+            )
+        if abs(self.error) > _ERROR_MAX:
+            raise ValueError(
+                f"UART baud must be within 2 % of a speed that divides the clock, not {self.baud} "
+                f"at {self.clock_hz} Hz: the nearest is {self.clock_hz / self.divisor:.0f} "
+                f"({self.error:+.1%})"
+            )
+
+    @property
+    def divisor(self) -> int:
+        """Cycles a bit."""
+        return (2 * self.clock_hz + self.baud) // (2 * self.baud)
+
+    @property
+    def error(self) -> float:
+        """How much faster our bits are than the line's, as a ratio."""
+        return self.clock_hz / self.divisor / self.baud - 1
+
+    @property
+    def byte_cycles(self) -> int:
+        """Cycles from one byte to the next when they follow one another without a gap."""
+        return FRAME_BITS * self.divisor
+
+    @property
+    def receive_cycles(self) -> int:
+        """Latency of the receiver: from a falling `rx` to the cycle its byte is `valid`."""
+        return (FRAME_BITS - 1) * self.divisor + self.divisor // 2 + 3
+
+
+class UartReceiver(wiring.Component):
+    """Bytes from a line.
+
+    A byte whose stop bit is low is dropped. The line can't be held up, so a byte that ends before
+    `output` has taken the one before is dropped too; both are told. A byte is available for
+    `byte_cycles` at least before that happens. Latency: `UartParameters.receive_cycles`.
+
+    Parameters
+    ----------
+    parameters
+        The line's speed.
+
+    Members
+    -------
+    rx : In(1)
+        The line, idle high; it may be asynchronous.
+    output : Out(stream of 8 bits)
+        Bytes.
+    overrun : Out(1)
+        High for one cycle when a byte is dropped because `output` was not taken.
+    frame_error : Out(1)
+        High for one cycle, once the line is high again, when a byte was dropped for its stop bit.
+    line_break : Out(1)
+        High from when the line has been low for 19.5 bits until it is high: no byte looks like
+        this, so the other side uses it to start over.
+    """
+
+    def __init__(self, parameters: UartParameters) -> None:
+        self.parameters = parameters
+        super().__init__(
+            {
+                "rx": In(1, init=1),
+                "output": Out(stream.Signature(8)),
+                "overrun": Out(1),
+                "frame_error": Out(1),
+                "line_break": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        divisor = self.parameters.divisor
+        line = Signal(init=1)
+        m.submodules.synchronizer = FFSynchronizer(self.rx, line, init=1)
+
+        timer = Signal(range(divisor))
+        bits = Signal(range(FRAME_BITS + 1))
+        data = Signal(8)
+        centre = Signal()
+        done = Signal()
+        m.d.comb += centre.eq(timer == 0)
+        m.d.sync += timer.eq(timer - 1)
+        with m.If(centre):
+            m.d.sync += [timer.eq(divisor - 1), bits.eq(bits + 1)]
+
+        with m.FSM():
+            with m.State("idle"), m.If(~line):
+                m.d.sync += [timer.eq(divisor // 2 - 1), bits.eq(0)]
+                m.next = "start"
+            with m.State("start"), m.If(centre):
+                m.d.sync += bits.eq(0)
+                with m.If(line):
+                    m.next = "idle"
+                with m.Else():
+                    m.next = "data"
+            with m.State("data"), m.If(centre):
+                m.d.sync += data.eq(Cat(data[1:], line))
+                with m.If(bits == 7):
+                    m.next = "stop"
+            with m.State("stop"), m.If(centre):
+                m.d.sync += bits.eq(0)
+                m.d.comb += done.eq(line)
+                with m.If(line):
+                    m.next = "idle"
+                with m.Else():
+                    m.next = "low"
+            with m.State("low"):
+                m.d.comb += self.line_break.eq(bits == FRAME_BITS)
+                with m.If(self.line_break):
+                    m.d.sync += bits.eq(bits)
+                with m.If(line):
+                    m.d.comb += self.frame_error.eq(~self.line_break)
+                    m.next = "idle"
+
+        with m.If(self.output.ready):
+            m.d.sync += self.output.valid.eq(0)
+        with m.If(done):
+            with m.If(self.output.valid & ~self.output.ready):
+                m.d.comb += self.overrun.eq(1)
+            with m.Else():
+                m.d.sync += [self.output.valid.eq(1), self.output.payload.eq(data)]
+        return m
+
+
+class UartTransmitter(wiring.Component):
+    """Bytes onto a line.
+
+    One byte every `UartParameters.byte_cycles` when they are offered in time. The start bit is on
+    the line in the cycle after the transfer.
+
+    Parameters
+    ----------
+    parameters
+        The line's speed.
+
+    Members
+    -------
+    input : In(stream of 8 bits)
+        Bytes.
+    tx : Out(1)
+        The line, idle high, straight from a register.
+    """
+
+    def __init__(self, parameters: UartParameters) -> None:
+        self.parameters = parameters
+        super().__init__({"input": In(stream.Signature(8)), "tx": Out(1, init=1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        divisor = self.parameters.divisor
+        timer = Signal(range(divisor))
+        bits = Signal(range(FRAME_BITS))
+        rest = Signal(9, init=0x1FF)
+
+        last_cycle = Signal()
+        m.d.comb += last_cycle.eq(timer == 0)
+        m.d.comb += self.input.ready.eq(last_cycle & (bits == 0))
+        with m.If(~last_cycle):
+            m.d.sync += timer.eq(timer - 1)
+        with m.Elif(bits != 0):
+            m.d.sync += [
+                timer.eq(divisor - 1),
+                bits.eq(bits - 1),
+                Cat(self.tx, rest).eq(Cat(rest, 1)),
+            ]
+        with m.Elif(self.input.valid):
+            m.d.sync += [
+                timer.eq(divisor - 1),
+                bits.eq(FRAME_BITS - 1),
+                self.tx.eq(0),
+                rest.eq(Cat(self.input.payload, 1)),
+            ]
+        return m
