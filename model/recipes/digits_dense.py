@@ -1,0 +1,16 @@
+"""Handwritten digits, 8×8 pixels: one hidden dense layer."""
+
+from ..recipe import Dense, Recipe
+
+RECIPE = Recipe(
+    name="digits-dense",
+    data="digits",
+    layers=(Dense(neurons=96),),
+    steps=8,
+    epochs=80,
+    batch=64,
+    learning_rate=5e-3,
+    move=0.7,
+    turn=10,
+    stretch=0.1,
+)

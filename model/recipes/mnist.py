@@ -1,0 +1,17 @@
+"""MNIST: a convolutional network, 16C3-P2-32C3-P2-10."""
+
+from ..recipe import Conv, Recipe
+
+RECIPE = Recipe(
+    name="mnist",
+    data="mnist",
+    layers=(Conv(channels=16, pool=2), Conv(channels=32, pool=2)),
+    steps=6,
+    readout_bits=16,
+    epochs=10,
+    batch=128,
+    learning_rate=5e-3,
+    move=1.5,
+    turn=8,
+    stretch=0.08,
+)
