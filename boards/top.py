@@ -1,0 +1,253 @@
+"""What is the same on every board: a serial line in, the accelerator, the class out.
+
+The host sends the words of an inference, each as bytes with the lowest first, and gets one byte
+back: the class, or `FAILURE` and a reason. There are no frames on the line; the accelerator counts
+its words. So whoever starts, or has lost count, first sends a break: it brings all of this to its
+start, and the next byte is the first of an inference.
+
+Nothing on the line can hold the host up. Words wait in a queue while the accelerator is busy; a
+host that waits for each class can't overrun it if the queue holds a whole inference, or if the
+accelerator needs no more than `TopParameters.step_cycles` cycles a time step. A byte that is lost
+all the same, to an overrun or on the line, would shift all that follow it, so the answer is then a
+failure, and everything up to the next break is ignored.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import Cat, Module, ResetInserter, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out, connect
+
+from ..export.checks import integer
+from ..hw.queue import Queue
+from .uart import UartParameters, UartReceiver, UartTransmitter
+
+FAILURE = 0x80
+"""This bit of an answer marks a failure; the others are then its reasons."""
+OVERRUN = 0x01
+"""The host sent faster than the accelerator took, and words were lost."""
+FRAME_ERROR = 0x02
+"""A byte arrived without its stop bit: noise, or another speed."""
+
+CLASSES_MAX = FAILURE
+STARTUP_NS = 15_000
+"""iCE40's block RAM reads as zero for some 3 µs after configuration; this is five times that."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopParameters:
+    """The serial line and its queue.
+
+    Attributes
+    ----------
+    uart
+        The line's speed, and the clock.
+    word_bits
+        Bits of a word of `Accelerator.input`.
+    queue_words
+        Words that wait while the accelerator is busy.
+    """
+
+    uart: UartParameters
+    word_bits: int
+    queue_words: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.uart, UartParameters):
+            raise TypeError(f"Top uart must be UartParameters, not {self.uart!r}")
+        integer("Top word_bits", self.word_bits, 1, 128)
+        integer("Top queue_words", self.queue_words, 2, 1 << 20)
+
+    @property
+    def word_bytes(self) -> int:
+        """Bytes a word on the line."""
+        return -(-self.word_bits // 8)
+
+    @property
+    def startup_cycles(self) -> int:
+        """Cycles from a stable clock to the end of the reset."""
+        return -(-STARTUP_NS * self.uart.clock_hz // 10**9)
+
+    def step_cycles(self, input_words: int) -> int:
+        """Return how long the input map of one time step of that many words is on the line."""
+        return input_words * self.word_bytes * self.uart.byte_cycles
+
+
+class WordPacker(wiring.Component):
+    """Bytes to words, lowest byte first; a word's highest bits that don't fit it are dropped.
+
+    A word is valid in the cycle after its last byte's transfer, and only then is `input` not
+    ready unless the word is taken. Throughput: a byte a cycle.
+
+    Members
+    -------
+    input : In(stream of 8 bits)
+    output : Out(stream of `word_bits` bits)
+    """
+
+    def __init__(self, parameters: TopParameters) -> None:
+        self.parameters = parameters
+        super().__init__(
+            {
+                "input": In(stream.Signature(8)),
+                "output": Out(stream.Signature(parameters.word_bits)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the packer."""
+        m = Module()
+        word_bytes = self.parameters.word_bytes
+        word = Signal(8 * word_bytes)
+        count = Signal(range(word_bytes))
+
+        m.d.comb += self.output.payload.eq(word)
+        m.d.comb += self.input.ready.eq(~self.output.valid | self.output.ready)
+        with m.If(self.output.ready):
+            m.d.sync += self.output.valid.eq(0)
+        with m.If(self.input.valid & self.input.ready):
+            m.d.sync += [word.eq(Cat(word, self.input.payload)[8:]), count.eq(count + 1)]
+            with m.If(count == word_bytes - 1):
+                m.d.sync += [count.eq(0), self.output.valid.eq(1)]
+        return m
+
+
+class Top(wiring.Component):
+    """The accelerator behind a serial line. See the module for what is on the line.
+
+    Everything but the line itself is held in reset for `TopParameters.startup_cycles` after
+    `locked`, during a break, and after a failure.
+
+    Parameters
+    ----------
+    accelerator
+        A `somagate.hw.accelerator.Accelerator`, or what has the same `input` and `output`.
+    parameters
+        The line and its queue.
+
+    Attributes
+    ----------
+    latency
+        Cycles from the last transfer of `Accelerator.output` to the answer's start bit.
+
+    Members
+    -------
+    rx : In(1)
+        From the host.
+    tx : Out(1)
+        To the host.
+    locked : In(1)
+        The clock is stable; may be asynchronous.
+    busy : Out(1)
+        From the first byte of an inference to its answer.
+    failed : Out(1)
+        From a failure to the next break.
+
+    Raises
+    ------
+    ValueError
+        If the accelerator's words have another width, or a class doesn't fit an answer.
+    """
+
+    latency = 2
+
+    def __init__(self, accelerator: Any, parameters: TopParameters) -> None:
+        self.accelerator = accelerator
+        self.parameters = parameters
+        width = len(accelerator.input.payload)
+        if width != parameters.word_bits:
+            raise ValueError(
+                f"Top word_bits must be those of the accelerator, {width}, "
+                f"not {parameters.word_bits}"
+            )
+        classes = 1 << len(accelerator.output.payload.prediction)
+        if classes > CLASSES_MAX:
+            raise ValueError(
+                f"Top answers with one of at most {CLASSES_MAX} classes, not {classes}: "
+                "the accelerator's prediction must be narrower than 8 bits"
+            )
+        super().__init__(
+            {
+                "rx": In(1, init=1),
+                "tx": Out(1, init=1),
+                "locked": In(1),
+                "busy": Out(1),
+                "failed": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the top: receiver, packer, queue, accelerator, answer, transmitter."""
+        m = Module()
+        uart = self.parameters.uart
+        starting, reset, failure = Signal(init=1), Signal(init=1), Signal(8)
+
+        m.submodules.receiver = receiver = ResetInserter(starting)(UartReceiver(uart))
+        m.submodules.transmitter = transmitter = ResetInserter(starting)(UartTransmitter(uart))
+        m.submodules.packer = packer = ResetInserter(reset)(WordPacker(self.parameters))
+        m.submodules.queue = queue = ResetInserter(reset)(
+            SyncFIFOBuffered(width=self.parameters.word_bits, depth=self.parameters.queue_words)
+        )
+        # The queue's output is a block RAM's, so a second queue in flip-flops registers it.
+        m.submodules.register = register = ResetInserter(reset)(Queue(self.parameters.word_bits, 2))
+        m.submodules.accelerator = ResetInserter(reset)(self.accelerator)
+        accelerator = self.accelerator
+
+        self._start(m, starting)
+        m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx)]
+        connect(m, receiver.output, packer.input)
+        connect(m, packer.output, queue.w_stream)
+        connect(m, queue.r_stream, register.input)
+        connect(m, register.output, accelerator.input)
+
+        answer, answer_valid = Signal(8), Signal()
+        done = Signal()
+        m.d.comb += [
+            transmitter.input.payload.eq(answer),
+            transmitter.input.valid.eq(answer_valid),
+            accelerator.output.ready.eq(~answer_valid),
+            done.eq(
+                accelerator.output.valid
+                & accelerator.output.ready
+                & accelerator.output.payload.last
+            ),
+        ]
+        if hasattr(accelerator, "observe"):
+            m.d.comb += accelerator.observe.ready.eq(1)
+        with m.If(transmitter.input.ready):
+            m.d.sync += answer_valid.eq(0)
+        with m.If(done):
+            m.d.sync += [answer_valid.eq(1), answer.eq(accelerator.output.payload.prediction)]
+
+        # A failure is told once: while `failed`, the accelerator is in reset and answers nothing.
+        m.d.comb += failure.eq(
+            FAILURE * (receiver.overrun | receiver.frame_error)
+            | OVERRUN * receiver.overrun
+            | FRAME_ERROR * receiver.frame_error
+        )
+        with m.If(failure[7] & ~self.failed):
+            m.d.sync += [self.failed.eq(1), answer_valid.eq(1), answer.eq(failure)]
+        with m.If(starting | receiver.line_break):
+            m.d.sync += [self.failed.eq(0), answer_valid.eq(0)]
+        m.d.sync += reset.eq(starting | receiver.line_break | self.failed)
+
+        with m.If(receiver.output.valid):
+            m.d.sync += self.busy.eq(1)
+        with m.If(done | reset):
+            m.d.sync += self.busy.eq(0)
+        return m
+
+    def _start(self, m: Module, starting: Signal) -> None:
+        """Hold `starting` until the clock has been stable for long enough."""
+        locked = Signal()
+        cycles = self.parameters.startup_cycles
+        left = Signal(range(cycles + 1), init=cycles)
+        m.submodules.locked = FFSynchronizer(self.locked, locked)
+        m.d.sync += starting.eq(~locked | (left != 0))
+        with m.If(~locked):
+            m.d.sync += left.eq(cycles)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
