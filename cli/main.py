@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from .check import check
 from .doctor import doctor
+from .simulate import simulate
 
 app = typer.Typer(
     name="somagate",
@@ -38,6 +40,8 @@ def options(
 
 EXAMPLES = {
     doctor: "somagate doctor",
+    check: "somagate check runs/digits.safetensors",
+    simulate: "somagate simulate runs/digits.safetensors --data digits --samples 100",
 }
 """Every verb, in the order of the work, and its example."""
 

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from rich import box
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 Update = Callable[[int, int], None]
 """Told (done, total) as work goes on."""
@@ -36,8 +38,19 @@ def show(result: dict[str, Any], as_json: bool, *lines: RenderableType) -> None:
         sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
         return
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 120
     for line in lines:
         console.print(line, soft_wrap=isinstance(line, str), markup=not isinstance(line, str))
+
+
+def grid(*headers: str, left: int = 1, caption: str | None = None) -> Table:
+    """Return an empty table: the first `left` columns hold words, the others numbers."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, caption=caption)
+    table.caption_justify = "left"
+    for index, header in enumerate(headers):
+        table.add_column(header, justify="left" if index < left else "right", no_wrap=index == 0)
+    return table
 
 
 @contextmanager
@@ -105,8 +118,9 @@ def existing(path: Path, suffix: str) -> Path:
     if path.is_file():
         return path
     folder = path.parent if path.parent.is_dir() else Path()
-    near = sorted(str(other) for other in folder.glob(f"*{suffix}"))
-    hint = f"; there is {', '.join(near[:5])}" if near else f"; no {suffix} file is in {folder}/"
+    files = sorted(other.name for other in folder.glob(f"*{suffix}"))
+    near = difflib.get_close_matches(path.name, files, n=3, cutoff=0.0)
+    hint = f"; there is {', '.join(str(folder / name) for name in near)}" if near else f"; no {suffix} file is in {folder}/"
     what = "is a folder" if path.is_dir() else "does not exist"
     raise ValueError(f"{path} must be a {suffix} file, but {what}{hint}")
 
