@@ -1,0 +1,374 @@
+"""The update: leak, add, fire, reset and store, for a few finished sums a cycle."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth.lib.wiring import In, Out
+
+from .array import pack
+from .memory import RegisteredMemory
+from .plan import Mode, Plan
+
+
+class UpdateLayout(StructLayout):
+    """A layer's work for the update; counts are stored less one.
+
+    `window` counts the positions of a pooling window, `tail` the chunks of the last lane group.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        values = [self.values(plan, layer) for layer in range(len(plan.descriptors))]
+        super().__init__(
+            {
+                name: unsigned(max(1, max(v[name] for v in values).bit_length()))
+                for name in values[0]
+            }
+        )
+
+    @staticmethod
+    def values(plan: Plan, layer: int) -> dict[str, int]:
+        """Return each member's value for a layer."""
+        d = plan.descriptors[layer]
+        per_group = plan.lanes // plan.update_lanes
+        return {
+            "rows": d.rows - 1,
+            "columns": d.columns - 1,
+            "groups": d.groups - 1,
+            "window": d.window[0] * d.window[1] - 1,
+            "tail": d.chunks - (d.groups - 1) * per_group - 1,
+            "parameter_base": d.parameter_base,
+            "mode": plan.modes.index(plan.layer_modes[layer]),
+        }
+
+
+class ChunkLayout(StructLayout):
+    """Updated neurons.
+
+    `spikes` and `potentials` are one a lane. `chunk` numbers the chunk in its lane group; `first`
+    and `final` mark the first and last position of a pooling window, `tail` the last chunk of all
+    channels, `row_end` the last chunk of a row of the output map. `index` counts the chunks of the
+    layer in this time step.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        bits = max(plan.state_words)
+        per_group = plan.lanes // plan.update_lanes
+        updates = max(d.updates for d in plan.descriptors)
+        super().__init__(
+            {
+                "spikes": unsigned(plan.update_lanes),
+                "potentials": ArrayLayout(signed(bits), plan.update_lanes),
+                "chunk": unsigned(max(1, (per_group - 1).bit_length())),
+                "first": 1,
+                "final": 1,
+                "tail": 1,
+                "row_end": 1,
+                "index": unsigned(max(1, (updates - 1).bit_length())),
+            }
+        )
+
+
+class Update(wiring.Component):
+    """Bring the sums of the layer at `layers` to spikes and new potentials.
+
+    Potentials and parameters are read ahead and wait for their sums. The potentials of all layers
+    lie in the order in which they are updated, one memory for each width that occurs, packed at
+    that width; so their addresses only count. In the first time step a potential reads as 0.
+
+    The layer's payload must hold still while `layers.valid`: it is taken when the last chunk has
+    been sent. Latency from a sum to its chunk is `latency` cycles, throughput one chunk a cycle.
+
+    Members
+    -------
+    layers : In(stream.Signature(UpdateLayout))
+    first_step : In(1), static while a layer is at work
+    sums : In(stream.Signature(ArrayLayout(signed(accumulator_bits), update_lanes)))
+    chunks : Out(stream.Signature(ChunkLayout))
+    """
+
+    latency = 3
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.chunk_layout = ChunkLayout(plan)
+        sums = ArrayLayout(signed(plan.accumulator_bits), plan.update_lanes)
+        super().__init__(
+            {
+                "layers": In(stream.Signature(UpdateLayout(plan))),
+                "first_step": In(1),
+                "sums": In(stream.Signature(sums)),
+                "chunks": Out(stream.Signature(self.chunk_layout)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the update."""
+        m = Module()
+        plan = self.plan
+        lanes = range(plan.update_lanes)
+        fields = {field.name: field for field in plan.parameters}
+
+        # Walk over the chunks of the layer and read ahead.
+        ahead = Signal()
+        flags = StructLayout(
+            {"chunk": self.chunk_layout["chunk"].shape}
+            | dict.fromkeys(("first", "final", "tail", "row_end", "used", "layer_end"), 1)
+        )
+        walking, place, parameter = self._walk(m, ahead, flags)
+        memories = self._memories(m, ahead, walking & place.used, parameter)
+        read = [Signal(flags, name=f"read_{i}") for i in range(2)]
+        read_valid = [Signal(name=f"read_valid_{i}") for i in range(2)]
+        with m.If(ahead):
+            m.d.sync += [
+                read[0].eq(place),
+                read[1].eq(read[0]),
+                read_valid[0].eq(walking),
+                read_valid[1].eq(read_valid[0]),
+            ]
+
+        # Once its sum is there, a chunk is taken, and moves on until it is sent.
+        move = Signal()
+        take = Signal()
+        m.d.comb += [
+            move.eq(~self.chunks.valid | self.chunks.ready),
+            take.eq(read_valid[1] & self.sums.valid & move),
+            self.sums.ready.eq(read_valid[1] & move),
+            ahead.eq(~read_valid[1] | take),
+        ]
+        used = [Signal(name=f"used_{i}") for i in range(2)]
+        passed = [Signal(flags, name=f"passed_{i}") for i in range(2)]
+        with m.If(move):
+            m.d.sync += [
+                passed[0].eq(read[1]),
+                used[0].eq(take & read[1].used),
+                passed[1].eq(passed[0]),
+                used[1].eq(used[0]),
+                self.chunks.valid.eq(used[1]),
+            ]
+
+        # u = leak(v) + acc + bias
+        word_bits = sum(field.bits for field in plan.parameters)
+        fire = Signal(plan.update_lanes)
+        for lane in lanes:
+            word = memories["parameters"].read.data[lane * word_bits : (lane + 1) * word_bits]
+            here = {}
+            for field in plan.parameters:
+                here[field.name], word = word[: field.bits].as_signed(), word[field.bits :]
+            loaded = self._loaded(m, lane, memories, here)
+            u = Signal(signed(plan.update_bits), name=f"u_{lane}")
+            later = {
+                name: Signal(signed(field.bits), name=f"{name}_{lane}")
+                for name, field in fields.items()
+                if name != "bias"
+            }
+            with m.If(move):
+                m.d.sync += u.eq(loaded + self.sums.payload[lane] + here["bias"])
+                m.d.sync += [signal.eq(here[name]) for name, signal in later.items()]
+
+            # fire = u >= threshold; r = reset(u, fire)
+            fires = Signal(name=f"fires_{lane}")
+            m.d.comb += fires.eq(u >= later["threshold"])
+            r = self._reset(m, lane, u, fires, later)
+            with m.If(move):
+                m.d.sync += fire[lane].eq(fires)
+
+            # v' = store(r)
+            stored = self._stored(m, lane, r)
+            with m.If(move):
+                m.d.sync += self.chunks.payload.potentials[lane].eq(stored)
+
+        out = self.chunks.payload
+        index = Signal.like(out.index)
+        with m.If(move):
+            m.d.sync += out.spikes.eq(fire)
+            for name in ("chunk", "first", "final", "tail", "row_end"):
+                m.d.sync += getattr(out, name).eq(getattr(passed[1], name))
+            m.d.sync += out.index.eq(index)
+            with m.If(used[1]):
+                m.d.sync += index.eq(index + 1)
+
+        # The layer is over when its last chunk was taken and everything behind it was sent.
+        over = Signal()
+        with m.If(take & read[1].layer_end):
+            m.d.sync += over.eq(1)
+        m.d.comb += self.layers.ready.eq(over & ~used[0] & ~used[1] & move)
+        with m.If(self.layers.ready):
+            m.d.sync += [over.eq(0), index.eq(0)]
+        return m
+
+    def _walk(
+        self, m: Module, ahead: Signal, flags: StructLayout
+    ) -> tuple[Signal, "Signal", Signal]:
+        """Count through the layer's chunks; return whether at work, flags and parameter address."""
+        layer = self.layers.payload
+        per_group = self.plan.lanes // self.plan.update_lanes
+        place = Signal(flags)
+        started = Signal()
+        walking = Signal()
+        ended = Signal()
+        chunk = Signal(self.chunk_layout["chunk"].shape)
+        window = Signal.like(layer.window)
+        group = Signal.like(layer.groups)
+        column = Signal.like(layer.columns)
+        row = Signal.like(layer.rows)
+        base = Signal(range(max(2, len(self.plan.parameters[0].values))))
+        address = Signal.like(base)
+        ends = {
+            "chunk": chunk == per_group - 1,
+            "window": window == layer.window,
+            "group": group == layer.groups,
+            "column": column == layer.columns,
+            "row": row == layer.rows,
+        }
+        tail = ends["group"] & (chunk == layer.tail)
+        m.d.comb += [
+            walking.eq(started & ~ended),
+            place.chunk.eq(chunk),
+            place.first.eq(window == 0),
+            place.final.eq(ends["window"]),
+            place.tail.eq(tail),
+            place.row_end.eq(tail & ends["window"] & ends["column"]),
+            place.used.eq(~ends["group"] | (chunk <= layer.tail)),
+            place.layer_end.eq(
+                ends["chunk"] & ends["window"] & ends["group"] & ends["column"] & ends["row"]
+            ),
+            address.eq(base + chunk),
+        ]
+        with m.If(~started):
+            m.d.sync += [started.eq(self.layers.valid), base.eq(layer.parameter_base)]
+        with m.Elif(walking & ahead):
+            m.d.sync += chunk.eq(chunk + 1)
+            with m.If(ends["chunk"]):
+                m.d.sync += [chunk.eq(0), window.eq(window + 1)]
+                with m.If(ends["window"]):
+                    m.d.sync += [window.eq(0), group.eq(group + 1), base.eq(base + per_group)]
+                    with m.If(ends["group"]):
+                        m.d.sync += [group.eq(0), base.eq(layer.parameter_base)]
+                        m.d.sync += column.eq(column + 1)
+                        with m.If(ends["column"]):
+                            m.d.sync += [column.eq(0), row.eq(row + 1)]
+                            with m.If(ends["row"]):
+                                m.d.sync += [row.eq(0), ended.eq(1)]
+        with m.If(self.layers.ready):
+            m.d.sync += [started.eq(0), ended.eq(0)]
+        return walking, place, address
+
+    def _memories(
+        self, m: Module, ahead: Signal, used: Value, parameter: Signal
+    ) -> dict[str | int, RegisteredMemory]:
+        """Add the memories of parameters and of potentials, and read and write them in order."""
+        plan = self.plan
+        words = []
+        for row in range(len(plan.parameters[0].values)):
+            word, offset = 0, 0
+            for lane in range(plan.update_lanes):
+                for field in plan.parameters:
+                    word |= pack([field.values[row, lane]], field.bits) << offset
+                    offset += field.bits
+            words.append(word)
+        width = plan.update_lanes * sum(field.bits for field in plan.parameters)
+        memories: dict[str | int, RegisteredMemory] = {}
+        m.submodules.parameters = memories["parameters"] = RegisteredMemory(
+            width=width, depth=max(2, len(words)), init=words,
+            style="logic" if len(words) <= 32 else "auto",
+        )  # fmt: skip
+        m.d.comb += [
+            memories["parameters"].read.en.eq(ahead),
+            memories["parameters"].read.addr.eq(parameter),
+        ]
+        sent = self.chunks.valid & self.chunks.ready
+        for bits, depth in plan.state_words.items():
+            memory = RegisteredMemory(width=bits * plan.update_lanes, depth=max(2, depth))
+            m.submodules[f"potentials_{bits}"] = memories[bits] = memory
+            mine = Signal(name=f"mode_has_{bits}")
+            with m.Switch(self.layers.payload.mode):
+                for number, mode in enumerate(plan.modes):
+                    with m.Case(number):
+                        m.d.comb += mine.eq(mode.store.bits == bits)
+            steps = {"read": ahead & used & mine, "write": sent & mine}
+            for name, step in steps.items():
+                addr = Signal(range(max(2, depth)), name=f"{name}_addr_{bits}")
+                with m.If(step):
+                    m.d.sync += addr.eq(Mux(addr == depth - 1, 0, addr + 1))
+                m.d.comb += getattr(memory, name).addr.eq(addr)
+            m.d.comb += [
+                memory.read.en.eq(ahead),
+                memory.write.en.eq(steps["write"]),
+                memory.write.data.eq(
+                    Cat(potential[:bits] for potential in self.chunks.payload.potentials)
+                ),
+            ]
+        return memories
+
+    def _switch(self, m: Module, values: list[Value], name: str) -> Value:
+        """Return the value of the layer's mode, wide enough for each."""
+        if len(values) == 1:
+            return values[0]
+        low = min(-1 if v.shape().signed else 0 for v in values)
+        bits = max(len(v) + (low < 0 and not v.shape().signed) for v in values)
+        chosen = Signal(signed(bits) if low < 0 else unsigned(bits), name=name)
+        with m.Switch(self.layers.payload.mode):
+            for number, value in enumerate(values):
+                with m.Case(number) if number < len(values) - 1 else m.Default():
+                    m.d.comb += chosen.eq(value)
+        return chosen
+
+    def _leaked(self, mode: Mode, x: Value, parameters: dict[str, Value]) -> Value:
+        """Return (multiplier · x) >> shift, rounded down."""
+        if mode.leak_multiplier is None:
+            return (x * parameters["multiplier"]) >> mode.leak_shift
+        if mode.leak_multiplier == 0:
+            return Const(0, signed(1))
+        return (x * Const(mode.leak_multiplier)) >> mode.leak_shift
+
+    def _loaded(
+        self, m: Module, lane: int, memories: dict, parameters: dict[str, Value]
+    ) -> Value:
+        """Return the stored potential in accumulator LSBs, leaked if it leaks at the load."""
+        values = []
+        for mode in self.plan.modes:
+            bits = mode.store.bits
+            stored = memories[bits].read.data[lane * bits : (lane + 1) * bits].as_signed()
+            v = Signal(signed(bits), name=f"v_{lane}_{len(values)}")
+            m.d.comb += v.eq(Mux(self.first_step, 0, stored))
+            x = Cat(Const(0, mode.store.shift), v).as_signed()
+            values.append(self._leaked(mode, x, parameters) if mode.leak_at == "load" else x)
+        return self._switch(m, values, f"loaded_{lane}")
+
+    def _reset(
+        self, m: Module, lane: int, u: Signal, fires: Signal, parameters: dict[str, Value]
+    ) -> Signal:
+        """Return r, registered."""
+        values = []
+        for mode in self.plan.modes:
+            x = self._leaked(mode, u, parameters) if mode.leak_at == "store" else u
+            match mode.reset:
+                case "zero":
+                    values.append(Mux(fires, 0, x))
+                case "subtract":
+                    values.append(Mux(fires, x - parameters["amount"], x))
+                case _:
+                    values.append(x)
+        value = self._switch(m, values, f"reset_{lane}")
+        r = Signal(value.shape(), name=f"r_{lane}")
+        with m.If(~self.chunks.valid | self.chunks.ready):
+            m.d.sync += r.eq(value)
+        return r
+
+    def _stored(self, m: Module, lane: int, r: Signal) -> Value:
+        """Return clamp((r + half) >> shift), rounded half up and then saturated."""
+        values = []
+        for mode in self.plan.modes:
+            store = mode.store
+            half = (1 << store.shift) >> 1
+            shifted = Signal.like(r + half, name=f"shifted_{lane}_{len(values)}")
+            m.d.comb += shifted.eq((r + half) >> store.shift)
+            clamped = Signal(signed(store.bits), name=f"stored_{lane}_{len(values)}")
+            with m.If(shifted > store.high):
+                m.d.comb += clamped.eq(store.high)
+            with m.Elif(shifted < store.low):
+                m.d.comb += clamped.eq(store.low)
+            with m.Else():
+                m.d.comb += clamped.eq(shifted)
+            values.append(clamped)
+        return self._switch(m, values, f"stored_{lane}")
