@@ -1,0 +1,141 @@
+"""A second golden simulator, as plain as the contract: Python integers, nested loops, no NumPy.
+
+Written from the design's update rule alone, and as slow as that sounds: for the smallest networks.
+NumPy appears only where arrays come in and go out.
+"""
+
+from typing import Any
+
+import numpy as np
+from somagate.export.neuron import Neuron, Ternary
+from somagate.export.synapse import Convolution, Dense, Identity
+from somagate.export.tables import Layer, Tables
+
+Place = tuple[int, ...]
+Sparse = dict[Place, int]
+"""A map: its elements by (channel, row, column) or (element,)."""
+
+
+def run(tables: Tables, x: Any) -> dict[str, Any]:
+    """Return spikes and potentials by layer, output and prediction, as nested lists.
+
+    `spikes[layer][step][sample]` is a `Sparse` with every neuron in it.
+    """
+    steps, batch = len(x), len(x[0])
+    spikes: dict[str, Any] = {n.name: [[{}] * batch for _ in range(steps)] for n in tables.layers}
+    potentials: dict[str, Any] = {
+        n.name: [[{}] * batch for _ in range(steps)] for n in tables.layers
+    }
+    output = []
+    for sample in range(batch):
+        counts: dict[int, int] = {}
+        before: dict[str, Sparse] = {layer.name: {} for layer in tables.layers}
+        state: dict[str, Sparse] = {layer.name: {} for layer in tables.layers}
+        for step in range(steps):
+            maps: dict[str, Sparse] = {
+                "input": {
+                    tuple(place): int(value) for place, value in np.ndenumerate(x[step][sample])
+                }
+            }
+            for layer in tables.layers:
+                name = layer.name
+                fires: Sparse = {}
+                for place in np.ndindex(tables.neuron_shapes[name]):
+                    if not layer.kept[place[0]]:
+                        fires[place], state[name][place] = 0, 0
+                        continue
+                    acc = 0
+                    for group in layer.synapses:
+                        if group.source == name:
+                            source, shape = before[name], tables.neuron_shapes[name]
+                        else:
+                            source, shape = maps[group.source], tables.map_shapes[group.source]
+                        acc += total(group, place, source, shape, tables.neuron_shapes[name])
+                    v = state[name].get(place, 0)
+                    fires[place], state[name][place] = neuron(layer.neuron, place[0], v, acc)
+                before[name] = fires
+                maps[name] = pool(layer, fires)
+                spikes[name][step][sample] = dict(fires)
+                potentials[name][step][sample] = dict(state[name])
+            for place, fire in before[tables.readout.layer].items():
+                counts[place[0]] = counts.get(place[0], 0) + fire
+        if tables.readout.kind == "potential":
+            counts = {place[0]: v for place, v in state[tables.readout.layer].items()}
+        output.append([counts[c] for c in sorted(counts)])
+    prediction = [values.index(max(values)) for values in output]
+    return {
+        "spikes": spikes, "potentials": potentials, "output": output, "prediction": prediction
+    }  # fmt: skip
+
+
+def total(
+    group: Dense | Convolution | Identity,
+    place: Place,
+    source: Sparse,
+    shape: Place,
+    target: Place,
+) -> int:
+    """Return the weighted sum of one neuron from one synapse group; what is absent is 0."""
+    weights = group.weights.tolist()
+    if isinstance(group, Identity):
+        return weights[place[0]] * source.get(place, 0)
+    if isinstance(group, Dense):
+        row = weights[place[0]]
+        acc = 0
+        for index, element in enumerate(np.ndindex(shape)):
+            acc += row[index] * source.get(element, 0)
+        return acc
+    channel, row, column = place
+    in_group = len(weights[0])
+    first = channel // (target[0] // group.groups) * in_group
+    acc = 0
+    for c in range(in_group):
+        for i in range(len(weights[0][0])):
+            for j in range(len(weights[0][0][0])):
+                y = row * group.stride[0] - group.padding[0] + i
+                x = column * group.stride[1] - group.padding[1] + j
+                if 0 <= y < shape[1] and 0 <= x < shape[2]:
+                    acc += weights[channel][c][i][j] * source.get((first + c, y, x), 0)
+    return acc
+
+
+def neuron(n: Neuron, c: int, v: int, acc: int) -> tuple[int, int]:
+    """Return (fire, stored potential) of one neuron after one step."""
+
+    def leak(value: int) -> int:
+        multiplier = n.leak.multiplier.tolist()
+        multiplier = multiplier[c] if isinstance(multiplier, list) else multiplier
+        return (multiplier * value) >> n.leak.shift
+
+    x = v * int(n.store.level[c]) if isinstance(n.store, Ternary) else v * 2**n.store.shift
+    if n.leak.at == "load":
+        x = leak(x)
+    u = x + acc + int(n.bias[c])
+    fire = 0 if n.threshold is None else int(u >= int(n.threshold[c]))
+    after = leak(u) if n.leak.at == "store" else u
+    if n.reset == "zero":
+        r = 0 if fire else after
+    elif n.reset == "subtract":
+        assert n.amount is not None
+        r = after - fire * int(n.amount[c])
+    else:
+        r = after
+    if isinstance(n.store, Ternary):
+        boundary = int(n.store.boundary[c])
+        return fire, -1 if r < -boundary else 1 if r >= boundary else 0
+    half = 2**n.store.shift // 2
+    kept = (r + half) >> n.store.shift
+    return fire, max(-(2 ** (n.store.bits - 1)), min(2 ** (n.store.bits - 1) - 1, kept))
+
+
+def pool(layer: Layer, fires: Sparse) -> Sparse:
+    """Return what the next layers see."""
+    if layer.pool is None:
+        return fires
+    windows: Sparse = {}
+    for (channel, row, column), fire in fires.items():
+        window = (channel, row // layer.pool.size[0], column // layer.pool.size[1])
+        windows[window] = windows.get(window, 0) + fire
+    if layer.pool.kind == "max":
+        return {window: int(count > 0) for window, count in windows.items()}
+    return windows

@@ -1,0 +1,296 @@
+"""Small random networks, and inputs for them, over every form of the contract.
+
+Structure is drawn by hypothesis, so that it shrinks; the numbers come from one drawn seed, which
+is faster. Thresholds lie where the sums of a random input lie, so that neurons both fire and stay
+silent. A test that covers less than the contract names the features it allows.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from somagate.export.neuron import Activation, Leak, Neuron, Shift, Store, Ternary
+from somagate.export.synapse import Convolution, Dense, Identity, Shape, SynapseGroup, weight_range
+from somagate.export.tables import Input, Layer, Pool, Readout, Tables
+
+FEATURES = frozenset(
+    {
+        "convolution",  # besides dense layers
+        "stride",  # of a convolution, more than 1
+        "padding",  # of a convolution, also unlike half its kernel
+        "groups",  # of a convolution
+        "identity",  # one weight a channel
+        "several",  # synapse groups of one layer, from any source before it
+        "recurrent",
+        "max pool",
+        "sum pool",
+        "cropped",  # neurons that no window of a pool covers
+        "subtract",
+        "no reset",
+        "leak",
+        "leak at store",
+        "leak per channel",
+        "ternary",
+        "mask",
+        "count input",
+        "value input",
+        "signed input",
+        "constant input",
+        "potential readout",
+        "never fires",  # a layer inside the network
+        "extreme",  # thresholds that are always or never reached
+        "negative",  # thresholds and amounts
+    }
+)
+"""What a network may have besides spikes, dense layers, reset to zero, no leak and `Shift`."""
+
+
+@st.composite
+def networks(draw: DrawFn, features: frozenset[str] = FEATURES) -> Tables:
+    """Draw a network of one to four layers; every one of `features` may occur."""
+    return _Builder(draw, features).tables()
+
+
+@st.composite
+def inputs(draw: DrawFn, tables: Tables, batch: int = 3) -> Any:
+    """Draw an input for a network: int64 (steps, 1…batch, *input shape), empty to full."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    density = draw(st.sampled_from([0.3, 0.1, 0.5, 0.2, 0.4, 0.6, 0.0, 1.0]))
+    activation = tables.input.activation
+    shape = (tables.steps, draw(st.integers(1, batch)), *tables.input.shape)
+    values = rng.integers(activation.low, activation.high + 1, shape)
+    if density == 1:
+        values = np.where(rng.random(shape) < 0.5, activation.high, activation.low or 1)
+    x = np.where(rng.random(shape) < density, values, 0)
+    return np.broadcast_to(x[:1], shape).copy() if tables.input.constant else x
+
+
+@st.composite
+def cases(draw: DrawFn, features: frozenset[str] = FEATURES) -> tuple[Tables, Any]:
+    """Draw a network and an input for it."""
+    tables = draw(networks(features))
+    return tables, draw(inputs(tables))
+
+
+@dataclass
+class _Builder:
+    draw: DrawFn
+    features: frozenset[str]
+    maps: dict[str, tuple[Shape, Activation]] = field(default_factory=dict)
+
+    def has(self, feature: str) -> bool:
+        """Draw whether a feature is used, if it is allowed."""
+        return feature in self.features and self.draw(st.booleans(), label=feature)
+
+    def one(self, *options: Any) -> Any:
+        return self.draw(st.sampled_from(options))
+
+    def tables(self) -> Tables:
+        self.rng = np.random.default_rng(self.draw(st.integers(0, 2**32 - 1), label="seed"))
+        channels, rows, columns = (self.draw(st.integers(1, n)) for n in (4, 9, 9))
+        flat = "convolution" not in self.features or self.one(False, False, False, True)
+        shape = (channels * rows,) if flat else (channels, rows, columns)
+        self.maps["input"] = shape, self.activation()
+        layers: list[Layer] = []
+        for index in range(self.draw(st.integers(0, 3), label="hidden layers")):
+            layers.append(self.layer(f"layer{index}"))
+        layers.append(self.layer("readout", last=True))
+        kind: Literal["count", "potential"] = (
+            "potential" if layers[-1].neuron.threshold is None else "count"
+        )
+        return Tables(
+            name="random",
+            steps=self.draw(st.integers(1, 6), label="steps"),
+            input=Input(
+                shape=shape,
+                activation=self.maps["input"][1],
+                constant=self.has("constant input"),
+            ),
+            layers=tuple(layers),
+            readout=Readout(layer="readout", kind=kind),
+        )
+
+    def activation(self) -> Activation:
+        if self.has("count input"):
+            return Activation(kind="count", bits=self.draw(st.integers(1, 8)))
+        if self.has("value input"):
+            signed = self.has("signed input")
+            return Activation(kind="value", bits=self.draw(st.integers(1, 8)), signed=signed)
+        return Activation()
+
+    def layer(self, name: str, last: bool = False) -> Layer:
+        groups, target = self.synapses(name, last)
+        pool = None
+        if not last and len(target) == 3 and all(group.source != name for group in groups):
+            pool = self.pool(target)
+        fires = not (self.has("potential readout") if last else self.rare("never fires"))
+        neuron = self.neuron(groups, target, fires)
+        mask = np.ones(target[0], bool)
+        if self.has("mask"):
+            mask = self.rng.random(target[0]) < 0.7
+            mask[self.rng.integers(target[0])] = True
+        layer = Layer(name=name, synapses=groups, neuron=neuron, pool=pool, channel_mask=mask)
+        if pool:
+            target = (target[0], target[1] // pool.size[0], target[2] // pool.size[1])
+        self.maps[name] = target, layer.activation
+        return layer
+
+    def rare(self, feature: str) -> bool:
+        return feature in self.features and self.draw(st.integers(0, 9), label=feature) == 9
+
+    def synapses(self, name: str, last: bool) -> tuple[tuple[SynapseGroup, ...], Shape]:
+        """Draw the groups of a layer, and the shape of its neurons."""
+        source = list(self.maps)[-1]
+        if "several" in self.features:
+            source = self.one(source, source, *self.maps)
+        shape = self.maps[source][0]
+        spatial = (
+            len(shape) == 3 and "convolution" in self.features and self.one(*[True] * 4, False)
+        )
+        channels = self.draw(st.integers(1, 5 if spatial else 9), label="channels")
+        if not last and self.has("identity") and self.one(False, True):
+            target = shape
+            groups: list[SynapseGroup] = [self.identity(source)]
+        elif not spatial:
+            target = (channels,)
+            groups = [self.dense(source, target)]
+        else:
+            fits = self.geometries(shape, (1, 1) if last else None)
+            target = (channels, *self.one(*sorted({fit[1] for fit in fits})[-12:]))
+            groups = [self.convolution(source, target)]
+        if self.has("several"):
+            for _ in range(self.draw(st.integers(1, 2))):
+                groups += self.extra(self.one(*self.maps), target)
+        if self.has("recurrent") and self.one(False, True):
+            self.maps[name] = target, Activation()
+            groups += self.extra(name, target)
+        return tuple(self.draw(st.permutations(groups))), target
+
+    def extra(self, source: str, target: Shape) -> list[SynapseGroup]:
+        """Draw a group between two shapes, or none where no form of one connects them."""
+        shape = self.maps[source][0]
+        if shape == target and self.has("identity"):
+            return [self.identity(source)]
+        if len(target) == 1:
+            return [self.dense(source, target)]
+        if len(shape) == 3 and self.geometries(shape, target[1:]):
+            return [self.convolution(source, target)]
+        return []
+
+    def weights(self, *shape: int) -> dict[str, Any]:
+        bits = self.draw(st.integers(1, 8), label="bits")
+        low, high = weight_range(bits)
+        weights = self.rng.integers(low, high + 1, shape)
+        if bits == 1:
+            weights = np.where(weights >= 0, 1, -1)
+        return {"bits": bits, "weights": weights}
+
+    def identity(self, source: str) -> Identity:
+        return Identity(source=source, **self.weights(self.maps[source][0][0]))
+
+    def dense(self, source: str, target: Shape) -> Dense:
+        elements = int(np.prod(self.maps[source][0]))
+        return Dense(source=source, **self.weights(target[0], elements))
+
+    def geometries(
+        self, source: Shape, extent: Shape | None = None
+    ) -> list[tuple[tuple[tuple[int, int], ...], Shape]]:
+        """Return each ((kernel, stride, padding), (rows, columns)) that suits a source."""
+        found = []
+        kernels = range(1, 10)
+        strides = (1, 2, 3) if "stride" in self.features else (1,)
+        for kernel in ((k, j) for k in kernels for j in kernels if abs(k - j) < 2 or extent):
+            for stride in ((s, t) for s in strides for t in strides):
+                halves = (kernel[0] // 2, kernel[1] // 2)
+                paddings = {(0, 0), halves}
+                if "padding" in self.features:
+                    paddings |= {(0, 1), (2, 1)}
+                for padding in sorted(paddings):
+                    size = tuple(
+                        (n + 2 * p - k) // s + 1
+                        for n, p, k, s in zip(source[1:], padding, kernel, stride, strict=True)
+                    )
+                    if 1 <= min(size) and max(size) <= 9 and extent in (None, size):
+                        found.append(((kernel, stride, padding), size))
+        return found
+
+    def convolution(self, source: str, target: Shape) -> Convolution:
+        shape = self.maps[source][0]
+        geometries = sorted({fit[0] for fit in self.geometries(shape, target[1:])})
+        kernel, stride, padding = self.one(*geometries)
+        common = [n for n in range(1, shape[0] + 1) if not shape[0] % n and not target[0] % n]
+        groups = self.one(*common) if self.has("groups") else 1
+        return Convolution(
+            source=source,
+            stride=stride,
+            padding=padding,
+            groups=groups,
+            **self.weights(target[0], shape[0] // groups, *kernel),
+        )
+
+    def pool(self, target: Shape) -> Pool | None:
+        kinds = [kind for kind in ("max", "sum") if f"{kind} pool" in self.features]
+        if not kinds or self.one(False, False, True):
+            return None
+        fits = [
+            (rows, columns)
+            for rows in range(1, min(target[1], 4) + 1)
+            for columns in range(1, min(target[2], 4) + 1)
+            if "cropped" in self.features or not (target[1] % rows or target[2] % columns)
+        ]
+        return Pool(kind=self.one(*kinds), size=self.one(*fits))
+
+    def neuron(self, groups: tuple[SynapseGroup, ...], target: Shape, fires: bool) -> Neuron:
+        channels, rng = target[0], self.rng
+        squares = np.zeros(channels)
+        for group in groups:
+            activation = self.maps[group.source][1]
+            mean_square = 0.3 if activation.bits == 1 else 0.1 * (activation.high + 1) ** 2
+            squares += mean_square * (group.weights.reshape(channels, -1) ** 2).sum(1)
+        scale = np.sqrt(squares) + 1
+        factor = self.one(0.5, 0.2, 1.0) * rng.uniform(0.1, 1.1, channels)
+        if "negative" in self.features and self.one(False, False, True):
+            factor *= rng.choice([1, -0.5], channels)
+        threshold: Any = np.rint(scale * factor).astype(np.int64)
+        reset: Literal["zero", "subtract", "none"] = "zero"
+        amount = None
+        if not fires:
+            threshold, reset = None, "none"
+        elif self.has("subtract"):
+            reset, amount = "subtract", threshold
+            if "negative" in self.features:
+                span = scale.astype(np.int64)
+                amount = self.one(threshold, rng.integers(-span, 2 * span))
+        elif self.has("no reset"):
+            reset = "none"
+        if fires and self.rare("extreme"):
+            threshold = rng.choice([-(2**31), 2**31 - 1, 0], channels)
+        store = self.store(scale)
+        return Neuron(
+            bias=np.rint(rng.uniform(-0.5, 0.5, channels) * scale).astype(np.int64),
+            threshold=threshold,
+            store=store,
+            reset=reset,
+            amount=amount,
+            leak=Leak() if isinstance(store, Ternary) else self.leak(channels),
+        )
+
+    def store(self, scale: Any) -> Store:
+        if self.has("ternary"):
+            level = np.rint(scale * self.rng.uniform(0, 1, len(scale))).astype(np.int64)
+            return Ternary(level=level, boundary=np.maximum(1, level // self.one(2, 1)))
+        bits = self.one(3, 2, 4, 6, 8, 12, 16)
+        # Around the shift at which the stored integers just span the sums.
+        shift = int(np.log2(scale.max())) + 2 - bits + self.one(0, -1, 1, 2)
+        return Shift(bits=bits, shift=min(max(shift, 0), 15))
+
+    def leak(self, channels: int) -> Leak:
+        if not self.has("leak"):
+            return Leak()
+        shift = self.one(1, 3, 4, 8, 15)
+        shape = (channels,) if self.has("leak per channel") else ()
+        low = self.one(1 << shift >> 1, 0)
+        at: Literal["load", "store"] = "store" if self.has("leak at store") else "load"
+        return Leak(multiplier=self.rng.integers(low, (1 << shift) + 1, shape), shift=shift, at=at)
