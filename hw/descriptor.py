@@ -190,4 +190,6 @@ def weight_rows(
     weights = weights[:, mask]
     spare = -len(weights) % lanes
     weights = np.pad(weights, ((0, spare), (0, 0), (0, 0), (0, 0)))
-    return weights.reshape(-1, lanes, *weights.shape[1:]).transpose(0, 3, 4, 2, 1).reshape(-1, lanes)
+    return (
+        weights.reshape(-1, lanes, *weights.shape[1:]).transpose(0, 3, 4, 2, 1).reshape(-1, lanes)
+    )

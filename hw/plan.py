@@ -125,9 +125,7 @@ class Plan:
     @property
     def map_words(self) -> int:
         """Depth of the spike map memory."""
-        return sum(
-            self.maps[name].words * (2 if name == "input" else 1) for name in self.read_maps
-        )
+        return sum(self.maps[name].words * (2 if name == "input" else 1) for name in self.read_maps)
 
     @property
     def input_words(self) -> int:
@@ -276,6 +274,25 @@ class Plan:
             bits = signed_bits(min(0, int(array.min())), max(0, int(array.max())))
             fields.append(Field(name=name, bits=bits, values=array))
         return tuple(fields)
+
+    @property
+    def parameter_bits(self) -> int:
+        """Width of the parameters of one channel."""
+        return sum(field.bits for field in self.parameters)
+
+    @cached_property
+    def parameter_words(self) -> list[int]:
+        """The parameter memory: a word holds each lane's fields, the first one lowest."""
+        words = []
+        for row in range(len(self.parameters[0].values)):
+            word, offset = 0, 0
+            for lane in range(self.update_lanes):
+                for field in self.parameters:
+                    value = int(field.values[row, lane]) & ((1 << field.bits) - 1)
+                    word |= value << offset
+                    offset += field.bits
+            words.append(word)
+        return words
 
     @cached_property
     def classes(self) -> int:

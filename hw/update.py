@@ -5,7 +5,6 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
-from .array import pack
 from .memory import RegisteredMemory
 from .plan import Mode, Plan
 
@@ -147,7 +146,7 @@ class Update(wiring.Component):
             ]
 
         # u = leak(v) + acc + bias
-        word_bits = sum(field.bits for field in plan.parameters)
+        word_bits = plan.parameter_bits
         fire = Signal(plan.update_lanes)
         for lane in lanes:
             word = memories["parameters"].read.data[lane * word_bits : (lane + 1) * word_bits]
@@ -258,15 +257,8 @@ class Update(wiring.Component):
     ) -> dict[str | int, RegisteredMemory]:
         """Add the memories of parameters and of potentials, and read and write them in order."""
         plan = self.plan
-        words = []
-        for row in range(len(plan.parameters[0].values)):
-            word, offset = 0, 0
-            for lane in range(plan.update_lanes):
-                for field in plan.parameters:
-                    word |= pack([field.values[row, lane]], field.bits) << offset
-                    offset += field.bits
-            words.append(word)
-        width = plan.update_lanes * sum(field.bits for field in plan.parameters)
+        words = plan.parameter_words
+        width = plan.update_lanes * plan.parameter_bits
         memories: dict[str | int, RegisteredMemory] = {}
         m.submodules.parameters = memories["parameters"] = RegisteredMemory(
             width=width, depth=max(2, len(words)), init=words,
@@ -321,9 +313,7 @@ class Update(wiring.Component):
             return Const(0, signed(1))
         return (x * Const(mode.leak_multiplier)) >> mode.leak_shift
 
-    def _loaded(
-        self, m: Module, lane: int, memories: dict, parameters: dict[str, Value]
-    ) -> Value:
+    def _loaded(self, m: Module, lane: int, memories: dict, parameters: dict[str, Value]) -> Value:
         """Return the stored potential in accumulator LSBs, leaked if it leaks at the load."""
         values = []
         for mode in self.plan.modes:
