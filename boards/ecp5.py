@@ -1,0 +1,155 @@
+"""ECP5 LFE5U-85F: its clock generator and its tools."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import Instance, Module, Signal
+from amaranth.lib import io, wiring
+from amaranth.lib.wiring import Out
+
+from ..export.checks import integer
+from .family import Family
+
+_INPUT_HZ = (8_000_000, 400_000_000)
+_PHASE_MIN_HZ = 3_125_000
+_OSCILLATOR_HZ = (400_000_000, 800_000_000)
+_OSCILLATOR_BEST_HZ = 600_000_000
+_OUTPUT_HZ = (3_125_000, 400_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ecp5PllParameters:
+    """The dividers of an EHXPLLL whose first output is its feedback.
+
+    Attributes
+    ----------
+    input_hz
+        The clock that it is fed, 8…400 MHz.
+    input_divider, feedback_divider, output_divider
+        The output is input · feedback / input divider, and the oscillator runs at the output
+        times the output divider.
+    """
+
+    input_hz: int
+    input_divider: int
+    feedback_divider: int
+    output_divider: int
+
+    @classmethod
+    def nearest(cls, input_hz: int, output_hz: int) -> "Ecp5PllParameters":
+        """Return the dividers whose output is nearest to `output_hz`, the smallest first.
+
+        Raises
+        ------
+        ValueError
+            If the input is not 8…400 MHz or the output not 3.125…400 MHz.
+        """
+        integer("ECP5 PLL input_hz", input_hz, *_INPUT_HZ)
+        integer("ECP5 PLL output_hz", output_hz, *_OUTPUT_HZ)
+        found = []
+        for input_divider in range(1, 1 + min(128, input_hz // _PHASE_MIN_HZ)):
+            wanted = output_hz * input_divider / input_hz
+            for feedback_divider in {max(1, int(wanted)), min(128, int(wanted) + 1)}:
+                made_hz = input_hz * feedback_divider / input_divider
+                low, high = (limit / made_hz for limit in _OSCILLATOR_HZ)
+                output_divider = round(_OSCILLATOR_BEST_HZ / made_hz)
+                if low <= output_divider <= min(high, 128) and feedback_divider <= 128:
+                    found.append(
+                        cls(
+                            input_hz=input_hz,
+                            input_divider=input_divider,
+                            feedback_divider=feedback_divider,
+                            output_divider=output_divider,
+                        )
+                    )
+        return min(found, key=lambda pll: (abs(pll.output_hz - output_hz), pll.input_divider))
+
+    @property
+    def output_hz(self) -> int:
+        """The clock it makes, in Hz."""
+        return self.input_hz * self.feedback_divider // self.input_divider
+
+    def create(self, port: Any) -> "Ecp5Pll":
+        """Return the generator fed by the pin `port`."""
+        return Ecp5Pll(self, port)
+
+
+class Ecp5Pll(wiring.Component):
+    """A clock from a pin.
+
+    Members
+    -------
+    clock : Out(1)
+    locked : Out(1)
+        The clock is stable; asynchronous.
+    """
+
+    def __init__(self, parameters: Ecp5PllParameters, port: Any) -> None:
+        self.parameters = parameters
+        self.port = port
+        super().__init__({"clock": Out(1), "locked": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the pin's buffer and the PLL."""
+        m = Module()
+        feedback = Signal()
+        m.submodules.buffer = buffer = io.Buffer("i", self.port)
+        m.submodules.pll = Instance(
+            "EHXPLLL",
+            # The loop filter, as Lattice's own tool sets it for every frequency.
+            a_ICP_CURRENT="12",
+            a_LPF_RESISTOR="8",
+            a_MFG_ENABLE_FILTEROPAMP="1",
+            a_MFG_GMCREF_SEL="2",
+            p_CLKI_DIV=self.parameters.input_divider,
+            p_CLKFB_DIV=self.parameters.feedback_divider,
+            p_CLKOP_DIV=self.parameters.output_divider,
+            p_CLKOP_CPHASE=self.parameters.output_divider - 1,
+            p_CLKOP_FPHASE=0,
+            p_CLKOP_ENABLE="ENABLED",
+            p_FEEDBK_PATH="CLKOP",
+            p_INTFB_WAKE="DISABLED",
+            p_PLLRST_ENA="DISABLED",
+            p_STDBY_ENABLE="DISABLED",
+            p_DPHASE_SOURCE="DISABLED",
+            i_CLKI=buffer.i,
+            i_CLKFB=feedback,
+            i_RST=0,
+            i_STDBY=0,
+            i_PHASESEL0=0,
+            i_PHASESEL1=0,
+            i_PHASEDIR=0,
+            i_PHASESTEP=0,
+            i_PHASELOADREG=0,
+            i_PLLWAKESYNC=0,
+            i_ENCLKOP=0,
+            o_CLKOP=feedback,
+            o_LOCK=self.locked,
+        )
+        m.d.comb += self.clock.eq(feedback)
+        return m
+
+
+LFE5U_85F = Family(
+    device="LFE5U-85F-6BG381C",
+    synthesis="synth_ecp5",
+    synthesis_options=(),
+    placer="nextpnr-ecp5",
+    placer_device=("--85k", "--package", "CABGA381", "--speed", "6"),
+    unplaced="--lpf-allow-unconstrained",
+    constraints=("--lpf", ".lpf"),
+    routed=("--textcfg", ".config"),
+    packer=("ecppack", "--compress", "--input", "{routed}", "--bit", "{bitstream}"),
+    bitstream=".bit",
+    utilization={
+        "logic_cells": "TRELLIS_COMB",
+        "flip_flops": "TRELLIS_FF",
+        "lut_rams": "TRELLIS_RAMW",
+        "block_rams": "DP16KD",
+        "multipliers": "MULT18X18D",
+        "pins": "TRELLIS_IO",
+    },
+    memories={"DP16KD": "block_rams", "TRELLIS_DPR16X4": "lut_rams"},
+    flip_flops="TRELLIS_FF",
+    pll=Ecp5PllParameters.nearest,
+)

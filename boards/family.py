@@ -1,0 +1,67 @@
+"""An FPGA family: the tools that build for it, and what its parts are called there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class PllParameters(Protocol):
+    """The dividers that make one clock of another, found and checked by the family."""
+
+    @property
+    def output_hz(self) -> int:
+        """The clock it makes: the nearest to the one wanted, in Hz."""
+
+    def create(self, port: Any) -> Any:
+        """Return a component with `clock` and `locked`, Out(1) each, fed by an input pin."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """One device and its tool flow: yosys, nextpnr, a packer.
+
+    Attributes
+    ----------
+    device
+        The part, as in reports.
+    synthesis
+        Yosys' command for the family.
+    synthesis_options
+        What that command is given unless a build says otherwise.
+    placer
+        The nextpnr program.
+    placer_device
+        Its arguments that name the device.
+    unplaced
+        Its argument that lets pins stay unconstrained.
+    constraints, routed
+        Its arguments for the file of pins and clocks, and for its output; the files are 'top'
+        with the ending that follows.
+    packer
+        The program, and its arguments with '{routed}' and '{bitstream}' for the files.
+    bitstream
+        The ending of a bitstream's file.
+    utilization
+        What each resource of a report is called by nextpnr.
+    memories
+        What each kind of memory is called in the netlist.
+    flip_flops
+        How the names of flip-flops in the netlist start.
+    pll
+        Computes a clock from (input Hz, output Hz).
+    """
+
+    device: str
+    synthesis: str
+    synthesis_options: tuple[str, ...]
+    placer: str
+    placer_device: tuple[str, ...]
+    unplaced: str
+    constraints: tuple[str, str]
+    routed: tuple[str, str]
+    packer: tuple[str, ...]
+    bitstream: str
+    utilization: Mapping[str, str]
+    memories: Mapping[str, str]
+    flip_flops: str
+    pll: Callable[[int, int], PllParameters]

@@ -1,0 +1,120 @@
+"""From RTLIL to a placed and routed design, and to a bitstream: the tools' calls and their files.
+
+Every tool runs in the output folder on plain file names, so what it writes does not depend on
+where that is, and writes all it says into a log there. Logs hold run times; nothing else does.
+"""
+
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..hw import tools
+from .family import Family
+
+NAME = "top"
+"""The top module, and the name of its files."""
+NETLIST = f"{NAME}.json"
+STATISTICS = "statistics.json"
+MEMORIES = "memories.json"
+"""The memories before any is mapped."""
+MAPPED = "memories_mapped.json"
+"""The cells that they became."""
+UNMAPPED = "memories_unmapped.json"
+"""Those that became none, so are now logic and flip-flops."""
+PLACEMENT = "placement.json"
+
+_REASON = re.compile(r"\b(ERROR|Error|error)\b")
+
+
+class BuildError(RuntimeError):
+    """A tool failed; the message names the step, the reason and the log."""
+
+
+def synthesize(family: Family, folder: Path, options: Sequence[str]) -> None:
+    """Turn ``top.il`` into ``top.json``, and note what became of every memory.
+
+    Raises
+    ------
+    BuildError
+        If yosys refuses the design or an option.
+    """
+    command = " ".join([family.synthesis, *options, "-top", NAME])
+    script = [
+        f"read_rtlil {NAME}.il",
+        f"{command} -run begin:map_ram",
+        *_list(MEMORIES, "t:$mem_v2"),
+        f"{command} -run map_ram:map_ffram",
+        *_list(MAPPED, *(f"t:{cell}" for cell in family.memories)),
+        *_list(UNMAPPED, "t:$mem_v2"),
+        f"{command} -run map_ffram:",
+        f"tee -q -o {STATISTICS} stat -json",
+        f"write_json {NETLIST}",
+    ]
+    (folder / "synthesis.ys").write_text("\n".join(script) + "\n")
+    _run("Synthesis", folder, "synthesis.log", "yosys", ["-Q", "-T", "-s", "synthesis.ys"])
+
+
+def place_and_route(family: Family, folder: Path, seed: int, arguments: Sequence[str]) -> None:
+    """Turn ``top.json`` into a routed design and ``placement.json``, whatever its timing.
+
+    Raises
+    ------
+    BuildError
+        If the design doesn't fit or can't be routed.
+    """
+    option, ending = family.routed
+    _run(
+        "Placement and routing",
+        folder,
+        "placement.log",
+        family.placer,
+        [
+            *family.placer_device,
+            *("--json", NETLIST, option, NAME + ending),
+            *("--seed", str(seed), "--report", PLACEMENT, "--timing-allow-fail"),
+            *arguments,
+        ],
+    )
+
+
+def pack(family: Family, folder: Path) -> Path:
+    """Turn the routed design into a bitstream, and return its path.
+
+    Raises
+    ------
+    BuildError
+        If the packer fails.
+    """
+    bitstream = NAME + family.bitstream
+    tool, *arguments = (
+        word.format(routed=NAME + family.routed[1], bitstream=bitstream) for word in family.packer
+    )
+    _run("Packing", folder, "packing.log", tool, arguments)
+    return folder / bitstream
+
+
+def _list(file: str, *selection: str) -> list[str]:
+    """Return the commands that write the selected cells to a file."""
+    return [f"select {' '.join(selection)}", f"write_json -selected {file}", "select -clear"]
+
+
+def _run(step: str, folder: Path, log: str, name: str, arguments: Sequence[str]) -> None:
+    """Run a tool in `folder`, with what it says in `log` there."""
+    command = [*tools.require(name).command, *arguments]
+    path = folder / log
+    with path.open("wb") as file:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=tools.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        lines = [line.strip() for line in path.read_text(errors="replace").split("\n") if line]
+        reasons = [line for line in lines if _REASON.search(line)] or lines
+        reason = reasons[-1] if reasons else f"exit status {done.returncode}"
+        raise BuildError(f"{step} failed in {name}: {reason} (all of it: {path})")

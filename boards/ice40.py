@@ -1,0 +1,129 @@
+"""iCE40UP5K: its clock generator and its tools."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import Instance, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
+
+from ..export.checks import integer
+from .family import Family
+
+_PHASE_HZ = (10_000_000, 133_000_000)
+_OSCILLATOR_HZ = (533_000_000, 1_066_000_000)
+_OUTPUT_HZ = (16_000_000, 275_000_000)
+_FILTERS_HZ = (17_000_000, 26_000_000, 44_000_000, 66_000_000, 101_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ice40PllParameters:
+    """The dividers of an SB_PLL40: the oscillator runs at input · (divf + 1) / (divr + 1).
+
+    Attributes
+    ----------
+    input_hz
+        The clock at the pin, 10…133 MHz.
+    divr, divf, divq
+        Reference, feedback and output divider; the output is the oscillator's / 2^divq.
+    """
+
+    input_hz: int
+    divr: int
+    divf: int
+    divq: int
+
+    @classmethod
+    def nearest(cls, input_hz: int, output_hz: int) -> "Ice40PllParameters":
+        """Return the dividers whose output is nearest to `output_hz`, the simplest first.
+
+        Raises
+        ------
+        ValueError
+            If the input is not 10…133 MHz or the output not 16…275 MHz.
+        """
+        integer("iCE40 PLL input_hz", input_hz, *_PHASE_HZ)
+        integer("iCE40 PLL output_hz", output_hz, *_OUTPUT_HZ)
+        found = [
+            cls(input_hz=input_hz, divr=divr, divf=divf, divq=divq)
+            for divr in range(16)
+            if _PHASE_HZ[0] <= input_hz / (divr + 1) <= _PHASE_HZ[1]
+            for divf in range(128)
+            if _OSCILLATOR_HZ[0] <= input_hz * (divf + 1) / (divr + 1) <= _OSCILLATOR_HZ[1]
+            for divq in range(1, 7)
+        ]
+        return min(found, key=lambda pll: (abs(pll.output_hz - output_hz), pll.divr, pll.divq))
+
+    @property
+    def output_hz(self) -> int:
+        """The clock it makes, in Hz."""
+        return self.input_hz * (self.divf + 1) // ((self.divr + 1) << self.divq)
+
+    @property
+    def filter_range(self) -> int:
+        """The loop filter's setting for the frequency at the phase detector."""
+        phase_hz = self.input_hz / (self.divr + 1)
+        return 1 + sum(phase_hz >= limit for limit in _FILTERS_HZ)
+
+    def create(self, port: Any) -> "Ice40Pll":
+        """Return the generator fed by the pin `port`."""
+        return Ice40Pll(self, port)
+
+
+class Ice40Pll(wiring.Component):
+    """A clock from the pin beside the PLL, without the fabric between.
+
+    Members
+    -------
+    clock : Out(1)
+        On a global net.
+    locked : Out(1)
+        The clock is stable; asynchronous.
+    """
+
+    def __init__(self, parameters: Ice40PllParameters, port: Any) -> None:
+        self.parameters = parameters
+        self.port = port
+        super().__init__({"clock": Out(1), "locked": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the PLL."""
+        m = Module()
+        m.submodules.pll = Instance(
+            "SB_PLL40_PAD",
+            p_FEEDBACK_PATH="SIMPLE",
+            p_DIVR=self.parameters.divr,
+            p_DIVF=self.parameters.divf,
+            p_DIVQ=self.parameters.divq,
+            p_FILTER_RANGE=self.parameters.filter_range,
+            i_PACKAGEPIN=self.port.io,
+            i_RESETB=1,
+            i_BYPASS=0,
+            o_PLLOUTGLOBAL=self.clock,
+            o_LOCK=self.locked,
+        )
+        return m
+
+
+ICE40UP5K = Family(
+    device="iCE40UP5K-SG48",
+    synthesis="synth_ice40",
+    synthesis_options=("-device", "u"),
+    placer="nextpnr-ice40",
+    placer_device=("--up5k", "--package", "sg48"),
+    unplaced="--pcf-allow-unconstrained",
+    constraints=("--pcf", ".pcf"),
+    routed=("--asc", ".asc"),
+    packer=("icepack", "{routed}", "{bitstream}"),
+    bitstream=".bin",
+    utilization={
+        "logic_cells": "ICESTORM_LC",
+        "block_rams": "ICESTORM_RAM",
+        "large_rams": "ICESTORM_SPRAM",
+        "multipliers": "ICESTORM_DSP",
+        "pins": "SB_IO",
+    },
+    memories={"SB_RAM40_4K": "block_rams", "SB_SPRAM256KA": "large_rams"},
+    flip_flops="SB_DFF",
+    pll=Ice40PllParameters.nearest,
+)
