@@ -16,51 +16,23 @@ it. Layers execute in their order, once a time step. A group whose source is its
 spikes of the step before. The first step finds every potential and every such spike at zero.
 """
 
-from dataclasses import dataclass
+from functools import reduce
 from math import prod
-from typing import Any, Literal
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..export.checks import Ints
-from ..export.neuron import Shift, Ternary
+from ..export.neuron import Shift
 from ..export.tables import Layer, Pool, Tables
-from .sums import Sum, gathered_activations, group_sum
+from .rule import Rule, rule
+from .sums import Sum, gathered, group_sum
 from .trace import Trace
 
 CHUNK_NEURONS = 1 << 18
 CHUNK_ACTIVATIONS = 1 << 20
 """How much is in flight at once: neurons updated, and activations gathered for their sums."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Levels:
-    """A `Ternary` store, laid out for `update`."""
-
-    level: NDArray[Any]
-    boundary: NDArray[Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rule:
-    """The parameters of a layer's neurons, laid out for `update`.
-
-    Arrays have the integer type `dtype`, which holds every intermediate value, and the shape
-    (channels,) or (channels, 1, 1). A pruned channel has no bias and a threshold out of reach, and
-    no weights either, so it stays silent at potential 0.
-    """
-
-    dtype: np.dtype[Any]
-    bias: NDArray[Any]
-    threshold: NDArray[Any] | None
-    reset: Literal["zero", "subtract", "none"]
-    amount: NDArray[Any] | None
-    leak_at: Literal["load", "store", "never"]
-    multiplier: NDArray[Any]
-    leak_shift: int
-    store: Shift | Levels
 
 
 def update(n: Rule, v: NDArray[Any], acc: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:
@@ -115,7 +87,7 @@ def store(n: Rule, r: NDArray[Any]) -> NDArray[Any]:
     if n.store.shift:
         r += 1 << (n.store.shift - 1)
         r >>= n.store.shift
-    return np.clip(r, n.store.low, n.store.high, out=r)
+    return np.clip(r, n.low, n.high, out=r)
 
 
 def run(tables: Tables, x: NDArray[Any], potentials: bool = False) -> Trace:
@@ -209,9 +181,7 @@ class _Plan:
                 self.still.append((group.source, function))
             else:
                 self.forward.append((group.source, function))
-        gathered = max(gathered_activations(tables, layer, group) for group in layer.synapses)
-        self.samples = max(1, min(CHUNK_NEURONS // prod(self.shape), CHUNK_ACTIVATIONS // gathered))
-        self.steps = max(1, CHUNK_ACTIVATIONS // (self.samples * gathered))
+        self.gathered = max(gathered(tables, layer, group) for group in layer.synapses)
 
     def run(
         self,
@@ -220,9 +190,10 @@ class _Plan:
         potentials: NDArray[np.int16],
     ) -> NDArray[Any]:
         """Fill `spikes` and `potentials` (all steps or the last), and return the layer's map."""
-        steps, batch = spikes.shape[:2]
-        for first in range(0, batch, self.samples):
-            samples = slice(first, first + self.samples)
+        batch = spikes.shape[1]
+        count = max(1, min(CHUNK_NEURONS // prod(self.shape), CHUNK_ACTIVATIONS // self.gathered))
+        for first in range(0, batch, count):
+            samples = slice(first, first + count)
             chunk = {name: maps[name][:, samples] for name, _ in self.still + self.forward}
             self._run(chunk, spikes[:, samples], potentials[:, samples])
         return pooled(self.layer.pool, spikes)
@@ -235,78 +206,29 @@ class _Plan:
     ) -> None:
         steps, batch = spikes.shape[:2]
         v = np.zeros((batch, *self.shape), self.rule.dtype)
-        still = np.zeros((1, *v.shape), self.rule.dtype)
-        for name, function in self.still:
-            still += function(maps[name][0])
-        for first in range(0, steps, self.steps):
-            block = range(first, min(first + self.steps, steps))
-            sums = still
-            for name, function in self.forward:
-                activations = maps[name][block.start : block.stop]
-                group = function(activations.reshape(-1, *activations.shape[2:]))
-                group = group.reshape(len(block), *v.shape)
-                sums = group if sums is still and not self.still else sums + group
-            for t in block:
-                acc = sums[t - first] if len(sums) > 1 else sums[0]
+        still = [every_step(function, maps[name][:1]) for name, function in self.still]
+        count = max(1, CHUNK_ACTIVATIONS // (batch * self.gathered))
+        for first in range(0, steps, count):
+            block = slice(first, min(first + count, steps))
+            forward = [every_step(function, maps[name][block]) for name, function in self.forward]
+            sums = reduce(np.add, still + forward)
+            sums = np.broadcast_to(sums, (block.stop - first, *v.shape))
+            for t, acc in enumerate(sums, first):
                 if t:
-                    for recurrent in self.recurrent:
-                        acc = acc + recurrent(spikes[t - 1])
+                    acc = sum((recurrent(spikes[t - 1]) for recurrent in self.recurrent), acc)
                 spikes[t], v = update(self.rule, v, acc)
                 if len(potentials) > 1:
                     potentials[t] = v
         potentials[-1] = v
 
 
+def every_step(function: Sum, maps: NDArray[Any]) -> NDArray[Any]:
+    """Return the sums (steps, batch, …) of maps (steps, batch, …), all at once."""
+    sums = function(maps.reshape(-1, *maps.shape[2:]))
+    return sums.reshape(*maps.shape[:2], *sums.shape[1:])
+
+
 _NETWORKS: WeakKeyDictionary[Tables, list[_Plan]] = WeakKeyDictionary()
-
-
-def rule(tables: Tables, layer: Layer) -> Rule:
-    """Lay out the parameters of a layer's neurons in the narrowest type that is always exact."""
-    neuron, kept = layer.neuron, layer.kept
-
-    def largest(*values: Any) -> int:
-        return max(int(np.abs(np.asarray(value, np.int64)).max()) for value in values)
-
-    bias = np.where(kept, neuron.bias, 0)
-    leaks = not neuron.leak.identity
-    state = largest(*tables.state_bounds(layer.name))
-    u = state + largest(*tables.accumulator_bounds(layer.name)) + largest(bias)
-    product = largest(neuron.leak.multiplier) * (u if neuron.leak.at == "store" else state)
-    half = (1 << neuron.store.shift) >> 1 if isinstance(neuron.store, Shift) else 0
-    reach = max(
-        u + largest(0 if neuron.amount is None else neuron.amount) + half,
-        product if leaks else 0,
-        largest(neuron.leak.multiplier) if leaks else 0,
-    )
-    bits = next(bits for bits in (16, 32, 64) if reach < (1 << (bits - 1)) - 1)
-    dtype = np.dtype(f"int{bits}")
-    # A threshold or boundary beyond `reach` acts as the nearest one that the type holds.
-    limit = (1 << (bits - 1)) - 1
-    axes = (1,) * (len(tables.neuron_shapes[layer.name]) - 1)
-
-    def laid(values: Ints | NDArray[np.int64]) -> NDArray[Any]:
-        value = np.clip(values.astype(np.int64), -limit, limit).astype(dtype)
-        return value.reshape(-1, *axes) if value.ndim else value
-
-    threshold = None
-    if neuron.threshold is not None:
-        threshold = laid(np.where(kept, neuron.threshold.astype(np.int64), limit))
-    store: Shift | Levels
-    if isinstance(neuron.store, Ternary):
-        store = Levels(level=laid(neuron.store.level), boundary=laid(neuron.store.boundary))
-    else:
-        store = neuron.store
-    return Rule(
-        dtype=dtype,
-        bias=laid(bias),
-        threshold=threshold,
-        reset=neuron.reset,
-        amount=None if neuron.amount is None else laid(neuron.amount),
-        leak_at=neuron.leak.at if leaks else "never",
-        multiplier=laid(neuron.leak.multiplier),
-        leak_shift=neuron.leak.shift,
-        store=store,
-    )
 
 
 def pooled(pool: Pool | None, spikes: NDArray[np.bool_]) -> NDArray[Any]:
