@@ -118,7 +118,7 @@ class _Sender:
     transfers: Transfers
     stream: Any
     payloads: list[int]
-    static: dict[Value, list[int]]
+    static: list[tuple[Value, list[int]]]
     go: Pattern
     width: int
     offered: bool = False
@@ -129,7 +129,7 @@ class _Sender:
         offered = index < len(self.payloads) and self.go(cycle)
         if offered:
             ctx.set(bits_of(self.stream.payload), self.payloads[index])
-            for signal, values in self.static.items():
+            for signal, values in self.static:
                 ctx.set(signal, values[index])
         elif self.offered or not cycle:
             ctx.set(bits_of(self.stream.payload), rng.getrandbits(self.width))
@@ -202,12 +202,12 @@ class Bench:
         name: str,
         stream: Any,
         payloads: Sequence[Any],
-        static: dict[Any, Sequence[int]] | None = None,
+        static: Sequence[tuple[Any, Sequence[int]]] = (),
         stalls: str | None = None,
     ) -> Transfers:
         """Send payloads into an input stream; return its transfers, filled by `run`.
 
-        `static` are inputs beside the stream and their value from each payload on to the next.
+        `static` are inputs beside the stream, and their value from each payload on to the next.
         """
         shape = shape_of(stream.payload)
         bits = [encode(shape, value) for value in payloads]
@@ -217,7 +217,7 @@ class Bench:
                 transfers=transfers,
                 stream=stream,
                 payloads=bits,
-                static={bits_of(signal): list(map(int, v)) for signal, v in (static or {}).items()},
+                static=[(bits_of(signal), list(map(int, values))) for signal, values in static],
                 go=Pattern(stalls or self._stalls, self._rng),
                 width=Shape.cast(shape).width,
             )
