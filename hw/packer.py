@@ -1,6 +1,6 @@
 """The packer: puts chunks of spikes side by side into the words of a map."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -93,7 +93,8 @@ class Packer(wiring.Component):
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.first_word = 2 * plan.input_words
+        # Where there is no map behind the input's buffers, nothing is ever written.
+        self.first_word = 2 * plan.input_words % plan.map_words
         super().__init__(
             {
                 "pooled": In(stream.Signature(PooledLayout(plan))),
