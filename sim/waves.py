@@ -9,7 +9,7 @@ from . import native_engine
 from .ports import Ports
 from .scenario import Scenario
 
-CYCLES_BEFORE = 20_000
+CYCLES_BEFORE = 5_000
 CYCLES_AFTER = 200
 """How much of the run a waveform holds at most, so that it can be opened."""
 
