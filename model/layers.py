@@ -166,7 +166,9 @@ class Layer(nn.Module):
         acc = F.conv2d(
             x.flatten(0, 1), weight, stride=self.settings.stride, padding=self.settings.padding
         )
-        return acc.reshape(*x.shape[:2], *acc.shape[1:])
+        # Neurons that no pool window covers do not exist.
+        rows, columns = (self.settings.pool * n for n in self.target[1:])
+        return acc[..., :rows, :columns].reshape(*x.shape[:2], -1, rows, columns)
 
     def neurons(self, x: Tensor, *, record: bool = False) -> neuron.Activity:
         """Return what the neurons do with a map (steps, batch, ...)."""
