@@ -23,8 +23,8 @@ def reasons(tables: Tables, layer: Layer) -> list[str]:
             found.append("synapses must not be recurrent; unroll the recurrence or drop it")
         if activation.kind != "spike":
             found.append(
-                f"source {group.source!r} must hold spikes, not a {activation.bits}-bit "
-                f"{activation.kind}; use a rate-coded input or max pooling"
+                f"source {group.source!r} must hold spikes, not {activation.bits}-bit "
+                f"{activation.kind}s; use a rate-coded input or max pooling"
             )
         if isinstance(group, Identity):
             found.append("an identity group must be a convolution; use a 1×1 convolution")
