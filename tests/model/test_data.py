@@ -86,12 +86,12 @@ def test_a_missing_file_is_named(folder):
     ("name", "content", "message"),
     [
         (
-            "train-images-idx3-ubyte", b"<html>", "{path} must start with the IDX magic 00000801 "
-            "(labels) or 00000803 (images), not 3c68746d",
+            "train-images-idx3-ubyte", b"<html>", ("{path} must start with the IDX magic 00000801 "
+            "(labels) or 00000803 (images), not 3c68746d"),
         ),
         (
-            "train-images-idx3-ubyte", b"", "{path} must start with the IDX magic 00000801 "
-            "(labels) or 00000803 (images), not be empty",
+            "train-images-idx3-ubyte", b"", ("{path} must start with the IDX magic 00000801 "
+            "(labels) or 00000803 (images), not be empty"),
         ),
         (
             "train-images-idx3-ubyte", idx(np.zeros((7, 5, 4), np.uint8))[:-1],

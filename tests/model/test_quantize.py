@@ -47,9 +47,7 @@ def test_fire_has_the_gradient_of_its_ramp():
     assert (found == 0).any() and (found > 0).any()
     # One threshold serves 50 potentials: its gradient is their sum.
     expected = difference(lambda x: ramp(u / x - 1), threshold).sum(0)
-    assert torch.allclose(
-        gradient(lambda x: quantize.fire(u, x), threshold), expected, atol=1e-6
-    )
+    assert torch.allclose(gradient(lambda x: quantize.fire(u, x), threshold), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(("bits", "shift"), [(2, 0), (2, 3), (3, 1), (3, 2), (8, 1), (16, 0)])
