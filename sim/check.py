@@ -117,7 +117,7 @@ class Checker:
         updates = len(used)
         samples = min(len(values) // (updates * steps), batch)
         split = samples * steps * updates
-        rounds = values[:split].reshape(samples, steps, -1)[..., used.ravel()]
+        rounds = values[:split].reshape(samples, steps, used.size)[..., used.ravel()]
         target[:, :samples, neuron[used]] = rounds.transpose(1, 0, 2)
         count = rounds.size
         for step in range(steps if samples < batch else 0):
