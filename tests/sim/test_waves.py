@@ -34,7 +34,7 @@ def test_the_save_file_opens_at_the_difference(verdict: Verdict) -> None:
     assert '[dumpfile] "first.difference.vcd"' in lines
     assert save.with_suffix(".vcd").exists()
     (marker,) = [line.split()[1] for line in lines if line.startswith("*")]
-    assert int(marker) == verdict.cycle * CYCLE + CYCLE // 2
+    assert verdict.cycle * CYCLE <= int(marker) < verdict.cycle * CYCLE + CYCLE // 2
     (start,) = [int(line.split()[1]) for line in lines if line.startswith("[timestart]")]
     assert 0 <= start <= int(marker)
 
@@ -44,10 +44,10 @@ def test_the_save_file_shows_the_streams_and_the_update(verdict: Verdict) -> Non
     assert verdict.lane is not None
     for title in ("-observe", "-output", "-input", f"-update, lane {verdict.lane}"):
         assert lines.count(title) == 2  # where the group starts, and where it ends
-    for signal in ("clk", "observe__valid", "observe__payload.layer", "input__ready"):
+    for signal in ("clk", "observe__valid", "observe__payload/layer", "input__ready"):
         assert f"somagate.{signal}" in lines
     assert any(
-        re.fullmatch(r"somagate\.observe__payload\.potentials\[0\]\[\d+:0\]", n) for n in lines
+        re.fullmatch(r"somagate\.observe__payload/potentials\(0\)\[\d+:0\]", n) for n in lines
     )
     assert any(re.fullmatch(rf"somagate\..*\.update\.u_{verdict.lane}\[\d+:0\]", n) for n in lines)
     assert not any(f".update.u_{1 - verdict.lane}[" in line for line in lines)
@@ -69,8 +69,8 @@ def test_the_waveform_holds_the_transfer_at_the_marker(verdict: Verdict) -> None
         elif match := re.match(r"b(\d+) (\S+)|([01])(\S+)", line):
             values[match[2] or match[4]] = match[1] or match[3]
     assert values[names["observe__valid"]] == values[names["observe__ready"]] == "1"
-    potential = values[names[f"observe__payload.potentials[{verdict.lane}]"]]
-    fires = int(values[names["observe__payload.spikes"]], 2) >> (verdict.lane or 0) & 1
+    potential = values[names[f"observe__payload/potentials({verdict.lane})"]]
+    fires = int(values[names["observe__payload/spikes"]], 2) >> (verdict.lane or 0) & 1
     bits = 4
     seen = {"potential": (int(potential, 2) + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1),
             "spike": fires}  # fmt: skip
