@@ -51,8 +51,14 @@ def walk(
     """Take every step, telling of each on stderr, and return what the summary shows."""
     tables, rtl, board = out / "tables.safetensors", out / "rtl", layout["board"]
 
+    def compared(update: Update) -> tuple[dict[str, Any], str]:
+        done = train.run(
+            recipe, None, out / "float", {}, None, epochs=epochs, float_=True, overwrite=True
+        )
+        return done, train.summary(done)
+
     def trained(update: Update) -> tuple[dict[str, Any], str]:
-        done = train.run(recipe, None, out, {}, epochs=epochs, overwrite=True)
+        done = train.run(recipe, None, out, {}, None, epochs=epochs, overwrite=True)
         return done, train.summary(done)
 
     def exported(update: Update) -> tuple[dict[str, Any], str]:
@@ -83,7 +89,8 @@ def walk(
         return done, build.summary(done)
 
     steps: dict[str, tuple[str, Step]] = {
-        "train": (f"Train the recipe {recipe!r}", trained),
+        "train float": ("Train the network in floating point, to compare with", compared),
+        "train": (f"Train it quantized, by the recipe {recipe!r}", trained),
         "export": ("Export the checkpoint to integers", exported),
         "check": ("Check every layer", checked),
         "simulate": ("Simulate all test images", simulated),
@@ -95,7 +102,7 @@ def walk(
     for number, (name, (title, step)) in enumerate(steps.items(), 1):
         stderr().print(f"[{number}/{len(steps)}] {title}", style="bold", markup=False)
         started = time.monotonic()
-        if name == "train":  # has a bar of its own
+        if name.startswith("train"):  # has a bar of its own
             results[name], sentence = step(lambda done, total: None)
         else:
             with progress(title) as update:
@@ -112,7 +119,8 @@ def summary(results: dict[str, Any], seconds: dict[str, float]) -> dict[str, Any
     built, verified = results["build"], results["verify"]
     cycles = verified["cycles_per_sample"]
     return {
-        "accuracy_torch": results["export"]["accuracy_before"],
+        "accuracy_float": results["train float"]["accuracy"],
+        "accuracy_quantized": results["export"]["accuracy_before"],
         "accuracy_integers": results["simulate"]["accuracy"],
         "test_samples": results["simulate"]["samples"],
         **verified,
@@ -134,9 +142,9 @@ def summary(results: dict[str, Any], seconds: dict[str, float]) -> dict[str, Any
 def figures(result: dict[str, Any]) -> Table:
     """Return the figures, as rich shows them."""
     table = grid("figure", "value", left=2)
-    correct = f"{result['accuracy_torch']:.2%} / {result['accuracy_integers']:.2%}"
     equal = "equal" if result["equal"] else "DIFFERENT"
-    table.add_row("accuracy in torch / in integers", correct)
+    for kind in ("float", "quantized", "integers"):
+        table.add_row(f"accuracy, {kind}", f"{result[f'accuracy_{kind}']:.2%}")
     table.add_row("Verilog and simulation", f"{equal} on {result['samples']} images")
     table.add_row("spikes and potentials compared", f"{result['spikes']:,} each")
     table.add_row("cycles an image", f"{result['cycles_per_sample']:,}")

@@ -87,12 +87,12 @@ def test_demo_walks_the_whole_path(somagate, tmp_path: Path) -> None:
     result = somagate("demo", *arguments)
     assert result.exit_code == 0, result.output
     numbered = [line for line in result.stderr.splitlines() if line.startswith("[")]
-    assert [line.split("]")[0] + "]" for line in numbered] == [f"[{n}/7]" for n in range(1, 8)]
+    assert [line.split("]")[0] + "]" for line in numbered] == [f"[{n}/8]" for n in range(1, 9)]
     told = json.loads((out / "summary.json").read_text())
     assert told["equal"] is True
-    assert told["accuracy_torch"] == told["accuracy_integers"]
+    assert told["accuracy_quantized"] == told["accuracy_integers"]
     assert list(told["seconds"]) == [
-        *("train", "export", "check", "simulate", "generate", "verify", "build")
+        *("train float", "train", "export", "check", "simulate", "generate", "verify", "build")
     ]
     for path in told["files"].values():
         assert Path(path).is_file()
