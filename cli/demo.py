@@ -12,7 +12,7 @@ from rich.table import Table
 from ..export.tables import Tables
 from . import build, check, export, generate, simulate, train, verify
 from .options import BoardName, Force, Json, Lanes, UpdateLanes
-from .output import Update, grid, one_of, progress, replaceable, show, stderr, verb
+from .output import Update, grid, one_of, progress, replaceable, show, stderr, verb, writable
 
 CHECKPOINT, SUMMARY = "checkpoint.pt", "summary.json"
 Step = Callable[[Update], tuple[dict[str, Any], str]]
@@ -22,7 +22,7 @@ Step = Callable[[Update], tuple[dict[str, Any], str]]
 def demo(
     recipe: Annotated[str, typer.Option(help="'digits' or 'digits-dense'.")] = "digits",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")] = Path("runs/demo"),
-    samples: Annotated[int, typer.Option(min=1, help="Test images to verify with.")] = 100,
+    samples: Annotated[int, typer.Option(min=1, max=500, help="Test images to verify with.")] = 100,
     epochs: Annotated[int | None, typer.Option(min=1, help="In place of the recipe's.")] = None,
     board: BoardName = "icebreaker",
     lanes: Lanes = 16,
@@ -36,8 +36,13 @@ def demo(
     Exits with 1 if Verilog and golden differ, or the bitstream is too slow for its clock.
     """
     with verb(json):
+        from .plans import board_of
+
+        board_of(board)
         one_of("--recipe", recipe, ("digits", "digits-dense"))
-        replaceable(out, CHECKPOINT, force)
+        writable(out, force)
+        replaceable(out / "rtl", generate.PROOF, force)
+        replaceable(out / board, build.PROOF, force)
         layout = {"board": board, "lanes": lanes, "update_lanes": update_lanes, "word_bits": None}
         result = walk(recipe, out, samples, epochs, layout)
     show(result, json, figures(result), verify.layers_table(result), files(result))

@@ -64,7 +64,7 @@ def test_build_replaces_only_its_own_folders(somagate, tables_path: Path, tmp_pa
     folder.mkdir()
     (folder / "letter.txt").write_text("dear")
     assert somagate.error("build", tables_path, "--out", folder, "--force") == (
-        f"{folder} must be a folder of ours to be replaced, but has no report.json"
+        f"{folder} must be a folder of ours to be replaced, but has no top.il"
     )
 
 
@@ -100,6 +100,21 @@ def test_demo_walks_the_whole_path(somagate, tmp_path: Path) -> None:
     assert somagate.error("demo", *arguments) == (
         f"{out} exists already: name another with --out, or give --force"
     )
+
+
+def test_demo_can_be_taken_up_after_it_was_interrupted(
+    somagate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments, **settings):
+        (tmp_path / "demo" / "float").mkdir(parents=True)
+        raise OSError(28, "No space left on device", "demo")
+
+    monkeypatch.setattr("somagate.cli.train.run", interrupted)
+    arguments = ("demo", "--out", tmp_path / "demo", "--force")
+    assert somagate(*arguments).stderr.endswith("error: demo: No space left on device\n")
+    monkeypatch.setattr("somagate.cli.train.run", lambda *a, **k: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        raise somagate(*arguments).exception
 
 
 def test_demo_trains_on_bundled_data_only(somagate, tmp_path: Path) -> None:
