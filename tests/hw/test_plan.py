@@ -326,6 +326,31 @@ def test_fields_are_as_wide_as_their_values() -> None:
         assert field.values.min() >= -half and field.values.max() < half
 
 
+def test_parameter_words_hold_each_lanes_fields_lowest_lane_first() -> None:
+    tables = with_neurons(
+        TABLES,
+        l2={
+            "bias": [-8, 0, 7],
+            "threshold": [3, -2, 1],
+            "reset": "subtract",
+            "amount": [15, -1, 16],
+            "leak": Leak(multiplier=[1, 2, 3], shift=2),
+        },
+    )
+    plan = Plan(tables=tables, lanes=4, update_lanes=2)
+    bits = [field.bits for field in plan.parameters]
+    assert plan.parameter_bits == sum(bits)
+    assert len(plan.parameter_words) == len(plan.parameters[0].values)
+    for row, word in enumerate(plan.parameter_words):
+        for lane in range(2):
+            for field in plan.parameters:
+                value = word % (1 << field.bits)
+                word >>= field.bits
+                value -= (1 << field.bits) * (value >> (field.bits - 1))
+                assert value == field.values[row, lane]
+        assert word == 0
+
+
 def test_a_threshold_out_of_reach_is_the_nearest_one_that_decides_the_same() -> None:
     thresholds = [-(2**31), 2**31 - 1, 0]
     tables = with_neurons(TABLES, out={"threshold": thresholds})
