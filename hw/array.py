@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 
 from .plan import Plan
 from .scanner import EventLayout
-from .walker import row_bits
 
 
 def pack(values: list[int], bits: int) -> int:
