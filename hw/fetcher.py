@@ -28,7 +28,8 @@ class Fetcher(wiring.Component):
 
     Empty words are dropped without a bubble. The end of a position often lies in an empty word; so
     the latest word with spikes is held back until the next one, or the end, is known, and takes the
-    end over. Latency from a segment to its first word is `latency` cycles and one more word.
+    end over. Latency from a segment to its first word is `latency` cycles, and one more for each
+    empty word between it and the next one of its position.
 
     Members
     -------
