@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from refusal import refused
 from somagate.hw import tools
 from somagate.hw.plan import Plan
 from somagate.sim import cocotb_engine, native_engine
-from somagate.sim.build import BuildError, cached, default_folder, digest, last_lines
+from somagate.sim.build import BuildError, cached, default_folder, digest, last_lines, runtime
 from somagate.sim.device import scenario
 from somagate.sim.ports import Ports
 from somagate.sim.scenario import stall_pattern
@@ -50,6 +51,21 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
     with refused(BuildError, "no"):
         cached(tmp_path, "key", build, [])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_verilators_library_is_kept_for_the_next_build(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        building = tmp_path / name
+        building.mkdir()
+        with runtime(tmp_path / "models", "key", building):
+            lent = building / "verilated.o"
+            if name == "second":
+                assert lent.read_text() == "first"
+                assert lent.stat().st_mtime > time.time() + 3600
+            lent.write_text(name)
+            (building / "Vdut.o").write_text(name)
+    kept = tmp_path / "models/runtime-key"
+    assert [(path.name, path.read_text()) for path in kept.iterdir()] == [("verilated.o", "first")]
 
 
 def test_a_digest_tells_its_parts_apart() -> None:
