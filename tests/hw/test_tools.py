@@ -47,6 +47,20 @@ def test_doctor_names_every_tool_once_and_python_first():
     assert all((tool.kind == "missing") == bool(tool.problem) for tool in found)
 
 
+def test_cocotb_needs_the_shared_library_of_python(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("LIBPYTHON_LOC", raising=False)
+    monkeypatch.setattr("find_libpython.find_libpython", lambda: None)
+    with pytest.raises(tools.ToolError) as error:
+        tools.require("cocotb")
+    assert str(error.value) == (
+        "cocotb must be installed for the benches of the Verilog, but Python's own library, which "
+        "the simulator loads, is not found: "
+        f"apt install libpython{sys.version_info.major}.{sys.version_info.minor}"
+    )
+    monkeypatch.setenv("LIBPYTHON_LOC", "/somewhere/libpython.so")
+    assert tools.find("cocotb").kind == "wheel"
+
+
 def test_an_unknown_name_is_refused():
     with pytest.raises(ValueError) as error:
         tools.find("vivado")

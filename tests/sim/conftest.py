@@ -16,13 +16,21 @@ def models(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return (base if worker_id == "master" else base.parent) / "models"
 
 
+NEEDED = {
+    "cocotb-icarus": ("cocotb", "iverilog"),
+    "cocotb-verilator": ("cocotb", "verilator"),
+    "native": ("verilator",),
+    "amaranth": (),
+}
+
+
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """Every simulator that is here."""
-    needed = {"cocotb-icarus": "iverilog", "cocotb-verilator": "verilator", "native": "verilator"}
     name = str(request.param)
-    if name in needed and (tool := tools.find(needed[name])).kind == "missing":
-        pytest.skip(f"{name} needs {tool.name}, but {tool.problem}")
+    for tool in map(tools.find, NEEDED[name]):
+        if tool.kind == "missing":
+            pytest.skip(f"{name} needs {tool.name}, but {tool.problem}")
     return name
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from refusal import refused
-from somagate.hw import tools
 from somagate.hw.plan import Plan
 from somagate.sim import cocotb_engine, native_engine
 from somagate.sim.build import BuildError, cached, default_folder, digest, last_lines, runtime
@@ -85,21 +84,20 @@ def test_last_lines_are_the_end_of_a_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("build", "start"),
+    ("engine", "build", "start"),
     [
-        (native_engine.build, "verilator can't compile the Verilog:\n"),
-        (lambda text, folder: cocotb_engine.build(text, "verilator", folder),
+        ("native", native_engine.build, "verilator can't compile the Verilog:\n"),
+        ("cocotb-verilator", lambda text, folder: cocotb_engine.build(text, "verilator", folder),
          "verilator can't compile the Verilog:\n"),
-        (lambda text, folder: cocotb_engine.build(text, "icarus", folder),
+        ("cocotb-icarus", lambda text, folder: cocotb_engine.build(text, "icarus", folder),
          "icarus can't compile the Verilog:\n"),
     ],
     ids=["native", "cocotb-verilator", "cocotb-icarus"],
+    indirect=["engine"],
 )  # fmt: skip
 def test_verilog_that_is_none_is_refused_with_the_tools_words(
-    build: Callable[[str, Path], Path], start: str, tmp_path: Path
+    engine: str, build: Callable[[str, Path], Path], start: str, tmp_path: Path
 ) -> None:
-    if start.startswith("icarus") and tools.find("iverilog").kind == "missing":
-        pytest.skip("Icarus Verilog is not installed")
     with pytest.raises(BuildError) as error:
         build(BROKEN, tmp_path)
     assert str(error.value).startswith(start)
@@ -107,8 +105,9 @@ def test_verilog_that_is_none_is_refused_with_the_tools_words(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("engine", ["cocotb-verilator"], indirect=True)
 def test_a_simulator_that_ends_early_is_told_with_its_last_words(
-    plan: Plan, x: np.ndarray, tmp_path: Path
+    engine: str, plan: Plan, x: np.ndarray, tmp_path: Path
 ) -> None:
     model = tmp_path / "somagate"
     model.write_text("#!/bin/sh\necho the licence is over\n")

@@ -145,7 +145,7 @@ def test_verilog_of_other_tables_differs(plan: Plan, tmp_path: Path, models: Pat
         assert verdict.tables == other.tables.sha256
 
 
-@pytest.mark.parametrize("engine", ["native", "cocotb-verilator"])
+@pytest.mark.parametrize("engine", ["native", "cocotb-verilator"], indirect=True)
 def test_nothing_is_compiled_twice(engine: str, plan: Plan, models: Path) -> None:
     first = verify(plan, samples(2), engine=engine, folder=models)
     before = {path: path.stat().st_mtime_ns for path in models.rglob("*")}
