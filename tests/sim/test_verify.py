@@ -60,7 +60,7 @@ SUPPORTED = FEATURES - {
 }
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 @given(
     case=cases(SUPPORTED),
     numbers=st.sampled_from([(1, 1, 8), (3, 1, 8), (4, 2, 16), (5, 1, 32), (8, 8, 8)]),
