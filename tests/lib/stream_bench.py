@@ -18,7 +18,8 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.sim import Simulator
 
 STALLS = ("none", "random", "lazy")
-"""How a bench stalls: never; at random, half of it in bursts; or `ready` only after `valid`."""
+"""How a bench stalls: never; at random, half of it in bursts; or `ready` only after `valid`, and
+inputs at random."""
 
 SETTLE_CYCLES = 40
 """A bench runs on for so long when all is done, to see what comes too many."""
