@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..model import checkpoint
+from ..model import checkpoint, data
 from ..model.network import Network
 from ..model.recipe import Conv, Recipe
+from ..model.train import evaluate
 from .neuron import Activation, Leak, Neuron, Shift
 from .synapse import Convolution, Dense, SynapseGroup
 from .tables import Input, Layer, Pool, Readout, Tables
@@ -17,8 +18,7 @@ CheckpointError = checkpoint.CheckpointError
 def export(path: Path | str) -> Tables:
     """Return the tables of a checkpoint; nothing is rounded that training has not rounded.
 
-    The accuracy that its training measured is `somagate.model.checkpoint.load(path).accuracy`, and
-    that of the tables is to be the same: both compute the same spikes and potentials.
+    The tables compute the very spikes and potentials of the network in evaluation mode.
 
     Raises
     ------
@@ -31,6 +31,16 @@ def export(path: Path | str) -> Tables:
             f"{path} must be a checkpoint of a quantized network, but is of a float one"
         )
     return tables(loaded.network, maximum=loaded.maximum)
+
+
+def accuracy(path: Path | str, data_dir: Path | None = None) -> float:
+    """Return the accuracy of a checkpoint on the test set of its recipe, measured with torch.
+
+    That of its tables is the one of `somagate.sim.golden.run`; they are equal. A checkpoint of a
+    float network has this one only.
+    """
+    loaded = checkpoint.load(path)
+    return evaluate(loaded.network, data.load(loaded.recipe.data, data_dir))
 
 
 def tables(network: Network, *, maximum: int) -> Tables:

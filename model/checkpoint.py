@@ -73,8 +73,6 @@ def load(path: Path | str) -> Checkpoint:
     """
     path = Path(path)
     record = read(path)
-    if record.get("format") != FORMAT:
-        raise CheckpointError(f"{path} must be a {FORMAT}, but is another torch file")
     if record.get("version") != VERSION:
         raise CheckpointError(
             f"{path} must be a {FORMAT} of version {VERSION}, not {record.get('version')!r}"
@@ -101,8 +99,8 @@ def write(record: dict[str, Any], path: Path) -> None:
     part.replace(path)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Return the dict in a torch file, or raise `CheckpointError`."""
+def read(path: Path, kind: str = FORMAT) -> dict[str, Any]:
+    """Return the dict in a torch file of a kind, its 'format', or raise `CheckpointError`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about files that are about to be refused
@@ -111,9 +109,9 @@ def read(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} must be readable: {error.strerror}") from None
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, EOFError,
             pickle.UnpicklingError):  # fmt: skip
-        raise CheckpointError(f"{path} must be a {FORMAT}, but is no torch file") from None
-    if not isinstance(record, dict):
-        raise CheckpointError(f"{path} must be a {FORMAT}, but is another torch file")
+        raise CheckpointError(f"{path} must be a {kind}, but is no torch file") from None
+    if not isinstance(record, dict) or record.get("format") != kind:
+        raise CheckpointError(f"{path} must be a {kind}, but is another torch file")
     return record
 
 

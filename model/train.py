@@ -117,6 +117,8 @@ def train(
     RunError
         Where `out` holds a training and neither `resume` nor `overwrite` is set, or one of another
         recipe or seed.
+    CheckpointError
+        Where the state in `out` can't be read.
     DataError
         Where the data set is missing or broken.
     """
@@ -256,22 +258,25 @@ def _prepare(
     """Make the run folder, or check the one that is there; return the state to go on from."""
     if resume and overwrite:
         raise RunError("resume and overwrite must not both be set, but are")
-    found = [name for name in (STATE, CHECKPOINT, METRICS, RESULT) if (folder / name).exists()]
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} must be a folder, but is a file; name another folder")
+    names = (STATE, CHECKPOINT, METRICS, RESULT)
+    found = [name for name in names if (folder / name).exists()]
     if found and not resume and not overwrite:
         raise RunError(
             f"{folder} must hold no training, but has {', '.join(found)}; "
             "resume it, overwrite it, or name another folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / f"{name}.part").unlink(missing_ok=True)
     if overwrite:
         for name in found:
             (folder / name).unlink()
         return None
     if not (folder / STATE).exists():
         return None
-    state = checkpoints.read(folder / STATE)
-    if state.get("format") != _STATE_FORMAT:
-        raise RunError(f"{folder / STATE} must be a {_STATE_FORMAT}, but is another torch file")
+    state = checkpoints.read(folder / STATE, _STATE_FORMAT)
     _same(folder, recipe, seed, state["recipe"], state["seed"])
     return state
 

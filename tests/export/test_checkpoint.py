@@ -10,10 +10,11 @@ from refusal import refused
 from somagate.export import checkpoint
 from somagate.export.neuron import Activation
 from somagate.model import checkpoint as checkpoints
+from somagate.model import data
 from somagate.model.encode import encode
 from somagate.model.network import Network
 from somagate.model.recipe import Conv, Dense, Recipe
-from somagate.model.train import inputs
+from somagate.model.train import inputs, train
 from somagate.sim import golden
 
 torch.set_num_threads(1)
@@ -164,8 +165,19 @@ def test_a_float_network_is_refused(saved):
         checkpoint.export(path)
 
 
-def test_a_pruned_dead_or_flipped_layer_is_not_needed_to_export():
-    """Thresholds stay positive, whatever training does to theta and the deviation."""
+def test_the_accuracy_before_is_that_of_the_tables_after(tmp_path):
+    layers = (Conv(channels=4, pool=2),)
+    recipe = replace(BASE, classes=10, epochs=4, layers=layers, steps=2, learning_rate=0.02)
+    result = train(recipe, tmp_path / "run", progress=False)
+    digits = data.load("digits")
+    tables = checkpoint.export(result.checkpoint)
+    maps = encode(digits.test_images, encoding="rate", steps=2, maximum=16)
+    predicted = golden.run(tables, maps).prediction
+    after = float((predicted == digits.test_labels).mean())
+    assert checkpoint.accuracy(result.checkpoint) == result.accuracy == after > 0.5
+
+
+def test_thresholds_stay_positive_whatever_training_does():
     network = trained(BASE)
     for layer in network:
         if layer.fires:

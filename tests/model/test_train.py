@@ -91,8 +91,10 @@ def test_an_epoch_cut_short_is_done_again(tmp_path, monkeypatch):
     monkeypatch.setattr(torch, "save", torn)
     with pytest.raises(Killed):
         run(tmp_path / "cut")
+    assert (tmp_path / "cut/state.pt.part").read_bytes() == b"half"
     monkeypatch.setattr(torch, "save", save)
     assert run(tmp_path / "cut", resume=True).epochs == whole.epochs
+    assert not list((tmp_path / "cut").glob("*.part"))
 
 
 def test_seeds_differ_and_repeat(tmp_path):
@@ -173,10 +175,35 @@ def test_resume_and_overwrite_exclude_each_other(tmp_path):
 def test_a_state_that_is_none_is_refused(tmp_path):
     torch.save({"a": 1}, tmp_path / "state.pt")
     with refused(
-        train.RunError,
+        checkpoint.CheckpointError,
         f"{tmp_path / 'state.pt'} must be a somagate training state, but is another torch file",
     ):
         run(tmp_path, resume=True)
+
+
+def test_a_file_is_no_run_folder(tmp_path):
+    (tmp_path / "run").write_text("mine")
+    with refused(
+        train.RunError,
+        f"{tmp_path / 'run'} must be a folder, but is a file; name another folder",
+    ):
+        run(tmp_path / "run", overwrite=True)
+    assert (tmp_path / "run").read_text() == "mine"
+
+
+def test_images_that_nothing_may_write_are_trained_on(tmp_path, monkeypatch):
+    """Those of IDX files lie in the file's own bytes."""
+    few = data.load("digits")
+    for array in (few.train_images, few.test_images):
+        array.setflags(write=False)
+    run(tmp_path, epochs=1)
+
+
+def test_a_bar_goes_to_the_standard_error_stream(tmp_path, capsys):
+    run(tmp_path, epochs=1, progress=True)
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert "train tiny" in error
 
 
 def test_inputs_are_the_encoded_images():
