@@ -181,7 +181,6 @@ class Layer(nn.Module):
     def neurons(self, x: Tensor, *, record: bool = False) -> neuron.Activity:
         """Return what the neurons do with a map (steps, batch, ...)."""
         acc = self.synapses(x)
-        constants = self.constants()
         first = self.training and int(self.shift) == _UNSET
         if self.fires and self.training and not self.settled:
             mean, variance = _moments(acc)
@@ -189,14 +188,21 @@ class Layer(nn.Module):
             with torch.no_grad():
                 self.mean.lerp_(mean, 1.0 if first else _MOMENTUM)
                 self.variance.lerp_(variance, 1.0 if first else _MOMENTUM)
+        else:
+            constants = self.constants()
         if first:
-            if constants.threshold is not None:
-                shift = round(math.log2(float(constants.threshold.detach().mean())))
-            else:
-                reached = float(acc.detach().sum(0).abs().max())
-                shift = math.ceil(math.log2(max(1.0, _GROWTH * reached)))
-            self.shift.fill_(min(max(shift - (self.bits - 1), 0), 15))
+            self._choose_shift(acc, constants)
         return neuron.run(acc, constants.to(acc.dtype), self.rule(), record=record)
+
+    @torch.no_grad()
+    def _choose_shift(self, acc: Tensor, constants: neuron.Constants) -> None:
+        if not self.recipe.quantized:
+            reach = 0
+        elif constants.threshold is not None:
+            reach = round(math.log2(float(constants.threshold.mean())))
+        else:
+            reach = math.ceil(math.log2(max(1.0, _GROWTH * float(acc.sum(0).abs().max()))))
+        self.shift.fill_(min(max(reach - (self.bits - 1), 0), 15))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the map behind the pool, or the last potentials where the layer never fires."""

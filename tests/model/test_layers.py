@@ -109,6 +109,19 @@ def test_the_shift_brings_the_threshold_to_the_end_of_the_stored_range(bits):
         assert 1 / math.sqrt(2) <= reach / (1 << (bits - 1)) <= math.sqrt(2)
 
 
+@pytest.mark.parametrize("bits", [6, 12, 16])
+def test_a_readout_has_room_for_four_times_its_first_potentials(bits):
+    recipe = RECIPE.override(readout_bits=bits, weight_bits=8)
+    one = layer(Dense(neurons=10), (400,), recipe=recipe, last=True).train()
+    x = maps(source=(400,))
+    with torch.no_grad():
+        reached = float(one.synapses(x).sum(0).abs().max())
+    one(x)
+    room = one.unit << (bits - 1)
+    assert room >= 4 * reached
+    assert one.unit == 1 or room < 8 * reached
+
+
 def test_running_statistics_follow_the_batches_until_settled():
     one = layer().train()
     with torch.no_grad():
