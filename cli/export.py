@@ -30,8 +30,8 @@ def export(
 ) -> None:
     """Write a checkpoint's tables, with the accuracy before and after.
 
-    Before is what training measured in torch; after is what the golden simulator gets from the
-    integers on the same test samples.
+    Before is what torch gets from the checkpoint; after is what the golden simulator gets from the
+    integers, on the same test samples. They are equal.
     """
     with verb(json):
         existing(checkpoint, ".pt")
@@ -43,21 +43,24 @@ def export(
 
 def convert(path: Path, data: str | None, target: Path, update: Update) -> dict[str, Any]:
     """Export to `target`, and return the accuracy of the checkpoint and of the tables."""
-    from ..export.checkpoint import export
+    from ..export.checkpoint import accuracy, export
     from ..model.checkpoint import load
     from .simulate import measure
 
     loaded, tables = load(path), export(path)
     if data is None and loaded.recipe.data == "digits":
         data = "digits"
-    measured = measure(tables, data, None, None, update) if data else None
+    before, measured = loaded.accuracy, None
+    if data:
+        measured = measure(tables, data, None, None, update)
+        before = accuracy(path, None if data == "digits" else Path(data))
     tables.save(target)
     return {
         "tables": tables.sha256,
         "path": str(target),
         "data": data,
         "samples": measured["samples"] if measured else None,
-        "accuracy_before": loaded.accuracy,
+        "accuracy_before": before,
         "accuracy_after": measured["accuracy"] if measured else None,
         "findings": tables.thresholds(),
     }

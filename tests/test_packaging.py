@@ -94,6 +94,8 @@ def test_a_wheel_holds_nothing_but_somagate(copy: Path, tmp_path: Path) -> None:
     folders = {name.rsplit("/", 1)[0].replace("/", ".") for name in names if name.endswith(".py")}
     assert folders == set(SETUPTOOLS["packages"])
     assert "somagate/__init__.py" not in names
+    files = {p.relative_to(copy) for f in FOLDERS for p in (copy / f).rglob("*") if p.is_file()}
+    assert {f"somagate/{file.as_posix()}" for file in files} <= set(names)
     assert "somagate-0.1.0.dist-info/licenses/LICENSE" in names
 
 
