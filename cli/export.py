@@ -43,10 +43,13 @@ def export(
 
 def convert(path: Path, data: str | None, target: Path, update: Update) -> dict[str, Any]:
     """Export to `target`, and return the accuracy of the checkpoint and of the tables."""
+    import torch
+
     from ..export.checkpoint import accuracy, export
     from ..model.checkpoint import load
     from .simulate import measure
 
+    torch.set_num_threads(1)
     loaded, tables = load(path), export(path)
     if data is None and loaded.recipe.data == "digits":
         data = "digits"

@@ -69,7 +69,7 @@ def test_torch_is_imported_by_models_and_importers_only(path: Path) -> None:
     name = path.relative_to(ROOT).as_posix()
     if "torch" in {module.split(".")[0] for module in imported(path)}:
         trains = name.startswith("model/") and name not in TORCH_FREE_MODEL
-        assert trains or name in {*IMPORTERS, "cli/train.py"}
+        assert trains or name in {*IMPORTERS, "cli/train.py", "cli/export.py"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
