@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..export.checks import integer
 from ..export.neuron import Leak, Shift
+from ..export.synapse import Convolution
 from ..export.tables import Tables, signed_bits
 from .descriptor import Descriptor, Map, as_map, weight_rows
 from .support import refuse
@@ -142,7 +143,7 @@ class Plan:
             group = layer.synapses[0]
             source = self.maps[group.source]
             target = as_map(self.tables.map_shapes[layer.name])
-            convolution = hasattr(group, "kernel")
+            convolution = group if isinstance(group, Convolution) else None
             bits = layer.neuron.store.bits
             descriptor = Descriptor(
                 name=layer.name,
@@ -152,9 +153,9 @@ class Plan:
                 rows=target[1],
                 columns=target[2],
                 window=layer.pool.size if layer.pool else (1, 1),
-                kernel=group.kernel if convolution else (source.rows, source.columns),
-                stride=group.stride if convolution else (1, 1),
-                padding=group.padding if convolution else (0, 0),
+                kernel=convolution.kernel if convolution else (source.rows, source.columns),
+                stride=convolution.stride if convolution else (1, 1),
+                padding=convolution.padding if convolution else (0, 0),
                 weight_base=weight_base,
                 parameter_base=parameter_base,
                 state_base=state_base.get(bits, 0),

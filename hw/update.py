@@ -313,9 +313,15 @@ class Update(wiring.Component):
             return Const(0, signed(1))
         return (x * Const(mode.leak_multiplier)) >> mode.leak_shift
 
-    def _loaded(self, m: Module, lane: int, memories: dict, parameters: dict[str, Value]) -> Value:
+    def _loaded(
+        self,
+        m: Module,
+        lane: int,
+        memories: dict[str | int, RegisteredMemory],
+        parameters: dict[str, Value],
+    ) -> Value:
         """Return the stored potential in accumulator LSBs, leaked if it leaks at the load."""
-        values = []
+        values: list[Value] = []
         for mode in self.plan.modes:
             bits = mode.store.bits
             stored = memories[bits].read.data[lane * bits : (lane + 1) * bits].as_signed()
@@ -329,7 +335,7 @@ class Update(wiring.Component):
         self, m: Module, lane: int, u: Signal, fires: Signal, parameters: dict[str, Value]
     ) -> Signal:
         """Return r, registered."""
-        values = []
+        values: list[Value] = []
         for mode in self.plan.modes:
             x = self._leaked(mode, u, parameters) if mode.leak_at == "store" else u
             match mode.reset:
@@ -347,7 +353,7 @@ class Update(wiring.Component):
 
     def _stored(self, m: Module, lane: int, r: Signal) -> Value:
         """Return clamp((r + half) >> shift), rounded half up and then saturated."""
-        values = []
+        values: list[Value] = []
         for mode in self.plan.modes:
             store = mode.store
             half = (1 << store.shift) >> 1

@@ -1,6 +1,6 @@
 """The walker: steps through a layer's positions and names the segments of each."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -228,7 +228,7 @@ class Walker(wiring.Component):
         self,
         m: Module,
         counts: dict[str, Signal],
-        at_end: dict[str, object],
+        at_end: dict[str, Value],
         *,
         word: Signal,
         word_position: Signal,
