@@ -1,4 +1,8 @@
-"""Handwritten digits, 8×8 pixels: a convolutional network that fits an iCE40UP5K."""
+"""Handwritten digits, 8×8 pixels, 16C3-P2-32C3-P2-10, small enough for an iCE40UP5K.
+
+24 kbit of weights and 5 kbit of potentials. Of the readouts, potentials did better than counts on
+held-out training images; so did a peak learning rate of 2e-2 than one of 1e-2 or 4e-2.
+"""
 
 from ..recipe import Conv, Recipe
 

@@ -1,4 +1,4 @@
-"""Handwritten digits, 8×8 pixels: one hidden dense layer."""
+"""Handwritten digits, 8×8 pixels, 64-96-10: 28 kbit of weights, 0.4 kbit of potentials."""
 
 from ..recipe import Dense, Recipe
 

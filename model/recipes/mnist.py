@@ -1,4 +1,4 @@
-"""MNIST: a convolutional network, 16C3-P2-32C3-P2-10."""
+"""MNIST, 16C3-P2-32C3-P2-10: 82 kbit of weights, 57 kbit of potentials."""
 
 from ..recipe import Conv, Recipe
 

@@ -1,4 +1,4 @@
-"""MNIST: one hidden dense layer, 784-128-10."""
+"""MNIST, 784-128-10: 407 kbit of weights, 0.5 kbit of potentials."""
 
 from ..recipe import Dense, Recipe
 
