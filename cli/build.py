@@ -91,7 +91,11 @@ def utilization_table(result: dict[str, Any]) -> Table:
 
 def summary(result: dict[str, Any]) -> str:
     """Return the result as a sentence."""
-    verdict = "passes" if result["timing"] == "pass" else "FAILS: lower it with --clock"
+    verdict = (
+        "passes"
+        if result["timing"] == "pass"
+        else "FAILS: try another --seed, or lower it with --clock"
+    )
     return (
         f"The clock of {result['clock_hz'] / 1e6:.2f} MHz {verdict}; the slowest path allows "
         f"{result['fmax_hz'] / 1e6:.2f} MHz"

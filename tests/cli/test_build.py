@@ -44,7 +44,7 @@ def test_build_fails_where_the_clock_is_too_fast(
     result = somagate("build", tables_path, *options)
     assert result.exit_code == 1
     assert (
-        "The clock of 24.00 MHz FAILS: lower it with --clock; "
+        "The clock of 24.00 MHz FAILS: try another --seed, or lower it with --clock; "
         "the slowest path allows 20.00 MHz\n" in result.stdout
     )
     board, parameters = asked[0]
