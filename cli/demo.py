@@ -110,7 +110,7 @@ def walk(
         if name.startswith("train"):  # has a bar of its own
             results[name], sentence = step(lambda done, total: None)
         else:
-            with progress(title) as update:
+            with progress("     ") as update:
                 results[name], sentence = step(update)
         seconds[name] = round(time.monotonic() - started, 1)
         stderr().print(f"      {sentence} ({seconds[name]:.1f} s)", markup=False, soft_wrap=True)
