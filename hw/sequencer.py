@@ -1,51 +1,50 @@
 """The sequencer: which layer of which time step is at work."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
-from .plan import Plan
+from .stage_plan import StagePlan
 from .update import UpdateLayout
 from .walker import WalkLayout
-
-
-def constant(layout: StructLayout, values: dict[str, int]) -> Value:
-    """Return a layout's value as a constant."""
-    return layout.const(values).as_value()
 
 
 class Sequencer(wiring.Component):
     """Start walker and update on one layer after the other, time step after time step.
 
-    A layer starts when the one before has written its map, and the first layer that reads the input
-    when a buffer is full. The layers' numbers are constants, so most of them cost no logic.
+    A layer starts when the one before has written its map, and all sources from outside that it
+    reads are available. The layers' numbers are constants, so most of them cost no logic.
 
     Members
     -------
-    full : In(2), which input buffers hold a map
-    release : Out(2), pulses when a buffer has been read for the last time
+    available : In(external sources), which of them are there
+    release : Out(external sources), pulses when a source's map has been read for the last time
     walks : Out(stream.Signature(WalkLayout))
     updates : Out(stream.Signature(UpdateLayout))
-    written : In(1), all maps of the chunks sent are in the memory
-    layer : Out(range(layers)), at work
+    written : In(1), the maps of all chunks sent are in the memory
+    starts : Out(1), pulses before a layer starts
+    index : Out(…), of the layer at work, in the stage
     first_step, last_step : Out(1)
+    odd_step : Out(1), alternates
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
         self.walk_layout = WalkLayout(plan)
         self.update_layout = UpdateLayout(plan)
+        external = len(plan.external)
         super().__init__(
             {
-                "full": In(2),
-                "release": Out(2),
+                "available": In(external),
+                "release": Out(external),
                 "walks": Out(stream.Signature(self.walk_layout)),
                 "updates": Out(stream.Signature(self.update_layout)),
                 "written": In(1),
-                "layer": Out(range(max(2, len(plan.descriptors)))),
+                "starts": Out(1),
+                "index": Out(range(max(2, plan.count))),
                 "first_step": Out(1),
                 "last_step": Out(1),
+                "odd_step": Out(1),
             }
         )
 
@@ -54,37 +53,36 @@ class Sequencer(wiring.Component):
         m = Module()
         plan = self.plan
         steps = plan.tables.steps
-        final = len(plan.descriptors) - 1
+        final = plan.count - 1
         step = Signal(range(max(2, steps)))
-        buffer = Signal()
-        started = Signal()
-        waits = Signal()  # the layer reads the input, which is not there yet
-        with m.Switch(self.layer):
+        ready = Signal(init=1)  # every source from outside is there
+        with m.Switch(self.index):
             for number, descriptor in enumerate(plan.descriptors):
                 with m.Case(number) if number < final else m.Default():
-                    m.d.comb += self.updates.payload.as_value().eq(
-                        constant(self.update_layout, UpdateLayout.values(plan, number))
-                    )
-                    for side in (0, 1):
-                        with m.If(buffer == side):
-                            m.d.comb += self.walks.payload.as_value().eq(
-                                constant(self.walk_layout, WalkLayout.values(descriptor, side))
-                            )
-                    if descriptor.source == "input":
-                        m.d.comb += waits.eq(~self.full.bit_select(buffer, 1))
+                    m.d.comb += [
+                        self.walks.payload.eq(
+                            self.walk_layout.const(self.walk_layout.layers[number])
+                        ),
+                        self.updates.payload.eq(
+                            self.update_layout.const(self.update_layout.layers[number])
+                        ),
+                    ]
+                    names = {source.name for source in descriptor.sources}
+                    needed = sum(1 << i for i, name in enumerate(plan.external) if name in names)
+                    m.d.comb += ready.eq((self.available & needed) == needed)
 
         m.d.comb += [
             self.first_step.eq(step == 0),
             self.last_step.eq(step == steps - 1),
         ]
-        walked = Signal()
-        updated = Signal()
-        with m.If(~started):
-            m.d.sync += started.eq(~waits)
+        started, walked, updated = Signal(), Signal(), Signal()
         m.d.comb += [
+            self.starts.eq(~started & ready),
             self.walks.valid.eq(started & ~walked),
             self.updates.valid.eq(started & ~updated),
         ]
+        with m.If(self.starts):
+            m.d.sync += started.eq(1)
         with m.If(self.walks.valid & self.walks.ready):
             m.d.sync += walked.eq(1)
         with m.If(self.updates.valid & self.updates.ready):
@@ -94,11 +92,13 @@ class Sequencer(wiring.Component):
                 started.eq(0),
                 walked.eq(0),
                 updated.eq(0),
-                self.layer.eq(self.layer + 1),
+                self.index.eq(self.index + 1),
             ]
-            with m.If(self.layer == final):
-                m.d.sync += [self.layer.eq(0), step.eq(step + 1), buffer.eq(~buffer)]
-                m.d.comb += self.release.bit_select(buffer, 1).eq(1)
+            with m.If(self.index == final):
+                m.d.sync += [self.index.eq(0), step.eq(step + 1), self.odd_step.eq(~self.odd_step)]
                 with m.If(self.last_step):
                     m.d.sync += step.eq(0)
+                for number, name in enumerate(plan.external):
+                    once = name == "input" and plan.tables.input.constant
+                    m.d.comb += self.release[number].eq(self.last_step if once else 1)
         return m

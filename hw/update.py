@@ -5,8 +5,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
+from .array import sum_layout
 from .memory import RegisteredMemory
-from .plan import Mode, Plan
+from .stage_plan import Mode, StagePlan
+from .walker import narrowest
 
 
 class UpdateLayout(StructLayout):
@@ -15,19 +17,14 @@ class UpdateLayout(StructLayout):
     `window` counts the positions of a pooling window, `tail` the chunks of the last lane group.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        values = [self.values(plan, layer) for layer in range(len(plan.descriptors))]
-        super().__init__(
-            {
-                name: unsigned(max(1, max(v[name] for v in values).bit_length()))
-                for name in values[0]
-            }
-        )
+    def __init__(self, plan: StagePlan) -> None:
+        self.layers = [self.values(plan, index) for index in range(plan.count)]
+        super().__init__(narrowest(self.layers))
 
     @staticmethod
-    def values(plan: Plan, layer: int) -> dict[str, int]:
-        """Return each member's value for a layer."""
-        d = plan.descriptors[layer]
+    def values(plan: StagePlan, index: int) -> dict[str, int]:
+        """Return each member's value for the stage's layer number `index`."""
+        d = plan.descriptors[index]
         per_group = plan.lanes // plan.update_lanes
         return {
             "rows": d.rows - 1,
@@ -36,7 +33,7 @@ class UpdateLayout(StructLayout):
             "window": d.window[0] * d.window[1] - 1,
             "tail": d.chunks - (d.groups - 1) * per_group - 1,
             "parameter_base": d.parameter_base,
-            "mode": plan.modes.index(plan.layer_modes[layer]),
+            "mode": plan.modes.index(plan.layer_modes[index]),
         }
 
 
@@ -49,8 +46,8 @@ class ChunkLayout(StructLayout):
     layer in this time step.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        bits = max(plan.state_words)
+    def __init__(self, plan: StagePlan) -> None:
+        bits = plan.state_bits
         per_group = plan.lanes // plan.update_lanes
         updates = max(d.updates for d in plan.descriptors)
         super().__init__(
@@ -81,21 +78,20 @@ class Update(wiring.Component):
     -------
     layers : In(stream.Signature(UpdateLayout))
     first_step : In(1), static while a layer is at work
-    sums : In(stream.Signature(ArrayLayout(signed(accumulator_bits), update_lanes)))
+    sums : In(stream.Signature(sum_layout))
     chunks : Out(stream.Signature(ChunkLayout))
     """
 
     latency = 3
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
         self.chunk_layout = ChunkLayout(plan)
-        sums = ArrayLayout(signed(plan.accumulator_bits), plan.update_lanes)
         super().__init__(
             {
                 "layers": In(stream.Signature(UpdateLayout(plan))),
                 "first_step": In(1),
-                "sums": In(stream.Signature(sums)),
+                "sums": In(stream.Signature(sum_layout(plan))),
                 "chunks": Out(stream.Signature(self.chunk_layout)),
             }
         )
@@ -158,7 +154,7 @@ class Update(wiring.Component):
             later = {
                 name: Signal(signed(field.bits), name=f"{name}_{lane}")
                 for name, field in fields.items()
-                if name != "bias"
+                if name not in ("bias", "level")
             }
             with m.If(move):
                 m.d.sync += u.eq(loaded + self.sums.payload[lane] + here["bias"])
@@ -172,7 +168,12 @@ class Update(wiring.Component):
                 m.d.sync += fire[lane].eq(fires)
 
             # v' = store(r)
-            stored = self._stored(m, lane, r)
+            still = {}
+            if "boundary" in later:
+                still["boundary"] = Signal.like(later["boundary"], name=f"boundary_late_{lane}")
+                with m.If(move):
+                    m.d.sync += still["boundary"].eq(later["boundary"])
+            stored = self._stored(m, lane, r, still)
             with m.If(move):
                 m.d.sync += self.chunks.payload.potentials[lane].eq(stored)
 
@@ -276,7 +277,7 @@ class Update(wiring.Component):
             with m.Switch(self.layers.payload.mode):
                 for number, mode in enumerate(plan.modes):
                     with m.Case(number):
-                        m.d.comb += mine.eq(mode.store.bits == bits)
+                        m.d.comb += mine.eq(mode.bits == bits)
             steps = {"read": ahead & used & mine, "write": sent & mine}
             for name, step in steps.items():
                 addr = Signal(range(max(2, depth)), name=f"{name}_addr_{bits}")
@@ -317,11 +318,15 @@ class Update(wiring.Component):
         """Return the stored potential in accumulator LSBs, leaked if it leaks at the load."""
         values = []
         for mode in self.plan.modes:
-            bits = mode.store.bits
+            bits = mode.bits
             stored = memories[bits].read.data[lane * bits : (lane + 1) * bits].as_signed()
             v = Signal(signed(bits), name=f"v_{lane}_{len(values)}")
             m.d.comb += v.eq(Mux(self.first_step, 0, stored))
-            x = Cat(Const(0, mode.store.shift), v).as_signed()
+            if mode.shift is None:
+                level = parameters["level"]
+                x = Mux(v[1], -level, Mux(v[0], level, 0))
+            else:
+                x = Cat(Const(0, mode.shift), v).as_signed()
             values.append(self._leaked(mode, x, parameters) if mode.leak_at == "load" else x)
         return self._switch(m, values, f"loaded_{lane}")
 
@@ -345,20 +350,24 @@ class Update(wiring.Component):
             m.d.sync += r.eq(value)
         return r
 
-    def _stored(self, m: Module, lane: int, r: Signal) -> Value:
-        """Return clamp((r + half) >> shift), rounded half up and then saturated."""
-        values = []
-        for mode in self.plan.modes:
-            store = mode.store
-            half = (1 << store.shift) >> 1
-            shifted = Signal.like(r + half, name=f"shifted_{lane}_{len(values)}")
-            m.d.comb += shifted.eq((r + half) >> store.shift)
-            clamped = Signal(signed(store.bits), name=f"stored_{lane}_{len(values)}")
-            with m.If(shifted > store.high):
-                m.d.comb += clamped.eq(store.high)
-            with m.Elif(shifted < store.low):
-                m.d.comb += clamped.eq(store.low)
+    def _stored(self, m: Module, lane: int, r: Signal, parameters: dict[str, Signal]) -> Value:
+        """Return clamp((r + half) >> shift), rounded half up and then saturated; or the sign."""
+        values: list[Value] = []
+        for number, mode in enumerate(self.plan.modes):
+            stored = Signal(signed(mode.bits), name=f"stored_{lane}_{number}")
+            values.append(stored)
+            if mode.shift is None:
+                boundary = parameters["boundary"]
+                m.d.comb += stored.eq(Mux(r < -boundary, -1, r >= boundary))
+                continue
+            low, high = -(1 << (mode.bits - 1)), (1 << (mode.bits - 1)) - 1
+            rounded = r + ((1 << mode.shift) >> 1)
+            shifted = Signal.like(rounded, name=f"shifted_{lane}_{number}")
+            m.d.comb += shifted.eq(rounded >> mode.shift)
+            with m.If(shifted > high):
+                m.d.comb += stored.eq(high)
+            with m.Elif(shifted < low):
+                m.d.comb += stored.eq(low)
             with m.Else():
-                m.d.comb += clamped.eq(shifted)
-            values.append(clamped)
+                m.d.comb += stored.eq(shifted)
         return self._switch(m, values, f"stored_{lane}")
