@@ -20,7 +20,7 @@ help:
 	@echo "make clean    remove .venv and runs"
 
 demo: $(INSTALLED)
-	@$(BIN)/somagate demo
+	@$(BIN)/somagate demo --force
 
 test: lint
 	$(BIN)/python -m pytest -n auto

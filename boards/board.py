@@ -31,8 +31,9 @@ class Board:
         The longest queue that fits one block RAM, in words of that width.
     platform
         Returns amaranth-boards' platform, with the pins of 'uart' and 'led'.
-    loader
-        openFPGALoader's arguments that write a bitstream to the board.
+    loader, flasher
+        openFPGALoader's arguments that write a bitstream to the board, until its power goes, and
+        for good; the same where a board only has the latter.
     """
 
     name: str
@@ -45,3 +46,4 @@ class Board:
     queue_words: int
     platform: Callable[[], Any]
     loader: tuple[str, ...]
+    flasher: tuple[str, ...]

@@ -6,20 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module
+from amaranth.lib import io
 
 from ..export.checks import integer
 from ..hw import tools
 from . import flow
 from .board import Board
-from .report import (
-    BuildReport,
-    read_cells,
-    read_clocks,
-    read_critical_path,
-    read_memories,
-    read_utilization,
-    sha256,
-)
+from .report import BuildReport, read, sha256
 from .top import Top, TopParameters
 from .uart import UartParameters
 
@@ -79,15 +72,15 @@ class BoardTop(Elaboratable):
         oscillator = platform.request(self.board.oscillator, dir="-")
         m.submodules.pll = pll = self.pll.create(oscillator)
         m.submodules.top = top = self.top
-        uart = platform.request("uart")
-        failed, busy = platform.request("led", 0), platform.request("led", 1)
+        uart = platform.request("uart", dir="-")
+        m.submodules.rx = rx = io.Buffer("i", uart.rx)
+        m.submodules.tx = tx = io.Buffer("o", uart.tx)
+        m.submodules.failed = failed = io.Buffer("o", platform.request("led", 0, dir="-"))
+        m.submodules.busy = busy = io.Buffer("o", platform.request("led", 1, dir="-"))
         m.d.comb += [
-            ClockSignal().eq(pll.clock),
-            top.locked.eq(pll.locked),
-            top.rx.eq(uart.rx.i),
-            uart.tx.o.eq(top.tx),
-            failed.o.eq(top.failed),
-            busy.o.eq(top.busy),
+            *(ClockSignal().eq(pll.clock), top.locked.eq(pll.locked)),
+            *(top.rx.eq(rx.i), tx.o.eq(top.tx)),
+            *(failed.o.eq(top.failed), busy.o.eq(top.busy)),
         ]
         return m
 
@@ -131,10 +124,10 @@ def build(
     family = board.family
     for tool in ("amaranth-boards", "yosys", family.placer, family.packer[0]):
         tools.require(tool)
-    report = progress or (lambda step, done, steps: None)
+    tell = progress or (lambda step, done, steps: None)
     folder.mkdir(parents=True, exist_ok=True)
 
-    report("Amaranth", 0, 4)
+    tell("Amaranth", 0, 4)
     pll = family.pll(board.oscillator_hz, parameters.clock_hz or board.clock_hz)
     uart = UartParameters(clock_hz=pll.output_hz, baud=parameters.baud)
     top_parameters = TopParameters(
@@ -149,37 +142,45 @@ def build(
     for file in (f"{flow.NAME}.il", flow.NAME + ending):
         (folder / file).write_text(plan.files[file])
 
-    report("yosys", 1, 4)
+    tell("yosys", 1, 4)
     options = (
         family.synthesis_options
         if parameters.synthesis_options is None
         else parameters.synthesis_options
     )
     flow.synthesize(family, folder, options)
-    report("nextpnr", 2, 4)
+    tell("nextpnr", 2, 4)
     flow.place_and_route(family, folder, parameters.seed, (option, flow.NAME + ending))
-    report(family.packer[0], 3, 4)
+    tell(family.packer[0], 3, 4)
     bitstream = flow.pack(family, folder)
-    report("done", 4, 4)
+    tell("done", 4, 4)
 
-    cells = read_cells(folder)
-    names = ("yosys", family.placer, family.packer[0])
-    result = BuildReport(
+    result = read(
+        family,
+        folder,
         target=board.name,
-        device=family.device,
-        tables_sha256=accelerator.plan.tables.sha256 if hasattr(accelerator, "plan") else "",
+        tables_sha256=tables_sha256(accelerator),
         seed=parameters.seed,
         synthesis=" ".join([family.synthesis, *options]),
-        tools={name: tools.require(name).version for name in names},
+        tools=versions("yosys", family.placer, family.packer[0]),
         clock_hz=pll.output_hz,
-        settings={"baud": parameters.baud, "queue_words": top_parameters.queue_words},
-        utilization=read_utilization(family, folder, cells),
-        cells=cells,
-        memories=read_memories(family, folder),
-        clocks=read_clocks(folder),
-        critical_path=read_critical_path(folder),
+        settings={
+            "baud": parameters.baud,
+            "queue_words": top_parameters.queue_words,
+            "word_cycles": top_parameters.word_cycles,
+        },
         bitstream=bitstream.name,
         bitstream_sha256=sha256(bitstream),
     )
     result.save(folder)
     return result
+
+
+def tables_sha256(accelerator: Any) -> str:
+    """Return the hash of the tables that an accelerator was made of, or '' if of none."""
+    return accelerator.plan.tables.sha256 if hasattr(accelerator, "plan") else ""
+
+
+def versions(*names: str) -> dict[str, str]:
+    """Return the version of each tool."""
+    return {name: tools.require(name).version for name in sorted(names)}

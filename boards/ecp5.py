@@ -8,7 +8,7 @@ from amaranth.lib import io, wiring
 from amaranth.lib.wiring import Out
 
 from ..export.checks import integer
-from .family import Family
+from .family import Family, nearest
 
 _INPUT_HZ = (8_000_000, 400_000_000)
 _PHASE_MIN_HZ = 3_125_000
@@ -36,33 +36,30 @@ class Ecp5PllParameters:
     output_divider: int
 
     @classmethod
-    def nearest(cls, input_hz: int, output_hz: int) -> "Ecp5PllParameters":
+    def find(cls, input_hz: int, output_hz: int) -> "Ecp5PllParameters":
         """Return the dividers whose output is nearest to `output_hz`, the smallest first.
 
         Raises
         ------
         ValueError
-            If the input is not 8…400 MHz or the output not 3.125…400 MHz.
+            If the input is not 8…400 MHz, the output not 3.125…400 MHz, or none is within 1 %.
         """
         integer("ECP5 PLL input_hz", input_hz, *_INPUT_HZ)
         integer("ECP5 PLL output_hz", output_hz, *_OUTPUT_HZ)
-        found = []
-        for input_divider in range(1, 1 + min(128, input_hz // _PHASE_MIN_HZ)):
-            wanted = output_hz * input_divider / input_hz
-            for feedback_divider in {max(1, int(wanted)), min(128, int(wanted) + 1)}:
-                made_hz = input_hz * feedback_divider / input_divider
-                low, high = (limit / made_hz for limit in _OSCILLATOR_HZ)
-                output_divider = round(_OSCILLATOR_BEST_HZ / made_hz)
-                if low <= output_divider <= min(high, 128) and feedback_divider <= 128:
-                    found.append(
-                        cls(
-                            input_hz=input_hz,
-                            input_divider=input_divider,
-                            feedback_divider=feedback_divider,
-                            output_divider=output_divider,
-                        )
-                    )
-        return min(found, key=lambda pll: (abs(pll.output_hz - output_hz), pll.input_divider))
+        found = (
+            cls(
+                input_hz=input_hz,
+                input_divider=input_divider,
+                feedback_divider=feedback_divider,
+                output_divider=output_divider,
+            )
+            for input_divider in range(1, 1 + min(128, input_hz // _PHASE_MIN_HZ))
+            for feedback_divider in range(1, 129)
+            for made_hz in [input_hz * feedback_divider / input_divider]
+            for output_divider in [min(128, max(1, round(_OSCILLATOR_BEST_HZ / made_hz)))]
+            if _OSCILLATOR_HZ[0] <= made_hz * output_divider <= _OSCILLATOR_HZ[1]
+        )
+        return nearest("ECP5 PLL", found, output_hz)
 
     @property
     def output_hz(self) -> int:
@@ -151,5 +148,5 @@ LFE5U_85F = Family(
     },
     memories={"DP16KD": "block_rams", "TRELLIS_DPR16X4": "lut_rams"},
     flip_flops="TRELLIS_FF",
-    pll=Ecp5PllParameters.nearest,
+    pll=Ecp5PllParameters.find,
 )

@@ -4,7 +4,6 @@ Every tool runs in the output folder on plain file names, so what it writes does
 where that is, and writes all it says into a log there. Logs hold run times; nothing else does.
 """
 
-import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,8 +22,6 @@ MAPPED = "memories_mapped.json"
 UNMAPPED = "memories_unmapped.json"
 """Those that became none, so are now logic and flip-flops."""
 PLACEMENT = "placement.json"
-
-_REASON = re.compile(r"\b(ERROR|Error|error)\b")
 
 
 class BuildError(RuntimeError):
@@ -115,6 +112,6 @@ def _run(step: str, folder: Path, log: str, name: str, arguments: Sequence[str])
         )
     if done.returncode:
         lines = [line.strip() for line in path.read_text(errors="replace").split("\n") if line]
-        reasons = [line for line in lines if _REASON.search(line)] or lines
-        reason = reasons[-1] if reasons else f"exit status {done.returncode}"
+        reasons = [line for line in lines if "ERROR" in line] or lines[-1:]
+        reason = reasons[0] if reasons else f"exit status {done.returncode}"
         raise BuildError(f"{step} failed in {name}: {reason} (all of it: {path})")

@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
 from ..export.checks import integer
-from .family import Family
+from .family import Family, nearest
 
 _PHASE_HZ = (10_000_000, 133_000_000)
 _OSCILLATOR_HZ = (533_000_000, 1_066_000_000)
@@ -34,25 +34,25 @@ class Ice40PllParameters:
     divq: int
 
     @classmethod
-    def nearest(cls, input_hz: int, output_hz: int) -> "Ice40PllParameters":
+    def find(cls, input_hz: int, output_hz: int) -> "Ice40PllParameters":
         """Return the dividers whose output is nearest to `output_hz`, the simplest first.
 
         Raises
         ------
         ValueError
-            If the input is not 10…133 MHz or the output not 16…275 MHz.
+            If the input is not 10…133 MHz, the output not 16…275 MHz, or none is within 1 %.
         """
         integer("iCE40 PLL input_hz", input_hz, *_PHASE_HZ)
         integer("iCE40 PLL output_hz", output_hz, *_OUTPUT_HZ)
-        found = [
+        found = (
             cls(input_hz=input_hz, divr=divr, divf=divf, divq=divq)
             for divr in range(16)
             if _PHASE_HZ[0] <= input_hz / (divr + 1) <= _PHASE_HZ[1]
+            for divq in range(1, 7)
             for divf in range(128)
             if _OSCILLATOR_HZ[0] <= input_hz * (divf + 1) / (divr + 1) <= _OSCILLATOR_HZ[1]
-            for divq in range(1, 7)
-        ]
-        return min(found, key=lambda pll: (abs(pll.output_hz - output_hz), pll.divr, pll.divq))
+        )
+        return nearest("iCE40 PLL", found, output_hz)
 
     @property
     def output_hz(self) -> int:
@@ -125,5 +125,5 @@ ICE40UP5K = Family(
     },
     memories={"SB_RAM40_4K": "block_rams", "SB_SPRAM256KA": "large_rams"},
     flip_flops="SB_DFF",
-    pll=Ice40PllParameters.nearest,
+    pll=Ice40PllParameters.find,
 )

@@ -23,4 +23,5 @@ ICEBREAKER = Board(
     queue_words=257,
     platform=_platform,
     loader=("--board", "ice40_generic"),
+    flasher=("--board", "ice40_generic"),
 )

@@ -5,6 +5,7 @@ All of it follows from the inputs: no dates, no paths, no run times.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from . import flow
 from .family import Family
 
 REPORT = "report.json"
+_SUFFIX = re.compile(r"[$_](SB|TRELLIS|CCU2C|LUT4|PFUMX|L6MUX21|MULT18X18D|DP16KD|\$glb_)")
+"""Where synthesis goes on a name with the cells that it made of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,28 +166,45 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def read_cells(folder: Path) -> dict[str, int]:
-    """Return how many cells of each type the netlist has."""
+def read(family: Family, folder: Path, **known: Any) -> BuildReport:
+    """Return the report of what the tools left in a folder, and of what is known besides."""
     statistics = json.loads((folder / flow.STATISTICS).read_text())
+    placement = json.loads((folder / flow.PLACEMENT).read_text())
     cells = statistics["design"]["num_cells_by_type"]
-    return {name: int(cells[name]) for name in sorted(cells)}
+    cells = {name: cells[name] for name in sorted(cells) if not name.startswith("$")}
+    clocks = {_plain(name): clock for name, clock in placement["fmax"].items()}
+    return BuildReport(
+        device=family.device,
+        utilization=_utilization(family, placement["utilization"], cells),
+        cells=cells,
+        memories=_memories(family, folder),
+        clocks={
+            name: Clock(
+                fmax_hz=round(clocks[name]["achieved"] * 1e6),
+                constraint_hz=round(clocks[name]["constraint"] * 1e6),
+            )
+            for name in sorted(clocks)
+        },
+        critical_path=_critical_path(placement["critical_paths"]),
+        **known,
+    )
 
 
-def read_memories(family: Family, folder: Path) -> tuple[Memory, ...]:
+def _memories(family: Family, folder: Path) -> tuple[Memory, ...]:
     """Return what became of every memory, in order of their names."""
     mapped = _cells(folder / flow.MAPPED)
     unmapped = _cells(folder / flow.UNMAPPED)
     found = []
     for name, cell in sorted(_cells(folder / flow.MEMORIES).items()):
         kinds = [family.memories[c["type"]] for n, c in mapped.items() if n.startswith(f"{name}.")]
-        parameters = {key: cell["parameters"][key] for key in ("SIZE", "WIDTH", "WR_PORTS")}
-        words, word_bits, write_ports = (int(value, 2) for value in parameters.values())
+        parameters = (cell["parameters"][key] for key in ("SIZE", "WIDTH", "WR_PORTS"))
+        words, word_bits, write_ports = (int(value, 2) for value in parameters)
         found.append(
             Memory(
                 name=name,
                 words=words,
                 word_bits=word_bits,
-                kind="logic" if name in unmapped or not kinds else kinds[0],
+                kind="logic" if name in unmapped else kinds[0],
                 written=write_ports > 0,
                 cells=len(kinds),
             )
@@ -192,40 +212,32 @@ def read_memories(family: Family, folder: Path) -> tuple[Memory, ...]:
     return tuple(found)
 
 
-def read_utilization(family: Family, folder: Path, cells: Mapping[str, int]) -> dict[str, Usage]:
+def _utilization(
+    family: Family, counts: Mapping[str, Any], cells: Mapping[str, int]
+) -> dict[str, Usage]:
     """Return how much of each resource is used, by our names for them."""
-    counts = json.loads((folder / flow.PLACEMENT).read_text())["utilization"]
-    usage = {
-        name: Usage(used=counts[theirs]["used"], available=counts[theirs]["available"])
-        for name, theirs in family.utilization.items()
-    }
+    usage = {name: Usage(**counts[theirs]) for name, theirs in family.utilization.items()}
     if "flip_flops" not in usage:
+        # iCE40's logic cell is a look-up table and a flip-flop, and nextpnr counts the cells.
         used = sum(count for name, count in cells.items() if name.startswith(family.flip_flops))
         usage["flip_flops"] = Usage(used=used, available=usage["logic_cells"].available)
-    return usage
+    return dict(sorted(usage.items()))
 
 
-def read_clocks(folder: Path) -> dict[str, Clock]:
-    """Return the timing of every clock, by its net."""
-    clocks = json.loads((folder / flow.PLACEMENT).read_text())["fmax"]
-    return {
-        net: Clock(
-            fmax_hz=round(clocks[net]["achieved"] * 1e6),
-            constraint_hz=round(clocks[net]["constraint"] * 1e6),
-        )
-        for net in sorted(clocks)
-    }
-
-
-def read_critical_path(folder: Path) -> str:
+def _critical_path(paths: list[Any]) -> str:
     """Return the slowest path from a clock to itself: its two ends and its delay."""
-    paths = json.loads((folder / flow.PLACEMENT).read_text())["critical_paths"]
-    paths = [path["path"] for path in paths if path["from"] == path["to"]]
-    if not paths:
+    steps = [path["path"] for path in paths if path["from"] == path["to"]]
+    delays_ns = [sum(step["delay"] for step in path) for path in steps]
+    if not steps:
         return ""
-    path = max(paths, key=lambda steps: sum(step["delay"] for step in steps))
-    delay = sum(step["delay"] for step in path)
-    return f"{path[0]['from']['cell']} to {path[-1]['to']['cell']}, {delay:.2f} ns"
+    delay_ns, path = max(zip(delays_ns, steps, strict=True), key=lambda pair: pair[0])
+    start, end = path[0]["from"]["cell"], path[-1]["to"]["cell"]
+    return f"{_plain(start)} to {_plain(end)}, {delay_ns:.2f} ns"
+
+
+def _plain(name: str) -> str:
+    """Return the design's own name in that of a net or a cell of the netlist."""
+    return _SUFFIX.split(name.removeprefix("$glbnet$"))[0]
 
 
 def _cells(path: Path) -> dict[str, Any]:

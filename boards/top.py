@@ -6,10 +6,10 @@ its words. So whoever starts, or has lost count, first sends a break: it brings 
 start, and the next byte is the first of an inference.
 
 Nothing on the line can hold the host up. Words wait in a queue while the accelerator is busy; a
-host that waits for each class can't overrun it if the queue holds a whole inference, or if the
-accelerator needs no more than `TopParameters.step_cycles` cycles a time step. A byte that is lost
-all the same, to an overrun or on the line, would shift all that follow it, so the answer is then a
-failure, and everything up to the next break is ignored.
+host that waits for each class can't overrun it if the queue holds a whole inference, or if no time
+step takes the accelerator longer than its words are on the line, `TopParameters.word_cycles` each.
+A byte that is lost all the same, to an overrun or on the line, would shift all that follow it, so
+the answer is then a failure, and everything up to the next break is ignored.
 """
 
 from dataclasses import dataclass
@@ -71,9 +71,10 @@ class TopParameters:
         """Cycles from a stable clock to the end of the reset."""
         return -(-STARTUP_NS * self.uart.clock_hz // 10**9)
 
-    def step_cycles(self, input_words: int) -> int:
-        """Return how long the input map of one time step of that many words is on the line."""
-        return input_words * self.word_bytes * self.uart.byte_cycles
+    @property
+    def word_cycles(self) -> int:
+        """Cycles from one word to the next when bytes follow one another without a gap."""
+        return self.word_bytes * self.uart.byte_cycles
 
 
 class WordPacker(wiring.Component):

@@ -23,4 +23,5 @@ ULX3S_85F = Board(
     queue_words=513,
     platform=_platform,
     loader=("--board", "ulx3s"),
+    flasher=("--board", "ulx3s", "--write-flash"),
 )

@@ -21,17 +21,7 @@ def check(tables: TablesFile, json: Json = False) -> None:
     """
     with verb(json):
         result = examine(existing(tables, ".safetensors"))
-    reasons = [
-        f"layer {layer['layer']}: {reason}"
-        for layer in result["layers"]
-        for reason in layer["reasons"]
-    ]
-    verdict = (
-        "The hardware supports every layer."
-        if result["supported"]
-        else "The hardware does not support these tables."
-    )
-    show(result, json, layers_table(result), *result["findings"], *reasons, verdict)
+    show(result, json, layers_table(result), *result["findings"], summary(result))
     if not result["supported"]:
         raise typer.Exit(1)
 
@@ -91,7 +81,11 @@ def memory(tables: Tables, layer: Layer) -> dict[str, int]:
         per_channel += [neuron.store.level, neuron.store.boundary]
     bits = sum(signed_bits(int(a.min()), int(a.max())) for a in per_channel if a is not None)
     sites = prod(tables.neuron_shapes[layer.name][1:])
-    return {"weights": weights, "state": kept * sites * neuron.store.bits, "parameters": kept * bits}
+    return {
+        "weights": weights,
+        "state": kept * sites * neuron.store.bits,
+        "parameters": kept * bits,
+    }
 
 
 def layers_table(result: dict[str, Any]) -> Table:
@@ -116,3 +110,14 @@ def layers_table(result: dict[str, Any]) -> Table:
             str(row["saturated_channels"]),
         )
     return table
+
+
+def summary(result: dict[str, Any]) -> str:
+    """Return the verdict in a line, and each reason against it in one more."""
+    reasons = [
+        f"layer {layer['layer']}: {reason}"
+        for layer in result["layers"]
+        for reason in layer["reasons"]
+    ]
+    verdict = "does not support these tables" if reasons else "supports every layer"
+    return "\n".join([*reasons, f"The hardware {verdict}."])

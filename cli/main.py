@@ -1,13 +1,20 @@
 """The command `somagate`: one verb a step, from a training recipe to a bitstream."""
 
+from collections.abc import Callable
 from importlib import metadata
 from typing import Annotated
 
 import typer
 
+from .build import build
 from .check import check
+from .demo import demo
 from .doctor import doctor
+from .export import export
+from .generate import generate
 from .simulate import simulate
+from .train import train
+from .verify import verify
 
 app = typer.Typer(
     name="somagate",
@@ -38,17 +45,22 @@ def options(
     """Take the options that come before a verb; typer shows the application's own help."""
 
 
-EXAMPLES = {
+EXAMPLES: dict[Callable[..., None], str] = {
     doctor: "somagate doctor",
-    check: "somagate check runs/digits.safetensors",
-    simulate: "somagate simulate runs/digits.safetensors --data digits --samples 100",
+    demo: "somagate demo",
+    train: "somagate train digits",
+    export: "somagate export runs/digits/checkpoint.pt",
+    check: "somagate check runs/digits/tables.safetensors",
+    simulate: "somagate simulate runs/digits/tables.safetensors --data digits",
+    generate: "somagate generate runs/digits/tables.safetensors",
+    verify: "somagate verify runs/digits/tables.safetensors --data digits --samples 100",
+    build: "somagate build runs/digits/tables.safetensors --board icebreaker",
 }
 """Every verb, in the order of the work, and its example."""
 
 for _verb, _example in EXAMPLES.items():
-    app.command(epilog=f"Example: [bold]{_example}[/bold]", no_args_is_help=_verb is not doctor)(
-        _verb
-    )
+    _alone = _verb in (doctor, demo)  # these work without any argument
+    app.command(epilog=f"Example: [bold]{_example}[/bold]", no_args_is_help=not _alone)(_verb)
 
 
 def main() -> None:

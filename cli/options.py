@@ -24,6 +24,13 @@ Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
 ]
 Lanes = Annotated[
-    int | None,
-    typer.Option(min=1, help="Output channels that the array adds up at once; default: the plan's."),
+    int, typer.Option(min=1, help="Output channels that the array adds up at the same time.")
 ]
+UpdateLanes = Annotated[
+    int, typer.Option(min=1, help="Neurons updated in a cycle; divides --lanes.")
+]
+WordBits = Annotated[
+    int | None,
+    typer.Option(min=8, help="Width of a word of the spike maps; default: what suits --board."),
+]
+BoardName = Annotated[str, typer.Option(metavar="BOARD", help="'icebreaker' or 'ulx3s-85f'.")]

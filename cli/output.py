@@ -120,9 +120,10 @@ def existing(path: Path, suffix: str) -> Path:
     folder = path.parent if path.parent.is_dir() else Path()
     files = sorted(other.name for other in folder.glob(f"*{suffix}"))
     near = difflib.get_close_matches(path.name, files, n=3, cutoff=0.0)
-    hint = f"; there is {', '.join(str(folder / name) for name in near)}" if near else f"; no {suffix} file is in {folder}/"
+    found = ", ".join(str(folder / name) for name in near)
+    hint = f"there is {found}" if near else f"no {suffix} file is in {folder}/"
     what = "is a folder" if path.is_dir() else "does not exist"
-    raise ValueError(f"{path} must be a {suffix} file, but {what}{hint}")
+    raise ValueError(f"{path} must be a {suffix} file, but {what}; {hint}")
 
 
 def writable(path: Path, force: bool) -> Path:
@@ -132,3 +133,22 @@ def writable(path: Path, force: bool) -> Path:
         raise ValueError(f"{path} exists already: name another with --out, or give --force")
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def existing_folder(path: Path) -> Path:
+    """Return `path` if it is a folder, or raise."""
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "does not exist"
+        raise ValueError(f"{path} must be a folder, but {what}")
+    return path
+
+
+def replaceable(folder: Path, proof: str, force: bool) -> Path:
+    """Return `folder` if it may be written: nothing is there, or ours with `force`.
+
+    `proof` is a file that each of our folders has; no other folder is ever replaced.
+    """
+    writable(folder, force)
+    if folder.exists() and any(folder.iterdir()) and not (folder / proof).is_file():
+        raise ValueError(f"{folder} must be a folder of ours to be replaced, but has no {proof}")
+    return folder

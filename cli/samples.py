@@ -55,12 +55,30 @@ def test_samples(tables: Tables, data: str, count: int | None) -> tuple[Images, 
     return found.test_images[:count].reshape(-1, *wanted), found.test_labels[:count]
 
 
-def encoded(tables: Tables, images: Images) -> Images:
-    """Return the input maps of images, (steps, samples, *input shape)."""
-    return encode(
-        images,
-        encoding=tables.input.encoding,
-        steps=tables.steps,
-        maximum=tables.input.maximum,
-        high=tables.input.activation.high,
-    )
+class Encoded:
+    """Test images as input maps, encoded when they are asked for.
+
+    Parameters
+    ----------
+    tables
+        Whose input they are for.
+    images
+        uint8 (samples, *input shape).
+    """
+
+    def __init__(self, tables: Tables, images: Images) -> None:
+        self._tables, self._images = tables, images
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._images)
+
+    def __getitem__(self, samples: slice, /) -> Images:
+        """Return input maps of some samples, uint8 (steps, samples, *input shape)."""
+        return encode(
+            self._images[samples],
+            encoding=self._tables.input.encoding,
+            steps=self._tables.steps,
+            maximum=self._tables.input.maximum,
+            high=self._tables.input.activation.high,
+        )

@@ -47,17 +47,18 @@ def measure(
 ) -> dict[str, Any]:
     """Return accuracy and activity; see the manual for the keys."""
     from ..sim import golden
-    from .samples import encoded, test_samples
+    from .samples import Encoded, test_samples
 
     tables = Tables.load(path)
     images, labels = test_samples(tables, data, samples)
+    inputs = Encoded(tables, images)
     count = len(images)
     size = count if trace else BATCH
     correct = 0
     channels = {layer.name: np.zeros(layer.neuron.channels, np.int64) for layer in tables.layers}
     channels["input"] = np.zeros(tables.input.shape[0], np.int64)
     for first in range(0, count, size):
-        x = encoded(tables, images[first : first + size])
+        x = inputs[first : first + size]
         run = golden.run(tables, x, potentials=trace is not None)
         correct += int((run.prediction == labels[first : first + size]).sum())
         for name, spikes in {"input": x, **run.spikes}.items():

@@ -25,6 +25,7 @@ from .tables import Tables
 SCHEMA = 1
 LARGEST_BYTES = 1 << 30
 LARGEST_HEADER_BYTES = 1 << 24
+KINDS = ("I8", "I16", "I32", "I64", "BOOL")
 CLASSES = {
     cls.__name__: cls
     for cls in (
@@ -69,11 +70,9 @@ def load(path: Path | str) -> Tables:
     """
     path = Path(path)
     try:
-        metadata, arrays = read(path, "somagate.tables")
-        return _tables(metadata, arrays)
-    except (SafetensorError, TypeError, ValueError, KeyError, RecursionError) as error:
-        what = " ".join(str(error).split())
-        raise TablesFileError(f"{path}: {what}") from None
+        return _tables(*read(path, "somagate.tables"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TablesFileError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def replace(path: Path, contents: bytes) -> None:
@@ -86,32 +85,42 @@ def replace(path: Path, contents: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def read(path: Path, key: str) -> tuple[str, Arrays]:
-    """Return the metadata entry `key` and all arrays of a `.safetensors` file.
+def read(path: Path, key: str, largest: int = LARGEST_BYTES) -> tuple[dict[str, Any], Arrays]:
+    """Return the JSON object in the metadata entry `key`, and all arrays, of a `.safetensors` file.
 
-    Sizes are checked against the file's own before anything is allocated; raises `ValueError` or
-    `SafetensorError` where they don't hold.
+    Sizes are checked against the file's own, of at most `largest` bytes, before anything is
+    allocated; raises `ValueError` where something does not hold.
     """
     size = path.stat().st_size
-    if size > LARGEST_BYTES:
-        raise ValueError(f"file must have at most {LARGEST_BYTES} bytes, not {size}")
+    if not 8 <= size <= largest:
+        raise ValueError(f"file must have 8…{largest} bytes, not {size}")
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
-    if size < 8 or header > min(size - 8, LARGEST_HEADER_BYTES):
+    if header > min(size - 8, LARGEST_HEADER_BYTES):
         raise ValueError(
-            f"header must have at most {max(0, min(size - 8, LARGEST_HEADER_BYTES))} bytes in a "
-            f"file of {size}, not {header}; the file is cut short, or not a .safetensors file"
+            f"header must have at most {min(size - 8, LARGEST_HEADER_BYTES)} bytes, not {header}; "
+            "the file is cut short, or not a .safetensors file"
         )
-    with safe_open(path, "numpy") as file:
-        metadata = file.metadata() or {}
-        if list(metadata) != [key]:
-            raise ValueError(f"metadata must have the entry {key!r} alone, not {sorted(metadata)}")
-        names = file.keys()
-        for name in names:
-            kind = file.get_slice(name).get_dtype()
-            if kind not in ("I8", "I16", "I32", "I64", "BOOL"):
-                raise ValueError(f"array {name!r} must hold integers or bools, not {kind}")
-        return metadata[key], {name: file.get_tensor(name) for name in names}
+    try:
+        with safe_open(path, "numpy") as file:
+            metadata = file.metadata() or {}
+            names = file.keys()
+            kinds = {name: file.get_slice(name).get_dtype() for name in names}
+            wrong = {name: kind for name, kind in kinds.items() if kind not in KINDS}
+            arrays = {} if wrong else {name: file.get_tensor(name) for name in names}
+    except SafetensorError as error:
+        raise ValueError(f"not a whole .safetensors file: {error}") from None
+    if list(metadata) != [key]:
+        raise ValueError(f"metadata must have the entry {key!r} alone, not {sorted(metadata)}")
+    if wrong:
+        raise ValueError(f"arrays must hold {', '.join(KINDS)}, not {wrong}")
+    try:
+        document = json.loads(metadata[key])
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise ValueError(f"metadata {key!r} must hold a JSON object, not {metadata[key][:40]!r}")
+    return document, arrays
 
 
 def _canonical(value: Any) -> str:
@@ -147,16 +156,14 @@ def _flatten(value: Any, place: str, arrays: Arrays) -> Any:
     return value
 
 
-def _tables(metadata: str, arrays: Arrays) -> Tables:
-    document = json.loads(metadata)
-    if not isinstance(document, dict) or "schema" not in document:
-        raise ValueError("metadata must hold a schema version")
-    if document["schema"] != SCHEMA:
+def _tables(document: dict[str, Any], arrays: Arrays) -> Tables:
+    # The schema comes first: of a newer one, nothing else is known.
+    if document.get("schema") != SCHEMA:
         raise ValueError(
-            f"schema must be {SCHEMA}, which this version reads, not {document['schema']!r}"
+            f"schema must be {SCHEMA}, which this version reads, not {document.get('schema')!r}"
         )
     if set(document) != {"schema", "sha256", "graph"}:
-        raise ValueError(f"metadata must hold schema, sha256 and graph, not {sorted(document)}")
+        raise ValueError(f"metadata must hold graph, schema and sha256, not {sorted(document)}")
     found = _sha256(document["graph"], arrays)
     if document["sha256"] != found:
         raise ValueError(

@@ -7,10 +7,12 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import save as encode
 
 from ..export.file import Arrays, read, replace
+
+LARGEST_BYTES = 1 << 40
+"""Of a file: every spike and potential of a whole test set."""
 
 
 class TraceFileError(ValueError):
@@ -69,20 +71,25 @@ class Trace:
         """Read a file that `save` wrote; raises `TraceFileError` where it is not one."""
         path = Path(path)
         try:
-            metadata, arrays = read(path, "somagate.trace")
-            document = json.loads(metadata)
-            spikes = {name: arrays.pop(f"spikes.{name}") for name in document["spikes"]}
-            potentials = {name: arrays.pop(f"potentials.{name}") for name in document["potentials"]}
-            if set(arrays) != {"output", "prediction"}:
+            document, arrays = read(path, "somagate.trace", LARGEST_BYTES)
+            if set(document) != {"tables", "spikes", "potentials"}:
                 raise ValueError(
-                    f"arrays besides the layers' must be output and prediction, "
-                    f"not {sorted(arrays)}"
+                    f"metadata must hold potentials, spikes and tables, not {sorted(document)}"
                 )
-            return cls(tables=document["tables"], spikes=spikes, potentials=potentials, **arrays)
-        except KeyError as error:
-            raise TraceFileError(f"{path}: {error.args[0]} must be in the file") from None
-        except (SafetensorError, TypeError, ValueError, RecursionError) as error:
+            names = {kind: [*map(str, document[kind])] for kind in ("spikes", "potentials")}
+            wanted = {f"{kind}.{name}" for kind in names for name in names[kind]}
+            wanted |= {"output", "prediction"}
+            if set(arrays) != wanted:
+                raise ValueError(f"arrays must be {sorted(wanted)}, not {sorted(arrays)}")
+        except (TypeError, ValueError) as error:
             raise TraceFileError(f"{path}: {' '.join(str(error).split())}") from None
+        return cls(
+            tables=str(document["tables"]),
+            output=arrays["output"],
+            prediction=arrays["prediction"],
+            spikes={name: arrays[f"spikes.{name}"] for name in names["spikes"]},
+            potentials={name: arrays[f"potentials.{name}"] for name in names["potentials"]},
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -140,9 +140,8 @@ def test_busy_lasts_from_the_first_byte_to_the_answer():
     assert (rising, falling) == (first, answer - dut.latency + 1)
 
 
-def test_the_line_holds_a_step_for_its_bytes():
-    assert parameters(16).step_cycles(49) == 49 * 2 * UART.byte_cycles
-    assert parameters(9).step_cycles(1) == 2 * UART.byte_cycles
+def test_a_word_is_on_the_line_as_long_as_its_bytes():
+    assert parameters(16).word_cycles == parameters(9).word_cycles == 2 * UART.byte_cycles
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
-
 from somagate.cli.main import app
 from somagate.export.neuron import Neuron, Shift
 from somagate.export.synapse import Convolution, Dense
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables
+from typer.testing import CliRunner, Result
 
 
 def tiny(seed: int = 0, **changes: Any) -> Tables:

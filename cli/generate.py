@@ -1,0 +1,73 @@
+"""`somagate generate`: the accelerator as Verilog, with its memory images and their map."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from .options import BoardName, Force, Json, Lanes, TablesFile, UpdateLanes, WordBits
+from .output import grid, replaceable, show, stderr, verb
+
+
+def generate(
+    tables: TablesFile,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder to write; default: 'rtl' beside TABLES."),
+    ] = None,
+    board: BoardName = "icebreaker",
+    lanes: Lanes = 16,
+    update_lanes: UpdateLanes = 4,
+    word_bits: WordBits = None,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Write the accelerator: Verilog, memory images and a memory map.
+
+    Refuses tables that the hardware does not support, and names every reason.
+    """
+    with verb(json):
+        folder = replaceable(out or tables.with_name("rtl"), "manifest.json", force)
+        with stderr().status("generating Verilog"):
+            result = write(tables, folder, board, lanes, update_lanes, word_bits)
+    show(result, json, memories_table(result), summary(result))
+
+
+def write(
+    path: Path, folder: Path, board: str, lanes: int, update_lanes: int, word_bits: int | None
+) -> dict[str, Any]:
+    """Generate into `folder`, replacing what is there; return the files and the memories."""
+    from ..hw import generate as generator
+    from .plans import plan_of
+
+    plan = plan_of(path, board, lanes, update_lanes, word_bits)
+    files = generator.generate(plan, folder, overwrite=folder.exists())
+    return {
+        "tables": plan.tables.sha256,
+        "folder": str(folder),
+        "verilog": str(files["somagate.v"]),
+        "files": {name: str(path) for name, path in files.items()},
+        "lanes": plan.lanes,
+        "update_lanes": plan.update_lanes,
+        "word_bits": plan.word_bits,
+        "memories": generator.memory_map(plan)["memories"],
+    }
+
+
+def memories_table(result: dict[str, Any]) -> Table:
+    """Return every memory's size, as rich shows it."""
+    table = grid("memory", "words", "bits a word", "bits")
+    for memory in result["memories"]:
+        table.add_row(
+            memory["memory"], *(f"{memory[key]:,}" for key in ("words", "word_bits", "bits"))
+        )
+    return table
+
+
+def summary(result: dict[str, Any]) -> str:
+    """Return the result as a sentence."""
+    return (
+        f"{result['lanes']} lanes, {result['update_lanes']} updated in a cycle; "
+        f"Verilog in {result['verilog']}"
+    )

@@ -1,0 +1,48 @@
+"""From a file of tables and a few options to the plan of an accelerator."""
+
+import json
+from pathlib import Path
+
+from ..boards.board import Board
+from ..boards.registry import BOARDS
+from ..export.tables import Tables
+from ..hw.plan import Plan
+from .output import existing, one_of
+
+
+def board_of(name: str) -> Board:
+    """Return the board called `name`, or raise naming all."""
+    return BOARDS[one_of("--board", name, sorted(BOARDS))]
+
+
+def plan_of(
+    path: Path, board: str, lanes: int, update_lanes: int, word_bits: int | None = None
+) -> Plan:
+    """Return the plan of the tables in a file, with the words that suit a board."""
+    return Plan(
+        tables=Tables.load(existing(path, ".safetensors")),
+        lanes=lanes,
+        update_lanes=update_lanes,
+        word_bits=word_bits or board_of(board).word_bits,
+    )
+
+
+def generated_plan(path: Path, folder: Path) -> tuple[Plan, Path]:
+    """Return the plan of tables on the accelerator in `folder`, and its Verilog.
+
+    The plan is that of the tables in `path`, on as many lanes as the accelerator has.
+    """
+    manifest, verilog = folder / "manifest.json", folder / "somagate.v"
+    if not manifest.is_file() or not verilog.is_file():
+        raise ValueError(
+            f"{folder} must be a folder that `somagate generate` wrote, "
+            f"but has no {(verilog if manifest.is_file() else manifest).name}"
+        )
+    known = json.loads(manifest.read_text())
+    plan = Plan(
+        tables=Tables.load(existing(path, ".safetensors")),
+        lanes=known["lanes"],
+        update_lanes=known["update_lanes"],
+        word_bits=known["word_bits"],
+    )
+    return plan, verilog

@@ -1,0 +1,93 @@
+"""`somagate train`: a recipe in, a checkpoint out."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .options import Force, Json
+from .output import existing_folder, one_of, show, stderr, verb
+
+
+def train(
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="'digits', 'digits-dense', 'mnist', …")
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder with the IDX files, for MNIST-like recipes."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Run folder; default: runs/RECIPE.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, order and augmentation.")] = 0,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the training images.")
+    ] = None,
+    weight_bits: Annotated[
+        int | None, typer.Option(min=1, max=8, help="1 (±1), 2 (ternary) or 3…8.")
+    ] = None,
+    state_bits: Annotated[
+        int | None, typer.Option(min=2, max=16, help="Width of a hidden neuron's potential.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Time steps of an inference.")] = None,
+    float_: Annotated[
+        bool, typer.Option("--float", help="Train the float network of the same shape.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted training.")
+    ] = False,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Train a recipe's network and write a checkpoint.
+
+    The same recipe, seed, machine and number of threads give the same weights.
+    """
+    with verb(json):
+        result = run(
+            recipe, data, out, {"weight_bits": weight_bits, "state_bits": state_bits,
+                                "steps": steps},
+            seed=seed, epochs=epochs, float_=float_, resume=resume, overwrite=force,
+        )  # fmt: skip
+    show(result, json, summary(result), f"Checkpoint in {result['checkpoint']}")
+
+
+def run(
+    name: str, data: Path | None, out: Path | None, changes: dict[str, Any], **settings: Any
+) -> dict[str, Any]:
+    """Train, and return where the checkpoint lies and how good it is."""
+    from ..model import recipes
+    from ..model.train import train
+
+    recipe = recipes.load(one_of("recipe", name, recipes.names()))
+    if data is not None and recipe.data == "digits":
+        raise ValueError(f"recipe {name} brings its data along: leave --data out")
+    if data is None and recipe.data != "digits":
+        raise ValueError(
+            f"recipe {name} needs the folder with the IDX files of {recipe.data}: --data DIR"
+        )
+    done = train(
+        recipe.override(**changes),
+        out,
+        data_dir=existing_folder(data) if data else None,
+        progress=stderr().is_terminal,
+        **settings,
+    )
+    last = asdict(done.epochs[-1])
+    return {
+        "recipe": name,
+        "checkpoint": str(done.checkpoint),
+        "accuracy": done.accuracy,
+        "quantized": done.recipe.quantized,
+        "seed": done.seed,
+        "epochs": len(done.epochs),
+        "loss": last["loss"],
+        "seconds": round(done.seconds, 1),
+    }
+
+
+def summary(result: dict[str, Any]) -> str:
+    """Return the result as a sentence."""
+    return f"{result['accuracy']:.2%} right on the test set after {result['epochs']} epochs"

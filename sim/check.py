@@ -1,0 +1,132 @@
+"""The checker: what a bench recorded, put into a trace of its own and compared with golden's."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..hw.plan import Plan
+from .order import Observations, Order
+from .ports import Ports
+from .scenario import Record
+from .trace import Difference, Trace, compare
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What is wrong with a record; nothing, where there is neither a difference nor a fault.
+
+    Attributes
+    ----------
+    difference
+        The first difference of golden and RTL, in this order, among what has come; or None.
+    fault
+        The first transfer that is missing, out of order or too many; or ''.
+    cycle, lane
+        The cycle of the transfer that shows the difference, or the last of the run; and the lane of
+        the update in it. None where there is none.
+    neurons
+        Updates of one neuron that were compared.
+    """
+
+    difference: Difference | None
+    fault: str
+    cycle: int | None
+    lane: int | None
+    neurons: int
+
+
+class Checker:
+    """Compares records of a plan's accelerator with golden traces.
+
+    Parameters
+    ----------
+    plan, ports
+        Of the accelerator.
+    """
+
+    def __init__(self, plan: Plan, ports: Ports) -> None:
+        self._ports = ports
+        self.order = Order(plan, ports)
+
+    def check(self, record: Record, seen: Observations, golden: Trace, first: int = 0) -> Finding:
+        """Compare a record with golden.
+
+        Parameters
+        ----------
+        record, golden
+            Of the same samples.
+        seen
+            The record's observations, numbered.
+        first
+            Number of the first sample, for messages.
+        """
+        rtl, neurons = self._rebuild(record, golden, seen)
+        difference = compare(golden, rtl)
+        fault = self.order.fault(record, seen, len(golden.prediction), first)
+        cycle = lane = None
+        if difference is not None:
+            cycle, lane = self._place(difference, record, seen)
+            difference = replace(difference, sample=first + difference.sample)
+        elif fault:
+            cycle = record.cycles - 1
+        return Finding(difference=difference, fault=fault, cycle=cycle, lane=lane, neurons=neurons)
+
+    def _rebuild(self, record: Record, golden: Trace, seen: Observations) -> tuple[Trace, int]:
+        """Return the RTL's trace, golden's own where nothing has come, and the neurons seen."""
+        batch = len(golden.prediction)
+        maps: dict[str, dict[str, NDArray[Any]]] = {
+            "spikes": golden.spikes,
+            "potentials": golden.potentials,
+        }
+        rebuilt = {key: {name: m.copy() for name, m in of.items()} for key, of in maps.items()}
+        fields = {key: self._ports.observe[key].unpack(record.observe) for key in maps}
+        neurons = 0
+        for layer, (name, places) in enumerate(
+            zip(self.order.names, self.order.places, strict=True)
+        ):
+            chosen = (seen.layer == layer) & (seen.sample < batch)
+            place = places[seen.update[chosen]]
+            used = place[..., 0] >= 0
+            neurons += int(np.count_nonzero(used))
+            shape = (*golden.spikes[name].shape[2:], 1, 1)[:3]
+            where = (
+                np.broadcast_to(seen.step[chosen, None], used.shape)[used],
+                np.broadcast_to(seen.sample[chosen, None], used.shape)[used],
+                np.ravel_multi_index(tuple(place[used].T), shape),
+            )
+            for key, values in fields.items():
+                target = rebuilt[key][name]
+                target.reshape(*target.shape[:2], -1)[where] = values[chosen][used]
+        output, prediction = self._answers(record, golden)
+        return Trace(tables=golden.tables, output=output, prediction=prediction, **rebuilt), neurons
+
+    def _answers(
+        self, record: Record, golden: Trace
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the RTL's outputs and predictions, golden's own where none has come."""
+        output, prediction = golden.output.copy(), golden.prediction.copy()
+        value, answer = (
+            self._ports.output[key].unpack(record.output)[: output.size, 0]
+            for key in ("value", "prediction")
+        )
+        output.reshape(-1)[: len(value)] = value
+        answer = answer[self.order.classes - 1 :: self.order.classes]
+        prediction[: len(answer)] = answer
+        return output, prediction
+
+    def _place(
+        self, difference: Difference, record: Record, seen: Observations
+    ) -> tuple[int, int | None]:
+        """Return the cycle of the transfer that shows a difference, and the lane in it."""
+        classes = self.order.classes
+        if difference.layer is None:
+            place = difference.place[0] if difference.place else classes - 1
+            return int(record.output_cycles[difference.sample * classes + place]), None
+        layer = self.order.names.index(difference.layer)
+        neuron = np.array((*difference.place, 0, 0)[:3])
+        update, lane = np.argwhere((self.order.places[layer] == neuron).all(-1))[0]
+        chosen = (seen.layer == layer) & (seen.step == difference.step)
+        chosen &= (seen.sample == difference.sample) & (seen.update == update)
+        return int(record.observe_cycles[chosen][0]), int(lane)

@@ -1,0 +1,158 @@
+"""The samples of a verification in chunks, each played from reset and compared by itself."""
+
+import json
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..hw.plan import Plan
+from . import golden
+from .build import digest
+from .check import Checker
+from .cycles import LayerCost, additions, layer_cycles, sample_cycles
+from .device import Engine, Play, scenario
+from .ports import Ports
+from .scenario import Scenario, stall_pattern
+from .verdict import Verdict
+
+CHUNK_SAMPLES = 16
+"""Samples played one after the other before the next reset."""
+
+
+class Samples(Protocol):
+    """Inputs that are made when they are needed."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+
+    def __getitem__(self, samples: slice, /) -> NDArray[Any]:
+        """Return some samples as integers (steps, samples, *input shape)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Chunks:
+    """The chunks of one verification; a chunk is called by its first sample.
+
+    Attributes
+    ----------
+    plan, ports, checker
+        Of the accelerator.
+    engine, play
+        The simulator, and what plays a scenario in it.
+    inputs, count
+        Samples, and how many of them.
+    stalls, seed, deadline
+        As for `verify`.
+    resume
+        Where verdicts of equal chunks are kept, or None.
+    identity
+        Digest of the device and of the code that checks it.
+    """
+
+    plan: Plan
+    ports: Ports
+    checker: Checker
+    engine: Engine
+    play: Play
+    inputs: Samples
+    count: int
+    stalls: float
+    seed: int
+    deadline: int
+    resume: Path | None
+    identity: str
+
+    def verdicts(self, threads: int) -> Iterator[Verdict]:
+        """Yield the verdict of each chunk in order, up to the first that is not equal.
+
+        Parameters
+        ----------
+        threads
+            Chunks that are played at the same time.
+        """
+        chunks = iter(range(0, self.count, CHUNK_SAMPLES))
+        with ThreadPoolExecutor(threads) as pool:
+            waiting: deque[Future[Verdict]] = deque()
+            try:
+                while True:
+                    while len(waiting) < 2 * threads and (first := next(chunks, None)) is not None:
+                        waiting.append(pool.submit(self.verdict, first))
+                    if not waiting:
+                        return
+                    verdict = waiting.popleft().result()
+                    yield verdict
+                    if not verdict.equal:
+                        return
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def chunk(self, first: int) -> NDArray[Any]:
+        """Return the inputs of a chunk."""
+        return self.inputs[first : min(first + CHUNK_SAMPLES, self.count)]
+
+    def scenario(self, first: int) -> Scenario:
+        """Return what is played for a chunk."""
+        go = stall_pattern(self.stalls, self.seed + first)
+        return scenario(self.plan, self.ports, self.chunk(first), go=go, deadline=self.deadline)
+
+    def verdict(self, first: int) -> Verdict:
+        """Play a chunk and compare it, unless that was done before."""
+        x = self.chunk(first)
+        if self.resume is None:
+            return self._verdict(first, x)
+        plan, data = self.plan, np.ascontiguousarray(x)
+        key = (
+            *(plan.tables.sha256, plan.lanes, plan.update_lanes, plan.word_bits),
+            *(self.engine, self.stalls, self.seed + first, self.deadline, first),
+            *(data.shape, data.dtype.str, digest(data.tobytes())),
+        )
+        path = self.resume / f"{digest(self.identity, repr(key))}.json"
+        if path.exists():
+            return Verdict.from_dict(json.loads(path.read_text()))
+        verdict = self._verdict(first, x)
+        if verdict.equal:
+            self.resume.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".part")
+            partial.write_text(json.dumps(verdict.to_dict()))
+            partial.replace(path)
+        return verdict
+
+    def _verdict(self, first: int, x: NDArray[Any]) -> Verdict:
+        start = time.perf_counter()
+        tables = self.plan.tables
+        expected = golden.run(tables, x, potentials=True)
+        record = self.play(self.scenario(first))
+        seen = self.checker.order.observations(record)
+        finding = self.checker.check(record, seen, expected, first)
+        words = tables.steps * self.plan.input_words
+        cycles = layer_cycles(record, seen, words, len(tables.layers))
+        added = additions(tables, x, expected)
+        return Verdict(
+            equal=finding.difference is None and not finding.fault,
+            engine=self.engine,
+            tables=tables.sha256,
+            samples=x.shape[1],
+            spikes=finding.neurons,
+            potentials=finding.neurons,
+            difference=finding.difference,
+            fault=finding.fault,
+            cycle=finding.cycle,
+            lane=finding.lane,
+            sample_cycles=sample_cycles(record, words, self.plan.classes),
+            layers=tuple(
+                LayerCost(
+                    name=name, cycles=int(count), additions=added[name], lanes=self.plan.lanes
+                )
+                for name, count in zip(self.checker.order.names, cycles, strict=True)
+            ),
+            cycles=record.cycles,
+            seconds=time.perf_counter() - start,
+        )

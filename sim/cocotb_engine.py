@@ -1,0 +1,108 @@
+"""The bench under cocotb, on Verilator or on Icarus Verilog."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from ..hw import tools
+from .bench import FOLDER_VARIABLE
+from .build import BuildError, cached, digest, last_lines, verilator_environment
+from .ports import STREAMS, Ports, top
+from .scenario import Record, Scenario
+
+Simulator = Literal["verilator", "icarus"]
+
+_PROGRAMS = {"verilator": ("verilator", "g++", "make", "perl"), "icarus": ("iverilog",)}
+_ARGUMENTS = {
+    # cocotb's runner makes every signal public, which takes minutes to compile and is slow.
+    "verilator": ["-Wno-fatal", "-Wno-WIDTHEXPAND", "-O3", "--no-public-flat-rw"],
+    "icarus": ["-Wno-timescale"],
+}
+
+
+def build(verilog: str, simulator: Simulator, folder: Path) -> Path:
+    """Compile a Verilog text for cocotb, and return the folder of the model.
+
+    Raises
+    ------
+    ToolError
+        Where a tool is missing.
+    BuildError
+        Where the simulator refuses the Verilog.
+    """
+    programs = [tools.require(name) for name in ("cocotb", *_PROGRAMS[simulator])]
+    versions = [f"{program.name} {program.version}" for program in programs]
+    key = digest(verilog, simulator, *versions, *_ARGUMENTS[simulator])
+
+    def compile_into(target: Path) -> None:
+        from cocotb_tools.runner import get_runner
+
+        source = target / "dut.v"
+        source.write_text(verilog)
+        sources = [source]
+        if simulator == "verilator":
+            sources.insert(0, _public(verilog, target / "public.vlt"))
+        log = target / "build.log"
+        try:
+            with tools.activated():
+                os.environ.update(verilator_environment())
+                get_runner(simulator).build(
+                    sources=sources,
+                    hdl_toplevel=top(verilog),
+                    build_args=_ARGUMENTS[simulator],
+                    build_dir=target,
+                    log_file=log,
+                )
+        except RuntimeError as error:
+            message = last_lines(log.read_text())
+            raise BuildError(f"{simulator} can't compile the Verilog:\n{message}") from error
+
+    return cached(folder, f"cocotb-{simulator}-{key}", compile_into)
+
+
+def run(
+    model: Path, verilog: str, simulator: Simulator, ports: Ports, scenario: Scenario
+) -> Record:
+    """Play a scenario with a model that `build` made.
+
+    Raises
+    ------
+    BuildError
+        Where the simulation ends without a record, with the end of its log.
+    """
+    from cocotb_tools.runner import get_runner
+
+    with tempfile.TemporaryDirectory(prefix="somagate-") as name:
+        folder = Path(name)
+        scenario.save(folder / "scenario.safetensors")
+        (folder / "ports.json").write_text(json.dumps(ports.to_dict()))
+        log = folder / "run.log"
+        try:
+            with tools.activated():
+                get_runner(simulator).test(
+                    test_module="somagate.sim.cocotb_bench",
+                    hdl_toplevel=top(verilog),
+                    hdl_toplevel_lang="verilog",
+                    build_dir=model,
+                    test_dir=folder,
+                    results_xml=str(folder / "results.xml"),
+                    extra_env={FOLDER_VARIABLE: name},
+                    log_file=log,
+                )
+        except (RuntimeError, SystemExit):
+            pass  # told by the missing record
+        result = folder / "record.safetensors"
+        if not result.exists():
+            raise BuildError(f"{simulator} ended without a result:\n{last_lines(log.read_text())}")
+        return Record.load(result)
+
+
+def _public(verilog: str, path: Path) -> Path:
+    """Write the control file that lets cocotb see the ports and nothing else."""
+    signals = ["clk", "rst", *(f"{n}__{s}" for n in STREAMS for s in ("payload", "valid", "ready"))]
+    module = top(verilog)
+    lines = [f'public_flat_rw -module "{module}" -var "{signal}"' for signal in signals]
+    path.write_text("`verilator_config\n" + "\n".join(lines) + "\n")
+    return path

@@ -1,0 +1,155 @@
+"""The bench compiled together with the Verilated model: whole test sets, at full speed.
+
+Verilator's model and `native.cpp` become one shared library, whose only function plays a scenario
+and fills arrays with what it saw. Python is not in the loop, and other threads run meanwhile.
+"""
+
+import ctypes
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..hw import tools
+from .build import BuildError, cached, digest, last_lines, verilator_environment
+from .ports import STREAMS, Ports, top
+from .scenario import Record, Scenario
+
+_HARNESS = Path(__file__).with_name("native.cpp")
+_ARGUMENTS = ["-Wno-fatal", "-Wno-WIDTHEXPAND", "-O3", "--x-assign", "fast", "--x-initial", "fast"]
+_COMPILER = "-fPIC -std=c++17"
+_OPTIMIZE = "OPT_FAST=-O2"  # what runs once, such as filling memories, compiles faster without
+_LIBRARY = "libdut.so"
+
+
+def build(verilog: str, folder: Path, *, traced: bool = False) -> Path:
+    """Compile a Verilog text with the bench, and return the library.
+
+    Parameters
+    ----------
+    verilog
+        The text.
+    folder
+        Where models are kept.
+    traced
+        Whether the library can write waveforms, which makes it slower.
+
+    Raises
+    ------
+    ToolError
+        Where a tool is missing.
+    BuildError
+        Where Verilator or the compiler refuses the Verilog.
+    """
+    found = [tools.require(name) for name in ("verilator", "g++", "make", "perl")]
+    versions = [f"{tool.name} {tool.version}" for tool in found]
+    arguments = [*_ARGUMENTS, *(["--trace"] if traced else [])]
+    key = digest(verilog, _HARNESS.read_text(), *versions, *arguments, _COMPILER, _OPTIMIZE)
+
+    def compile_into(target: Path) -> None:
+        (target / "dut.v").write_text(verilog)
+        commands = [
+            [*found[0].command, "--cc", "--exe", *arguments, "--prefix", "Vdut", "--top-module",
+             top(verilog), "--Mdir", ".", "-CFLAGS", _COMPILER, "-LDFLAGS", "-shared",
+             "-o", _LIBRARY, "dut.v", str(_HARNESS)],
+            ["make", "-j", str(os.cpu_count() or 1), "-f", "Vdut.mk", _OPTIMIZE],
+        ]  # fmt: skip
+        for command in commands:
+            done = subprocess.run(
+                command, cwd=target, env=verilator_environment(), text=True, check=False,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            if done.returncode:
+                raise BuildError(
+                    f"{Path(command[0]).name} can't compile the Verilog:\n{last_lines(done.stdout)}"
+                )
+
+    return cached(folder, f"native-{key}", compile_into) / _LIBRARY
+
+
+def run(
+    library: Path,
+    ports: Ports,
+    scenario: Scenario,
+    *,
+    trace: Path | None = None,
+    trace_cycles: tuple[int, int] = (0, 2**63),
+) -> Record:
+    """Play a scenario with a library that `build` made; threads may do so at the same time.
+
+    Parameters
+    ----------
+    library
+        From `build`.
+    ports
+        Of the design.
+    scenario
+        What to do.
+    trace
+        A VCD file to write; the library must have been built with `traced`.
+    trace_cycles
+        The first cycle in the file, and the one after the last.
+    """
+    go = {name: np.frombuffer(scenario.pattern(name), np.uint8) for name in STREAMS}
+    words = np.ascontiguousarray(scenario.words)
+    payloads = {name: _empty(scenario.room(name), ports.limbs(name)) for name in STREAMS[1:]}
+    payloads["input"] = words
+    cycles = {name: np.zeros(len(array), np.uint64) for name, array in payloads.items()}
+    due = {"input": 0, "output": scenario.outputs, "observe": scenario.observations}
+    job = _Job(
+        deadline=scenario.deadline,
+        trace=None if trace is None else os.fsencode(trace),
+        trace_from=trace_cycles[0],
+        trace_to=trace_cycles[1],
+        **{
+            name: _Stream(
+                payloads=payloads[name].ctypes.data,
+                cycles=cycles[name].ctypes.data,
+                go=go[name].ctypes.data if go[name].size else None,
+                period=go[name].size,
+                limbs=ports.limbs(name),
+                room=len(payloads[name]),
+                due=due[name],
+            )
+            for name in STREAMS
+        },
+    )
+    ctypes.CDLL(str(library)).somagate_run(ctypes.byref(job))
+    seen = {name: getattr(job, name).count for name in STREAMS}
+    times = {name: cycles[name][: seen[name]].astype(np.int64) for name in STREAMS}
+    return Record(
+        accepted=times["input"],
+        output=payloads["output"][: seen["output"]],
+        output_cycles=times["output"],
+        observe=payloads["observe"][: seen["observe"]],
+        observe_cycles=times["observe"],
+        cycles=job.cycles,
+        late=bool(job.late),
+    )
+
+
+def _empty(rows: int, limbs: int) -> NDArray[np.uint32]:
+    return np.zeros((rows, limbs), np.uint32)
+
+
+class _Stream(ctypes.Structure):
+    """`Stream` of `native.cpp`."""
+
+    _fields_ = [
+        ("payloads", ctypes.c_void_p), ("cycles", ctypes.c_void_p), ("go", ctypes.c_void_p),
+        ("period", ctypes.c_uint64), ("limbs", ctypes.c_uint64), ("room", ctypes.c_uint64),
+        ("due", ctypes.c_uint64), ("count", ctypes.c_uint64),
+    ]  # fmt: skip
+
+
+class _Job(ctypes.Structure):
+    """`Job` of `native.cpp`."""
+
+    _fields_ = [
+        ("input", _Stream), ("output", _Stream), ("observe", _Stream),
+        ("deadline", ctypes.c_uint64), ("trace", ctypes.c_char_p),
+        ("trace_from", ctypes.c_uint64), ("trace_to", ctypes.c_uint64),
+        ("cycles", ctypes.c_uint64), ("late", ctypes.c_uint64),
+    ]  # fmt: skip

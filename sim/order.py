@@ -1,0 +1,130 @@
+"""Whether every transfer that is due has come, once and in its order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..hw.plan import Plan
+from .ports import Ports
+from .scenario import Record
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Observations:
+    """Where each observation belongs, by the order in which they have come.
+
+    Layers may come in any order of each other, as stages that work at the same time send them; the
+    updates of one layer come in the plan's order, time step by time step, sample by sample.
+
+    Attributes
+    ----------
+    layer
+        int64 (transfers,): index of the layer.
+    sample, step
+        int64 (transfers,).
+    update
+        int64 (transfers,): number among the layer's updates of one time step.
+    """
+
+    layer: NDArray[np.int64]
+    sample: NDArray[np.int64]
+    step: NDArray[np.int64]
+    update: NDArray[np.int64]
+
+
+class Order:
+    """What must come, in which order.
+
+    Parameters
+    ----------
+    plan, ports
+        Of the accelerator.
+    """
+
+    def __init__(self, plan: Plan, ports: Ports) -> None:
+        self._ports = ports
+        self._steps = plan.tables.steps
+        self.classes = plan.classes
+        self.names = [layer.name for layer in plan.tables.layers]
+        self.places = [plan.updates(index) for index in range(len(self.names))]
+
+    def observations(self, record: Record) -> Observations:
+        """Give each observation of a record its place, each layer's by themselves."""
+        layer = self._ports.observe["layer"].unpack(record.observe)[:, 0]
+        number = np.zeros(len(layer), np.int64)
+        updates = np.ones(len(layer), np.int64)
+        for index, places in enumerate(self.places):
+            chosen = layer == index
+            number[chosen] = np.arange(np.count_nonzero(chosen))
+            updates[chosen] = len(places)
+        sample, step = np.divmod(number // updates, self._steps)
+        return Observations(layer=layer, sample=sample, step=step, update=number % updates)
+
+    def fault(self, record: Record, seen: Observations, batch: int, first: int) -> str:
+        """Return what is wrong with a record of `batch` samples from `first` on, or ''."""
+        return (
+            self._strange(record, seen, first)
+            or self._marks(record, batch, first)
+            or self._amount(record, seen, batch, first)
+        )
+
+    def _strange(self, record: Record, seen: Observations, first: int) -> str:
+        """Look for observations of no layer, or with another index than their turn's."""
+        index = self._ports.observe["index"].unpack(record.observe)[:, 0]
+        wrong = np.flatnonzero((seen.layer >= len(self.names)) | (index != seen.update))
+        if not len(wrong):
+            return ""
+        at = wrong[0]
+        cycle = record.observe_cycles[at]
+        if seen.layer[at] >= len(self.names):
+            return (
+                f"observation in cycle {cycle} must be of layer 0…{len(self.names) - 1}, "
+                f"not {seen.layer[at]}"
+            )
+        place = self._place(self.names[seen.layer[at]], seen.step[at], first + seen.sample[at])
+        return f"{place}: update {seen.update[at]} came in cycle {cycle} with index {index[at]}"
+
+    def _marks(self, record: Record, batch: int, first: int) -> str:
+        """Look for outputs with the wrong index or the wrong last mark."""
+        number = np.arange(min(len(record.output), batch * self.classes))
+        wanted = {
+            "index": number % self.classes,
+            "last": (number % self.classes == self.classes - 1).astype(np.int64),
+        }
+        for key, want in wanted.items():
+            value = self._ports.output[key].unpack(record.output)[: len(number), 0]
+            wrong = np.flatnonzero(value != want)
+            if len(wrong):
+                at = int(wrong[0])
+                return (
+                    f"sample {first + at // self.classes}: output {at % self.classes} came with "
+                    f"{key} {value[at]}"
+                )
+        return ""
+
+    def _amount(self, record: Record, seen: Observations, batch: int, first: int) -> str:
+        """Look for transfers that are missing or too many."""
+        times = (record.accepted, record.output_cycles, record.observe_cycles)
+        last = max((int(cycles[-1]) for cycles in times if len(cycles)), default=-1)
+        end = f": no transfer from cycle {last + 1} to {record.cycles}" if record.late else ""
+        for layer, (name, places) in enumerate(zip(self.names, self.places, strict=True)):
+            came = int(np.count_nonzero(seen.layer == layer))
+            due = batch * self._steps * len(places)
+            if came > due:
+                return f"layer {name} sent {came} observations and not {due}"
+            if came < due:
+                sample, step = divmod(came // len(places), self._steps)
+                place = self._place(name, step, first + sample)
+                return f"{place}: update {came % len(places)} did not come{end}"
+        came, due = len(record.output), batch * self.classes
+        if came > due:
+            return f"{came} outputs came and not {due}"
+        if came < due:
+            sample, index = divmod(came, self.classes)
+            return f"sample {first + sample}: output {index} did not come{end}"
+        return ""
+
+    @staticmethod
+    def _place(name: str, step: int | np.int64, sample: int | np.int64) -> str:
+        return f"layer {name}, step {step}, sample {sample}"

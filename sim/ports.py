@@ -1,0 +1,161 @@
+"""The accelerator's ports as a bench sees them: where each field lies in a payload.
+
+A port is moved as one packed integer, and kept as 32-bit *limbs*, lowest first, so that the same
+NumPy code takes apart what any simulator has seen.
+"""
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from amaranth.lib.data import ArrayLayout, StructLayout
+from numpy.typing import NDArray
+
+from ..hw.plan import Plan
+from ..hw.readout import ResultLayout
+from ..hw.stage import ObserveLayout
+
+Limbs = NDArray[np.uint32]
+"""Packed integers, (transfers, limbs), 32 bits a limb, lowest limb first."""
+
+STREAMS = ("input", "output", "observe")
+"""Every stream of the accelerator: one in, two out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of a payload: `count` integers of `width` bits side by side.
+
+    Attributes
+    ----------
+    offset
+        Of the lowest bit.
+    width
+        Bits of one integer, 1…64.
+    signed
+        Two's complement.
+    count
+        Integers.
+    """
+
+    offset: int
+    width: int
+    signed: bool = False
+    count: int = 1
+
+    def unpack(self, limbs: Limbs) -> NDArray[np.int64]:
+        """Return the integers of every transfer, (transfers, count)."""
+        out = np.empty((len(limbs), self.count), np.int64)
+        for index in range(self.count):
+            first, shift = divmod(self.offset + index * self.width, 32)
+            value = limbs[:, first].astype(np.uint64) >> np.uint64(shift)
+            for limb in range(first + 1, (self.offset + (index + 1) * self.width - 1) // 32 + 1):
+                value |= limbs[:, limb].astype(np.uint64) << np.uint64(32 * (limb - first) - shift)
+            spare = np.uint64(64 - self.width)
+            out[:, index] = (
+                (value << spare).view(np.int64) >> spare.view(np.int64)
+                if self.signed
+                else ((value << spare) >> spare).view(np.int64)
+            )
+        return out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Widths of the three streams' payloads, and the fields of the two that come out.
+
+    Attributes
+    ----------
+    widths
+        Bits of each stream's payload.
+    output
+        'value', 'index', 'prediction' and 'last'.
+    observe
+        'layer', 'index', 'spikes' and 'potentials'; the last two have one integer a lane.
+    """
+
+    widths: dict[str, int]
+    output: dict[str, Field]
+    observe: dict[str, Field]
+
+    @staticmethod
+    def of(plan: Plan) -> "Ports":
+        """Return those of `Accelerator(plan)`."""
+        return _ports(plan.word_bits, ResultLayout(plan), ObserveLayout(plan))
+
+    @staticmethod
+    def of_component(component: Any) -> "Ports":
+        """Return those of a component with the accelerator's three streams."""
+        shapes = [getattr(component, name).payload.shape() for name in STREAMS]
+        return _ports(shapes[0].width, *shapes[1:])
+
+    def limbs(self, stream: str) -> int:
+        """Limbs of one payload of a stream."""
+        return -(-self.widths[stream] // 32)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contents as JSON can hold them."""
+        return asdict(self)
+
+    def check(self, verilog: str) -> None:
+        """Compare the widths with a Verilog text's.
+
+        Raises
+        ------
+        ValueError
+            Where a stream's payload is missing or has another width: the Verilog comes from other
+            tables or another plan.
+        """
+        for name in STREAMS:
+            pattern = rf"^\s*(?:input|output)(?: wire| reg)? (?:\[(\d+):0\] )?{name}__payload\s*;"
+            match = re.search(pattern, verilog, re.MULTILINE)
+            found = f"{int(match[1] or 0) + 1} bits wide" if match else "missing"
+            if found != f"{self.widths[name]} bits wide":
+                raise ValueError(
+                    f"Verilog port {name}__payload must be {self.widths[name]} bits wide as the "
+                    f"plan has it, not {found}: was it generated from other tables?"
+                )
+
+
+def top(verilog: str) -> str:
+    """Return the name of the top module of a Verilog text of ours: the only one without a dot."""
+    match = re.search(r"^module (\w+)\s*\(", verilog, re.MULTILINE)
+    if match is None:
+        raise ValueError("Verilog must have a top module with a plain name, but has none")
+    return match[1]
+
+
+def _ports(word_bits: int, output: StructLayout, observe: StructLayout) -> Ports:
+    return Ports(
+        widths={"input": word_bits, "output": output.size, "observe": observe.size},
+        output=_fields(output),
+        observe=_fields(observe),
+    )
+
+
+def _fields(layout: StructLayout) -> dict[str, Field]:
+    fields = {}
+    for name, field in layout:
+        shape = field.shape
+        count = 1
+        if isinstance(shape, ArrayLayout):
+            count, shape = shape.length, shape.elem_shape
+        width, signed = (1, False) if shape == 1 else (shape.width, shape.signed)
+        if name == "spikes":  # one bit a lane
+            width, count = 1, width
+        fields[name] = Field(offset=field.offset, width=width, signed=signed, count=count)
+    return fields
+
+
+def to_limbs(payloads: list[int], limbs: int) -> Limbs:
+    """Return packed integers as limbs, (payloads, limbs)."""
+    data = b"".join([payload.to_bytes(4 * limbs, "little") for payload in payloads])
+    return np.frombuffer(data, "<u4").reshape(-1, limbs).astype(np.uint32)
+
+
+def to_ints(limbs: Limbs) -> list[int]:
+    """Return limbs as packed integers."""
+    if limbs.shape[1] == 1:
+        return [int(value) for value in limbs[:, 0]]
+    return [int.from_bytes(row.astype("<u4").tobytes(), "little") for row in limbs]

@@ -1,0 +1,125 @@
+"""The outcome of a verification."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from .cycles import LayerCost
+from .trace import Difference
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether the RTL is equal to golden, on what evidence, and what it cost.
+
+    Attributes
+    ----------
+    equal
+        No difference and no fault.
+    engine
+        The simulator: 'native', 'cocotb-verilator', 'cocotb-icarus' or 'amaranth'.
+    tables
+        SHA-256 of the tables compared with.
+    samples, spikes, potentials
+        Compared.
+    difference
+        The first difference from golden, or None.
+    fault
+        The first transfer that is missing, out of order or too many; or ''.
+    cycle, lane
+        The cycle of the transfer that shows the difference, from the reset before its chunk, or the
+        last of the run; and the lane of the update in it. None where there is none.
+    sample_cycles
+        Cycles of each sample, from its first input word to its last output.
+    layers
+        What each layer cost.
+    cycles
+        Simulated, all in all.
+    seconds
+        Spent, without compiling.
+    waves
+        The waveform's save file, or ''.
+    """
+
+    equal: bool
+    engine: str
+    tables: str
+    samples: int
+    spikes: int
+    potentials: int
+    difference: Difference | None
+    fault: str
+    cycle: int | None
+    lane: int | None
+    sample_cycles: tuple[int, ...]
+    layers: tuple[LayerCost, ...]
+    cycles: int
+    seconds: float
+    waves: str = ""
+
+    def __str__(self) -> str:
+        """Return the verdict in one sentence."""
+        if self.equal:
+            return (
+                f"RTL equals golden on {self.samples} samples: "
+                f"{self.spikes} spikes and {self.potentials} potentials"
+            )
+        told = (
+            [] if self.difference is None else [f"golden and RTL differ first in {self.difference}"]
+        )
+        return "; ".join(told + [self.fault] * bool(self.fault))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contents as JSON holds them, with the sentence and the efficiencies."""
+        content = asdict(self)
+        for layer, costs in zip(content["layers"], self.layers, strict=True):
+            layer["efficiency"] = round(costs.efficiency, 4)
+        return content | {"summary": str(self)}
+
+    @staticmethod
+    def from_dict(content: dict[str, Any]) -> "Verdict":
+        """Return the verdict that `to_dict` gave the contents of."""
+        content = {key: value for key, value in content.items() if key != "summary"}
+        if content["difference"] is not None:
+            difference = content["difference"] | {
+                key: tuple(content["difference"][key]) for key in ("place", "values")
+            }
+            content["difference"] = Difference(**difference)
+        keys = ("name", "cycles", "additions", "lanes")
+        content["layers"] = tuple(
+            LayerCost(**{key: layer[key] for key in keys}) for layer in content["layers"]
+        )
+        content["sample_cycles"] = tuple(content["sample_cycles"])
+        return Verdict(**content)
+
+
+def merge(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the verdict on all samples of several, which follow each other in their order.
+
+    The difference is that of the first verdict that is not equal.
+    """
+    first = verdicts[0]
+    wrong = next((verdict for verdict in verdicts if not verdict.equal), None)
+    return replace(
+        first,
+        equal=wrong is None,
+        samples=sum(verdict.samples for verdict in verdicts),
+        spikes=sum(verdict.spikes for verdict in verdicts),
+        potentials=sum(verdict.potentials for verdict in verdicts),
+        difference=wrong.difference if wrong else None,
+        fault=wrong.fault if wrong else "",
+        cycle=wrong.cycle if wrong else None,
+        lane=wrong.lane if wrong else None,
+        sample_cycles=tuple(n for verdict in verdicts for n in verdict.sample_cycles),
+        layers=tuple(
+            replace(
+                layer,
+                cycles=sum(verdict.layers[index].cycles for verdict in verdicts),
+                additions=sum(verdict.layers[index].additions for verdict in verdicts),
+            )
+            for index, layer in enumerate(first.layers)
+        ),
+        cycles=sum(verdict.cycles for verdict in verdicts),
+        seconds=sum(verdict.seconds for verdict in verdicts),
+        waves=wrong.waves if wrong else "",
+    )

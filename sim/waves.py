@@ -1,0 +1,98 @@
+"""A waveform of the first difference, and a GTKWave save file that opens there."""
+
+import re
+from pathlib import Path
+
+from vcd.gtkw import GTKWSave
+
+from . import native_engine
+from .ports import Ports
+from .scenario import Scenario
+
+CYCLES_BEFORE = 20_000
+CYCLES_AFTER = 200
+"""How much of the run a waveform holds at most, so that it can be opened."""
+
+_CYCLE = 10  # time units: native.cpp dumps at the start of a cycle and in its middle, at the edge
+_SHOWN_CYCLES = 16
+
+
+def write_waves(
+    path: Path,
+    verilog: str,
+    ports: Ports,
+    scenario: Scenario,
+    *,
+    cycle: int,
+    lane: int | None,
+    folder: Path,
+) -> Path:
+    """Play a scenario again, and write the cycles around one as a VCD file.
+
+    Parameters
+    ----------
+    path
+        Of the files, without a suffix: '.vcd' and '.gtkw' are added.
+    verilog, ports, scenario
+        As they were simulated.
+    cycle
+        Of the transfer that shows the difference; the marker lies on its clock edge.
+    lane
+        Of the update in that transfer, or None where it was no observation.
+    folder
+        Where compiled models are kept.
+
+    Returns
+    -------
+    The save file, which finds the waveform beside it by its name.
+    """
+    dump, save = path.with_name(f"{path.name}.vcd"), path.with_name(f"{path.name}.gtkw")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    library = native_engine.build(verilog, folder, traced=True)
+    window = (max(0, cycle - CYCLES_BEFORE), cycle + CYCLES_AFTER)
+    native_engine.run(library, ports, scenario, trace=dump, trace_cycles=window)
+    signals = _signals(dump)
+    with save.open("w") as file:
+        gtkw = GTKWSave(file)
+        gtkw.dumpfile(dump.name, abspath=False)
+        gtkw.timestart(max(0, cycle - _SHOWN_CYCLES) * _CYCLE)
+        gtkw.zoom_markers(-4.0, marker=cycle * _CYCLE + _CYCLE // 2)
+        gtkw.signals_width(320)
+        _trace(gtkw, signals, r"\w+\.(clk|rst)")
+        for stream in ("observe", "output", "input"):
+            with gtkw.group(stream):
+                _trace(gtkw, signals, rf"\w+\.{stream}__(valid|ready|payload(\..*)?)")
+        mine = "" if lane is None else rf"|sums__payload\[{lane}\]|[a-z]+_{lane}(_\d+)?"
+        with gtkw.group("update" if lane is None else f"update, lane {lane}"):
+            _trace(
+                gtkw,
+                signals,
+                rf".*\.update\.([a-z_]+__(valid|ready)|(layers|chunks)__payload\..*{mine})",
+            )
+    return save
+
+
+def _trace(gtkw: GTKWSave, signals: list[tuple[str, str]], pattern: str) -> None:
+    """Add the signals whose whole name, without its bits, matches."""
+    for name, bits in signals:
+        if re.fullmatch(pattern, name):
+            value = name.rpartition(".")[2]
+            signed = re.match(r"(potentials|value|sums__payload)\b|[a-z]+_\d", value) is not None
+            gtkw.trace(name + bits, datafmt="signed" if signed and bits else "hex")
+
+
+def _signals(dump: Path) -> list[tuple[str, str]]:
+    """Return the full name of every signal in a VCD file, and its bits, '[7:0]' or ''."""
+    found = []
+    scopes: list[str] = []
+    with dump.open() as file:
+        for line in file:
+            if match := re.match(r"\s*\$scope \w+ (\S+) \$end", line):
+                scopes.append(match[1])
+            elif re.match(r"\s*\$upscope", line):
+                scopes.pop()
+            elif match := re.match(r"\s*\$var \w+ \d+ \S+ (\S+)(?: (\[\d+:\d+\]))? \$end", line):
+                found.append((".".join([*scopes, match[1]]), match[2] or ""))
+            elif "$enddefinitions" in line:
+                break
+    return [(name, bits) for name, bits in found if "$" not in name]

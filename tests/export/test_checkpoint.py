@@ -1,0 +1,175 @@
+"""Trained networks and their tables: torch in evaluation mode and golden do the same."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from refusal import refused
+from somagate.export import checkpoint
+from somagate.export.neuron import Activation
+from somagate.model import checkpoint as checkpoints
+from somagate.model.encode import encode
+from somagate.model.network import Network
+from somagate.model.recipe import Conv, Dense, Recipe
+from somagate.model.train import inputs
+from somagate.sim import golden
+
+BASE = Recipe(
+    name="tiny-net",
+    data="digits",
+    layers=(Conv(channels=4, pool=2), Conv(channels=5, pool=2)),
+    classes=3,
+    steps=5,
+)
+CASES = {
+    "as the recipes": {},
+    "1-bit weights, 2-bit states": {"weight_bits": 1, "state_bits": 2},
+    "ternary weights, 4-bit states": {"weight_bits": 2, "state_bits": 4},
+    "8-bit weights, 16-bit states": {"weight_bits": 8, "state_bits": 16, "readout_bits": 16},
+    "3-bit weights, leak at store": {"weight_bits": 3, "leak_at": "store"},
+    "reset by subtraction": {"reset": "subtract", "state_bits": 5},
+    "subtraction and leak at store": {"reset": "subtract", "leak_at": "store", "leak": 0.5},
+    "no leak": {"leak": 1.0, "leak_shift": 0},
+    "a fine leak": {"leak": 0.9, "leak_shift": 12, "state_bits": 8},
+    "spike counts": {"readout": "count"},
+    "a narrow readout": {"readout_bits": 4},
+    "direct input": {"encoding": "direct", "input_bits": 4},
+    "8-bit direct input, wide sums": {
+        "encoding": "direct", "input_bits": 8, "weight_bits": 8, "leak_shift": 15,
+    },
+    "strides, no padding, pool that does not divide": {
+        "layers": (
+            Conv(channels=4, kernel=3, padding=0, stride=1, pool=3),
+            Conv(channels=6, kernel=2, stride=2, padding=1),
+        )
+    },
+    "dense": {"layers": (Dense(neurons=12), Dense(neurons=7))},
+    "no hidden layer": {"layers": ()},
+    "one step": {"steps": 1},
+}  # fmt: skip
+SHAPE, MAXIMUM = (1, 9, 8), 16
+
+
+def trained(recipe, *, updates=12, seed=0):
+    """Train on noise for a few batches, so that every parameter leaves its first value."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = Network(recipe, SHAPE)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    network.train()
+    for update in range(updates):
+        network.settle(update > updates // 2)
+        images = torch.randint(0, 17, (16, *SHAPE), generator=generator, dtype=torch.uint8)
+        labels = torch.randint(0, recipe.classes, (16,), generator=generator)
+        loss = F.cross_entropy(network.logits(inputs(recipe, images.numpy(), MAXIMUM)), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        network.project()
+    return network.eval()
+
+
+def images(count=20):
+    return np.random.default_rng(1).integers(0, 17, (count, *SHAPE), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_torch_and_golden_agree_on_every_spike_and_potential(name):
+    recipe = replace(BASE, **CASES[name])
+    network = trained(recipe)
+    tables = checkpoint.tables(network, maximum=MAXIMUM)
+    maps = encode(
+        images(), encoding=tables.input.encoding, steps=tables.steps,
+        maximum=tables.input.maximum, high=tables.input.activation.high,
+    )  # fmt: skip
+    expected = golden.run(tables, maps, potentials=True)
+    x = inputs(recipe, images(), MAXIMUM)
+    for layer, trace in zip(tables.layers, network.trace(x), strict=True):
+        spikes, potentials = expected.spikes[layer.name], expected.potentials[layer.name]
+        assert trace.spikes.shape == spikes.shape
+        assert (trace.spikes == spikes).all(), layer.name
+        assert (trace.potentials == potentials).all(), layer.name
+        if layer.neuron.threshold is not None:
+            assert 0 < spikes.mean() < 1, layer.name
+            assert potentials.min() < 0 < potentials.max() or recipe.steps == 1, layer.name
+    with torch.no_grad():
+        output = network(x)
+    assert (output.numpy() == expected.output).all()
+    assert (output.argmax(1).numpy() == expected.prediction).all()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_settled_training_sees_the_integers_of_the_export(name):
+    network = trained(replace(BASE, **CASES[name]))
+    x = inputs(network.recipe, images(), MAXIMUM)
+    with torch.no_grad():
+        expected = network(x)
+        network.train()
+        network.settle(True)
+        # The constants are derived in float32 here and in float64 there; the exported ones agree.
+        assert (network(x) == expected).float().mean() > 0.9
+
+
+def test_wide_sums_are_evaluated_in_float64():
+    assert trained(BASE).exact_type() is torch.float32
+    wide = replace(BASE, **CASES["8-bit direct input, wide sums"])
+    assert trained(wide).exact_type() is torch.float64
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(recipe):
+        path = tmp_path / "checkpoint.pt"
+        checkpoints.save(
+            checkpoints.Checkpoint(
+                network=trained(recipe), seed=3, maximum=MAXIMUM, accuracy=0.75
+            ),
+            path,
+        )  # fmt: skip
+        return path
+
+    return save
+
+
+def test_an_exported_checkpoint_has_the_tables_of_its_network(saved):
+    path = saved(BASE)
+    tables = checkpoint.export(path)
+    assert tables.sha256 == checkpoint.tables(trained(BASE), maximum=MAXIMUM).sha256
+    assert tables.name == "tiny_net"
+    assert [layer.name for layer in tables.layers] == ["conv1", "conv2", "readout"]
+    assert (tables.input.shape, tables.input.maximum, tables.steps) == (SHAPE, MAXIMUM, 5)
+    assert tables.input.activation == Activation()
+    assert (tables.readout.layer, tables.readout.kind) == ("readout", "potential")
+    assert checkpoints.load(path).accuracy == 0.75
+
+
+def test_a_direct_input_is_a_constant_value(saved):
+    tables = checkpoint.export(saved(replace(BASE, encoding="direct", input_bits=4)))
+    assert tables.input.activation == Activation(kind="value", bits=4)
+    assert tables.input.constant
+    assert tables.input.encoding == "direct"
+
+
+def test_a_float_network_is_refused(saved):
+    path = saved(replace(BASE, quantized=False))
+    with refused(
+        checkpoint.CheckpointError,
+        f"{path} must be a checkpoint of a quantized network, but is of a float one",
+    ):
+        checkpoint.export(path)
+
+
+def test_a_pruned_dead_or_flipped_layer_is_not_needed_to_export():
+    """Thresholds stay positive, whatever training does to theta and the deviation."""
+    network = trained(BASE)
+    for layer in network:
+        if layer.fires:
+            with torch.no_grad():
+                layer.theta.fill_(-5.0)
+                layer.variance.zero_()
+    network.project()
+    for layer in checkpoint.tables(network, maximum=MAXIMUM).layers[:-1]:
+        assert layer.neuron.threshold.min() >= 1

@@ -1,0 +1,361 @@
+import hashlib
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from networks import cases, networks
+from refusal import refused
+from safetensors import safe_open
+from safetensors.numpy import save as encode
+from somagate.export import file
+from somagate.export.file import TablesFileError
+from somagate.export.layer import Input, Layer, Pool, Readout
+from somagate.export.neuron import Leak, Neuron, Shift
+from somagate.export.synapse import Convolution, Dense, Identity
+from somagate.export.tables import Tables
+from somagate.sim import golden, trace
+
+KEY = "somagate.tables"
+
+
+def tables(weight=1):
+    rng = np.random.default_rng(0)
+    first = Layer(
+        name="conv1",
+        synapses=(
+            Convolution(
+                source="input", weights=rng.integers(-8, 8, (3, 2, 3, 3)), bits=4, padding=1
+            ),
+            Identity(source="conv1", weights=[1, -1, weight], bits=2),
+        ),
+        neuron=Neuron(
+            bias=[1, 2, 3],
+            threshold=[4, 5, 6],
+            store=Shift(bits=4, shift=1),
+            reset="subtract",
+            amount=[7, 8, -9],
+            leak=Leak(multiplier=[1, 2, 3], shift=2),
+        ),
+        channel_mask=[True, False, True],
+    )
+    second = Layer(
+        name="conv2",
+        synapses=(Convolution(source="conv1", weights=rng.integers(-1, 2, (2, 3, 1, 1)), bits=2),),
+        neuron=Neuron(bias=[0, 0], threshold=[1, 1], store=Shift(bits=2, shift=0)),
+        pool=Pool(kind="sum", size=2),
+    )
+    last = Layer(
+        name="fc",
+        synapses=(Dense(source="conv2", weights=rng.integers(-8, 8, (2, 8)), bits=8),),
+        neuron=Neuron(bias=[0, 0], threshold=None, reset="none", store=Shift(bits=8, shift=0)),
+    )
+    return Tables(
+        name="net",
+        steps=3,
+        input=Input(shape=(2, 4, 5)),
+        layers=(first, second, last),
+        readout=Readout(layer="fc", kind="potential"),
+    )
+
+
+@pytest.fixture
+def path(tmp_path):
+    """The file of `tables()`."""
+    tables().save(tmp_path / "net.safetensors")
+    return tmp_path / "net.safetensors"
+
+
+def contents(path):
+    """Return the metadata and the arrays of a file."""
+    with safe_open(path, "numpy") as opened:
+        names = opened.keys()
+        document = json.loads(opened.metadata()[KEY])
+        return document, {name: opened.get_tensor(name) for name in names}
+
+
+def rewrite(path, document, arrays, sign=True):
+    """Write a file whose hash is right whatever it holds, unless not to `sign`."""
+    if sign:
+        document = document | {"sha256": file._sha256(document["graph"], arrays)}
+    path.write_bytes(encode(arrays, {KEY: json.dumps(document)}))
+
+
+def refusal(path, message):
+    """Demand that loading says `message` of the file, in one line."""
+    assert "\n" not in message
+    with refused(TablesFileError, f"{path}: {message}"):
+        Tables.load(path)
+
+
+def test_a_file_holds_weights_in_int8_masks_in_bool_and_the_rest_in_int32(path):
+    _, arrays = contents(path)
+    assert {name: str(array.dtype) for name, array in arrays.items() if "conv1" in name} == {
+        "layers.conv1.synapses.0.weights": "int8",
+        "layers.conv1.synapses.1.weights": "int8",
+        "layers.conv1.neuron.bias": "int32",
+        "layers.conv1.neuron.threshold": "int32",
+        "layers.conv1.neuron.amount": "int32",
+        "layers.conv1.neuron.leak.multiplier": "int32",
+        "layers.conv1.channel_mask": "bool",
+    }
+
+
+@settings(
+    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(case=cases())
+def test_a_round_trip_loses_nothing(tmp_path, case):
+    net, x = case
+    first, second = tmp_path / "first", tmp_path / "second"
+    net.save(first)
+    again = Tables.load(first)
+    again.save(second)
+    assert first.read_bytes() == second.read_bytes()
+    assert again.sha256 == net.sha256
+    assert repr(again) == repr(net)
+    assert trace.compare(golden.run(net, x, True), golden.run(again, x, True)) is None
+
+
+def test_the_same_tables_have_the_same_bytes(path, tmp_path):
+    tables().save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["again", "net.safetensors"]
+
+
+def test_the_hash_is_over_all_the_contents():
+    assert file.digest(tables()) == tables().sha256
+    assert len(tables().sha256) == 64
+    net = tables()
+    others = [
+        tables(weight=0),
+        replace(net, name="other"),
+        replace(net, steps=4),
+        replace(net, input=Input(shape=(2, 4, 5), constant=True)),
+        replace(net, input=Input(shape=(2, 4, 5), maximum=16)),
+        replace(net, layers=(replace(net.layers[0], channel_mask=[True] * 3), *net.layers[1:])),
+    ]
+    assert len({net.sha256, *(other.sha256 for other in others)}) == 1 + len(others)
+
+
+def test_numpy_integers_in_fields_are_no_trouble(tmp_path):
+    net = replace(
+        tables(),
+        steps=np.int64(3),
+        input=Input(shape=tuple(np.array([2, 4, 5])), maximum=np.int16(9)),
+    )
+    net.save(tmp_path / "net")
+    assert Tables.load(tmp_path / "net").sha256 == net.sha256
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(path, monkeypatch):
+    before = path.read_bytes()
+
+    def fail(self, target):
+        raise OSError("no")
+
+    monkeypatch.setattr(type(path), "replace", fail)
+    with refused(OSError, "no"):
+        tables(weight=0).save(path)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_missing_file_is_the_systems_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Tables.load(tmp_path / "none")
+
+
+def test_a_file_cut_short_is_refused(path):
+    whole = path.read_bytes()
+    header = int.from_bytes(whole[:8], "little")
+    short = "not a whole .safetensors file: Error while deserializing header: incomplete metadata, "
+    for length, message in [
+        (0, "file must have 8…1073741824 bytes, not 0"),
+        (7, "file must have 8…1073741824 bytes, not 7"),
+        (
+            100,
+            (
+                f"header must have at most 92 bytes, not {header}; "
+                "the file is cut short, or not a .safetensors file"
+            ),
+        ),
+        (len(whole) - 1, short + "file not fully covered"),
+    ]:
+        path.write_bytes(whole[:length])
+        refusal(path, message)
+
+
+def test_bytes_behind_the_end_are_refused(path):
+    path.write_bytes(path.read_bytes() + b"\0")
+    refusal(
+        path,
+        "not a whole .safetensors file: Error while deserializing header: "
+        "incomplete metadata, file not fully covered",
+    )
+
+
+def test_a_file_too_large_is_refused_unread(path):
+    with path.open("r+b") as opened:
+        opened.truncate(1 << 34)
+    refusal(path, "file must have 8…1073741824 bytes, not 17179869184")
+
+
+def test_a_header_too_large_is_refused_unread(path):
+    with path.open("r+b") as opened:
+        opened.write((1 << 25).to_bytes(8, "little"))
+        opened.truncate(1 << 26)
+    refusal(
+        path,
+        "header must have at most 16777216 bytes, not 33554432; "
+        "the file is cut short, or not a .safetensors file",
+    )
+
+
+def test_a_file_of_another_kind_is_refused(path):
+    path.write_bytes(encode({"a": np.zeros(3, np.int32)}, {"format": "pt"}))
+    refusal(path, "metadata must have the entry 'somagate.tables' alone, not ['format']")
+    path.write_bytes(encode({"a": np.zeros(3, np.int32)}))
+    refusal(path, "metadata must have the entry 'somagate.tables' alone, not []")
+    path.write_bytes(encode({"a": np.zeros(3, np.float32)}, {KEY: "{}"}))
+    refusal(path, "arrays must hold I8, I16, I32, I64, BOOL, not {'a': 'F32'}")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("{", "{"), ("[1]", "[1]"), ("[" * 100_000, "[" * 40), ('{"a":' * 5000, '{"a":' * 8)],
+)
+def test_metadata_that_is_no_json_object_is_refused(path, text, shown):
+    path.write_bytes(encode({}, {KEY: text}))
+    refusal(path, f"metadata 'somagate.tables' must hold a JSON object, not '{shown}'")
+
+
+@pytest.mark.parametrize("schema", [None, 0, 2, "1"])
+def test_another_schema_is_refused_before_anything_else(path, schema):
+    rewrite(path, {"schema": schema, "unknown": 1}, {}, sign=False)
+    refusal(path, f"schema must be 1, which this version reads, not {schema!r}")
+
+
+def test_other_metadata_is_refused(path):
+    document, arrays = contents(path)
+    rewrite(path, document | {"date": 1}, arrays)
+    refusal(
+        path,
+        "metadata must hold graph, schema and sha256, not ['date', 'graph', 'schema', 'sha256']",
+    )
+
+
+def test_altered_contents_are_refused(path):
+    document, arrays = contents(path)
+    arrays["layers.fc.neuron.bias"][0] ^= 1
+    rewrite(path, document, arrays, sign=False)
+    found = file._sha256(document["graph"], arrays)
+    refusal(
+        path,
+        f"SHA-256 must be '{tables().sha256}', but the contents have {found}; the file is altered",
+    )
+
+
+def test_a_missing_or_unknown_array_is_refused(path):
+    document, arrays = contents(path)
+    bias = arrays.pop("layers.fc.neuron.bias")
+    rewrite(path, document, arrays)
+    refusal(path, "array 'layers.fc.neuron.bias' must be in the file once")
+    arrays |= {"layers.fc.neuron.bias": bias, "extra": bias, "another": bias}
+    rewrite(path, document, arrays)
+    refusal(path, "arrays must all be in the graph, not ['another', 'extra'] besides")
+
+
+def test_a_missing_or_unknown_field_is_refused(path):
+    document, arrays = contents(path)
+    document["graph"]["input"]["colour"] = document["graph"]["input"].pop("constant")
+    rewrite(path, document, arrays)
+    refusal(path, "Input must have its own fields, not ['colour'] besides and ['constant'] missing")
+
+
+def test_an_unknown_class_is_refused(path):
+    document, arrays = contents(path)
+    names = (
+        "['Activation', 'Convolution', 'Dense', 'Identity', 'Input', 'Layer', 'Leak', 'Neuron', "
+        "'Pool', 'Readout', 'Shift', 'Tables', 'Ternary']"
+    )
+    document["graph"]["input"]["class"] = "Path"
+    rewrite(path, document, arrays)
+    refusal(path, f"class of input must be one of {names}")
+    rewrite(path, document | {"graph": {}}, arrays)
+    refusal(path, f"class of graph must be one of {names}")
+
+
+def test_a_graph_of_something_else_is_refused(path):
+    document, _ = contents(path)
+    rewrite(path, document | {"graph": document["graph"]["readout"]}, {})
+    refusal(path, "graph must be Tables")
+
+
+def test_a_graph_too_deep_is_refused(path):
+    graph = []
+    for _ in range(600):
+        graph = [graph]
+    rewrite(path, {"schema": 1, "graph": graph}, {})
+    refusal(path, "maximum recursion depth exceeded")
+
+
+def test_values_are_checked_as_the_tables_check_them(path):
+    document, arrays = contents(path)
+    document["graph"]["steps"] = 0
+    rewrite(path, document, arrays)
+    refusal(path, "Tables steps must be 1…65535, not 0")
+    document["graph"]["steps"] = "three"
+    rewrite(path, document, arrays)
+    refusal(path, "Tables steps must be an int, not 'three'")
+
+
+def test_an_array_of_another_type_or_name_is_refused(path):
+    document, arrays = contents(path)
+    name = "layers.fc.synapses.0.weights"
+    rewrite(path, document, arrays | {name: arrays[name].astype(np.int32)})
+    refusal(path, "graph must name each array by its place, with its own dtype")
+    document["graph"]["layers"][2]["synapses"][0]["weights"]["array"] = "w"
+    arrays["w"] = arrays.pop(name)
+    rewrite(path, document, arrays)
+    refusal(path, "graph must name each array by its place, with its own dtype")
+
+
+@settings(
+    deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_random_damage_gives_the_same_tables_or_one_line(path, data):
+    tables().save(path)
+    damaged = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[place] ^= 1 << data.draw(st.integers(0, 7))
+    if data.draw(st.booleans()):
+        del damaged[data.draw(st.integers(0, len(damaged))) :]
+    path.write_bytes(damaged)
+    try:
+        assert Tables.load(path).sha256 == tables().sha256
+    except TablesFileError as error:
+        assert str(error).startswith(f"{path}: ")
+        assert "\n" not in str(error)
+
+
+@settings(deadline=None, max_examples=30)
+@given(networks(), networks())
+def test_networks_that_differ_have_hashes_that_differ(first, second):
+    same = repr(first) == repr(second)
+    assert (first.sha256 == second.sha256) == same
+
+
+def test_the_hash_of_a_file_is_that_of_its_bytes_contents(path):
+    document, arrays = contents(path)
+    text = json.dumps(document["graph"], sort_keys=True, separators=(",", ":"))
+    expected = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        head = [name, arrays[name].dtype.str, list(arrays[name].shape)]
+        expected.update(json.dumps(head, separators=(",", ":")).encode())
+        expected.update(arrays[name].tobytes())
+    assert document["sha256"] == tables().sha256 == expected.hexdigest()

@@ -1,0 +1,84 @@
+"""The scanner makes one event of every set bit, lowest first, one a cycle."""
+
+import random
+from typing import Any
+
+import pytest
+from plans import network
+from somagate.hw.plan import Plan
+from somagate.hw.scanner import Scanner
+from somagate.hw.walker import row_bits
+from stream_bench import STALLS, Bench, Transfers, same
+
+
+def a_plan(word_bits: int) -> Plan:
+    return Plan(tables=network((70,), [6]), lanes=2, update_lanes=2, word_bits=word_bits)
+
+
+def scan(plan: Plan, words: list[dict[str, int]], stalls: str) -> tuple[Transfers, Transfers]:
+    """Send words, compare with the events that must come, and return both streams' transfers."""
+    wanted = events(plan, words)
+    dut = Scanner(plan)
+    bench = Bench(dut, stalls=stalls, seed=len(words))
+    taken = bench.send("words", dut.words, words)
+    output = bench.receive("events", dut.events, len(wanted))
+    bench.run(6 * len(wanted) + 100)
+    seen = [
+        (None if event["null"] else event["row"], bool(event["last"])) for event in output.payloads
+    ]
+    same("events", seen, wanted)
+    return taken, output
+
+
+def events(plan: Plan, words: list[dict[str, int]]) -> list[Any]:
+    """Return (weight row or None for a null event, whether it ends the position) of every event."""
+    found: list[Any] = []
+    for word in words:
+        rows = [
+            (word["row"] + bit) % (1 << row_bits(plan))
+            for bit in range(plan.word_bits)
+            if word["bits"] >> bit & 1
+        ]
+        found += [(row, False) for row in rows or [None]]
+        found[-1] = (found[-1][0], bool(word["last"]))
+    return found
+
+
+def draw_word(plan: Plan, rng: random.Random, count: int, last: bool) -> dict[str, int]:
+    bits = sum(1 << bit for bit in rng.sample(range(plan.word_bits), count))
+    return {"bits": bits, "row": rng.getrandbits(row_bits(plan)), "last": last}
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize("word_bits", [8, 16, 32, 64, 128])
+def test_words_of_every_number_of_bits(word_bits: int, stalls: str) -> None:
+    plan, rng = a_plan(word_bits), random.Random(f"{word_bits} {stalls}")
+    counts = [*range(word_bits + 1), 0, 0, 1, 1, 0, word_bits, word_bits, 1]
+    if word_bits <= 32:
+        counts += [rng.randint(0, word_bits) for _ in range(60)]
+    # A word without a bit comes only to end a position.
+    words = [draw_word(plan, rng, n, last=not n or rng.random() < 0.5) for n in counts]
+    scan(plan, words, stalls)
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+def test_each_bit_and_each_pair_of_bits(stalls: str) -> None:
+    plan = a_plan(16)
+    words = [
+        {"bits": 1 << low | 1 << high, "row": 3 * high, "last": high & 1}
+        for high in range(16)
+        for low in range(high + 1)
+    ]
+    scan(plan, words, stalls)
+
+
+def test_without_stalls_one_event_comes_every_cycle_after_the_latency() -> None:
+    plan, rng = a_plan(32), random.Random(1)
+    counts = [1, 1, 2, 0, 32, 0, 1, 0, 0, 17, 1, 1, 3, 31]
+    words = [draw_word(plan, rng, n, last=not n) for n in counts]
+    taken, output = scan(plan, words, "none")
+    first = taken.cycles[0] + Scanner.latency
+    assert output.cycles == list(range(first, first + sum(max(n, 1) for n in counts)))
+    # So a word with n bits takes max(n, 1) cycles.
+    lasts = [after - before for before, after in zip(taken.cycles, taken.cycles[1:], strict=False)]
+    assert lasts == [max(n, 1) for n in counts[:-1]]
