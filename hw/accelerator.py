@@ -5,9 +5,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .fork import Fork
+from .observe import ObserveLayout
 from .plan import Plan
 from .readout import ResultLayout
-from .stage import ObserveLayout, Stage
+from .stage import Stage
 
 
 class Accelerator(wiring.Component):
@@ -34,8 +35,7 @@ class Accelerator(wiring.Component):
             "input": In(stream.Signature(unsigned(plan.word_bits))),
             "output": Out(stream.Signature(ResultLayout(plan.stages[0]))),
         }
-        for name, stage in zip(self.observers, plan.stages, strict=True):
-            members[name] = Out(stream.Signature(ObserveLayout(stage)))
+        members |= {name: Out(stream.Signature(ObserveLayout(plan))) for name in self.observers}
         super().__init__(members)
 
     @property
@@ -56,7 +56,7 @@ class Accelerator(wiring.Component):
         stages = []
         for index, stage_plan in enumerate(plan.stages):
             exports = tuple(name for name in stage_plan.names if readers[name])
-            stage = Stage(stage_plan, exports)
+            stage = Stage(stage_plan, ObserveLayout(plan), exports)
             m.submodules[f"stage_{index}" if len(plan.stages) > 1 else "stage"] = stage
             connect(m, stage.observe, flipped(getattr(self, self.observers[index])))
             if plan.tables.readout.layer in stage_plan.names:

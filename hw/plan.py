@@ -164,6 +164,11 @@ class Plan:
         return 1 if self.tables.input.constant else self.tables.steps
 
     @property
+    def sample_words(self) -> int:
+        """Words of one inference's input."""
+        return self.input_maps * self.input_words
+
+    @property
     def classes(self) -> int:
         """Values of the readout."""
         return self.stages[0].classes

@@ -1,6 +1,6 @@
 """A stage: one array with its memories, executing a list of layers."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -21,21 +21,6 @@ from .update import ChunkLayout, Update
 from .walker import Walker
 
 
-class ObserveLayout(StructLayout):
-    """What one update did: `index` counts the chunks of the layer in a time step."""
-
-    def __init__(self, plan: StagePlan) -> None:
-        chunk = ChunkLayout(plan)
-        super().__init__(
-            {
-                "layer": unsigned(max(1, (len(plan.tables.layers) - 1).bit_length())),
-                "index": chunk["index"].shape,
-                "spikes": chunk["spikes"].shape,
-                "potentials": chunk["potentials"].shape,
-            }
-        )
-
-
 class Stage(wiring.Component):
     """Execute the layers of a plan one after the other, time step after time step.
 
@@ -52,7 +37,9 @@ class Stage(wiring.Component):
         Every update of every layer, in the order of `Plan.updates`.
     """
 
-    def __init__(self, plan: StagePlan, exports: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, plan: StagePlan, observation: StructLayout, exports: tuple[str, ...] = ()
+    ) -> None:
         self.plan = plan
         self.exports = exports
         words = stream.Signature(unsigned(plan.word_bits))
@@ -60,7 +47,7 @@ class Stage(wiring.Component):
         members |= {f"map_{name}": Out(words) for name in exports}
         if plan.tables.readout.layer in plan.names:
             members["results"] = Out(stream.Signature(ResultLayout(plan)))
-        members["observe"] = Out(stream.Signature(ObserveLayout(plan)))
+        members["observe"] = Out(stream.Signature(observation))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -118,23 +105,23 @@ class Stage(wiring.Component):
             for number, descriptor in enumerate(plan.descriptors):
                 with m.Case(number):
                     for index, source in enumerate(descriptor.sources):
-                        m.d.comb += walker.bases[index].eq(bases[source.name])
+                        m.d.comb += walker.bases[index].eq(bases[source.name, source.recurrent])
 
     def _sources(
         self, m: Module, sequencer: Sequencer, maps: RegisteredMemory, packed: Signal
-    ) -> dict[str, object]:
-        """Load the maps from outside, after the stage's own; return where each source lies."""
+    ) -> dict[tuple[str, bool], object]:
+        """Load the maps from outside, after the stage's own; return where each source lies.
+
+        By its name and whether it is read by its own layer, so the map of the step before.
+        """
         plan = self.plan
-        bases: dict[str, object] = {}
+        bases: dict[tuple[str, bool], object] = {}
         for name, base in plan.map_bases.items():
+            bases[name, False] = base
             if name in plan.recurrent:
                 other = base + plan.map(name).words
-                bases[name] = Signal(range(plan.map_words + 1), name=f"base_{name}")
-                m.d.comb += bases[name].eq(base)
-                with m.If(~sequencer.odd_step):
-                    m.d.comb += bases[name].eq(other)
-            else:
-                bases[name] = base
+                bases[name, False] = Mux(sequencer.odd_step, other, base)
+                bases[name, True] = Mux(sequencer.odd_step, base, other)
         busy = packed
         for number, name in enumerate(plan.external):
             loader = m.submodules[f"load_{name}"] = Loader(plan, name)
@@ -151,7 +138,7 @@ class Stage(wiring.Component):
                     maps.write.data.eq(loader.write.data),
                 ]
             busy = busy | loader.words.valid
-            bases[name] = loader.base
+            bases[name, False] = loader.base
         return bases
 
     def _send(
@@ -170,9 +157,11 @@ class Stage(wiring.Component):
         m.d.comb += [
             self.observe.valid.eq(seen.valid),
             seen.ready.eq(self.observe.ready),
+            self.observe.payload.index.eq(seen.payload.index),
+            self.observe.payload.spikes.eq(seen.payload.spikes),
             *(
-                getattr(self.observe.payload, name).eq(getattr(seen.payload, name))
-                for name in ("index", "spikes", "potentials")
+                self.observe.payload.potentials[lane].eq(seen.payload.potentials[lane])
+                for lane in range(plan.update_lanes)
             ),
         ]
         routes = []

@@ -280,7 +280,7 @@ class Walker(wiring.Component):
         out_free, clip_free = Signal(), Signal()
         end = Signal(bit_shape)
         base = Array(self.bases)[number] if count > 1 else self.bases[0]
-        plane_base = Signal(word_shape)
+        plane_base = Signal.like(clip.addr)
         for value in range(1, max(d.planes for d in self.plan.descriptors)):
             with m.If(plane == value):
                 m.d.comb += plane_base.eq(at_hand.plane_words * value)

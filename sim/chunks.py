@@ -132,7 +132,7 @@ class Chunks:
         record = self.play(self.scenario(first))
         seen = self.checker.order.observations(record)
         finding = self.checker.check(record, seen, expected, first)
-        words = tables.steps * self.plan.input_words
+        words = self.plan.sample_words
         cycles = layer_cycles(record, seen, words, len(tables.layers))
         added = additions(tables, x, expected)
         return Verdict(

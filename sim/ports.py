@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..hw.plan import Plan
 from ..hw.readout import ResultLayout
-from ..hw.stage import ObserveLayout
+from ..hw.observe import ObserveLayout
 
 Limbs = NDArray[np.uint32]
 """Packed integers, (transfers, limbs), 32 bits a limb, lowest limb first."""
