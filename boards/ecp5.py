@@ -130,7 +130,9 @@ class Ecp5Pll(wiring.Component):
 LFE5U_85F = Family(
     device="LFE5U-85F-6BG381C",
     synthesis="synth_ecp5",
-    synthesis_options=(),
+    # Measured on the accelerator: wide multiplexers and the multiplier's fixed place both cost more
+    # routing delay than the logic they save, and wide multiplexers cost cells too.
+    synthesis_options=("-nowidelut", "-nodsp"),
     placer="nextpnr-ecp5",
     placer_device=("--85k", "--package", "CABGA381", "--speed", "6"),
     unplaced="--lpf-allow-unconstrained",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from ..export.tables import Tables
 from . import build, check, export, generate, simulate, train, verify
 from .options import BoardName, Force, Json, Lanes, UpdateLanes
 from .output import Update, grid, one_of, progress, replaceable, show, stderr, verb
@@ -63,7 +64,7 @@ def walk(
         return done, check.summary(done)
 
     def simulated(update: Update) -> tuple[dict[str, Any], str]:
-        done = simulate.measure(tables, "digits", None, None, update)
+        done = simulate.measure(Tables.load(tables), "digits", None, None, update)
         return done, simulate.summary(done)
 
     def generated(update: Update) -> tuple[dict[str, Any], str]:

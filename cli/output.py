@@ -126,17 +126,18 @@ def existing(path: Path, suffix: str) -> Path:
     raise ValueError(f"{path} must be a {suffix} file, but {what}; {hint}")
 
 
-def writable(path: Path, force: bool) -> Path:
+def writable(path: Path, force: bool, option: str = "--out") -> Path:
     """Return `path` if nothing is there or `force` is given; makes the folder around it."""
     taken = path.exists() and not (path.is_dir() and not any(path.iterdir()))
     if taken and not force:
-        raise ValueError(f"{path} exists already: name another with --out, or give --force")
+        raise ValueError(f"{path} exists already: name another with {option}, or give --force")
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
-def existing_folder(path: Path) -> Path:
-    """Return `path` if it is a folder, or raise."""
+def existing_folder(name: str) -> Path:
+    """Return `name` as a path if it is a folder, or raise."""
+    path = Path(name)
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise ValueError(f"{path} must be a folder, but {what}")

@@ -36,20 +36,20 @@ def simulate(
     """
     with verb(json):
         if trace:
-            writable(trace, force)
+            writable(trace, force, "--trace")
         with progress("simulating", "samples") as update:
-            result = measure(existing(tables, ".safetensors"), data, samples, trace, update)
+            loaded = Tables.load(existing(tables, ".safetensors"))
+            result = measure(loaded, data, samples, trace, update)
     show(result, json, layers_table(result), summary(result))
 
 
 def measure(
-    path: Path, data: str, samples: int | None, trace: Path | None, update: Update
+    tables: Tables, data: str, samples: int | None, trace: Path | None, update: Update
 ) -> dict[str, Any]:
     """Return accuracy and activity; see the manual for the keys."""
     from ..sim import golden
     from .samples import Encoded, test_samples
 
-    tables = Tables.load(path)
     images, labels = test_samples(tables, data, samples)
     inputs = Encoded(tables, images)
     count = len(images)

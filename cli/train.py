@@ -15,8 +15,8 @@ def train(
         str, typer.Argument(metavar="RECIPE", help="'digits', 'digits-dense', 'mnist', …")
     ],
     data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder with the IDX files, for MNIST-like recipes."),
+        str | None,
+        typer.Option(metavar="DATA", help="Folder with the IDX files that a recipe needs."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Run folder; default: runs/RECIPE.")
@@ -55,23 +55,25 @@ def train(
 
 
 def run(
-    name: str, data: Path | None, out: Path | None, changes: dict[str, Any], **settings: Any
+    name: str, data: str | None, out: Path | None, changes: dict[str, Any], **settings: Any
 ) -> dict[str, Any]:
     """Train, and return where the checkpoint lies and how good it is."""
     from ..model import recipes
     from ..model.train import train
 
     recipe = recipes.load(one_of("recipe", name, recipes.names()))
-    if data is not None and recipe.data == "digits":
-        raise ValueError(f"recipe {name} brings its data along: leave --data out")
-    if data is None and recipe.data != "digits":
-        raise ValueError(
-            f"recipe {name} needs the folder with the IDX files of {recipe.data}: --data DIR"
-        )
+    folder = None
+    if recipe.data == "digits":
+        if data not in (None, "digits"):
+            raise ValueError(f"--data must be 'digits' or left out for recipe {name}, not {data!r}")
+    elif data is None:
+        raise ValueError(f"recipe {name} needs the folder of {recipe.data}'s IDX files: --data DIR")
+    else:
+        folder = existing_folder(data)
     done = train(
         recipe.override(**changes),
         out,
-        data_dir=existing_folder(data) if data else None,
+        data_dir=folder,
         progress=stderr().is_terminal,
         **settings,
     )

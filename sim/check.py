@@ -75,32 +75,51 @@ class Checker:
 
     def _rebuild(self, record: Record, golden: Trace, seen: Observations) -> tuple[Trace, int]:
         """Return the RTL's trace, golden's own where nothing has come, and the neurons seen."""
-        batch = len(golden.prediction)
         maps: dict[str, dict[str, NDArray[Any]]] = {
             "spikes": golden.spikes,
             "potentials": golden.potentials,
         }
-        rebuilt = {key: {name: m.copy() for name, m in of.items()} for key, of in maps.items()}
+        rebuilt: dict[str, dict[str, NDArray[Any]]] = {key: {} for key in maps}
         fields = {key: self._ports.observe[key].unpack(record.observe) for key in maps}
         neurons = 0
-        for layer, (name, places) in enumerate(
-            zip(self.order.names, self.order.places, strict=True)
-        ):
-            chosen = (seen.layer == layer) & (seen.sample < batch)
-            place = places[seen.update[chosen]]
-            used = place[..., 0] >= 0
-            neurons += int(np.count_nonzero(used))
-            shape = (*golden.spikes[name].shape[2:], 1, 1)[:3]
-            where = (
-                np.broadcast_to(seen.step[chosen, None], used.shape)[used],
-                np.broadcast_to(seen.sample[chosen, None], used.shape)[used],
-                np.ravel_multi_index(tuple(place[used].T), shape),
-            )
+        for layer, name in enumerate(self.order.names):
+            chosen = seen.layer == layer
             for key, values in fields.items():
-                target = rebuilt[key][name]
-                target.reshape(*target.shape[:2], -1)[where] = values[chosen][used]
+                rebuilt[key][name], count = self._filled(layer, maps[key][name], values[chosen])
+            neurons += count
         output, prediction = self._answers(record, golden)
         return Trace(tables=golden.tables, output=output, prediction=prediction, **rebuilt), neurons
+
+    def _filled(
+        self, layer: int, golden: NDArray[Any], values: NDArray[Any]
+    ) -> tuple[NDArray[Any], int]:
+        """Return a copy of a layer's map with what has come, and how many values that is.
+
+        Parameters
+        ----------
+        layer
+            Its index.
+        golden
+            (steps, batch, *neuron shape).
+        values
+            (transfers, update lanes), in the order of their coming.
+        """
+        steps, batch = golden.shape[:2]
+        used, neuron = self.order.used[layer], self.order.neurons[layer]
+        filled = golden.copy()
+        target = filled.reshape(steps, batch, -1)
+        updates = len(used)
+        samples = min(len(values) // (updates * steps), batch)
+        split = samples * steps * updates
+        rounds = values[:split].reshape(samples, steps, -1)[..., used.ravel()]
+        target[:, :samples, neuron[used]] = rounds.transpose(1, 0, 2)
+        count = rounds.size
+        for step in range(steps if samples < batch else 0):
+            part = values[split + step * updates : split + (step + 1) * updates]
+            chosen = used[: len(part)]
+            target[step, samples, neuron[: len(part)][chosen]] = part[chosen]
+            count += int(np.count_nonzero(chosen))
+        return filled, count
 
     def _answers(
         self, record: Record, golden: Trace

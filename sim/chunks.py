@@ -11,12 +11,14 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ..hw.plan import Plan
 from . import golden
+from .activity import additions
 from .build import digest
 from .check import Checker
-from .cycles import LayerCost, additions, layer_cycles, sample_cycles
+from .cycles import LayerCost, layer_cycles, sample_cycles
 from .device import Engine, Play, scenario
 from .ports import Ports
 from .scenario import Scenario, stall_pattern
@@ -78,7 +80,8 @@ class Chunks:
             Chunks that are played at the same time.
         """
         chunks = iter(range(0, self.count, CHUNK_SAMPLES))
-        with ThreadPoolExecutor(threads) as pool:
+        # Golden's products are small, and threads of BLAS that wait for a core spin.
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
             waiting: deque[Future[Verdict]] = deque()
             try:
                 while True:
@@ -134,7 +137,7 @@ class Chunks:
         finding = self.checker.check(record, seen, expected, first)
         words = self.plan.sample_words
         cycles = layer_cycles(record, seen, words, len(tables.layers))
-        added = additions(tables, x, expected)
+        added = additions(tables, expected, x)
         return Verdict(
             equal=finding.difference is None and not finding.fault,
             engine=self.engine,
@@ -149,7 +152,10 @@ class Chunks:
             sample_cycles=sample_cycles(record, words, self.plan.classes),
             layers=tuple(
                 LayerCost(
-                    name=name, cycles=int(count), additions=added[name], lanes=self.plan.lanes
+                    name=name,
+                    cycles=int(count),
+                    additions=int(added[name].sum()),
+                    lanes=self.plan.lanes,
                 )
                 for name, count in zip(self.checker.order.names, cycles, strict=True)
             ),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,7 @@ _PROGRAMS = {"verilator": ("verilator", "g++", "make", "perl"), "icarus": ("iver
 _ARGUMENTS = {
     # cocotb's runner makes every signal public, which takes minutes to compile and is slow.
     "verilator": ["-Wno-fatal", "-Wno-WIDTHEXPAND", "-O3", "--no-public-flat-rw"],
-    "icarus": ["-Wno-timescale"],
+    "icarus": ["-g2005"],  # from 2009 on, Yosys's initial values no longer start an "always @*"
 }
 
 
@@ -40,7 +41,7 @@ def build(verilog: str, simulator: Simulator, folder: Path) -> Path:
         from cocotb_tools.runner import get_runner
 
         source = target / "dut.v"
-        source.write_text(verilog)
+        source.write_text(_started(verilog) if simulator == "icarus" else verilog)
         sources = [source]
         if simulator == "verilator":
             sources.insert(0, _public(verilog, target / "public.vlt"))
@@ -97,6 +98,11 @@ def run(
         if not result.exists():
             raise BuildError(f"{simulator} ended without a result:\n{last_lines(log.read_text())}")
         return Record.load(result)
+
+
+def _started(verilog: str) -> str:
+    """Return a text in which constants driven by an "always @*", which never starts, are set."""
+    return re.sub(r"always @\*(\s+\S+ = \d+'[bh][0-9a-f]+;)", r"initial\1", verilog)
 
 
 def _public(verilog: str, path: Path) -> Path:

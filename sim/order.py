@@ -40,6 +40,19 @@ class Order:
     ----------
     plan, ports
         Of the accelerator.
+
+    Attributes
+    ----------
+    classes
+        Outputs a sample.
+    names
+        Of the layers.
+    places
+        Of each layer, int64 (updates, update lanes, 3): `Plan.updates`.
+    used
+        Of each layer, bool (updates, update lanes): whether the lane holds a neuron.
+    neurons
+        Of each layer, int64 (updates, update lanes): its index among the layer's neurons.
     """
 
     def __init__(self, plan: Plan, ports: Ports) -> None:
@@ -48,10 +61,18 @@ class Order:
         self.classes = plan.classes
         self.names = [layer.name for layer in plan.tables.layers]
         self.places = [plan.updates(index) for index in range(len(self.names))]
+        self.used = [places[..., 0] >= 0 for places in self.places]
+        self.neurons = [
+            np.ravel_multi_index(
+                tuple(np.moveaxis(np.maximum(places, 0), -1, 0)),
+                (*plan.tables.neuron_shapes[name], 1, 1)[:3],
+            )
+            for name, places in zip(self.names, self.places, strict=True)
+        ]
 
     def observations(self, record: Record) -> Observations:
         """Give each observation of a record its place, each layer's by themselves."""
-        layer = self._ports.observe["layer"].unpack(record.observe)[:, 0]
+        layer = self._ports.observe["layer"].unpack(record.observe)[:, 0].astype(np.int64)
         number = np.zeros(len(layer), np.int64)
         updates = np.ones(len(layer), np.int64)
         for index, places in enumerate(self.places):
@@ -71,7 +92,7 @@ class Order:
 
     def _strange(self, record: Record, seen: Observations, first: int) -> str:
         """Look for observations of no layer, or with another index than their turn's."""
-        index = self._ports.observe["index"].unpack(record.observe)[:, 0]
+        index = self._ports.observe["index"].unpack(record.observe)[:, 0].astype(np.int64)
         wrong = np.flatnonzero((seen.layer >= len(self.names)) | (index != seen.update))
         if not len(wrong):
             return ""

@@ -32,7 +32,7 @@ class Field:
     offset
         Of the lowest bit.
     width
-        Bits of one integer, 1…64.
+        Bits of one integer, 1…32.
     signed
         Two's complement.
     count
@@ -44,20 +44,18 @@ class Field:
     signed: bool = False
     count: int = 1
 
-    def unpack(self, limbs: Limbs) -> NDArray[np.int64]:
-        """Return the integers of every transfer, (transfers, count)."""
-        out = np.empty((len(limbs), self.count), np.int64)
+    def unpack(self, limbs: Limbs) -> NDArray[Any]:
+        """Return the integers of every transfer, (transfers, count), in a type that holds them."""
+        size = next(size for size in (1, 2, 4) if self.width <= 8 * size)
+        out = np.empty((len(limbs), self.count), f"{'i' if self.signed else 'u'}{size}")
+        spare = 32 - self.width
         for index in range(self.count):
             first, shift = divmod(self.offset + index * self.width, 32)
-            value = limbs[:, first].astype(np.uint64) >> np.uint64(shift)
-            for limb in range(first + 1, (self.offset + (index + 1) * self.width - 1) // 32 + 1):
-                value |= limbs[:, limb].astype(np.uint64) << np.uint64(32 * (limb - first) - shift)
-            spare = np.uint64(64 - self.width)
-            out[:, index] = (
-                (value << spare).view(np.int64) >> spare.view(np.int64)
-                if self.signed
-                else ((value << spare) >> spare).view(np.int64)
-            )
+            value = limbs[:, first] >> np.uint32(shift)
+            if shift + self.width > 32:
+                value |= limbs[:, first + 1] << np.uint32(32 - shift)
+            value <<= np.uint32(spare)
+            out[:, index] = (value.view(np.int32) if self.signed else value) >> spare
         return out
 
 
@@ -82,13 +80,12 @@ class Ports:
     @staticmethod
     def of(plan: Plan) -> "Ports":
         """Return those of `Accelerator(plan)`."""
-        return _ports(plan.word_bits, ResultLayout(plan), ObserveLayout(plan))
-
-    @staticmethod
-    def of_component(component: Any) -> "Ports":
-        """Return those of a component with the accelerator's three streams."""
-        shapes = [getattr(component, name).payload.shape() for name in STREAMS]
-        return _ports(shapes[0].width, *shapes[1:])
+        output, observe = ResultLayout(plan), ObserveLayout(plan)
+        return Ports(
+            widths={"input": plan.word_bits, "output": output.size, "observe": observe.size},
+            output=_fields(output),
+            observe=_fields(observe),
+        )
 
     def limbs(self, stream: str) -> int:
         """Limbs of one payload of a stream."""
@@ -124,14 +121,6 @@ def top(verilog: str) -> str:
     if match is None:
         raise ValueError("Verilog must have a top module with a plain name, but has none")
     return match[1]
-
-
-def _ports(word_bits: int, output: StructLayout, observe: StructLayout) -> Ports:
-    return Ports(
-        widths={"input": word_bits, "output": output.size, "observe": observe.size},
-        output=_fields(output),
-        observe=_fields(observe),
-    )
 
 
 def _fields(layout: StructLayout) -> dict[str, Field]:

@@ -111,6 +111,12 @@ class Record:
         return Record(cycles=cycles, late=bool(late), **arrays)
 
 
+def check_stalls(probability: float) -> None:
+    """Raise `ValueError` unless `probability` can be that of a stall."""
+    if not 0 <= probability <= 0.9:
+        raise ValueError(f"stalls must be a probability 0…0.9, not {probability}")
+
+
 def stall_pattern(probability: float, seed: int) -> NDArray[np.uint8]:
     """Draw `Scenario.go`: about `probability` of all cycles stall, half of those in long bursts.
 
@@ -121,8 +127,7 @@ def stall_pattern(probability: float, seed: int) -> NDArray[np.uint8]:
     seed
         Of the random numbers.
     """
-    if not 0 <= probability <= 0.9:
-        raise ValueError(f"stalls must be a probability 0…0.9, not {probability}")
+    check_stalls(probability)
     if not probability:
         return np.ones((len(STREAMS), 0), np.uint8)
     random = np.random.default_rng(seed)

@@ -25,6 +25,7 @@ from .check import Checker
 from .chunks import Chunks, Samples
 from .device import ENGINES, Engine, default_deadline, player
 from .ports import Ports
+from .scenario import check_stalls
 from .verdict import Verdict, merge
 from .waves import write_waves
 
@@ -58,7 +59,7 @@ def verify(
         A file generated before, or a Verilog text; by default it is made from `component`. Whether
         it came from these very tables is what the comparison finds out.
     component
-        By default `Accelerator(plan)`.
+        What is verified, with the ports of `Accelerator(plan)`, which it is by default.
     engine
         One of `ENGINES`.
     samples
@@ -90,13 +91,14 @@ def verify(
         Where the simulator is missing, or does not take the Verilog.
     """
     choice("engine", engine, ENGINES)
+    check_stalls(stalls)
     inputs: Samples = _Array(x) if isinstance(x, np.ndarray) else x
     count = len(inputs) if samples is None else min(samples, len(inputs))
     if count < 1:
         raise ValueError(f"samples must be 1 or more, not {count}")
     if engine == "amaranth" and verilog is not None:
         raise ValueError("verilog must be None for engine 'amaranth', which simulates Python")
-    ports = Ports.of(plan) if component is None else Ports.of_component(component)
+    ports = Ports.of(plan)
     text = ""
     if engine != "amaranth" or waves is not None or resume is not None:
         text = _text(verilog, component, plan)

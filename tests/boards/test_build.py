@@ -6,10 +6,13 @@ import json
 import re
 
 import pytest
+from small_network import small_network
 from somagate.boards.build import BuildParameters, build
 from somagate.boards.flow import BuildError
 from somagate.boards.registry import BOARDS
 from somagate.hw import tools
+from somagate.hw.accelerator import Accelerator
+from somagate.hw.plan import Plan
 from stand_in import StandIn
 
 STEPS = {
@@ -62,6 +65,17 @@ def test_a_board_gets_a_bitstream_and_a_report(
         "top.accelerator.rom": (512, "block_rams", rom_cells, False),
         "top.queue.storage": (BOARDS[name].queue_words - 1, "block_rams", 1, True),
     }
+    assert report.flip_flop_memories == ()
+
+
+def test_the_accelerator_of_a_network_gets_a_bitstream_that_names_its_tables(tmp_path):
+    tables = small_network()
+    plan = Plan(tables=tables, lanes=4, update_lanes=2, word_bits=16)
+    report = build(Accelerator(plan), BOARDS["icebreaker"], tmp_path)
+    assert report.tables_sha256 == tables.sha256
+    assert report.passed
+    kinds = {memory.name.split(".")[-2]: memory.kind for memory in report.memories}
+    assert kinds["weights"] == kinds["maps"] == "block_rams"
     assert report.flip_flop_memories == ()
 
 

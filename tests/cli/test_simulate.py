@@ -1,0 +1,129 @@
+import gzip
+from pathlib import Path
+
+import numpy as np
+from tiny_tables import tiny
+
+from somagate.model.data import load
+from somagate.model.encode import encode
+from somagate.sim import golden
+from somagate.sim.trace import Trace
+
+
+def expected(count: int):
+    data = load("digits")
+    x = encode(data.test_images[:count], encoding="rate", steps=4, maximum=16)
+    return x, golden.run(tiny(), x, potentials=True), data.test_labels[:count]
+
+
+def test_simulate_measures_what_golden_does(somagate, tables_path: Path) -> None:
+    x, run, labels = expected(300)
+    result = somagate.json("simulate", tables_path, "--samples", 300)
+    correct = int((run.prediction == labels).sum())
+    assert {key: value for key, value in result.items() if key != "layers"} == {
+        "tables": tiny().sha256,
+        "data": "digits",
+        "samples": 300,
+        "steps": 4,
+        "correct": correct,
+        "accuracy": correct / 300,
+        "trace": None,
+    }
+    counts = [int(x.sum()), int(run.spikes["conv1"].sum()), 0]
+    assert [layer["layer"] for layer in result["layers"]] == ["input", "conv1", "output"]
+    assert [layer["spikes_per_sample"] for layer in result["layers"]] == [n / 300 for n in counts]
+    assert [layer["neurons"] for layer in result["layers"]] == [64, 256, 10]
+    assert result["layers"][1]["activity"] == run.spikes["conv1"].mean()
+
+
+def test_simulate_counts_silent_and_saturated_channels(somagate, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    tables = tiny()
+    neuron = replace(tables.layers[0].neuron, threshold=np.array([5, 1000, -1000, 5]))
+    changed = replace(tables, layers=(replace(tables.layers[0], neuron=neuron), tables.layers[1]))
+    changed.save(tmp_path / "t.safetensors")
+    result = somagate.json("simulate", tmp_path / "t.safetensors", "--samples", 50)
+    assert result["layers"][1]["silent_channels"] == 1
+    assert result["layers"][1]["saturated_channels"] == 1
+
+
+def test_simulate_uses_all_test_samples_by_default(somagate, tables_path: Path) -> None:
+    text = somagate("simulate", tables_path).stdout
+    assert " of 500 right" in text
+    assert text.strip().endswith("4 time steps a sample")
+
+
+def test_simulate_keeps_a_trace(somagate, tables_path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run.trace"
+    result = somagate.json("simulate", tables_path, "--samples", 7, "--trace", path)
+    assert result["trace"] == str(path)
+    _, run, _ = expected(7)
+    kept = Trace.load(path)
+    assert np.array_equal(kept.potentials["conv1"], run.potentials["conv1"])
+    assert somagate.error("simulate", tables_path, "--trace", path) == (
+        f"{path} exists already: name another with --trace, or give --force"
+    )
+    somagate.json("simulate", tables_path, "--samples", 1, "--trace", path, "--force")
+    assert Trace.load(path).output.shape == (1, 10)
+
+
+def test_simulate_refuses_data_that_does_not_exist(somagate, tables_path: Path) -> None:
+    assert somagate.error("simulate", tables_path, "--data", "mnist") == (
+        "--data must be 'digits' or a folder with the IDX files of MNIST or Fashion-MNIST, "
+        "but there is no folder 'mnist'"
+    )
+
+
+def test_simulate_refuses_a_folder_without_idx_files(somagate, tables_path: Path) -> None:
+    folder = tables_path.parent
+    assert somagate.error("simulate", tables_path, "--data", folder) == (
+        f"{folder} must hold train-images-idx3-ubyte or train-images-idx3-ubyte.gz, "
+        "but has neither"
+    )
+
+
+def test_simulate_refuses_more_samples_than_there_are(somagate, tables_path: Path) -> None:
+    assert somagate.error("simulate", tables_path, "--samples", 501) == (
+        "--samples must be 1…500 for digits, not 501"
+    )
+
+
+def idx_folder(folder: Path, side: int) -> Path:
+    """Write four IDX files of random images."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for name, count in (("train", 3), ("t10k", 5)):
+        images = random.integers(0, 256, (count, side, side), np.uint8)
+        header = b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in images.shape)
+        path = folder / f"{name}-images-idx3-ubyte.gz"
+        path.write_bytes(gzip.compress(header + images.tobytes()))
+        labels = b"\0\0\x08\x01" + count.to_bytes(4, "big") + bytes(range(count))
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(labels)
+    return folder
+
+
+def test_simulate_takes_a_folder_of_idx_files(somagate, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    tables = tiny()
+    replace(tables, input=replace(tables.input, maximum=255)).save(tmp_path / "t.safetensors")
+    folder = idx_folder(tmp_path / "images", 8)
+    result = somagate.json("simulate", tmp_path / "t.safetensors", "--data", folder)
+    assert result["samples"] == 5
+    assert result["data"] == str(folder)
+
+
+def test_simulate_refuses_samples_of_another_size_or_range(
+    somagate, tables_path: Path, tmp_path: Path
+) -> None:
+    folder = idx_folder(tmp_path / "large", 28)
+    assert somagate.error("simulate", tables_path, "--data", folder) == (
+        f"the tables take 'rate' samples of shape (1, 8, 8), but {folder} has images of shape "
+        "(1, 28, 28); choose the data they were trained on with --data"
+    )
+    folder = idx_folder(tmp_path / "small", 8)
+    assert somagate.error("simulate", tables_path, "--data", folder) == (
+        f"the tables take pixels 0…16, but {folder} has 0…255; "
+        "choose the data they were trained on with --data"
+    )
