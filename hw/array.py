@@ -68,6 +68,8 @@ class WeightMemory(wiring.Component):
             self.events.ready.eq(move),
         ]
         found: list[list[Value]] = []
+        added = Signal(row.weights.shape(), reset_less=True)
+        m.d.comb += row.weights.eq(added)
         for bits, weights in plan.weights.items():
             mine = weight_code(weights[self.bank :: plan.banks], bits).tolist()
             m.submodules[f"weights_{bits}"] = memory = Memory(
@@ -85,13 +87,16 @@ class WeightMemory(wiring.Component):
                 read_null.eq(event.null),
                 read.eq(event),
                 self.rows.valid.eq(read_valid),
-                *(getattr(row, name).eq(getattr(read, name)) for name in ("negate", "double", "last")),
+                *(
+                    getattr(row, name).eq(getattr(read, name))
+                    for name in ("negate", "double", "last")
+                ),
             ]
             for number, lanes in enumerate(found):
                 with m.If(read.memory == number):
-                    m.d.sync += [row.weights[i].eq(lane) for i, lane in enumerate(lanes)]
+                    m.d.sync += [added[i].eq(lane) for i, lane in enumerate(lanes)]
             with m.If(read_null):
-                m.d.sync += row.weights.eq(0)
+                m.d.sync += added.eq(0)
         return m
 
 
@@ -110,7 +115,7 @@ class Array(wiring.Component):
     sums : Out(stream.Signature(sum_layout))
     """
 
-    latency = 1
+    latency = 2
 
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
@@ -127,21 +132,19 @@ class Array(wiring.Component):
         bits, lanes, width = self.plan.accumulator_bits, self.plan.lanes, self.plan.update_lanes
         chunks = lanes // width
         row = self.rows.payload
-        finished = [Signal(signed(bits), name=f"finished_{i}") for i in range(lanes)]
-        left = Signal(range(chunks + 1))
-        add, finish, shift = Signal(), Signal(), Signal()
+        full = Signal()  # not all chunks of the finished position were sent
+        add, finish = Signal(), Signal()
         m.d.comb += [
-            self.rows.ready.eq(~row.last | (left == 0)),
+            self.rows.ready.eq(~row.last | ~full),
             add.eq(self.rows.valid & self.rows.ready),
             finish.eq(add & row.last),
-            self.sums.valid.eq(left != 0),
-            shift.eq(self.sums.valid & self.sums.ready),
         ]
+        finished = []
         for lane in range(lanes):
             accumulator = Signal(signed(bits), name=f"accumulator_{lane}")
+            done = Signal(signed(bits), name=f"finished_{lane}", reset_less=True)
             total = Signal(signed(bits), name=f"total_{lane}")
             weight = row.weights[lane]
-            behind = finished[lane + width] if lane + width < lanes else 0
             if len(row.negate):
                 weight = Mux(row.negate, -weight, weight)
             m.d.comb += total.eq(accumulator + weight)
@@ -149,13 +152,30 @@ class Array(wiring.Component):
                 m.d.sync += accumulator.eq(Mux(row.double, total << 1, total))
             with m.If(finish):
                 m.d.sync += accumulator.eq(0)
-            with m.If(finish | shift):
-                m.d.sync += finished[lane].eq(Mux(finish, total, behind))
-        m.d.comb += [self.sums.payload[i].eq(finished[i]) for i in range(width)]
+            with m.If(finish):
+                m.d.sync += done.eq(total)
+            finished.append(done)
+
+        chunk = Signal(range(max(2, chunks)))
+        chosen = Signal(self.sums.payload.shape(), reset_less=True)
+        send = Signal()
+        m.d.comb += [
+            send.eq(full & (~self.sums.valid | self.sums.ready)),
+            self.sums.payload.eq(chosen),
+        ]
+        with m.If(self.sums.ready):
+            m.d.sync += self.sums.valid.eq(0)
+        with m.If(send):
+            m.d.sync += [self.sums.valid.eq(1), chunk.eq(chunk + 1)]
+            with m.Switch(chunk):
+                for number in range(chunks):
+                    with m.Case(number) if number < chunks - 1 else m.Default():
+                        some = finished[number * width : (number + 1) * width]
+                        m.d.sync += [chosen[i].eq(done) for i, done in enumerate(some)]
+            with m.If(chunk == chunks - 1):
+                m.d.sync += [chunk.eq(0), full.eq(0)]
         with m.If(finish):
-            m.d.sync += left.eq(chunks)
-        with m.Elif(shift):
-            m.d.sync += left.eq(left - 1)
+            m.d.sync += full.eq(1)
         return m
 
 

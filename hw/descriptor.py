@@ -261,7 +261,9 @@ def channel_windows(
     if is_full(group):
         return 0, int(mask.sum()) + -int(mask.sum()) % pad
     blocks = channels if isinstance(group, Identity) else group.groups
-    connected = np.kron(np.eye(blocks, dtype=bool), np.ones((len(kept) // blocks, channels // blocks), bool))
+    connected = np.kron(
+        np.eye(blocks, dtype=bool), np.ones((len(kept) // blocks, channels // blocks), bool)
+    )
     connected = connected[kept][:, mask]
     spans = []
     for first in range(0, len(connected), lanes):

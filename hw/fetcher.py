@@ -86,7 +86,7 @@ class Fetcher(wiring.Component):
                 sides[0].valid.eq(busy),
                 sides[0].empty.eq(at.empty),
                 sides[0].first.eq(at.first),
-                sides[0].final.eq(Mux(final_word, at.final, word_bits - 1)),
+                sides[0].final.eq(Mux(final_word, at.final, word_bits // self.plan.grain - 1)),
                 sides[0].row.eq(at.row),
                 sides[0].memory.eq(at.memory),
                 sides[0].negate.eq(at.negate),
@@ -95,14 +95,15 @@ class Fetcher(wiring.Component):
                 sides[1].eq(sides[0]),
             ]
         side, word = sides[1], self.words.payload
-        mask = Signal(word_bits)
+        grain = self.plan.grain
+        mask = Signal(word_bits // grain)
         m.d.comb += mask.eq(
-            Cat((side.first <= i) & (side.final >= i) & ~side.empty for i in range(word_bits))
+            Cat((side.first <= i) & (side.final >= i) & ~side.empty for i in range(len(mask)))
         )
         with m.If(move):
             m.d.sync += [
                 self.words.valid.eq(side.valid),
-                word.bits.eq(self.read.data & mask),
+                word.bits.eq(self.read.data & Cat(bit.replicate(grain) for bit in mask)),
                 word.row.eq(side.row >> (self.plan.banks.bit_length() - 1)),
                 *(getattr(word, name).eq(getattr(side, name)) for name in common if name != "row"),
             ]

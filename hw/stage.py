@@ -11,7 +11,7 @@ from .fork import Fork
 from .loader import Loader
 from .memory import RegisteredMemory
 from .packer import Joiner, PackedLayout, Packer
-from .pool import Pool
+from .pool import Pool, PooledLayout
 from .queue import Queue
 from .readout import Readout, ResultLayout
 from .scanner import Scanner
@@ -79,7 +79,7 @@ class Stage(wiring.Component):
         for bank in range(plan.banks):
             sieve, scanner = Sieve(plan, bank), Scanner(plan)
             weights, array = WeightMemory(plan, bank), Array(plan)
-            queue = Queue(WordLayout(plan, plan.word_bits // plan.banks), depth=4)
+            queue = Queue(WordLayout(plan, plan.word_bits // plan.banks), depth=2)
             connect(m, words[bank], sieve.words)
             connect(m, sieve.found, queue.input)
             connect(m, queue.output, scanner.words)
@@ -171,10 +171,12 @@ class Stage(wiring.Component):
             m.submodules.pool = pool = Pool(plan)
             m.submodules.joiner = joiner = Joiner(plan)
             m.submodules.packer = packer = Packer(plan)
-            connect(m, pool.pooled, joiner.gapped)
+            m.submodules.pooled = pooled = Queue(PooledLayout(plan), depth=2)
+            connect(m, pool.pooled, pooled.input)
+            connect(m, pooled.output, joiner.gapped)
             connect(m, joiner.joined, packer.pooled)
             m.d.comb += [
-                sequencer.written.eq(joiner.idle & packer.idle),
+                sequencer.written.eq(~pooled.output.valid & joiner.idle & packer.idle),
                 packer.restart.eq(sequencer.starts),
             ]
             routes.append((fork.outputs[0], pool.chunks, stores))

@@ -1,5 +1,6 @@
 """How a list of layers lies on one stage: every width and memory image that follows."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from ..export.neuron import Leak, Store, Ternary
 from ..export.synapse import Dense, Identity, SynapseGroup
 from ..export.tables import Tables, signed_bits
 from .descriptor import Descriptor, Map, Source, as_map, channel_windows, is_full, weight_rows
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mode:
@@ -36,6 +38,19 @@ class Mode:
     leak_at: str
     leak_multiplier: int | None
     leak_shift: int
+
+    @property
+    def half(self) -> int:
+        """Half a stored LSB, in accumulator LSBs: what rounding adds to r."""
+        return (1 << self.shift) >> 1 if self.shift else 0
+
+    @property
+    def rounds_early(self) -> bool:
+        """Whether `half` is part of the bias and the threshold already.
+
+        Only where r differs from u by a reset alone; a leak at the store comes in between.
+        """
+        return self.leak_at != "store"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,9 +223,7 @@ class StagePlan:
 
     def _source(self, number: int, group: SynapseGroup, bits: int, base: int) -> Source:
         source = self.map(group.source)
-        step, span = channel_windows(
-            self.tables, number, group, lanes=self.lanes, pad=self.pad
-        )
+        step, span = channel_windows(self.tables, number, group, lanes=self.lanes, pad=self.pad)
         kernel, stride, padding = (1, 1), (1, 1), (0, 0)
         if isinstance(group, Dense):
             kernel = (source.rows, source.columns)
@@ -230,6 +243,20 @@ class StagePlan:
             weight_bits=bits,
             weight_base=base,
         )
+
+    @cached_property
+    def grain(self) -> int:
+        """Bits that every segment's ends are a multiple of, in a map row and so in a word.
+
+        The walker counts in it, and the fetcher masks by it; the channels are often a power of two.
+        """
+        ends = [self.word_bits]
+        for descriptor in self.descriptors:
+            for s in descriptor.sources:
+                step = s.stride[1] * s.map.channels
+                ends += [s.span, s.group_bits, s.map.row_bits, step, s.padding[1] * s.map.channels]
+                ends += [s.map.channels] if s.kernel[1] > 1 else []
+        return math.gcd(*ends)
 
     @cached_property
     def weights(self) -> dict[int, NDArray[np.int32]]:
@@ -270,10 +297,11 @@ class StagePlan:
 
     @cached_property
     def update_bounds(self) -> tuple[int, int]:
-        """The smallest and largest u of any layer, 0 included."""
+        """The smallest and largest u of any layer, 0 and what rounds it included."""
         bounds = [self.tables.update_bounds(name) for name in self.names]
         low = min(int(low.min()) for low, _ in bounds)
-        return min(low, 0), max(0, *(int(high.max()) for _, high in bounds))
+        half = max(mode.half * mode.rounds_early for mode in self.layer_modes)
+        return min(low, 0), max(0, *(int(high.max()) for _, high in bounds)) + half
 
     @property
     def update_bits(self) -> int:
@@ -329,15 +357,20 @@ class StagePlan:
         """
         low, high = self.update_bounds
         never = 1 << (self.update_bits - 1) if 1 in self.weights else high + 1
+        early = dict(zip(self.layers, (m.half * m.rounds_early for m in self.layer_modes)))
         columns: dict[str, list[NDArray[np.int64]]] = {}
         for descriptor in self.descriptors:
             layer = self.tables.layers[descriptor.number]
             neuron = layer.neuron
             level, boundary = self._ternary(neuron.store)
+            half = early[descriptor.number]
             threshold = high + 1 if neuron.threshold is None else neuron.threshold
             values = {
-                "bias": (neuron.bias, 0),
-                "threshold": (np.clip(threshold, low, high + 1), never),
+                "bias": (neuron.bias.astype(np.int64) + half, half),
+                "threshold": (
+                    np.clip(np.add(threshold, half, dtype=np.int64), low, high + 1),
+                    never,
+                ),
                 "amount": (0 if neuron.amount is None else neuron.amount, 0),
                 "multiplier": (neuron.leak.multiplier, 0),
                 "level": (level, 0),
@@ -368,7 +401,9 @@ class StagePlan:
     def store_limit(self) -> int:
         """A number that no r reaches: a boundary of at least this is never crossed."""
         amounts = [self.tables.layers[number].neuron.amount for number in self.layers]
-        most = max((int(abs(a.astype(np.int64)).max()) for a in amounts if a is not None), default=0)
+        most = max(
+            (int(abs(a.astype(np.int64)).max()) for a in amounts if a is not None), default=0
+        )
         return max(abs(bound) for bound in self.update_bounds) + most + 1
 
     @property

@@ -339,7 +339,7 @@ class Update(wiring.Component):
             x = self._leaked(mode, u, parameters) if mode.leak_at == "store" else u
             match mode.reset:
                 case "zero":
-                    values.append(Mux(fires, 0, x))
+                    values.append(Mux(fires, mode.half * mode.rounds_early, x))
                 case "subtract":
                     values.append(Mux(fires, x - parameters["amount"], x))
                 case _:
@@ -360,14 +360,12 @@ class Update(wiring.Component):
                 boundary = parameters["boundary"]
                 m.d.comb += stored.eq(Mux(r < -boundary, -1, r >= boundary))
                 continue
-            low, high = -(1 << (mode.bits - 1)), (1 << (mode.bits - 1)) - 1
-            rounded = r + ((1 << mode.shift) >> 1)
-            shifted = Signal.like(rounded, name=f"shifted_{lane}_{number}")
-            m.d.comb += shifted.eq(rounded >> mode.shift)
-            with m.If(shifted > high):
-                m.d.comb += stored.eq(high)
-            with m.Elif(shifted < low):
-                m.d.comb += stored.eq(low)
-            with m.Else():
-                m.d.comb += stored.eq(shifted)
+            rounded = r if mode.rounds_early else r + mode.half
+            shifted = rounded >> mode.shift
+            # It fits if all the bits that are dropped equal the sign that is left.
+            dropped = shifted[mode.bits - 1 :]
+            sign = shifted[-1]
+            m.d.comb += stored.eq(shifted)
+            with m.If(dropped.any() & ~dropped.all()):
+                m.d.comb += stored.eq(Cat((~sign).replicate(mode.bits - 1), sign))
         return self._switch(m, values, f"stored_{lane}")

@@ -25,8 +25,9 @@ def narrowest(values: list[dict[str, int]]) -> dict[str, Any]:
 class WalkLayout(StructLayout):
     """A layer's walk as numbers for the walker's counters and adders, from a `Descriptor`.
 
-    Counts of loops are stored less one. Words count within a plane of a map, bits within a map row;
-    rows are addresses in the weight memory. Words and bits are negative before a map.
+    Counts of loops are stored less one. Words count within a plane of a map, bits within a map row
+    and in units of `plan.grain`; `span` and rows count weight rows. Words and bits are negative
+    before a map.
     """
 
     def __init__(self, plan: StagePlan) -> None:
@@ -38,8 +39,7 @@ class WalkLayout(StructLayout):
         ]
         self.sources = max(len(descriptor.sources) for descriptor in plan.descriptors)
         self.layers = [
-            self.layer_values(d)
-            | {"source": [self.source_values(plan, s) for s in d.sources]}
+            self.layer_values(d) | {"source": [self.source_values(plan, s) for s in d.sources]}
             for d in plan.descriptors
         ]
         super().__init__(
@@ -65,7 +65,8 @@ class WalkLayout(StructLayout):
         """Return the members of a source."""
         descriptor = next(d for d in plan.descriptors if s in d.sources)
         source = s.map
-        step = s.stride[1] * source.channels
+        grain = plan.grain
+        step = s.stride[1] * source.channels // grain
         return {
             "kernel_rows": s.kernel[0] - 1,
             "kernel_columns": s.kernel[1] - 1,
@@ -74,13 +75,14 @@ class WalkLayout(StructLayout):
             "row_words": source.row_words,
             "position_words": s.stride[0] * source.row_words,
             "pooled_words": descriptor.window[0] * s.stride[0] * source.row_words,
-            "first_bit": -s.padding[1] * source.channels,
+            "first_bit": -s.padding[1] * source.channels // grain,
             "position_bits": step,
             "pooled_bits": descriptor.window[1] * step,
-            "column_bits": source.channels,
-            "group_bits": s.group_bits,
+            "column_bits": source.channels // grain if s.kernel[1] > 1 else 0,
+            "group_bits": s.group_bits // grain,
+            "segment_bits": s.span // grain,
             "span": s.span,
-            "row_bits": source.row_bits,
+            "row_bits": source.row_bits // grain,
             "weight_base": s.weight_base,
             "group_rows": s.group_rows,
             "top_plane": source.planes - 1,
@@ -94,14 +96,14 @@ class SegmentLayout(StructLayout):
     """A clipped segment as words to read.
 
     `addr` is the address of the first word and `words` the number of words less one; `first` is the
-    first bit in the first word and `final` the last bit in the last. Bit 0 of the first word
+    first bit in the first word and `final` the last bit in the last, in units of the grain. Bit 0 of the first word
     belongs to weight row `row`, modulo the width, of weight memory `memory`; with `negate` the
     weights are subtracted. `last` ends the position and `double` a bit plane that is not the last;
     `empty` has no bits.
     """
 
     def __init__(self, plan: StagePlan) -> None:
-        bits = (plan.word_bits - 1).bit_length()
+        bits = (plan.word_bits // plan.grain - 1).bit_length()
         widest = max(plan.map(name).row_words for name in plan.read_maps)
         super().__init__(
             {
@@ -175,8 +177,9 @@ class Walker(wiring.Component):
         def bits(*names: str) -> int:
             return max(source_layout[name].shape.width for name in names)
 
+        grain_bits = self.plan.grain.bit_length() - 1
         word_shape = signed(bits("plane_words", "first_word", "pooled_words") + 2)
-        bit_shape = signed(bits("row_bits", "first_bit", "span", "pooled_bits") + 3)
+        bit_shape = signed(bits("row_bits", "first_bit", "segment_bits", "pooled_bits") + 3)
         row_shape = unsigned(self.plan.weight_row_bits)
 
         # Where the walk is: by source for the loops over positions, then the segment at hand.
@@ -194,6 +197,9 @@ class Walker(wiring.Component):
             }
             for i in range(count)
         ]
+        if not any(s.group_bits for d in self.plan.descriptors for s in d.sources):
+            for at in position:
+                at["bit_group"] = at["bit_pooled"]
         word, bit, row = Signal(word_shape), Signal(bit_shape), Signal(row_shape)
         bit_row = Signal(bit_shape)  # of the kernel row, where `bit` restarts
         number = Signal(range(max(2, count)))  # of the source
@@ -288,7 +294,7 @@ class Walker(wiring.Component):
             out_free.eq(~self.segments.valid | self.segments.ready),
             clip_free.eq(~clip.valid | out_free | ~(clip.inside | clip.ends)),
             step.eq(busy & clip_free),
-            end.eq(bit + at_hand.span),
+            end.eq(bit + at_hand.segment_bits),
         ]
         with m.If(clip_free):
             m.d.sync += [
@@ -309,7 +315,7 @@ class Walker(wiring.Component):
                 clip.low.eq(Mux(bit < 0, 0, bit)),
                 clip.final.eq(Mux(end > at_hand.row_bits, at_hand.row_bits, end) - 1),
                 clip.addr.eq(word + plane_base + base),
-                clip.row.eq(row - bit),
+                clip.row.eq(row - (bit << grain_bits)),
             ]
 
         out = self.segments.payload
@@ -322,7 +328,7 @@ class Walker(wiring.Component):
                 out.words.eq(Mux(clip.inside, clip.final[offset_bits:] - low_word, 0)),
                 out.first.eq(clip.low[:offset_bits]),
                 out.final.eq(clip.final[:offset_bits]),
-                out.row.eq(clip.row + Cat(Const(0, offset_bits), low_word)),
+                out.row.eq(clip.row + Cat(Const(0, offset_bits + grain_bits), low_word)),
                 out.empty.eq(~clip.inside),
                 *(getattr(out, f).eq(getattr(clip, f)) for f in ("last", "double", "negate")),
                 out.memory.eq(clip.memory),
@@ -378,10 +384,11 @@ class Walker(wiring.Component):
         The innermost loop that is not at its end steps, and those inside it restart.
         """
         walk = self.layers.payload
-        following = [
-            {name: Signal.like(at[name], name=f"next_{name}_{i}") for name in at}
-            for i, at in enumerate(position)
-        ]
+        following: list[dict[str, Signal]] = []
+        for i, at in enumerate(position):
+            names = {id(signal): name for name, signal in at.items()}
+            to = {name: Signal.like(at[name], name=f"next_{name}_{i}") for name in names.values()}
+            following.append({name: to[names[id(at[name])]] for name in at})
         loops = ["window_columns", "window_rows", "groups", "columns", "rows"]
         for index, (at, to) in enumerate(zip(position, following, strict=True)):
             source = walk.source[index]
@@ -414,11 +421,9 @@ class Walker(wiring.Component):
                         to["word_pooled"].eq(word),
                         to["bit_pooled"].eq(source.first_bit),
                     ]
-                m.d.comb += [
-                    to["bit"].eq(to["bit_pooled"]),
-                    to["bit_group"].eq(to["bit_pooled"]),
-                    to["row"].eq(source.weight_base),
-                ]
+                m.d.comb += [to["bit"].eq(to["bit_pooled"]), to["row"].eq(source.weight_base)]
+                if to["bit_group"] is not to["bit_pooled"]:
+                    m.d.comb += to["bit_group"].eq(to["bit_pooled"])
         with m.If(step):
             for at, to in zip(position, following, strict=True):
                 m.d.sync += [at[name].eq(to[name]) for name in at]
