@@ -23,7 +23,7 @@ demo: $(INSTALLED)
 	@$(BIN)/somagate demo --force
 
 test: lint
-	$(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 # mypy can't follow setuptools' package-dir mapping, so it sees a folder of links instead.
 lint: $(INSTALLED)

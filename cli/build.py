@@ -9,6 +9,9 @@ from rich.table import Table
 from .options import BoardName, Force, Json, Lanes, TablesFile, UpdateLanes
 from .output import Update, existing, grid, progress, replaceable, show, verb
 
+PROOF = "top.il"
+"""The first file that a build writes into its folder."""
+
 
 def build(
     tables: TablesFile,
@@ -34,7 +37,7 @@ def build(
     """
     with verb(json):
         existing(tables, ".safetensors")
-        folder = replaceable(out or tables.with_name(board), "report.json", force)
+        folder = replaceable(out or tables.with_name(board), PROOF, force)
         with progress("building", "steps") as update:
             result = make(
                 tables, folder, update, {"board": board, "lanes": lanes,

@@ -12,7 +12,7 @@ from rich.table import Table
 from ..export.tables import Tables
 from . import build, check, export, generate, simulate, train, verify
 from .options import BoardName, Force, Json, Lanes, UpdateLanes
-from .output import Update, grid, one_of, progress, replaceable, show, stderr, verb
+from .output import Update, grid, one_of, progress, replaceable, show, stderr, verb, writable
 
 CHECKPOINT, SUMMARY = "checkpoint.pt", "summary.json"
 Step = Callable[[Update], tuple[dict[str, Any], str]]
@@ -22,7 +22,7 @@ Step = Callable[[Update], tuple[dict[str, Any], str]]
 def demo(
     recipe: Annotated[str, typer.Option(help="'digits' or 'digits-dense'.")] = "digits",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")] = Path("runs/demo"),
-    samples: Annotated[int, typer.Option(min=1, help="Test images to verify with.")] = 100,
+    samples: Annotated[int, typer.Option(min=1, max=500, help="Test images to verify with.")] = 100,
     epochs: Annotated[int | None, typer.Option(min=1, help="In place of the recipe's.")] = None,
     board: BoardName = "icebreaker",
     lanes: Lanes = 16,
@@ -36,8 +36,13 @@ def demo(
     Exits with 1 if Verilog and golden differ, or the bitstream is too slow for its clock.
     """
     with verb(json):
+        from .plans import board_of
+
+        board_of(board)
         one_of("--recipe", recipe, ("digits", "digits-dense"))
-        replaceable(out, CHECKPOINT, force)
+        writable(out, force)
+        replaceable(out / "rtl", generate.PROOF, force)
+        replaceable(out / board, build.PROOF, force)
         layout = {"board": board, "lanes": lanes, "update_lanes": update_lanes, "word_bits": None}
         result = walk(recipe, out, samples, epochs, layout)
     show(result, json, figures(result), verify.layers_table(result), files(result))
@@ -51,8 +56,14 @@ def walk(
     """Take every step, telling of each on stderr, and return what the summary shows."""
     tables, rtl, board = out / "tables.safetensors", out / "rtl", layout["board"]
 
+    def compared(update: Update) -> tuple[dict[str, Any], str]:
+        done = train.run(
+            recipe, None, out / "float", {}, None, epochs=epochs, float_=True, overwrite=True
+        )
+        return done, train.summary(done)
+
     def trained(update: Update) -> tuple[dict[str, Any], str]:
-        done = train.run(recipe, None, out, {}, epochs=epochs, overwrite=True)
+        done = train.run(recipe, None, out, {}, None, epochs=epochs, overwrite=True)
         return done, train.summary(done)
 
     def exported(update: Update) -> tuple[dict[str, Any], str]:
@@ -83,7 +94,8 @@ def walk(
         return done, build.summary(done)
 
     steps: dict[str, tuple[str, Step]] = {
-        "train": (f"Train the recipe {recipe!r}", trained),
+        "train float": ("Train the network in floating point, to compare with", compared),
+        "train": (f"Train it quantized, by the recipe {recipe!r}", trained),
         "export": ("Export the checkpoint to integers", exported),
         "check": ("Check every layer", checked),
         "simulate": ("Simulate all test images", simulated),
@@ -95,7 +107,7 @@ def walk(
     for number, (name, (title, step)) in enumerate(steps.items(), 1):
         stderr().print(f"[{number}/{len(steps)}] {title}", style="bold", markup=False)
         started = time.monotonic()
-        if name == "train":  # has a bar of its own
+        if name.startswith("train"):  # has a bar of its own
             results[name], sentence = step(lambda done, total: None)
         else:
             with progress(title) as update:
@@ -112,7 +124,8 @@ def summary(results: dict[str, Any], seconds: dict[str, float]) -> dict[str, Any
     built, verified = results["build"], results["verify"]
     cycles = verified["cycles_per_sample"]
     return {
-        "accuracy_torch": results["export"]["accuracy_before"],
+        "accuracy_float": results["train float"]["accuracy"],
+        "accuracy_quantized": results["export"]["accuracy_before"],
         "accuracy_integers": results["simulate"]["accuracy"],
         "test_samples": results["simulate"]["samples"],
         **verified,
@@ -134,9 +147,9 @@ def summary(results: dict[str, Any], seconds: dict[str, float]) -> dict[str, Any
 def figures(result: dict[str, Any]) -> Table:
     """Return the figures, as rich shows them."""
     table = grid("figure", "value", left=2)
-    correct = f"{result['accuracy_torch']:.2%} / {result['accuracy_integers']:.2%}"
     equal = "equal" if result["equal"] else "DIFFERENT"
-    table.add_row("accuracy in torch / in integers", correct)
+    for kind in ("float", "quantized", "integers"):
+        table.add_row(f"accuracy, {kind}", f"{result[f'accuracy_{kind}']:.2%}")
     table.add_row("Verilog and simulation", f"{equal} on {result['samples']} images")
     table.add_row("spikes and potentials compared", f"{result['spikes']:,} each")
     table.add_row("cycles an image", f"{result['cycles_per_sample']:,}")

@@ -9,6 +9,9 @@ from rich.table import Table
 from .options import BoardName, Force, Json, Lanes, TablesFile, UpdateLanes, WordBits
 from .output import grid, replaceable, show, stderr, verb
 
+PROOF = "manifest.json"
+"""A file of every folder that `generate` wrote."""
+
 
 def generate(
     tables: TablesFile,
@@ -28,7 +31,7 @@ def generate(
     Refuses tables that the hardware does not support, and names every reason.
     """
     with verb(json):
-        folder = replaceable(out or tables.with_name("rtl"), "manifest.json", force)
+        folder = replaceable(out or tables.with_name("rtl"), PROOF, force)
         with stderr().status("generating Verilog"):
             result = write(tables, folder, board, lanes, update_lanes, word_bits)
     show(result, json, memories_table(result), summary(result))

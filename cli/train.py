@@ -32,6 +32,12 @@ def train(
         int | None, typer.Option(min=2, max=16, help="Width of a hidden neuron's potential.")
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Time steps of an inference.")] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Of torch; default: 1 for the small digits, otherwise torch's choice."
+        ),
+    ] = None,
     float_: Annotated[
         bool, typer.Option("--float", help="Train the float network of the same shape.")
     ] = False,
@@ -47,17 +53,24 @@ def train(
     """
     with verb(json):
         result = run(
-            recipe, data, out, {"weight_bits": weight_bits, "state_bits": state_bits,
-                                "steps": steps},
+            recipe, data, out,
+            {"weight_bits": weight_bits, "state_bits": state_bits, "steps": steps}, threads,
             seed=seed, epochs=epochs, float_=float_, resume=resume, overwrite=force,
         )  # fmt: skip
     show(result, json, summary(result), f"Checkpoint in {result['checkpoint']}")
 
 
 def run(
-    name: str, data: str | None, out: Path | None, changes: dict[str, Any], **settings: Any
+    name: str,
+    data: str | None,
+    out: Path | None,
+    changes: dict[str, Any],
+    threads: int | None,
+    **settings: Any,
 ) -> dict[str, Any]:
     """Train, and return where the checkpoint lies and how good it is."""
+    import torch
+
     from ..model import recipes
     from ..model.train import train
 
@@ -70,6 +83,9 @@ def run(
         raise ValueError(f"recipe {name} needs the folder of {recipe.data}'s IDX files: --data DIR")
     else:
         folder = existing_folder(data)
+    # On 8×8 images, threads wait for each other longer than they work.
+    if threads or recipe.data == "digits":
+        torch.set_num_threads(threads or 1)
     done = train(
         recipe.override(**changes),
         out,

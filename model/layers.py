@@ -30,6 +30,8 @@ THETA_MIN = 1 / 16
 _MOMENTUM = 0.1
 _EPSILON = 1e-5
 _UNSET = -1
+_GROWTH = 4
+"""How much further than in the first batch the potentials of the readout may reach, about."""
 
 
 class Layer(nn.Module):
@@ -57,7 +59,8 @@ class Layer(nn.Module):
         Running statistics of `acc`, (channels,), in accumulator LSBs.
     shift
         Accumulator bits that the stored potential drops. It is chosen with the first batch, such
-        that the stored range reaches as far below 0 as the mean threshold lies above.
+        that the stored range reaches as far below 0 as the mean threshold lies above; for a layer
+        that never fires, such that the potentials have room to grow.
     settled
         Whether training uses the running statistics, and so the integers of the export.
     """
@@ -97,7 +100,7 @@ class Layer(nn.Module):
         step = quantize.STEPS[recipe.weight_bits] / math.sqrt(fan_in)
         self.step = nn.Parameter(torch.tensor(math.log2(step)))
         self.beta = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("shift", torch.tensor(_UNSET if self.fires else 0))
+        self.register_buffer("shift", torch.tensor(_UNSET))
         if self.fires:
             self.theta = nn.Parameter(torch.ones(channels))
             self.leak = nn.Parameter(torch.tensor(float(recipe.leak)))
@@ -154,6 +157,11 @@ class Layer(nn.Module):
             quantized=recipe.quantized,
         )
 
+    @property
+    def unit(self) -> int:
+        """One stored LSB, in accumulator LSBs."""
+        return 1 << max(int(self.shift), 0)
+
     def _derived(self, value: Tensor) -> Tensor:
         """In evaluation work in float64, so that every machine rounds to the same integers."""
         return value if self.training else value.double()
@@ -166,34 +174,35 @@ class Layer(nn.Module):
         acc = F.conv2d(
             x.flatten(0, 1), weight, stride=self.settings.stride, padding=self.settings.padding
         )
-        return acc.reshape(*x.shape[:2], *acc.shape[1:])
+        # Neurons that no pool window covers do not exist.
+        rows, columns = (self.settings.pool * n for n in self.target[1:])
+        return acc[..., :rows, :columns].reshape(*x.shape[:2], -1, rows, columns)
 
     def neurons(self, x: Tensor, *, record: bool = False) -> neuron.Activity:
         """Return what the neurons do with a map (steps, batch, ...)."""
         acc = self.synapses(x)
+        constants = self.constants()
+        first = self.training and int(self.shift) == _UNSET
         if self.fires and self.training and not self.settled:
             axes = [axis for axis in range(acc.ndim) if axis != 2]
             variance, mean = torch.var_mean(acc, axes, correction=0)
             constants = self.constants(mean, variance)
-            self._follow(mean, variance, constants)
-        else:
-            constants = self.constants()
+            with torch.no_grad():
+                self.mean.lerp_(mean, 1.0 if first else _MOMENTUM)
+                self.variance.lerp_(variance, 1.0 if first else _MOMENTUM)
+        if first:
+            if constants.threshold is not None:
+                shift = round(math.log2(float(constants.threshold.detach().mean())))
+            else:
+                reached = float(acc.detach().sum(0).abs().max())
+                shift = math.ceil(math.log2(max(1.0, _GROWTH * reached)))
+            self.shift.fill_(min(max(shift - (self.bits - 1), 0), 15))
         return neuron.run(acc, constants.to(acc.dtype), self.rule(), record=record)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the map behind the pool, or the last potentials where the layer never fires."""
         activity = self.neurons(x)
         return activity.last if activity.spikes is None else self.pool(activity.spikes)
-
-    @torch.no_grad()
-    def _follow(self, mean: Tensor, variance: Tensor, constants: neuron.Constants) -> None:
-        first = int(self.shift) == _UNSET
-        self.mean.lerp_(mean, 1.0 if first else _MOMENTUM)
-        self.variance.lerp_(variance, 1.0 if first else _MOMENTUM)
-        if first:
-            assert constants.threshold is not None
-            reach = math.log2(float(constants.threshold.mean())) - (self.bits - 1)
-            self.shift.fill_(min(max(round(reach), 0), 15))
 
     def pool(self, spikes: Tensor) -> Tensor:
         """Return what the next layer sees of `spikes`."""

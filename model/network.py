@@ -88,13 +88,13 @@ class Network(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the readout values of input maps (steps, batch, channels, rows, columns).
 
-        They are spike counts or potentials in accumulator LSBs, (batch, classes).
+        They are spike counts, or potentials in stored LSBs: (batch, classes).
         """
         if self.recipe.quantized and not self.training:
             x = x.to(self.exact_type())
         for layer in self:
             x = layer(x)
-        return x.sum(0) if self.readout.fires else x
+        return x.sum(0) if self.readout.fires else x / self.readout.unit
 
     def logits(self, x: Tensor) -> Tensor:
         """Return scaled readout values, for the loss; the scale is learned and never exported."""
@@ -102,7 +102,7 @@ class Network(nn.Module):
         if self.readout.fires:
             return values * (self.gain * (8 / self.recipe.steps))
         if self.recipe.quantized:
-            values = values * torch.exp2(self.readout.step)
+            values = values * (torch.exp2(self.readout.step) * self.readout.unit)
         return values * self.gain
 
     def exact_type(self) -> torch.dtype:

@@ -106,8 +106,7 @@ def run(acc: Tensor, constants: Constants, rule: Rule, *, record: bool = False) 
     current = acc + per_channel(constants.bias)
     v: Tensor | None = None
     spikes, potentials = [], []
-    for step in range(len(acc)):
-        u = current[step]
+    for u in current.unbind(0):
         if v is not None:
             u = u + (leak(v) if leaks and rule.leak_at == "load" else v)
         r = leak(u) if leaks and rule.leak_at == "store" else u

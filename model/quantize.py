@@ -97,7 +97,8 @@ class _Sign(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        return grad * (x.abs() <= 1)
+        inside: Tensor = x.abs() <= 1
+        return grad * inside
 
 
 def weights(weight: Tensor, step: Tensor, bits: int) -> Tensor:
@@ -111,5 +112,4 @@ def weights(weight: Tensor, step: Tensor, bits: int) -> Tensor:
     if bits == 1:
         return _Sign.apply(ratio)  # type: ignore[no-any-return, no-untyped-call]
     low, high = (-1, 1) if bits == 2 else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
-    limited: Tensor = ratio.clamp(low, high)
-    return round_half_up(limited)
+    return round_half_up(ratio.clamp(low, high))

@@ -1,10 +1,10 @@
 """Compiled models, kept by the hash of all that went into them, so nothing is compiled twice."""
 
+import contextlib
 import hashlib
 import os
-import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from ..hw import tools
@@ -29,23 +29,35 @@ def digest(*parts: str | bytes) -> str:
     return total.hexdigest()
 
 
-def cached(folder: Path, key: str, build: Callable[[Path], None]) -> Path:
+def cached(folder: Path, key: str, build: Callable[[Path], None], keep: Collection[str]) -> Path:
     """Return `folder / key`, made by `build` in a folder beside it unless it is there.
 
-    Two processes that build the same model at the same time don't meet: the last one wins.
+    Two processes that build the same model at the same time don't meet: the first one wins.
+
+    Parameters
+    ----------
+    folder
+        Where models are kept.
+    key
+        Unlike for every other content.
+    build
+        Fills the folder it is given.
+    keep
+        The files worth keeping.
     """
     target = folder / key
     if target.exists():
         return target
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{key[:16]}-") as name:
-        building = Path(name, "model")
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as name:
+        building, kept = Path(name, "building"), Path(name, "kept")
         building.mkdir()
+        kept.mkdir()
         build(building)
-        try:
-            building.rename(target)
-        except OSError:  # another process was quicker
-            shutil.rmtree(building)
+        for file in keep:
+            (building / file).rename(kept / file)
+        with contextlib.suppress(OSError):  # another process was quicker
+            kept.rename(target)
     return target
 
 

@@ -24,8 +24,8 @@ class Finding:
     fault
         The first transfer that is missing, out of order or too many; or ''.
     cycle, lane
-        The cycle of the transfer that shows the difference, or the last of the run; and the lane of
-        the update in it. None where there is none.
+        The cycle of the transfer that shows the difference, or else the fault; and the lane of the
+        update in it. None where there is none.
     neurons
         Updates of one neuron that were compared.
     """
@@ -69,9 +69,15 @@ class Checker:
         if difference is not None:
             cycle, lane = self._place(difference, record, seen)
             difference = replace(difference, sample=first + difference.sample)
-        elif fault:
-            cycle = record.cycles - 1
-        return Finding(difference=difference, fault=fault, cycle=cycle, lane=lane, neurons=neurons)
+        elif fault is not None:
+            cycle = fault.cycle
+        return Finding(
+            difference=difference,
+            fault="" if fault is None else fault.text,
+            cycle=cycle,
+            lane=lane,
+            neurons=neurons,
+        )
 
     def _rebuild(self, record: Record, golden: Trace, seen: Observations) -> tuple[Trace, int]:
         """Return the RTL's trace, golden's own where nothing has come, and the neurons seen."""
@@ -111,7 +117,7 @@ class Checker:
         updates = len(used)
         samples = min(len(values) // (updates * steps), batch)
         split = samples * steps * updates
-        rounds = values[:split].reshape(samples, steps, -1)[..., used.ravel()]
+        rounds = values[:split].reshape(samples, steps, used.size)[..., used.ravel()]
         target[:, :samples, neuron[used]] = rounds.transpose(1, 0, 2)
         count = rounds.size
         for step in range(steps if samples < batch else 0):

@@ -60,7 +60,8 @@ def build(verilog: str, simulator: Simulator, folder: Path) -> Path:
             message = last_lines(log.read_text())
             raise BuildError(f"{simulator} can't compile the Verilog:\n{message}") from error
 
-    return cached(folder, f"cocotb-{simulator}-{key}", compile_into)
+    model = "sim.vvp" if simulator == "icarus" else top(verilog)
+    return cached(folder, f"cocotb-{simulator}-{key}", compile_into, [model])
 
 
 def run(

@@ -50,11 +50,12 @@ def sample_cycles(record: Record, words: int, classes: int) -> tuple[int, ...]:
 def layer_cycles(record: Record, seen: Observations, words: int, layers: int) -> NDArray[np.int64]:
     """Return each layer's cycles, (layers,); see `LayerCost`."""
     times = record.observe_cycles
-    if not len(times):
+    if not len(times) or not len(record.accepted):
         return np.zeros(layers, np.int64)
     before = np.concatenate([[-1], times[:-1]])
     begins = np.flatnonzero(np.diff(seen.sample, prepend=-1))
-    starts = record.accepted[seen.sample[begins] * words] - 1
+    first = np.minimum(seen.sample[begins] * words, len(record.accepted) - 1)
+    starts = record.accepted[first] - 1
     before[begins] = np.maximum(before[begins], starts)
     known = seen.layer < layers
     total = np.bincount(seen.layer[known], (times - before)[known], layers)

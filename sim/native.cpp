@@ -63,7 +63,7 @@ struct Job {
     Stream input, output, observe;
     uint64_t deadline;
     const char* trace;  // a VCD file, or null
-    uint64_t trace_from, trace_to;
+    uint64_t trace_from, trace_to;  // its first cycle, and where the run ends
     uint64_t cycles;  // run
     uint64_t late;
 };
@@ -89,7 +89,7 @@ extern "C" void somagate_run(Job* job) {
         dut->clk = level;
         dut->eval();
 #if VM_TRACE
-        if (trace && !dut->rst && cycle >= job->trace_from && cycle < job->trace_to)
+        if (trace && !dut->rst && cycle >= job->trace_from)
             trace->dump(10 * cycle + 5 * level);
 #endif
     };
@@ -101,6 +101,7 @@ extern "C" void somagate_run(Job* job) {
 
     bool offered = false;
     for (;; ++cycle) {
+        if (job->trace && cycle == job->trace_to) break;
         if ((cycle + 1) % settle_cycles == 0) {
             if (out.count >= out.due && seen.count >= seen.due) break;
             const uint64_t last = std::max({in.last(), out.last(), seen.last()});

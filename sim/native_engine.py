@@ -66,7 +66,7 @@ def build(verilog: str, folder: Path, *, traced: bool = False) -> Path:
                     f"{Path(command[0]).name} can't compile the Verilog:\n{last_lines(done.stdout)}"
                 )
 
-    return cached(folder, f"native-{key}", compile_into) / _LIBRARY
+    return cached(folder, f"native-{key}", compile_into, [_LIBRARY]) / _LIBRARY
 
 
 def run(
@@ -90,7 +90,7 @@ def run(
     trace
         A VCD file to write; the library must have been built with `traced`.
     trace_cycles
-        The first cycle in the file, and the one after the last.
+        The first cycle in the file, and the one before which the run ends.
     """
     go = {name: np.frombuffer(scenario.pattern(name), np.uint8) for name in STREAMS}
     words = np.ascontiguousarray(scenario.words)

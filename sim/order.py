@@ -1,6 +1,7 @@
 """Whether every transfer that is due has come, once and in its order."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,21 @@ class Observations:
     sample: NDArray[np.int64]
     step: NDArray[np.int64]
     update: NDArray[np.int64]
+
+
+class Fault(NamedTuple):
+    """A transfer that is missing, out of order or too many.
+
+    Attributes
+    ----------
+    text
+        What is wrong, in one sentence.
+    cycle
+        Of the transfer, or of the last one before the missing.
+    """
+
+    text: str
+    cycle: int
 
 
 class Order:
@@ -82,69 +98,68 @@ class Order:
         sample, step = np.divmod(number // updates, self._steps)
         return Observations(layer=layer, sample=sample, step=step, update=number % updates)
 
-    def fault(self, record: Record, seen: Observations, batch: int, first: int) -> str:
-        """Return what is wrong with a record of `batch` samples from `first` on, or ''."""
+    def fault(self, record: Record, seen: Observations, batch: int, first: int) -> Fault | None:
+        """Return what is wrong with a record of `batch` samples from `first` on, or None."""
         return (
             self._strange(record, seen, first)
             or self._marks(record, batch, first)
             or self._amount(record, seen, batch, first)
         )
 
-    def _strange(self, record: Record, seen: Observations, first: int) -> str:
+    def _strange(self, record: Record, seen: Observations, first: int) -> Fault | None:
         """Look for observations of no layer, or with another index than their turn's."""
         index = self._ports.observe["index"].unpack(record.observe)[:, 0].astype(np.int64)
         wrong = np.flatnonzero((seen.layer >= len(self.names)) | (index != seen.update))
         if not len(wrong):
-            return ""
+            return None
         at = wrong[0]
-        cycle = record.observe_cycles[at]
+        cycle = int(record.observe_cycles[at])
         if seen.layer[at] >= len(self.names):
-            return (
-                f"observation in cycle {cycle} must be of layer 0…{len(self.names) - 1}, "
-                f"not {seen.layer[at]}"
-            )
+            last = len(self.names) - 1
+            text = f"observation in cycle {cycle} must be of layer 0…{last}, not {seen.layer[at]}"
+            return Fault(text, cycle)
         place = self._place(self.names[seen.layer[at]], seen.step[at], first + seen.sample[at])
-        return f"{place}: update {seen.update[at]} came in cycle {cycle} with index {index[at]}"
+        text = f"{place}: update {seen.update[at]} came in cycle {cycle} with index {index[at]}"
+        return Fault(text, cycle)
 
-    def _marks(self, record: Record, batch: int, first: int) -> str:
+    def _marks(self, record: Record, batch: int, first: int) -> Fault | None:
         """Look for outputs with the wrong index or the wrong last mark."""
         number = np.arange(min(len(record.output), batch * self.classes))
         wanted = {
             "index": number % self.classes,
-            "last": (number % self.classes == self.classes - 1).astype(np.int64),
+            "last": number % self.classes == self.classes - 1,
         }
         for key, want in wanted.items():
             value = self._ports.output[key].unpack(record.output)[: len(number), 0]
             wrong = np.flatnonzero(value != want)
             if len(wrong):
                 at = int(wrong[0])
-                return (
-                    f"sample {first + at // self.classes}: output {at % self.classes} came with "
-                    f"{key} {value[at]}"
-                )
-        return ""
+                sample, output = divmod(at, self.classes)
+                text = f"sample {first + sample}: output {output} came with {key} {value[at]}"
+                return Fault(text, int(record.output_cycles[at]))
+        return None
 
-    def _amount(self, record: Record, seen: Observations, batch: int, first: int) -> str:
+    def _amount(self, record: Record, seen: Observations, batch: int, first: int) -> Fault | None:
         """Look for transfers that are missing or too many."""
         times = (record.accepted, record.output_cycles, record.observe_cycles)
-        last = max((int(cycles[-1]) for cycles in times if len(cycles)), default=-1)
-        end = f": no transfer from cycle {last + 1} to {record.cycles}" if record.late else ""
+        last = max((int(cycles[-1]) for cycles in times if len(cycles)), default=0)
+        end = f": no transfer came from cycle {last + 1} to {record.cycles}" if record.late else ""
         for layer, (name, places) in enumerate(zip(self.names, self.places, strict=True)):
             came = int(np.count_nonzero(seen.layer == layer))
             due = batch * self._steps * len(places)
             if came > due:
-                return f"layer {name} sent {came} observations and not {due}"
+                return Fault(f"layer {name} sent {came} observations and not {due}", last)
             if came < due:
                 sample, step = divmod(came // len(places), self._steps)
                 place = self._place(name, step, first + sample)
-                return f"{place}: update {came % len(places)} did not come{end}"
+                return Fault(f"{place}: update {came % len(places)} did not come{end}", last)
         came, due = len(record.output), batch * self.classes
         if came > due:
-            return f"{came} outputs came and not {due}"
+            return Fault(f"{came} outputs came and not {due}", last)
         if came < due:
             sample, index = divmod(came, self.classes)
-            return f"sample {first + sample}: output {index} did not come{end}"
-        return ""
+            return Fault(f"sample {first + sample}: output {index} did not come{end}", last)
+        return None
 
     @staticmethod
     def _place(name: str, step: int | np.int64, sample: int | np.int64) -> str:

@@ -27,8 +27,8 @@ class Verdict:
     fault
         The first transfer that is missing, out of order or too many; or ''.
     cycle, lane
-        The cycle of the transfer that shows the difference, from the reset before its chunk, or the
-        last of the run; and the lane of the update in it. None where there is none.
+        The cycle of the transfer that shows the difference, or else the fault, counted from the
+        reset before its chunk; and the lane of the update in it. None where there is none.
     sample_cycles
         Cycles of each sample, from its first input word to its last output.
     layers

@@ -20,7 +20,7 @@ from ..export.checks import choice
 from ..hw import generate, tools
 from ..hw.accelerator import Accelerator
 from ..hw.plan import Plan
-from .build import default_folder, digest
+from .build import cached, default_folder, digest
 from .check import Checker
 from .chunks import Chunks, Samples
 from .device import ENGINES, Engine, default_deadline, player
@@ -98,14 +98,14 @@ def verify(
         raise ValueError(f"samples must be 1 or more, not {count}")
     if engine == "amaranth" and verilog is not None:
         raise ValueError("verilog must be None for engine 'amaranth', which simulates Python")
+    folder = default_folder() if folder is None else folder
     ports = Ports.of(plan)
     text = ""
     if engine != "amaranth" or waves is not None or resume is not None:
-        text = _text(verilog, component, plan)
+        text = _text(verilog, component, plan, folder)
         ports.check(text)
     if engine == "amaranth" and component is None:
         component = Accelerator(plan)
-    folder = default_folder() if folder is None else folder
     chunks = Chunks(
         plan=plan,
         ports=ports,
@@ -118,7 +118,7 @@ def verify(
         seed=seed,
         deadline=default_deadline(plan, stalls) if deadline is None else deadline,
         resume=resume,
-        identity=digest(text, _sources()),
+        identity=digest(text, _sources("export", "hw", "sim")),
     )
     verdicts: list[Verdict] = []
     first = done = 0
@@ -137,20 +137,27 @@ def verify(
     return replace(verdict, waves=str(saved))
 
 
-def _text(verilog: Path | str | None, component: Component | None, plan: Plan) -> str:
+def _text(verilog: Path | str | None, component: Component | None, plan: Plan, folder: Path) -> str:
     """Return the Verilog, given or generated."""
     if verilog is not None:
         return verilog.read_text() if isinstance(verilog, Path) else verilog
-    if component is None:
-        return generate.verilog(plan)
-    tools.require("yosys")
-    with tools.activated():
-        return str(backend.convert(component, name=generate.TOP))
+    yosys = tools.require("yosys")
+    if component is not None:
+        with tools.activated():
+            return str(backend.convert(component, name=generate.TOP))
+    numbers = (plan.lanes, plan.update_lanes, plan.word_bits)
+    key = digest(plan.tables.sha256, repr(numbers), yosys.version, _sources("export", "hw"))
+    name = f"{generate.TOP}.v"
+
+    def write(target: Path) -> None:
+        (target / name).write_text(generate.verilog(plan))
+
+    return (cached(folder, f"verilog-{key}", write, [name]) / name).read_text()
 
 
-def _sources() -> str:
-    """Return a digest of this package, so that no verdict outlives the code that gave it."""
-    files = Path(__file__).parent.iterdir()
+def _sources(*packages: str) -> str:
+    """Return a digest of whole packages of ours, so that no result outlives the code it is of."""
+    files = [file for name in packages for file in (Path(__file__).parents[1] / name).iterdir()]
     return digest(*(f.read_bytes() for f in sorted(files) if f.suffix in (".py", ".cpp")))
 
 

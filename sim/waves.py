@@ -9,12 +9,12 @@ from . import native_engine
 from .ports import Ports
 from .scenario import Scenario
 
-CYCLES_BEFORE = 20_000
+CYCLES_BEFORE = 5_000
 CYCLES_AFTER = 200
 """How much of the run a waveform holds at most, so that it can be opened."""
 
 _CYCLE = 10  # time units: native.cpp dumps at the start of a cycle and in its middle, at the edge
-_SHOWN_CYCLES = 16
+_SHOWN_CYCLES = 10
 
 
 def write_waves(
@@ -36,7 +36,7 @@ def write_waves(
     verilog, ports, scenario
         As they were simulated.
     cycle
-        Of the transfer that shows the difference; the marker lies on its clock edge.
+        Of the transfer that shows the difference; the marker lies in it, before its clock edge.
     lane
         Of the update in that transfer, or None where it was no observation.
     folder
@@ -48,7 +48,7 @@ def write_waves(
     """
     dump, save = path.with_name(f"{path.name}.vcd"), path.with_name(f"{path.name}.gtkw")
     path.parent.mkdir(parents=True, exist_ok=True)
-    library = native_engine.build(verilog, folder, traced=True)
+    library = native_engine.build(_plainly_named(verilog), folder, traced=True)
     window = (max(0, cycle - CYCLES_BEFORE), cycle + CYCLES_AFTER)
     native_engine.run(library, ports, scenario, trace=dump, trace_cycles=window)
     signals = _signals(dump)
@@ -56,28 +56,34 @@ def write_waves(
         gtkw = GTKWSave(file)
         gtkw.dumpfile(dump.name, abspath=False)
         gtkw.timestart(max(0, cycle - _SHOWN_CYCLES) * _CYCLE)
-        gtkw.zoom_markers(-4.0, marker=cycle * _CYCLE + _CYCLE // 2)
+        gtkw.zoom_markers(-6.0, marker=cycle * _CYCLE + 2)
+        gtkw.size(1500, 900)
         gtkw.signals_width(320)
         _trace(gtkw, signals, r"\w+\.(clk|rst)")
         for stream in ("observe", "output", "input"):
             with gtkw.group(stream):
-                _trace(gtkw, signals, rf"\w+\.{stream}__(valid|ready|payload(\..*)?)")
-        mine = "" if lane is None else rf"|sums__payload\[{lane}\]|[a-z]+_{lane}(_\d+)?"
+                _trace(gtkw, signals, rf"\w+\.{stream}__(valid|ready|payload(/.*)?)")
+        mine = "" if lane is None else rf"|sums__payload\({lane}\)|[a-z]+_{lane}(_\d+)?"
         with gtkw.group("update" if lane is None else f"update, lane {lane}"):
             _trace(
                 gtkw,
                 signals,
-                rf".*\.update\.([a-z_]+__(valid|ready)|(layers|chunks)__payload\..*{mine})",
+                rf".*\.update\.([a-z_]+__(valid|ready)|(layers|chunks)__payload/.*{mine})",
             )
     return save
+
+
+def _plainly_named(verilog: str) -> str:
+    """Return a text without the signs that GTKWave takes for scopes and for bits of a bus."""
+    signs = str.maketrans(".[]:", "/()/")
+    return re.sub(r"\\\S+ ", lambda name: name[0].translate(signs), verilog)
 
 
 def _trace(gtkw: GTKWSave, signals: list[tuple[str, str]], pattern: str) -> None:
     """Add the signals whose whole name, without its bits, matches."""
     for name, bits in signals:
         if re.fullmatch(pattern, name):
-            value = name.rpartition(".")[2]
-            signed = re.match(r"(potentials|value|sums__payload)\b|[a-z]+_\d", value) is not None
+            signed = re.search(r"(potentials\(\d+\)|/value|sums__payload\(\d+\)|[a-z]_\d+)$", name)
             gtkw.trace(name + bits, datafmt="signed" if signed and bits else "hex")
 
 

@@ -2,9 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from tiny_tables import tiny
-
 from somagate.export.neuron import Shift, Ternary
+from tiny_tables import tiny
 
 
 def test_check_says_all_there_is_to_a_layer(somagate, tables_path: Path) -> None:
@@ -95,9 +94,7 @@ def test_check_fails_on_a_layer_that_the_hardware_lacks(somagate, tmp_path: Path
     reason = "store must be Shift, not Ternary; use Shift(bits=2)"
     assert result["layers"][0]["reasons"] == [reason]
     text = somagate("check", tmp_path / "t.safetensors").stdout
-    assert text.endswith(
-        f"layer conv1: {reason}\nThe hardware does not support these tables.\n"
-    )
+    assert text.endswith(f"layer conv1: {reason}\nThe hardware does not support these tables.\n")
 
 
 def test_check_names_the_files_that_are_there(somagate, tables_path: Path) -> None:

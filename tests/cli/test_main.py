@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from somagate.cli import doctor
 from somagate.cli.main import EXAMPLES
 from somagate.hw import tools
@@ -96,9 +95,7 @@ def test_training_without_torch_says_how_to_get_it(tmp_path: Path) -> None:
     )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert process.returncode == 1
-    assert process.stderr == (
-        "error: torch is not installed: pip install 'somagate[train]'\n"
-    )
+    assert process.stderr == ("error: torch is not installed: pip install 'somagate[train]'\n")
 
 
 def tool(name: str, kind: str = "wheel") -> tools.Tool:

@@ -2,12 +2,11 @@ import gzip
 from pathlib import Path
 
 import numpy as np
-from tiny_tables import tiny
-
 from somagate.model.data import load
 from somagate.model.encode import encode
 from somagate.sim import golden
 from somagate.sim.trace import Trace
+from tiny_tables import tiny
 
 
 def expected(count: int):
@@ -78,8 +77,7 @@ def test_simulate_refuses_data_that_does_not_exist(somagate, tables_path: Path) 
 def test_simulate_refuses_a_folder_without_idx_files(somagate, tables_path: Path) -> None:
     folder = tables_path.parent
     assert somagate.error("simulate", tables_path, "--data", folder) == (
-        f"{folder} must hold train-images-idx3-ubyte or train-images-idx3-ubyte.gz, "
-        "but has neither"
+        f"{folder} must hold train-images-idx3-ubyte or train-images-idx3-ubyte.gz, but has neither"
     )
 
 

@@ -16,6 +16,8 @@ from somagate.model.recipe import Conv, Dense, Recipe
 from somagate.model.train import inputs
 from somagate.sim import golden
 
+torch.set_num_threads(1)
+
 BASE = Recipe(
     name="tiny-net",
     data="digits",
@@ -58,7 +60,7 @@ def trained(recipe, *, updates=12, seed=0):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = Network(recipe, SHAPE)
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     network.train()
     for update in range(updates):
         network.settle(update > updates // 2)
@@ -93,8 +95,8 @@ def test_torch_and_golden_agree_on_every_spike_and_potential(name):
         assert (trace.spikes == spikes).all(), layer.name
         assert (trace.potentials == potentials).all(), layer.name
         if layer.neuron.threshold is not None:
-            assert 0 < spikes.mean() < 1, layer.name
-            assert potentials.min() < 0 < potentials.max() or recipe.steps == 1, layer.name
+            assert spikes.any() and not spikes.all(), layer.name
+            assert potentials.min() < potentials.max(), layer.name
     with torch.no_grad():
         output = network(x)
     assert (output.numpy() == expected.output).all()

@@ -45,7 +45,7 @@ class Surroundings:
 @pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("pace", [0.05, 0.3, 1])
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("steps", [1, 2, 5])
+@pytest.mark.parametrize("steps", [1, 2, 4, 5])
 def test_layers_start_in_order_once_all_they_need_is_there(
     steps: int, name: str, pace: float, stalls: str
 ) -> None:

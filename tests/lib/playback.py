@@ -5,47 +5,45 @@ and ("output", payload) offer one. Once a word has differed from the script's, t
 every payload is inverted, so a bench that sends the wrong words can't pass.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from amaranth.hdl import Module, Signal, signed, unsigned
+import numpy as np
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream
-from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
+from somagate.hw.plan import Plan
+from somagate.hw.readout import ResultLayout
+from somagate.hw.stage import ObserveLayout
+from somagate.sim import golden
+from somagate.sim.ports import Field, Ports, to_limbs
+from somagate.sim.scenario import Record
 
-STREAMS = ("input", "output", "observe")
 Script = list[tuple[str, int]]
+STREAMS = ("input", "output", "observe")
 
 
 class Playback(Component):
-    """Play a script; after its end nothing ever comes.
+    """Play a script on the ports of a plan's accelerator; after its end nothing ever comes.
 
     Parameters
     ----------
+    plan
+        Whose ports to have.
     script
         Transfers in order.
-    word_bits
-        Of the input.
-    lanes, bits
-        Neurons of an observation, and the width of their potentials.
     pause
         Cycles between two transfers.
     """
 
-    def __init__(self, script: Script, *, word_bits: int, lanes: int, bits: int, pause: int = 2):
+    def __init__(self, plan: Plan, script: Script, pause: int = 2):
         self.script, self.pause = script, pause
-        output = StructLayout(
-            {"value": signed(16), "index": unsigned(8), "prediction": unsigned(8), "last": 1}
-        )
-        observe = StructLayout(
-            {"layer": unsigned(4), "index": unsigned(16), "spikes": unsigned(lanes),
-             "potentials": ArrayLayout(signed(bits), lanes)}
-        )  # fmt: skip
         super().__init__(
             {
-                "input": In(stream.Signature(unsigned(word_bits))),
-                "output": Out(stream.Signature(output)),
-                "observe": Out(stream.Signature(observe)),
+                "input": In(stream.Signature(unsigned(plan.word_bits))),
+                "output": Out(stream.Signature(ResultLayout(plan))),
+                "observe": Out(stream.Signature(ObserveLayout(plan))),
             }
         )
 
@@ -73,3 +71,74 @@ class Playback(Component):
                 if index == 0:
                     m.d.sync += wrong.eq(wrong | (payload != read.data[:width]))
         return m
+
+
+def script(plan: Plan, x: Any) -> Script:
+    """Return what an accelerator that equals golden does with `x`, layer after layer."""
+    ports, tables = Ports.of(plan), plan.tables
+    trace = golden.run(tables, x, potentials=True)
+    places = [plan.updates(index) for index in range(len(tables.layers))]
+    found: Script = []
+    for sample in range(x.shape[1]):
+        words = np.array(plan.pack_input(x[:, sample]), object).reshape(tables.steps, -1)
+        for step in range(tables.steps):
+            found += [("input", int(word)) for word in words[step]]
+            for number, layer in enumerate(tables.layers):
+                spikes = trace.spikes[layer.name][step, sample]
+                potentials = trace.potentials[layer.name][step, sample]
+                for index, lanes in enumerate(places[number]):
+                    at = [None if n[0] < 0 else tuple(n[: spikes.ndim]) for n in lanes]
+                    values = {
+                        "layer": [number],
+                        "index": [index],
+                        "spikes": [0 if n is None else int(spikes[n]) for n in at],
+                        "potentials": [0 if n is None else int(potentials[n]) for n in at],
+                    }
+                    found.append(("observe", payload(ports.observe, values)))
+        output = trace.output[sample].tolist()
+        for index, value in enumerate(output):
+            values = {
+                "value": [value],
+                "index": [index],
+                "prediction": [output.index(max(output[: index + 1]))],
+                "last": [int(index == len(output) - 1)],
+            }
+            found.append(("output", payload(ports.output, values)))
+    return found
+
+
+def payload(fields: Mapping[str, Field], values: Mapping[str, list[int]]) -> int:
+    """Return a payload with some values of its fields."""
+    packed = 0
+    for name, field in fields.items():
+        for lane, value in enumerate(values[name]):
+            low = value & ((1 << field.width) - 1)
+            packed |= low << (field.offset + lane * field.width)
+    return packed
+
+
+def changed(found: Script, stream: str, index: int, bit: int) -> Script:
+    """Return a script with one bit inverted in transfer `index` of a stream."""
+    rows = [row for row, (name, _) in enumerate(found) if name == stream]
+    result = list(found)
+    result[rows[index]] = (stream, found[rows[index]][1] ^ 1 << bit)
+    return result
+
+
+def recorded(plan: Plan, found: Script, pace: int = 3) -> Record:
+    """Return what a bench would see of a script, one transfer each `pace` cycles."""
+    ports = Ports.of(plan)
+    cycles: dict[str, list[int]] = {name: [] for name in STREAMS}
+    payloads: dict[str, list[int]] = {name: [] for name in STREAMS}
+    for index, (name, value) in enumerate(found):
+        cycles[name].append(pace * index)
+        payloads[name].append(value)
+    return Record(
+        accepted=np.array(cycles["input"], np.int64),
+        output=to_limbs(payloads["output"], ports.limbs("output")),
+        output_cycles=np.array(cycles["output"], np.int64),
+        observe=to_limbs(payloads["observe"], ports.limbs("observe")),
+        observe_cycles=np.array(cycles["observe"], np.int64),
+        cycles=pace * len(found),
+        late=False,
+    )

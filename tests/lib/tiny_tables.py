@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-
 from somagate.export.neuron import Neuron, Shift
 from somagate.export.synapse import Convolution, Dense
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables

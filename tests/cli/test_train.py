@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import pytest
+from somagate.export.tables import Tables
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of one epoch."""
+    from somagate.model import recipes
+    from somagate.model.train import train
+
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    return train(recipes.load("digits-dense"), folder, epochs=1, progress=False).checkpoint
+
+
+def test_train_writes_a_checkpoint(somagate, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    result = somagate.json(
+        "train", "digits-dense", "--epochs", 1, "--out", out, "--seed", 3, "--steps", 2,
+        "--weight-bits", 2, "--state-bits", 4,
+    )  # fmt: skip
+    assert list(result) == [
+        *("recipe", "checkpoint", "accuracy", "quantized", "seed", "epochs", "loss", "seconds")
+    ]
+    assert result["recipe"] == "digits-dense"
+    assert result["quantized"] is True
+    assert (result["seed"], result["epochs"]) == (3, 1)
+    assert Path(result["checkpoint"]).parent == out
+    somagate("export", result["checkpoint"])
+    tables = Tables.load(out / "tables.safetensors")
+    assert tables.steps == 2
+    assert [group.bits for layer in tables.layers for group in layer.synapses] == [2, 2]
+    assert tables.layers[0].neuron.store.bits == 4
+
+
+def test_train_overwrites_nothing_unless_told(somagate, trained: Path) -> None:
+    before = trained.read_bytes()
+    arguments = ("train", "digits-dense", "--epochs", 1, "--out", trained.parent)
+    message = somagate.error(*arguments)
+    assert message.startswith(f"{trained.parent} must hold no training, but has checkpoint.pt")
+    assert trained.read_bytes() == before
+    assert somagate(*arguments, "--force").stdout.endswith(f"Checkpoint in {trained}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("digit",),
+            (
+                "recipe must be one of digits, digits-dense, mnist, mnist-dense, not 'digit'; "
+                "did you mean 'digits'?"
+            ),
+        ),
+        (
+            ("digits", "--data", "somewhere"),
+            "--data must be 'digits' or left out for recipe digits, not 'somewhere'",
+        ),
+        (("mnist",), "recipe mnist needs the folder of mnist's IDX files: --data DIR"),
+        (("mnist", "--data", "nowhere"), "nowhere must be a folder, but does not exist"),
+        (("digits", "--resume", "--force"), "resume and overwrite must not both be set, but are"),
+    ],
+)
+def test_train_refuses(
+    somagate, tmp_path: Path, monkeypatch, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert somagate.error("train", *arguments) == message
+
+
+def test_export_keeps_the_accuracy(somagate, trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "t.safetensors"
+    result = somagate.json("export", trained, "--out", out)
+    assert list(result) == [
+        *("tables", "path", "data", "samples", "accuracy_before", "accuracy_after", "findings")
+    ]
+    assert result["accuracy_before"] == result["accuracy_after"]
+    assert result["samples"] == 500
+    assert result["tables"] == Tables.load(out).sha256
+    assert somagate.error("export", trained, "--out", out) == (
+        f"{out} exists already: name another with --out, or give --force"
+    )
+    before = out.read_bytes()
+    assert f"Tables in {out}\n" in somagate("export", trained, "--out", out, "--force").stdout
+    assert out.read_bytes() == before
+
+
+def test_export_writes_nothing_where_the_data_is_wrong(
+    somagate, trained: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "t.safetensors"
+    assert somagate.error("export", trained, "--data", tmp_path, "--out", out) == (
+        f"{tmp_path} must hold train-images-idx3-ubyte or train-images-idx3-ubyte.gz, "
+        "but has neither"
+    )
+    assert not out.exists()
+
+
+def test_export_names_the_checkpoints_that_are_there(somagate, trained: Path) -> None:
+    wrong = trained.with_name("check.pt")
+    assert somagate.error("export", wrong) == (
+        f"{wrong} must be a .pt file, but does not exist; there is {trained}"
+    )
+
+
+def test_export_refuses_another_file(somagate, tmp_path: Path) -> None:
+    path = tmp_path / "text.pt"
+    path.write_text("this is text")
+    assert somagate.error("export", path) == (
+        f"{path} must be a somagate checkpoint, but is no torch file"
+    )

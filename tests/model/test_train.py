@@ -1,0 +1,189 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from refusal import refused
+from somagate.model import checkpoint, data, train
+from somagate.model.recipe import Conv, Dense, Recipe
+
+torch.set_num_threads(1)
+
+RECIPE = Recipe(
+    name="tiny", data="digits", layers=(Conv(channels=4, pool=2),), steps=3, epochs=4, batch=50,
+    move=0.5, turn=3, stretch=0.05, learning_rate=0.02,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def few_digits(monkeypatch):
+    """Train on 200 images, test on 100."""
+    digits = data.load("digits")
+    few = replace(
+        digits,
+        train_images=digits.train_images[:200], train_labels=digits.train_labels[:200],
+        test_images=digits.test_images[:100], test_labels=digits.test_labels[:100],
+    )  # fmt: skip
+    monkeypatch.setattr(data, "load", lambda name, folder=None: few)
+
+
+def run(out, recipe=RECIPE, **settings):
+    return train.train(recipe, out, **{"progress": False, **settings})
+
+
+class Killed(BaseException):
+    pass
+
+
+def kill_after(epochs):
+    def report(figures):
+        if figures.epoch + 1 == epochs:
+            raise Killed
+
+    return report
+
+
+def test_training_learns_and_writes_what_it_says(tmp_path):
+    result = run(tmp_path / "run", epochs=8)
+    assert result.accuracy > 0.6
+    assert result.epochs[-1].loss < result.epochs[0].loss
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "checkpoint.pt", "metrics.jsonl", "result.json",
+    ]  # fmt: skip
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == list(range(8))
+    loaded = checkpoint.load(result.checkpoint)
+    assert loaded.recipe == replace(RECIPE, epochs=8)
+    assert (loaded.seed, loaded.maximum) == (0, 16)
+    assert loaded.accuracy == result.accuracy
+    assert train.evaluate(loaded.network, data.load("digits")) == result.accuracy
+
+
+@pytest.mark.parametrize("killed", [1, 3, 4])
+def test_a_resumed_training_ends_as_an_uninterrupted_one(tmp_path, killed):
+    whole = run(tmp_path / "whole", seed=5)
+    with pytest.raises(Killed):
+        run(tmp_path / "cut", seed=5, report=kill_after(killed))
+    assert len((tmp_path / "cut/metrics.jsonl").read_text().splitlines()) == killed
+    resumed = run(tmp_path / "cut", seed=5, resume=True)
+    assert resumed.epochs == whole.epochs
+    assert resumed.accuracy == whole.accuracy
+    expected = checkpoint.load(whole.checkpoint).network.state_dict()
+    found = checkpoint.load(resumed.checkpoint).network.state_dict()
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+    for name in ("metrics.jsonl", "result.json"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_an_epoch_cut_short_is_done_again(tmp_path, monkeypatch):
+    """Killed in the middle of an epoch, in the middle of writing: the last whole state counts."""
+    whole = run(tmp_path / "whole")
+    save, calls = torch.save, []
+
+    def torn(record, path):
+        calls.append(path)
+        if len(calls) == 3:
+            path.write_bytes(b"half")
+            raise Killed
+        save(record, path)
+
+    monkeypatch.setattr(torch, "save", torn)
+    with pytest.raises(Killed):
+        run(tmp_path / "cut")
+    monkeypatch.setattr(torch, "save", save)
+    assert run(tmp_path / "cut", resume=True).epochs == whole.epochs
+
+
+def test_seeds_differ_and_repeat(tmp_path):
+    first, second, other = (
+        run(tmp_path / str(i), seed=s, epochs=1) for i, s in enumerate([1, 1, 2])
+    )
+    assert first.epochs == second.epochs
+    assert first.epochs != other.epochs
+
+
+def test_training_leaves_torchs_own_random_numbers_alone(tmp_path):
+    torch.manual_seed(7)
+    expected = torch.rand(1)
+    torch.manual_seed(7)
+    run(tmp_path / "run", epochs=1)
+    assert torch.rand(1) == expected
+
+
+def test_a_float_network_trains_in_the_same_way(tmp_path):
+    result = run(tmp_path / "float", float_=True)
+    network = checkpoint.load(result.checkpoint).network
+    assert not network.recipe.quantized
+    assert set(network.state_dict()) == set(
+        checkpoint.load(run(tmp_path / "run").checkpoint).network.state_dict()
+    )
+    weight = network.state_dict()["layers.0.weight"]
+    assert (weight != weight.round()).any()
+
+
+def test_the_last_batch_may_be_smaller(tmp_path):
+    run(tmp_path / "run", replace(RECIPE, batch=150, layers=(Dense(neurons=5),)), epochs=1)
+
+
+def test_a_training_in_the_way_is_refused(tmp_path):
+    run(tmp_path, epochs=1)
+    with refused(
+        train.RunError,
+        f"{tmp_path} must hold no training, but has checkpoint.pt, metrics.jsonl, result.json; "
+        "resume it, overwrite it, or name another folder",
+    ):
+        run(tmp_path, epochs=1)
+    assert run(tmp_path, epochs=2, overwrite=True).recipe.epochs == 2
+
+
+def test_a_finished_training_resumes_to_its_result(tmp_path):
+    result = run(tmp_path, epochs=1)
+    again = run(tmp_path, epochs=1, resume=True)
+    assert again == replace(result, seconds=0.0)
+
+
+def test_resuming_nothing_starts(tmp_path):
+    assert len(run(tmp_path / "run", epochs=1, resume=True).epochs) == 1
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_another_training_is_not_resumed(tmp_path, finished):
+    if finished:
+        run(tmp_path)
+    else:
+        with pytest.raises(Killed):
+            run(tmp_path, report=kill_after(1))
+    with refused(
+        train.RunError,
+        f"{tmp_path} must hold a training with weight_bits 2 to resume it, not 4",
+    ):
+        run(tmp_path, replace(RECIPE, weight_bits=2), resume=True)
+    with refused(
+        train.RunError, f"{tmp_path} must hold a training with seed 9 to resume it, not 0"
+    ):
+        run(tmp_path, seed=9, resume=True)
+
+
+def test_resume_and_overwrite_exclude_each_other(tmp_path):
+    with refused(train.RunError, "resume and overwrite must not both be set, but are"):
+        run(tmp_path, resume=True, overwrite=True)
+
+
+def test_a_state_that_is_none_is_refused(tmp_path):
+    torch.save({"a": 1}, tmp_path / "state.pt")
+    with refused(
+        train.RunError,
+        f"{tmp_path / 'state.pt'} must be a somagate training state, but is another torch file",
+    ):
+        run(tmp_path, resume=True)
+
+
+def test_inputs_are_the_encoded_images():
+    images = np.full((2, 1, 8, 8), 16, np.uint8)
+    x = train.inputs(RECIPE, images, 16)
+    assert x.shape == (3, 2, 1, 8, 8)
+    assert x.dtype is torch.float32
+    assert (x == 1).all()
+    direct = replace(RECIPE, encoding="direct", input_bits=4)
+    assert (train.inputs(direct, images, 16) == 15).all()

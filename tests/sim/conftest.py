@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playback import Script, script
+from small_network import small_network
+from somagate.hw import tools
+from somagate.hw.plan import Plan
+from somagate.sim.device import ENGINES
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Keep compiled models for the whole run, and for all of its workers."""
+    base = tmp_path_factory.getbasetemp()
+    return (base if worker_id == "master" else base.parent) / "models"
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Every simulator that is here."""
+    needed = {"cocotb-icarus": "iverilog", "cocotb-verilator": "verilator", "native": "verilator"}
+    name = str(request.param)
+    if name in needed and (tool := tools.find(needed[name])).kind == "missing":
+        pytest.skip(f"{name} needs {tool.name}, but {tool.problem}")
+    return name
+
+
+@pytest.fixture(scope="session")
+def plan() -> Plan:
+    """Return a small network on two lanes, so that its layers take several lane groups."""
+    return Plan(tables=small_network(), lanes=2, update_lanes=2, word_bits=16)
+
+
+@pytest.fixture(scope="session")
+def x() -> np.ndarray:
+    """Return three samples for it."""
+    return (np.random.default_rng(5).random((3, 3, 2, 6, 6)) < 0.3).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def played(plan: Plan, x: np.ndarray) -> Script:
+    """What an accelerator that equals golden does with these samples."""
+    return script(plan, x)

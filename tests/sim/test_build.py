@@ -1,0 +1,86 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from refusal import refused
+from somagate.hw import tools
+from somagate.sim import cocotb_engine, native_engine
+from somagate.sim.build import BuildError, cached, default_folder, digest, last_lines
+
+BROKEN = "module broken (clk);\n  input clk;\n  assign nothing = ;\nendmodule\n"
+
+
+def test_a_model_is_built_once(tmp_path: Path) -> None:
+    built = []
+
+    def build(target: Path) -> None:
+        built.append(target)
+        (target / "model").write_text("x")
+        (target / "rest").write_text("y")
+
+    for _ in range(2):
+        model = cached(tmp_path / "models", "key", build, ["model"])
+        assert model == tmp_path / "models/key"
+        assert [path.name for path in model.iterdir()] == ["model"]
+    assert len(built) == 1
+    assert list((tmp_path / "models").iterdir()) == [model]
+
+
+def test_the_quicker_of_two_builds_stays(tmp_path: Path) -> None:
+    def build(target: Path) -> None:
+        (target / "model").write_text("slow")
+        cached(tmp_path, "key", lambda other: quick(other), ["model"])
+
+    def quick(target: Path) -> None:
+        (target / "model").write_text("quick")
+
+    assert (cached(tmp_path, "key", build, ["model"]) / "model").read_text() == "quick"
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
+    def build(target: Path) -> None:
+        raise BuildError("no")
+
+    with refused(BuildError, "no"):
+        cached(tmp_path, "key", build, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_digest_tells_its_parts_apart() -> None:
+    assert digest("a", b"b") == digest("a", "b")
+    assert len({digest("ab"), digest("a", "b"), digest("", "ab"), digest("b", "a")}) == 4
+
+
+def test_models_are_kept_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert default_folder() == Path("/somewhere/somagate")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert default_folder() == Path.home() / ".cache/somagate"
+
+
+def test_last_lines_are_the_end_of_a_text() -> None:
+    assert last_lines("\n".join(map(str, range(20))) + "\n", 3) == "17\n18\n19"
+
+
+@pytest.mark.parametrize(
+    ("build", "start"),
+    [
+        (native_engine.build, "verilator can't compile the Verilog:\n"),
+        (lambda text, folder: cocotb_engine.build(text, "verilator", folder),
+         "verilator can't compile the Verilog:\n"),
+        (lambda text, folder: cocotb_engine.build(text, "icarus", folder),
+         "icarus can't compile the Verilog:\n"),
+    ],
+    ids=["native", "cocotb-verilator", "cocotb-icarus"],
+)  # fmt: skip
+def test_verilog_that_is_none_is_refused_with_the_tools_words(
+    build: Callable[[str, Path], Path], start: str, tmp_path: Path
+) -> None:
+    if start.startswith("icarus") and tools.find("iverilog").kind == "missing":
+        pytest.skip("Icarus Verilog is not installed")
+    with pytest.raises(BuildError) as error:
+        build(BROKEN, tmp_path)
+    assert str(error.value).startswith(start)
+    assert "syntax error" in str(error.value)
+    assert list(tmp_path.iterdir()) == []
