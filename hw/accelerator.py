@@ -4,6 +4,7 @@ from amaranth.hdl import Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from .config import WORD_BITS, Configurator, targets
 from .fork import Fork
 from .observe import ObserveLayout
 from .plan import Plan
@@ -27,6 +28,9 @@ class Accelerator(wiring.Component):
     observe : Out(stream.Signature(ObserveLayout))
         Every update of every layer, for benches; where it is unconnected tie `ready` to 1 and
         synthesis removes it. A plan with several stages has one for each: `observe_0` and so on.
+    config : In(stream.Signature(unsigned(32)))
+        Where the plan is loadable: other weights, parameters and masks, as `loading.words` gives
+        them. Only between inferences.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -36,6 +40,8 @@ class Accelerator(wiring.Component):
             "output": Out(stream.Signature(ResultLayout(plan.stages[0]))),
         }
         members |= {name: Out(stream.Signature(ObserveLayout(plan))) for name in self.observers}
+        if plan.loadable:
+            members["config"] = In(stream.Signature(unsigned(WORD_BITS)))
         super().__init__(members)
 
     @property
@@ -63,6 +69,14 @@ class Accelerator(wiring.Component):
                 connect(m, stage.results, flipped(self.output))
             producers |= {name: getattr(stage, f"map_{name}") for name in exports}
             stages.append(stage)
+        if plan.loadable:
+            memories = [(stage, target) for stage in stages for target in targets(stage.plan)]
+            m.submodules.configurator = config = Configurator([target for _, target in memories])
+            connect(m, flipped(self.config), config.config)
+            for number, (stage, target) in enumerate(memories):
+                connect(
+                    m, getattr(config, f"write_{number}"), getattr(stage, f"load_{target.name}")
+                )
         for name, indices in readers.items():
             sinks = [getattr(stages[index], f"source_{name}") for index in indices]
             if len(sinks) > 1:

@@ -6,6 +6,7 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from .memory import write_signature
 from .scanner import EventLayout
 from .stage_plan import StagePlan, pack, weight_code
 
@@ -41,6 +42,7 @@ class WeightMemory(wiring.Component):
     -------
     events : In(stream.Signature(EventLayout))
     rows : Out(stream.Signature(RowLayout))
+    load_N : In(write_signature), where the plan is loadable, for each width N of weights
     """
 
     latency = 2
@@ -48,12 +50,18 @@ class WeightMemory(wiring.Component):
     def __init__(self, plan: StagePlan, bank: int = 0) -> None:
         self.plan = plan
         self.bank = bank
-        super().__init__(
-            {
-                "events": In(stream.Signature(EventLayout(plan))),
-                "rows": Out(stream.Signature(RowLayout(plan))),
-            }
-        )
+        members = {
+            "events": In(stream.Signature(EventLayout(plan))),
+            "rows": Out(stream.Signature(RowLayout(plan))),
+        }
+        self.depths = {
+            bits: max(2, -(-len(rows) // plan.banks)) for bits, rows in plan.weights.items()
+        }
+        for bits, depth in self.depths.items() if plan.loadable else ():
+            members[f"load_{bits}"] = In(
+                write_signature(max(1, (depth - 1).bit_length()), plan.lanes * bits)
+            )
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         """Build the memory."""
@@ -74,11 +82,18 @@ class WeightMemory(wiring.Component):
             mine = weight_code(weights[self.bank :: plan.banks], bits).tolist()
             m.submodules[f"weights_{bits}"] = memory = Memory(
                 shape=unsigned(plan.lanes * bits),
-                depth=max(2, len(mine)),
+                depth=self.depths[bits],
                 init=[pack(values, bits) for values in mine],
             )
             port = memory.read_port()
             m.d.comb += [port.en.eq(move), port.addr.eq(event.row)]
+            if plan.loadable:
+                load, write = getattr(self, f"load_{bits}"), memory.write_port()
+                m.d.comb += [
+                    write.en.eq(load.en),
+                    write.addr.eq(load.addr),
+                    write.data.eq(load.data),
+                ]
             lanes = [port.data.word_select(lane, bits) for lane in range(plan.lanes)]
             found.append([Cat(1, w).as_signed() if bits == 1 else w.as_signed() for w in lanes])
         with m.If(move):

@@ -62,6 +62,8 @@ class Plan:
         Width of a word of the spike maps; a power of two.
     shapes
         One for each stage of the chain, in the order of the layers.
+    loadable
+        Other weights, parameters and masks can be loaded at run time; see `somagate.hw.loading`.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class Plan:
     banks: int = 1
     word_bits: int = 32
     shapes: tuple[StageShape, ...] = ()
+    loadable: bool = False
 
     def __post_init__(self) -> None:
         layers = len(self.tables.layers)
@@ -125,6 +128,7 @@ class Plan:
                 word_bits=self.word_bits,
                 pad=pad,
                 buffers={},
+                loadable=self.loadable,
             )
             buffers = {name: self._lead(found, name) for name in stage.external}
             found.append(replace(stage, buffers=buffers))

@@ -6,10 +6,11 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .array import Array, BankSum, WeightMemory
+from .config import targets
 from .fetcher import Fetcher, Sieve, WordLayout
 from .fork import Fork
 from .loader import Loader
-from .memory import RegisteredMemory
+from .memory import RegisteredMemory, write_signature
 from .packer import Joiner, PackedLayout, Packer
 from .pool import Pool, PooledLayout
 from .queue import Queue
@@ -35,6 +36,7 @@ class Stage(wiring.Component):
         One a class after the last time step.
     observe : Out(stream.Signature(ObserveLayout))
         Every update of every layer, in the order of `Plan.updates`.
+    load_NAME : In(write_signature), where the plan is loadable, for each NAME of `config.targets`
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class Stage(wiring.Component):
         if plan.tables.readout.layer in plan.names:
             members["results"] = Out(stream.Signature(ResultLayout(plan)))
         members["observe"] = Out(stream.Signature(observation))
+        for target in targets(plan) if plan.loadable else ():
+            members[f"load_{target.name}"] = In(write_signature(target.address_bits, target.width))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -86,6 +90,9 @@ class Stage(wiring.Component):
             connect(m, scanner.events, weights.events)
             connect(m, weights.rows, array.rows)
             sums.append(array.sums)
+            for bits in plan.weights if plan.loadable else ():
+                load = getattr(self, f"load_weights_{bits}_{bank}")
+                connect(m, flipped(load), getattr(weights, f"load_{bits}"))
             parts = {"sieve": sieve, "words": queue, "scanner": scanner, "weights": weights}
             for name, part in (parts | {"array": array}).items():
                 m.submodules[f"{name}_{bank}" if plan.banks > 1 else name] = part
@@ -100,12 +107,32 @@ class Stage(wiring.Component):
             update.first_step.eq(sequencer.first_step),
             walker.first_step.eq(sequencer.first_step),
         ]
+        if plan.loadable:
+            connect(m, flipped(self.load_parameters), update.load)
+            self._skip(m, sequencer, walker, update)
         bases = self._sources(m, sequencer, maps, self._send(m, sequencer, update, maps))
         with m.Switch(sequencer.index):
             for number, descriptor in enumerate(plan.descriptors):
                 with m.Case(number):
                     for index, source in enumerate(descriptor.sources):
                         m.d.comb += walker.bases[index].eq(bases[source.name, source.recurrent])
+
+    def _skip(self, m: Module, sequencer: Sequencer, walker: Walker, update: Update) -> None:
+        """Keep one bit a lane group, loaded at run time: the group is pruned, so skipped."""
+        load = self.load_groups
+        count = sum(descriptor.groups for descriptor in self.plan.descriptors)
+        pruned = Signal(count)
+        with m.If(load.en):
+            for index in range(count):
+                with m.If(load.addr == index // len(load.data)):
+                    m.d.sync += pruned[index].eq(load.data[index % len(load.data)])
+        first = 0
+        with m.Switch(sequencer.index):
+            for number, descriptor in enumerate(self.plan.descriptors):
+                with m.Case(number):
+                    skips = pruned[first : first + descriptor.groups]
+                    m.d.comb += [walker.skips.eq(skips), update.skips.eq(skips)]
+                first += descriptor.groups
 
     def _sources(
         self, m: Module, sequencer: Sequencer, maps: RegisteredMemory, packed: Signal

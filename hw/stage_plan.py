@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..export.neuron import Leak, Store, Ternary
-from ..export.synapse import Dense, Identity, SynapseGroup
+from ..export.synapse import Dense, Identity, SynapseGroup, weight_range
 from ..export.tables import Tables, signed_bits
 from .descriptor import Descriptor, Map, Source, as_map, channel_windows, is_full, weight_rows
 
@@ -60,7 +60,7 @@ class Field:
     Attributes
     ----------
     name
-        'bias', 'threshold', 'amount', 'multiplier', 'level' or 'boundary'.
+        'bias', 'threshold', 'amount', 'multiplier', 'level', 'boundary' or 'keep' (0 or -1).
     bits
         Width.
     values
@@ -105,6 +105,9 @@ class StagePlan:
         Channels of every map are padded to a multiple of it; a multiple of `banks`.
     buffers
         How many maps of each external source are kept, so how far its producer can be ahead.
+    loadable
+        Weights, parameters and masks can be loaded at run time; every width then holds whatever
+        weights of the tables' widths can add up to.
     """
 
     tables: Tables
@@ -116,6 +119,7 @@ class StagePlan:
     word_bits: int
     pad: int
     buffers: dict[str, int]
+    loadable: bool = False
 
     @cached_property
     def layers(self) -> tuple[int, ...]:
@@ -281,6 +285,11 @@ class StagePlan:
         """Width of the address of a weight row, over all banks."""
         return max(1, max((len(rows) - 1).bit_length() for rows in self.weights.values()))
 
+    @property
+    def most_groups(self) -> int:
+        """Lane groups of the layer with the most."""
+        return max(descriptor.groups for descriptor in self.descriptors)
+
     @cached_property
     def state_words(self) -> dict[int, int]:
         """Words of each potential memory by its width in bits; a word is one chunk."""
@@ -293,15 +302,50 @@ class StagePlan:
     @cached_property
     def accumulator_bits(self) -> int:
         """Width of an accumulator: the widest layer's, so no sum can overflow."""
-        return max(self.tables.accumulator_bits(name) for name in self.names)
+        if not self.loadable:
+            return max(self.tables.accumulator_bits(name) for name in self.names)
+        return max(signed_bits(-most, most) for most in self.largest_sums)
+
+    @cached_property
+    def largest_sums(self) -> tuple[int, ...]:
+        """The largest sum of each layer that any weights of their widths add up to."""
+        found = []
+        for descriptor in self.descriptors:
+            groups = self.tables.layers[descriptor.number].synapses
+            most = 0
+            for group, source in zip(groups, descriptor.sources, strict=True):
+                low, high = weight_range(group.bits)
+                largest = max(map(abs, self.tables.largest(group.source)))
+                most += (
+                    source.kernel[0] * source.kernel[1] * source.span * max(-low, high) * largest
+                )
+            found.append(most)
+        return tuple(found)
 
     @cached_property
     def update_bounds(self) -> tuple[int, int]:
         """The smallest and largest u of any layer, 0 and what rounds it included."""
+        if self.loadable:
+            return self._loadable_bounds
         bounds = [self.tables.update_bounds(name) for name in self.names]
         low = min(int(low.min()) for low, _ in bounds)
         half = max(mode.half * mode.rounds_early for mode in self.layer_modes)
         return min(low, 0), max(0, *(int(high.max()) for _, high in bounds)) + half
+
+    @cached_property
+    def _loadable_bounds(self) -> tuple[int, int]:
+        """Bound u for any weights, and any bias that an accumulator could hold."""
+        most = 1
+        for descriptor, mode, total in zip(
+            self.descriptors, self.layer_modes, self.largest_sums, strict=True
+        ):
+            state = 1 << (mode.bits - 1 + mode.shift) if mode.shift is not None else total
+            most = max(most, state + 2 * total + mode.half, *self._state_reach(descriptor))
+        return -most, most
+
+    def _state_reach(self, descriptor: Descriptor) -> tuple[int, int]:
+        low, high = self.tables.update_bounds(descriptor.name)
+        return -int(low.min()), int(high.max())
 
     @property
     def update_bits(self) -> int:
@@ -357,13 +401,13 @@ class StagePlan:
         """
         low, high = self.update_bounds
         never = 1 << (self.update_bits - 1) if 1 in self.weights else high + 1
-        early = dict(zip(self.layers, (m.half * m.rounds_early for m in self.layer_modes)))
+        halves = [mode.half * mode.rounds_early for mode in self.layer_modes]
         columns: dict[str, list[NDArray[np.int64]]] = {}
         for descriptor in self.descriptors:
             layer = self.tables.layers[descriptor.number]
             neuron = layer.neuron
             level, boundary = self._ternary(neuron.store)
-            half = early[descriptor.number]
+            half = halves[descriptor.number - self.first]
             threshold = high + 1 if neuron.threshold is None else neuron.threshold
             values = {
                 "bias": (neuron.bias.astype(np.int64) + half, half),
@@ -380,16 +424,21 @@ class StagePlan:
             for name, (value, unused) in values.items():
                 kept = np.broadcast_to(value, neuron.channels)[layer.kept].astype(np.int64)
                 columns.setdefault(name, []).append(np.where(chosen < 0, unused, kept[chosen]))
+            columns.setdefault("keep", []).append(-(chosen >= 0).astype(np.int64))
         if all(mode.reset != "subtract" for mode in self.modes):
             del columns["amount"]
         if all(mode.leak_multiplier is not None for mode in self.modes):
             del columns["multiplier"]
         if all(mode.shift is not None for mode in self.modes):
             del columns["level"], columns["boundary"]
+        if not self.loadable:
+            del columns["keep"]
         fields = []
         for name, parts in columns.items():
             array = np.concatenate(parts)
             bits = signed_bits(min(0, int(array.min())), max(0, int(array.max())))
+            if self.loadable and name != "keep":
+                bits = max(bits, self.update_bits + 1)
             fields.append(Field(name=name, bits=bits, values=array))
         return tuple(fields)
 

@@ -3,10 +3,10 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .array import sum_layout
-from .memory import RegisteredMemory
+from .memory import RegisteredMemory, write_signature
 from .stage_plan import Mode, StagePlan
 from .walker import narrowest
 
@@ -80,6 +80,8 @@ class Update(wiring.Component):
     first_step : In(1), static while a layer is at work
     sums : In(stream.Signature(sum_layout))
     chunks : Out(stream.Signature(ChunkLayout))
+    skips : In(…), static, one bit a lane group: it has no sums, and stays silent
+    load : In(write_signature) of the parameters, where the plan is loadable
     """
 
     latency = 3
@@ -87,14 +89,19 @@ class Update(wiring.Component):
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
         self.chunk_layout = ChunkLayout(plan)
-        super().__init__(
-            {
-                "layers": In(stream.Signature(UpdateLayout(plan))),
-                "first_step": In(1),
-                "sums": In(stream.Signature(sum_layout(plan))),
-                "chunks": Out(stream.Signature(self.chunk_layout)),
-            }
-        )
+        members = {
+            "layers": In(stream.Signature(UpdateLayout(plan))),
+            "first_step": In(1),
+            "sums": In(stream.Signature(sum_layout(plan))),
+            "chunks": Out(stream.Signature(self.chunk_layout)),
+            "skips": In(plan.most_groups),
+        }
+        if plan.loadable:
+            depth = max(2, len(plan.parameter_words))
+            members["load"] = In(
+                write_signature((depth - 1).bit_length(), plan.update_lanes * plan.parameter_bits)
+            )
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         """Build the update."""
@@ -107,7 +114,7 @@ class Update(wiring.Component):
         ahead = Signal()
         flags = StructLayout(
             {"chunk": self.chunk_layout["chunk"].shape}
-            | dict.fromkeys(("first", "final", "tail", "row_end", "used", "layer_end"), 1)
+            | dict.fromkeys(("first", "final", "tail", "row_end", "used", "layer_end", "skip"), 1)
         )
         walking, place, parameter = self._walk(m, ahead, flags)
         memories = self._memories(m, ahead, walking & place.used, parameter)
@@ -126,8 +133,8 @@ class Update(wiring.Component):
         take = Signal()
         m.d.comb += [
             move.eq(~self.chunks.valid | self.chunks.ready),
-            take.eq(read_valid[1] & self.sums.valid & move),
-            self.sums.ready.eq(read_valid[1] & move),
+            take.eq(read_valid[1] & (self.sums.valid | read[1].skip) & move),
+            self.sums.ready.eq(read_valid[1] & ~read[1].skip & move),
             ahead.eq(~read_valid[1] | take),
         ]
         used = [Signal(name=f"used_{i}") for i in range(2)]
@@ -162,18 +169,22 @@ class Update(wiring.Component):
 
             # fire = u >= threshold; r = reset(u, fire)
             fires = Signal(name=f"fires_{lane}")
-            m.d.comb += fires.eq(u >= later["threshold"])
+            keep = later["keep"][0] if "keep" in later else 1
+            m.d.comb += fires.eq((u >= later["threshold"]) & keep)
             r = self._reset(m, lane, u, fires, later)
             with m.If(move):
                 m.d.sync += fire[lane].eq(fires)
 
             # v' = store(r)
             still = {}
-            if "boundary" in later:
-                still["boundary"] = Signal.like(later["boundary"], name=f"boundary_late_{lane}")
-                with m.If(move):
-                    m.d.sync += still["boundary"].eq(later["boundary"])
+            for name in ("boundary", "keep"):
+                if name in later:
+                    still[name] = Signal.like(later[name], name=f"{name}_late_{lane}")
+                    with m.If(move):
+                        m.d.sync += still[name].eq(later[name])
             stored = self._stored(m, lane, r, still)
+            if "keep" in still:
+                stored = Mux(still["keep"][0], stored, 0)
             with m.If(move):
                 m.d.sync += self.chunks.payload.potentials[lane].eq(stored)
 
@@ -228,6 +239,7 @@ class Update(wiring.Component):
             place.final.eq(ends["window"]),
             place.tail.eq(tail),
             place.row_end.eq(tail & ends["window"] & ends["column"]),
+            place.skip.eq(self.skips.bit_select(group, 1)),
             place.used.eq(~ends["group"] | (chunk <= layer.tail)),
             place.layer_end.eq(
                 ends["chunk"] & ends["window"] & ends["group"] & ends["column"] & ends["row"]
@@ -263,8 +275,10 @@ class Update(wiring.Component):
         memories: dict[str | int, RegisteredMemory] = {}
         m.submodules.parameters = memories["parameters"] = RegisteredMemory(
             width=width, depth=max(2, len(words)), init=words,
-            style="logic" if len(words) <= 32 else "auto",
+            style="logic" if len(words) <= 32 and not plan.loadable else "auto",
         )  # fmt: skip
+        if plan.loadable:
+            connect(m, flipped(self.load), memories["parameters"].write)
         m.d.comb += [
             memories["parameters"].read.en.eq(ahead),
             memories["parameters"].read.addr.eq(parameter),

@@ -96,10 +96,10 @@ class SegmentLayout(StructLayout):
     """A clipped segment as words to read.
 
     `addr` is the address of the first word and `words` the number of words less one; `first` is the
-    first bit in the first word and `final` the last bit in the last, in units of the grain. Bit 0 of the first word
-    belongs to weight row `row`, modulo the width, of weight memory `memory`; with `negate` the
-    weights are subtracted. `last` ends the position and `double` a bit plane that is not the last;
-    `empty` has no bits.
+    first bit in the first word and `final` the last bit in the last, in units of the grain. Bit 0
+    of the first word belongs to weight row `row`, modulo the width, of weight memory `memory`; with
+    `negate` the weights are subtracted. `last` ends the position and `double` a bit plane that is
+    not the last; `empty` has no bits.
     """
 
     def __init__(self, plan: StagePlan) -> None:
@@ -149,6 +149,7 @@ class Walker(wiring.Component):
     layers : In(stream.Signature(WalkLayout))
     bases : In(ArrayLayout(unsigned, sources)), static: address of each source's map
     first_step : In(1), static
+    skips : In(…), static, one bit a lane group: its positions have no segments
     segments : Out(stream.Signature(SegmentLayout))
     """
 
@@ -162,6 +163,7 @@ class Walker(wiring.Component):
                 "layers": In(stream.Signature(self.walk_layout)),
                 "bases": In(ArrayLayout(addr, self.walk_layout.sources)),
                 "first_step": In(1),
+                "skips": In(plan.most_groups),
                 "segments": Out(stream.Signature(self.segment_layout)),
             }
         )
@@ -221,7 +223,9 @@ class Walker(wiring.Component):
             at_end[name] = counts[name] == limit
         source_ends = at_end["kernel_columns"] & at_end["kernel_rows"]
         plane_ends = source_ends & (number == walk.sources)
-        position_ends = plane_ends & (plane == 0)
+        skip = Signal()
+        m.d.comb += skip.eq(self.skips.bit_select(counts["groups"], 1))
+        position_ends = (plane_ends & (plane == 0)) | skip
         walk_ends = position_ends
         for name in ("window_columns", "window_rows", "groups", "columns", "rows"):
             walk_ends = walk_ends & at_end[name]
@@ -246,14 +250,14 @@ class Walker(wiring.Component):
             ]
         with m.Elif(step):
             m.d.sync += [row.eq(row + at_hand.span)]
-            with m.If(~at_end["kernel_columns"]):
+            with m.If(~at_end["kernel_columns"] & ~skip):
                 m.d.sync += [
                     counts["kernel_columns"].eq(counts["kernel_columns"] + 1),
                     bit.eq(bit + at_hand.column_bits),
                 ]
             with m.Else():
                 m.d.sync += counts["kernel_columns"].eq(0)
-                with m.If(~at_end["kernel_rows"]):
+                with m.If(~at_end["kernel_rows"] & ~skip):
                     m.d.sync += [
                         counts["kernel_rows"].eq(counts["kernel_rows"] + 1),
                         word.eq(word + at_hand.row_words),
@@ -262,7 +266,7 @@ class Walker(wiring.Component):
                 with m.Else():
                     m.d.sync += counts["kernel_rows"].eq(0)
                     self._next_source(
-                        m, position, following, walk, plane, number, word, bit, bit_row, row
+                        m, position, following, walk, plane, number, skip, word, bit, bit_row, row
                     )
         with m.If(step & walk_ends):
             m.d.sync += [busy.eq(0), ending.eq(1)]
@@ -298,7 +302,7 @@ class Walker(wiring.Component):
         ]
         with m.If(clip_free):
             m.d.sync += [
-                clip.valid.eq(busy),
+                clip.valid.eq(busy & ~skip),
                 clip.ends.eq(plane_ends),
                 clip.last.eq(position_ends),
                 clip.double.eq(plane_ends & (plane != 0)),
@@ -344,6 +348,7 @@ class Walker(wiring.Component):
         walk: Any,
         plane: Signal,
         number: Signal,
+        skip: Signal,
         word: Signal,
         bit: Signal,
         bit_row: Signal,
@@ -359,14 +364,14 @@ class Walker(wiring.Component):
                 row.eq(at["row"]),
             ]
 
-        with m.If(number != walk.sources):
+        with m.If((number != walk.sources) & ~skip):
             m.d.sync += number.eq(number + 1)
             for index in range(1, len(position)):
                 with m.If(number == index - 1):
                     m.d.sync += start(position[index])
         with m.Else():
             m.d.sync += number.eq(0)
-            with m.If(plane != 0):
+            with m.If((plane != 0) & ~skip):
                 m.d.sync += [plane.eq(plane - 1), *start(position[0])]
             with m.Else():
                 m.d.sync += [plane.eq(walk.planes), *start(following[0])]
