@@ -27,12 +27,15 @@ class StageShape:
         Neurons updated in one cycle; divides `lanes` and the plan's `word_bits`.
     banks
         Weight rows read in one cycle; a power of two.
+    holds
+        Compute the sums of layers that read a constant input alone once, and keep them.
     """
 
     layers: int
     lanes: int = 16
     update_lanes: int = 4
     banks: int = 1
+    holds: bool = False
 
     def __post_init__(self) -> None:
         integer("StageShape layers", self.layers, 1, 65535)
@@ -109,6 +112,11 @@ class Plan:
                         f"Plan {name} must divide word_bits {self.word_bits}, "
                         f"not be {getattr(shape, name)}"
                     )
+        if self.loadable and any(shape.holds for shape in shapes):
+            raise ValueError(
+                "Plan loadable must be False where a stage holds currents, not True: a lane group "
+                "that is skipped has no current to hold"
+            )
         refuse(self.tables)
 
     @cached_property
@@ -125,6 +133,7 @@ class Plan:
                 lanes=shape.lanes,
                 update_lanes=shape.update_lanes,
                 banks=shape.banks,
+                holds=shape.holds,
                 word_bits=self.word_bits,
                 pad=pad,
                 buffers={},

@@ -24,6 +24,7 @@ class Sequencer(wiring.Component):
     written : In(1), the maps of all chunks sent are in the memory
     starts : Out(1), pulses before a layer starts
     index : Out(…), of the layer at work, in the stage
+    record, replay : Out(1), the layer's sums are to be kept, or were kept and are sent again
     first_step, last_step : Out(1)
     odd_step : Out(1), alternates
     """
@@ -42,6 +43,8 @@ class Sequencer(wiring.Component):
                 "written": In(1),
                 "starts": Out(1),
                 "index": Out(range(max(2, plan.count))),
+                "record": Out(1),
+                "replay": Out(1),
                 "first_step": Out(1),
                 "last_step": Out(1),
                 "odd_step": Out(1),
@@ -70,6 +73,11 @@ class Sequencer(wiring.Component):
                     names = {source.name for source in descriptor.sources}
                     needed = sum(1 << i for i, name in enumerate(plan.external) if name in names)
                     m.d.comb += ready.eq((self.available & needed) == needed)
+                    if descriptor.name in plan.held:
+                        m.d.comb += [
+                            self.record.eq(self.first_step),
+                            self.replay.eq(~self.first_step),
+                        ]
 
         m.d.comb += [
             self.first_step.eq(step == 0),
@@ -82,7 +90,7 @@ class Sequencer(wiring.Component):
             self.updates.valid.eq(started & ~updated),
         ]
         with m.If(self.starts):
-            m.d.sync += started.eq(1)
+            m.d.sync += [started.eq(1), walked.eq(self.replay)]
         with m.If(self.walks.valid & self.walks.ready):
             m.d.sync += walked.eq(1)
         with m.If(self.updates.valid & self.updates.ready):

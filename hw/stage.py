@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .array import Array, BankSum, WeightMemory
 from .config import targets
+from .currents import Currents
 from .fetcher import Fetcher, Sieve, WordLayout
 from .fork import Fork
 from .loader import Loader
@@ -101,6 +102,19 @@ class Stage(wiring.Component):
             for array_sums, bank_sums in zip(sums, bank_sum.banks, strict=True):
                 connect(m, array_sums, bank_sums)
             sums = [bank_sum.sums]
+        if plan.held:
+            m.submodules.currents = currents = Currents(plan)
+            connect(m, sums[0], currents.fresh)
+            sums = [currents.sums]
+            m.d.comb += [
+                currents.record.eq(sequencer.record),
+                currents.replay.eq(sequencer.replay),
+                currents.starts.eq(sequencer.starts),
+            ]
+            with m.Switch(sequencer.index):
+                for number, descriptor in enumerate(plan.descriptors):
+                    with m.Case(number):
+                        m.d.comb += currents.chunks.eq(plan.sum_chunks(descriptor))
         connect(m, sums[0], update.sums)
         connect(m, sequencer.updates, update.layers)
         m.d.comb += [

@@ -108,6 +108,8 @@ class StagePlan:
     loadable
         Weights, parameters and masks can be loaded at run time; every width then holds whatever
         weights of the tables' widths can add up to.
+    holds
+        The sums of layers that read a constant input alone are computed in the first step and kept.
     """
 
     tables: Tables
@@ -120,6 +122,7 @@ class StagePlan:
     pad: int
     buffers: dict[str, int]
     loadable: bool = False
+    holds: bool = False
 
     @cached_property
     def layers(self) -> tuple[int, ...]:
@@ -261,6 +264,23 @@ class StagePlan:
                 ends += [s.span, s.group_bits, s.map.row_bits, step, s.padding[1] * s.map.channels]
                 ends += [s.map.channels] if s.kernel[1] > 1 else []
         return math.gcd(*ends)
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """Layers whose sums are the same in every step and are kept."""
+        if not (self.holds and self.tables.input.constant and self.tables.steps > 1):
+            return frozenset()
+        layers = [self.tables.layers[number] for number in self.layers]
+        return frozenset(a.name for a in layers if {g.source for g in a.synapses} == {"input"})
+
+    def sum_chunks(self, descriptor: Descriptor) -> int:
+        """Return the chunks of sums of a layer in a time step, those of unused lanes too."""
+        return descriptor.positions * descriptor.groups * (self.lanes // self.update_lanes)
+
+    @property
+    def held_words(self) -> int:
+        """Words of the memory of held sums; a word is one chunk."""
+        return sum(self.sum_chunks(d) for d in self.descriptors if d.name in self.held)
 
     @cached_property
     def weights(self) -> dict[int, NDArray[np.int32]]:
