@@ -60,10 +60,14 @@ programs:
 	  echo "$(PYTHON) has no venv module"; \
 	  missing="$$missing python3-venv"; \
 	fi; \
-	for p in g++ perl; do \
-	  command -v $$p >/dev/null || { echo "$$p is missing: Verilator needs it"; \
-	    missing="$$missing $$p"; }; \
-	done; \
+	if ! command -v g++ >/dev/null; then \
+	  echo "g++ is missing: it compiles Verilator's models"; \
+	  missing="$$missing g++"; \
+	fi; \
+	if ! perl -MFindBin -MPod::Usage -e 1 2>/dev/null; then \
+	  echo "perl with its modules is missing: it starts Verilator"; \
+	  missing="$$missing perl"; \
+	fi; \
 	if [ -n "$$missing" ]; then \
 	  echo "On Debian or Ubuntu: sudo apt-get install$$missing"; \
 	  exit 1; \

@@ -203,7 +203,8 @@ class _Trainer:
         network.train()
         network.settle(index >= round(recipe.epochs * (1 - recipe.settle)))
         generator = torch.Generator().manual_seed((self.seed << 20) + index)
-        images, labels = map(torch.from_numpy, (self.data.train_images, self.data.train_labels))
+        images = torch.tensor(self.data.train_images)
+        labels = torch.tensor(self.data.train_labels)
         order = torch.randperm(len(labels), generator=generator)
         loss_sum, right = 0.0, 0
         for number in range(self.batches):

@@ -3,8 +3,11 @@
 import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..hw import tools
@@ -59,6 +62,36 @@ def cached(folder: Path, key: str, build: Callable[[Path], None], keep: Collecti
         with contextlib.suppress(OSError):  # another process was quicker
             kept.rename(target)
     return target
+
+
+@contextmanager
+def runtime(folder: Path, key: str, building: Path) -> Iterator[None]:
+    """Lend Verilator's own library, much of the work for a small model, to a build and keep it.
+
+    The objects are dated into the future: make takes them for outdated where they are older than
+    the makefile, which Verilator is yet to write.
+
+    Parameters
+    ----------
+    folder
+        Where models are kept.
+    key
+        Of the versions and options.
+    building
+        The folder in which make runs.
+    """
+    kept = folder / f"runtime-{key}"
+    if kept.exists():
+        for file in kept.iterdir():
+            copy = shutil.copy(file, building)
+            os.utime(copy, times=(time.time() + 86_400,) * 2)
+    yield
+
+    def keep(target: Path) -> None:
+        for file in building.glob("verilated*.o"):
+            shutil.copy(file, target)
+
+    cached(folder, kept.name, keep, [file.name for file in building.glob("verilated*.o")])
 
 
 def verilator_environment() -> dict[str, str]:

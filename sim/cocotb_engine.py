@@ -9,7 +9,7 @@ from typing import Literal
 
 from ..hw import tools
 from .bench import FOLDER_VARIABLE
-from .build import BuildError, cached, digest, last_lines, verilator_environment
+from .build import BuildError, cached, digest, last_lines, runtime, verilator_environment
 from .ports import STREAMS, Ports, top
 from .scenario import Record, Scenario
 
@@ -35,7 +35,8 @@ def build(verilog: str, simulator: Simulator, folder: Path) -> Path:
     """
     programs = [tools.require(name) for name in ("cocotb", *_PROGRAMS[simulator])]
     versions = [f"{program.name} {program.version}" for program in programs]
-    key = digest(verilog, simulator, *versions, *_ARGUMENTS[simulator])
+    options = digest(simulator, *versions, *_ARGUMENTS[simulator])
+    key = digest(verilog, options)
 
     def compile_into(target: Path) -> None:
         from cocotb_tools.runner import get_runner
@@ -47,7 +48,7 @@ def build(verilog: str, simulator: Simulator, folder: Path) -> Path:
             sources.insert(0, _public(verilog, target / "public.vlt"))
         log = target / "build.log"
         try:
-            with tools.activated():
+            with tools.activated(), runtime(folder, options, target):
                 os.environ.update(verilator_environment())
                 get_runner(simulator).build(
                     sources=sources,

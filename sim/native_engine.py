@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..hw import tools
-from .build import BuildError, cached, digest, last_lines, verilator_environment
+from .build import BuildError, cached, digest, last_lines, runtime, verilator_environment
 from .ports import STREAMS, Ports, top
 from .scenario import Record, Scenario
 
@@ -46,7 +46,8 @@ def build(verilog: str, folder: Path, *, traced: bool = False) -> Path:
     found = [tools.require(name) for name in ("verilator", "g++", "make", "perl")]
     versions = [f"{tool.name} {tool.version}" for tool in found]
     arguments = [*_ARGUMENTS, *(["--trace"] if traced else [])]
-    key = digest(verilog, _HARNESS.read_text(), *versions, *arguments, _COMPILER, _OPTIMIZE)
+    options = digest(*versions, *arguments, _COMPILER, _OPTIMIZE)
+    key = digest(verilog, _HARNESS.read_text(), options)
 
     def compile_into(target: Path) -> None:
         (target / "dut.v").write_text(verilog)
@@ -56,15 +57,9 @@ def build(verilog: str, folder: Path, *, traced: bool = False) -> Path:
              "-o", _LIBRARY, "dut.v", str(_HARNESS)],
             ["make", "-j", str(os.cpu_count() or 1), "-f", "Vdut.mk", _OPTIMIZE],
         ]  # fmt: skip
-        for command in commands:
-            done = subprocess.run(
-                command, cwd=target, env=verilator_environment(), text=True, check=False,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-            if done.returncode:
-                raise BuildError(
-                    f"{Path(command[0]).name} can't compile the Verilog:\n{last_lines(done.stdout)}"
-                )
+        with runtime(folder, options, target):
+            for command in commands:
+                _execute(command, target)
 
     return cached(folder, f"native-{key}", compile_into, [_LIBRARY]) / _LIBRARY
 
@@ -128,6 +123,16 @@ def run(
         cycles=job.cycles,
         late=bool(job.late),
     )
+
+
+def _execute(command: list[str], folder: Path) -> None:
+    done = subprocess.run(
+        command, cwd=folder, env=verilator_environment(), text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    if done.returncode:
+        name, words = Path(command[0]).name, last_lines(done.stdout)
+        raise BuildError(f"{name} can't compile the Verilog:\n{words}")
 
 
 def _empty(rows: int, limbs: int) -> NDArray[np.uint32]:

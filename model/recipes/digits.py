@@ -9,8 +9,6 @@ RECIPE = Recipe(
     steps=8,
     epochs=80,
     batch=64,
-    learning_rate=5e-3,
-    move=0.7,
-    turn=10,
-    stretch=0.1,
+    learning_rate=2e-2,
+    move=0.5,
 )

@@ -20,7 +20,7 @@ STEPS = 4
 
 
 def a_layer(name: str, cell: Neuron, *, seed: int = 0, **changes: Any) -> Layer:
-    """Return a layer whose sums have 12 bits and more, of 2 × 4 neurons a channel."""
+    """Return a layer whose sums have 12 bits and more, of 4 columns."""
     rng = np.random.default_rng(seed)
     group = Convolution(
         source="input", weights=weights(rng, 8, cell.channels, 2, 3, 3), bits=8, padding=(1, 1)
@@ -28,13 +28,13 @@ def a_layer(name: str, cell: Neuron, *, seed: int = 0, **changes: Any) -> Layer:
     return Layer(name=name, synapses=(group,), neuron=cell, **changes)
 
 
-def a_plan(layers: Sequence[Layer], lanes: int = 4, update_lanes: int = 2) -> Plan:
-    """Return a plan with a readout behind the layers."""
+def a_plan(layers: Sequence[Layer], lanes: int = 4, update_lanes: int = 2, rows: int = 2) -> Plan:
+    """Return a plan of some rows of 4 columns, with a readout behind the layers."""
     tables = Tables(
         name="cells",
         steps=STEPS,
-        input=Input(shape=(2, 2, 4)),
-        layers=(*layers, readout("input", 16, layers[0].neuron)),
+        input=Input(shape=(2, rows, 4)),
+        layers=(*layers, readout("input", 8 * rows, layers[0].neuron)),
         readout=Readout(layer="out"),
     )
     return Plan(tables=tables, lanes=lanes, update_lanes=update_lanes, word_bits=32)
@@ -215,7 +215,7 @@ def test_groups_tails_pools_and_masks_keep_every_neuron_at_its_place(
         a_layer("pooled", cell, seed=1, pool=Pool(size=(2, 1))),
         a_layer("masked", cell, seed=2, pool=Pool(size=(1, 3)), channel_mask=mask),
     ]
-    update(a_plan(layers, lanes, update_lanes), stalls)
+    update(a_plan(layers, lanes, update_lanes, rows=4), stalls)
 
 
 @pytest.mark.parametrize("stalls", STALLS)

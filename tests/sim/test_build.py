@@ -1,11 +1,17 @@
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from refusal import refused
 from somagate.hw import tools
+from somagate.hw.plan import Plan
 from somagate.sim import cocotb_engine, native_engine
-from somagate.sim.build import BuildError, cached, default_folder, digest, last_lines
+from somagate.sim.build import BuildError, cached, default_folder, digest, last_lines, runtime
+from somagate.sim.device import scenario
+from somagate.sim.ports import Ports
+from somagate.sim.scenario import stall_pattern
 
 BROKEN = "module broken (clk);\n  input clk;\n  assign nothing = ;\nendmodule\n"
 
@@ -47,6 +53,21 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_verilators_library_is_kept_for_the_next_build(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        building = tmp_path / name
+        building.mkdir()
+        with runtime(tmp_path / "models", "key", building):
+            lent = building / "verilated.o"
+            if name == "second":
+                assert lent.read_text() == "first"
+                assert lent.stat().st_mtime > time.time() + 3600
+            lent.write_text(name)
+            (building / "Vdut.o").write_text(name)
+    kept = tmp_path / "models/runtime-key"
+    assert [(path.name, path.read_text()) for path in kept.iterdir()] == [("verilated.o", "first")]
+
+
 def test_a_digest_tells_its_parts_apart() -> None:
     assert digest("a", b"b") == digest("a", "b")
     assert len({digest("ab"), digest("a", "b"), digest("", "ab"), digest("b", "a")}) == 4
@@ -84,3 +105,15 @@ def test_verilog_that_is_none_is_refused_with_the_tools_words(
     assert str(error.value).startswith(start)
     assert "syntax error" in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_simulator_that_ends_early_is_told_with_its_last_words(
+    plan: Plan, x: np.ndarray, tmp_path: Path
+) -> None:
+    model = tmp_path / "somagate"
+    model.write_text("#!/bin/sh\necho the licence is over\n")
+    model.chmod(0o755)
+    ports = Ports.of(plan)
+    what = scenario(plan, ports, x, go=stall_pattern(0, 0), deadline=9)
+    with refused(BuildError, "verilator ended without a result:\nthe licence is over"):
+        cocotb_engine.run(tmp_path, "module somagate (clk);", "verilator", ports, what)

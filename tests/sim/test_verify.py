@@ -5,11 +5,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+from networks import FEATURES, cases
 from playback import Playback, Script, changed
 from refusal import refused
 from somagate.export.tables import Tables
 from somagate.hw.generate import verilog
 from somagate.hw.plan import Plan
+from somagate.hw.support import UnsupportedError
 from somagate.sim.chunks import CHUNK_SAMPLES
 from somagate.sim.ports import Ports
 from somagate.sim.verify import verify
@@ -48,6 +52,31 @@ def test_every_engine_finds_the_accelerator_equal(engine: str, plan: Plan, model
     assert [layer.name for layer in free.layers] == ["hidden", "output"]
     assert all(0 < layer.efficiency <= 1 for layer in free.layers)
     assert sum(layer.cycles for layer in free.layers) <= free.cycles
+
+
+SUPPORTED = FEATURES - {
+    *("groups", "identity", "several", "recurrent", "sum pool", "ternary"),
+    *("count input", "value input", "signed input", "constant input"),
+}
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    case=cases(SUPPORTED),
+    numbers=st.sampled_from([(1, 1, 8), (3, 1, 8), (4, 2, 16), (5, 1, 32), (8, 8, 8)]),
+    stalls=st.sampled_from([0.0, 0.4]),
+)
+def test_random_networks_are_equal(
+    case: tuple[Tables, np.ndarray], numbers: tuple[int, int, int], stalls: float
+) -> None:
+    tables, x = case
+    lanes, update_lanes, word_bits = numbers
+    try:
+        plan = Plan(tables=tables, lanes=lanes, update_lanes=update_lanes, word_bits=word_bits)
+    except UnsupportedError:
+        reject()
+    verdict = verify(plan, x, engine="amaranth", stalls=stalls)
+    assert verdict.equal, str(verdict)
 
 
 def test_every_engine_finds_and_names_one_wrong_bit(
@@ -106,9 +135,9 @@ def test_verilog_of_other_tables_differs(plan: Plan, tmp_path: Path, models: Pat
     path = tmp_path / "before.v"
     path.write_text(verilog(plan))
     other = replace(plan, tables=with_one_weight_changed(plan.tables))
-    for given in (path, path.read_text()):
-        assert verify(plan, samples(2), verilog=given, folder=models).equal
-        verdict = verify(other, samples(2), verilog=given, folder=models)
+    for text in (path, path.read_text()):
+        assert verify(plan, samples(2), verilog=text, folder=models).equal
+        verdict = verify(other, samples(2), verilog=text, folder=models)
         assert not verdict.equal
         assert verdict.difference is not None
         assert verdict.difference.layer == "output"

@@ -1,0 +1,138 @@
+"""The bench's processes on a clock that the tests turn by hand."""
+
+from collections.abc import Callable, Coroutine, Generator
+from types import coroutine
+from typing import Any
+
+import numpy as np
+import pytest
+from playback import Script
+from somagate.hw.plan import Plan
+from somagate.sim.bench import Bench, Process
+from somagate.sim.ports import STREAMS, Ports, to_limbs
+from somagate.sim.scenario import Scenario, stall_pattern
+
+CYCLES = 400
+
+
+@coroutine
+def next_edge() -> Generator[None, None, None]:
+    yield
+
+
+class Wires:
+    """One stream: what the bench writes, and in each cycle what the other side answers."""
+
+    def __init__(self, answer: Callable[[int], dict[str, int]]) -> None:
+        self.answer = answer
+        self.driven = {"valid": 0, "ready": 0, "payload": 0}
+        self.seen: list[dict[str, int]] = []
+        self.cycle = -1
+
+    async def edge(self) -> None:
+        await next_edge()
+
+    async def until(self, signal: str) -> None:
+        await self.edge()
+        while not self.read(signal):
+            await self.edge()
+
+    async def skip(self, cycles: int) -> None:
+        for _ in range(cycles):
+            await self.edge()
+
+    def read(self, signal: str) -> int:
+        return self.seen[-1][signal]
+
+    def write(self, signal: str, value: int) -> None:
+        self.driven[signal] = value
+
+    def turn(self) -> None:
+        """Let the next edge see what both sides drive."""
+        self.cycle += 1
+        self.seen.append(self.driven | self.answer(self.cycle))
+
+
+def run(process: Process, wires: Wires, cycles: int = CYCLES) -> None:
+    task: Coroutine[Any, Any, None] = process(wires)  # type: ignore[assignment]
+    try:
+        task.send(None)
+        for _ in range(cycles):
+            wires.turn()
+            task.send(None)
+    except StopIteration:
+        return
+    task.close()
+
+
+def bench(plan: Plan, stalls: float, *, outputs: int = 0, deadline: int = 10) -> Bench:
+    scenario = Scenario(
+        words=to_limbs(list(range(100, 150)), 1),
+        outputs=outputs,
+        observations=0,
+        deadline=deadline,
+        go=stall_pattern(stalls, 1),
+    )
+    return Bench(scenario, Ports.of(plan))
+
+
+@pytest.mark.parametrize("stalls", [0.0, 0.4])
+def test_the_driver_holds_a_word_until_it_is_taken(plan: Plan, stalls: float) -> None:
+    ready = np.random.default_rng(2).random(CYCLES) < 0.5
+    go = stall_pattern(stalls, 1)[0]
+    wires = Wires(lambda cycle: {"ready": int(ready[cycle])})
+    run(bench(plan, stalls).background["input"], wires)
+    taken = []
+    offered = False
+    for cycle, now in enumerate(wires.seen):
+        if offered:  # and was not taken
+            assert now["valid"]
+            assert now["payload"] == wires.seen[cycle - 1]["payload"]
+        elif len(taken) < 50:
+            assert now["valid"] == (not stalls or go[cycle])
+        if now["valid"] and now["ready"]:
+            taken.append(now["payload"])
+        offered = bool(now["valid"] and not now["ready"])
+    assert taken == list(range(100, 150))
+
+
+@pytest.mark.parametrize("stalls", [0.0, 0.4])
+@pytest.mark.parametrize("name", STREAMS[1:])
+def test_a_monitor_records_transfers_and_nothing_else(plan: Plan, stalls: float, name: str) -> None:
+    valid = np.random.default_rng(3).random(CYCLES) < 0.5
+    wires = Wires(lambda cycle: {"valid": int(valid[cycle]), "payload": cycle % 256})
+    made = bench(plan, stalls, outputs=CYCLES, deadline=10**6)
+    run(made.background[name], wires)
+    run(made.watch, Wires(lambda cycle: {}), 256)
+    record = made.record()
+    expected = [
+        cycle
+        for cycle, now in enumerate(wires.seen)
+        if now["valid"] and now["ready"] and cycle < record.cycles
+    ]
+    assert getattr(record, f"{name}_cycles").tolist() == expected
+    assert getattr(record, name)[:, 0].tolist() == [cycle % 256 for cycle in expected]
+    go = stall_pattern(stalls, 1)[STREAMS.index(name)]
+    assert [now["ready"] for now in wires.seen] == [
+        int(not stalls or go[cycle]) for cycle in range(len(wires.seen))
+    ]
+
+
+def test_the_watchdog_ends_after_the_deadline(plan: Plan) -> None:
+    made = bench(plan, 0.0, outputs=1, deadline=700)
+    wires = Wires(lambda cycle: {})
+    run(made.watch, wires, 10**6)
+    record = made.record()
+    assert record.late
+    assert record.cycles == wires.cycle == 767
+
+
+def test_the_watchdog_ends_when_all_has_come(plan: Plan, played: Script) -> None:
+    made = bench(plan, 0.0, outputs=2, deadline=10**6)
+    run(made.background["output"], Wires(lambda cycle: {"valid": int(cycle in (300, 301))}), 400)
+    wires = Wires(lambda cycle: {})
+    run(made.watch, wires, 10**6)
+    record = made.record()
+    assert not record.late
+    assert record.cycles == wires.cycle == 511
+    assert record.output_cycles.tolist() == [300, 301]
