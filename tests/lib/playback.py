@@ -13,9 +13,9 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
+from somagate.hw.observe import ObserveLayout
 from somagate.hw.plan import Plan
 from somagate.hw.readout import ResultLayout
-from somagate.hw.stage import ObserveLayout
 from somagate.sim import golden
 from somagate.sim.ports import Field, Ports, to_limbs
 from somagate.sim.scenario import Record
@@ -42,7 +42,7 @@ class Playback(Component):
         super().__init__(
             {
                 "input": In(stream.Signature(unsigned(plan.word_bits))),
-                "output": Out(stream.Signature(ResultLayout(plan))),
+                "output": Out(stream.Signature(ResultLayout(plan.stages[0]))),
                 "observe": Out(stream.Signature(ObserveLayout(plan))),
             }
         )

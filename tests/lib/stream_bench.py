@@ -121,12 +121,14 @@ class _Sender:
     static: list[tuple[Value, list[int]]]
     go: Pattern
     width: int
+    after: tuple[Transfers, int]
     offered: bool = False
 
     def offer(self, ctx: Any, cycle: int, rng: random.Random) -> None:
         """Offer the next payload if it may come, or noise."""
         index = len(self.transfers.cycles)
         offered = index < len(self.payloads) and self.go(cycle)
+        offered = offered and len(self.after[0].cycles) >= self.after[1]
         if offered:
             ctx.set(bits_of(self.stream.payload), self.payloads[index])
             for signal, values in self.static:
@@ -204,10 +206,12 @@ class Bench:
         payloads: Sequence[Any],
         static: Sequence[tuple[Any, Sequence[int]]] = (),
         stalls: str | None = None,
+        after: tuple[Transfers, int] | None = None,
     ) -> Transfers:
         """Send payloads into an input stream; return its transfers, filled by `run`.
 
         `static` are inputs beside the stream, and their value from each payload on to the next.
+        `after` is another stream, and how many payloads must have passed there before the first.
         """
         shape = shape_of(stream.payload)
         bits = [encode(shape, value) for value in payloads]
@@ -220,6 +224,7 @@ class Bench:
                 static=[(bits_of(signal), list(map(int, values))) for signal, values in static],
                 go=Pattern(stalls or self._stalls, self._rng),
                 width=Shape.cast(shape).width,
+                after=after or (transfers, 0),
             )
         )
         return transfers
