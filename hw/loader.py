@@ -9,7 +9,7 @@ from .stage_plan import StagePlan
 
 
 class Loader(wiring.Component):
-    """Fill the buffers of a source in turn, and say where the oldest map lies.
+    """Fill the buffers of a source in turn, and say where the map lies that is to be read.
 
     Words come row by row, those of the bit planes of a word one after the other, lowest first. The
     memory is written in the cycle in which a word is taken.
@@ -20,8 +20,9 @@ class Loader(wiring.Component):
     may_write : In(1), the memory's write port is free
     write : Out(write_signature) of the map memory
     available : Out(1), the map at `base` is complete
-    base : Out(…), address of the oldest map
-    release : In(1), the oldest map is no longer needed; only while `available`
+    base : Out(…), address of the oldest map that was not passed
+    advance : In(1), pass the map at `base`; only while `available`
+    release : In(1), the oldest map's buffer is free again; only after it was passed
     """
 
     def __init__(self, plan: StagePlan, name: str) -> None:
@@ -37,6 +38,7 @@ class Loader(wiring.Component):
                 "write": Out(write_signature(addr_bits, plan.word_bits)),
                 "available": Out(1),
                 "base": Out(unsigned(addr_bits), init=self.first),
+                "advance": In(1),
                 "release": In(1),
             }
         )
@@ -46,7 +48,8 @@ class Loader(wiring.Component):
         m = Module()
         words, planes = self.map.plane_words, self.map.planes
         last_base = self.first + (self.buffers - 1) * self.map.words
-        full = Signal(range(self.buffers + 1))
+        full = Signal(range(self.buffers + 1))  # buffers with a map that is still needed
+        unread = Signal(range(self.buffers + 1))  # of them, those that were not passed
         filling = Signal.like(self.write.addr, init=self.first)
         place, plane = Signal(range(max(2, words))), Signal(range(max(2, planes)))
         offset = Signal(range(max(2, self.map.words)))  # of the plane
@@ -58,7 +61,7 @@ class Loader(wiring.Component):
             self.write.en.eq(take),
             self.write.addr.eq(filling + place + offset),
             self.write.data.eq(self.words.payload),
-            self.available.eq(full != 0),
+            self.available.eq(unread != 0),
         ]
         with m.If(take):
             m.d.sync += [plane.eq(plane + 1), offset.eq(offset + words)]
@@ -68,8 +71,11 @@ class Loader(wiring.Component):
                     offset.eq(0),
                     place.eq(Mux(place == words - 1, 0, place + 1)),
                 ]
-        for base, step in ((filling, complete), (self.base, self.release)):
+        for base, step in ((filling, complete), (self.base, self.advance)):
             with m.If(step):
                 m.d.sync += base.eq(Mux(base == last_base, self.first, base + self.map.words))
-        m.d.sync += full.eq(full + complete - self.release)
+        m.d.sync += [
+            full.eq(full + complete - self.release),
+            unread.eq(unread + complete - self.advance),
+        ]
         return m

@@ -119,13 +119,13 @@ class Stage(wiring.Component):
         connect(m, sequencer.updates, update.layers)
         m.d.comb += [
             update.first_step.eq(sequencer.first_step),
-            walker.first_step.eq(sequencer.first_step),
+            walker.first_step.eq(sequencer.walk_first_step),
         ]
         if plan.loadable:
             connect(m, flipped(self.load_parameters), update.load)
             self._skip(m, sequencer, walker, update)
         bases = self._sources(m, sequencer, maps, self._send(m, sequencer, update, maps))
-        with m.Switch(sequencer.index):
+        with m.Switch(sequencer.walk_index):
             for number, descriptor in enumerate(plan.descriptors):
                 with m.Case(number):
                     for index, source in enumerate(descriptor.sources):
@@ -140,13 +140,16 @@ class Stage(wiring.Component):
             for index in range(count):
                 with m.If(load.addr == index // len(load.data)):
                     m.d.sync += pruned[index].eq(load.data[index % len(load.data)])
-        first = 0
-        with m.Switch(sequencer.index):
-            for number, descriptor in enumerate(self.plan.descriptors):
-                with m.Case(number):
-                    skips = pruned[first : first + descriptor.groups]
-                    m.d.comb += [walker.skips.eq(skips), update.skips.eq(skips)]
-                first += descriptor.groups
+        for index, skips in (
+            (sequencer.walk_index, walker.skips),
+            (sequencer.index, update.skips),
+        ):
+            first = 0
+            with m.Switch(index):
+                for number, descriptor in enumerate(self.plan.descriptors):
+                    with m.Case(number):
+                        m.d.comb += skips.eq(pruned[first : first + descriptor.groups])
+                    first += descriptor.groups
 
     def _sources(
         self, m: Module, sequencer: Sequencer, maps: RegisteredMemory, packed: Signal
@@ -161,14 +164,15 @@ class Stage(wiring.Component):
             bases[name, False] = base
             if name in plan.recurrent:
                 other = base + plan.map(name).words
-                bases[name, False] = Mux(sequencer.odd_step, other, base)
-                bases[name, True] = Mux(sequencer.odd_step, base, other)
+                bases[name, False] = Mux(sequencer.walk_odd_step, other, base)
+                bases[name, True] = Mux(sequencer.walk_odd_step, base, other)
         busy = packed
         for number, name in enumerate(plan.external):
             loader = m.submodules[f"load_{name}"] = Loader(plan, name)
             connect(m, flipped(getattr(self, f"source_{name}")), loader.words)
             m.d.comb += [
                 loader.may_write.eq(~busy),
+                loader.advance.eq(sequencer.advance[number]),
                 loader.release.eq(sequencer.release[number]),
                 sequencer.available[number].eq(loader.available),
             ]
