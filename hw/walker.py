@@ -1,8 +1,8 @@
 """The walker: steps through a layer's positions and names the segments of each."""
 
-from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
@@ -12,43 +12,50 @@ from .descriptor import Descriptor, Source
 from .stage_plan import StagePlan
 
 
-def narrowest(values: list[dict[str, int]]) -> dict[str, Any]:
-    """Return the narrowest shape for each member of some structures of integers."""
-    shapes = {}
-    for name in values[0]:
-        low = min(0, *(value[name] for value in values))
-        bits = max(max(v[name], -v[name] - 1 if low < 0 else 0).bit_length() for v in values)
-        shapes[name] = signed(bits + 1) if low < 0 else unsigned(max(1, bits))
+def narrowest(values: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the narrowest shape for each member, an integer or a list, of some structures."""
+    shapes: dict[str, Any] = {}
+    for name, example in values[0].items():
+        numbers = [n for value in values for n in np.atleast_1d(value[name]).tolist()]
+        low = min(0, *numbers)
+        bits = max(max(n, -n - 1 if low < 0 else 0).bit_length() for n in numbers)
+        shape = signed(bits + 1) if low < 0 else unsigned(max(1, bits))
+        shapes[name] = ArrayLayout(shape, len(example)) if isinstance(example, list) else shape
     return shapes
+
+
+LOOPS = (
+    "kernel_columns", "kernel_rows", "planes",
+    "window_columns", "window_rows", "groups", "columns", "rows",
+)  # fmt: skip
+"""The loops around a segment, innermost first."""
 
 
 class WalkLayout(StructLayout):
     """A layer's walk as numbers for the walker's counters and adders, from a `Descriptor`.
 
-    Counts of loops are stored less one. Words count within a plane of a map, bits within a map row
-    and in units of `plan.grain`; `span` and rows count weight rows. Words and bits are negative
-    before a map.
+    Counts of loops are stored less one. Where a source's segment lies is three numbers: its word
+    within a plane of the map, its first bit within the map row in units of `plan.grain`, and its
+    first weight row. Words and bits are negative before a map. `words`, `bits` and `rows` are what
+    to add to each of them when the loop of that number in `LOOPS` steps, and those inside it start
+    again.
     """
 
     def __init__(self, plan: StagePlan) -> None:
-        layers = [self.layer_values(descriptor) for descriptor in plan.descriptors]
-        sources = [
-            self.source_values(plan, source)
-            for descriptor in plan.descriptors
-            for source in descriptor.sources
-        ]
-        self.sources = max(len(descriptor.sources) for descriptor in plan.descriptors)
         self.layers = [
-            self.layer_values(d) | {"source": [self.source_values(plan, s) for s in d.sources]}
+            self.layer_values(d) | {"source": [self.source_values(plan, d, s) for s in d.sources]}
             for d in plan.descriptors
         ]
+        self.sources = max(len(layer["source"]) for layer in self.layers)
+        sources = [source for layer in self.layers for source in layer["source"]]
+        loops = [{k: v for k, v in layer.items() if k != "source"} for layer in self.layers]
         super().__init__(
-            narrowest(layers)
+            narrowest(loops)
             | {"source": ArrayLayout(StructLayout(narrowest(sources)), self.sources)}
         )
 
     @staticmethod
-    def layer_values(d: Descriptor) -> dict[str, int]:
+    def layer_values(d: Descriptor) -> dict[str, Any]:
         """Return the members of a layer."""
         return {
             "rows": d.rows - 1,
@@ -61,30 +68,58 @@ class WalkLayout(StructLayout):
         }
 
     @staticmethod
-    def source_values(plan: StagePlan, s: Source) -> dict[str, int]:
-        """Return the members of a source."""
-        descriptor = next(d for d in plan.descriptors if s in d.sources)
-        source = s.map
-        grain = plan.grain
-        step = s.stride[1] * source.channels // grain
+    def source_values(plan: StagePlan, d: Descriptor, s: Source) -> dict[str, Any]:
+        """Return the members of a layer's source."""
+        grain, source = plan.grain, s.map
+        channels = source.channels // grain if s.kernel[1] > 1 else 0
+        row, column = s.stride[0] * source.row_words, s.stride[1] * source.channels // grain
+        group = s.group_bits // grain
+        # Back to the first segment of the position, the first position of the window, and so on.
+        word_back, bit_back = -(s.kernel[0] - 1) * source.row_words, -(s.kernel[1] - 1) * channels
+        row_back = s.span - s.group_rows
+        window_rows, window_columns = -(d.window[0] - 1) * row, -(d.window[1] - 1) * column
+        groups_back = -(d.groups - 1) * group
+        line = -(d.columns * d.window[1] - 1) * column
+        layer_back = s.span - d.groups * s.group_rows
         return {
             "kernel_rows": s.kernel[0] - 1,
             "kernel_columns": s.kernel[1] - 1,
             "first_word": -s.padding[0] * source.row_words,
-            "plane_words": source.plane_words,
-            "row_words": source.row_words,
-            "position_words": s.stride[0] * source.row_words,
-            "pooled_words": descriptor.window[0] * s.stride[0] * source.row_words,
             "first_bit": -s.padding[1] * source.channels // grain,
-            "position_bits": step,
-            "pooled_bits": descriptor.window[1] * step,
-            "column_bits": source.channels // grain if s.kernel[1] > 1 else 0,
-            "group_bits": s.group_bits // grain,
-            "segment_bits": s.span // grain,
-            "span": s.span,
-            "row_bits": source.row_bits // grain,
             "weight_base": s.weight_base,
-            "group_rows": s.group_rows,
+            "words": [
+                0,
+                source.row_words,
+                word_back,
+                word_back,
+                word_back + row,
+                word_back + window_rows,
+                word_back + window_rows,
+                word_back + row,
+            ],
+            "bits": [
+                channels,
+                bit_back,
+                bit_back,
+                bit_back + column,
+                bit_back + window_columns,
+                bit_back + window_columns + group,
+                bit_back + column + groups_back,
+                bit_back + line + groups_back,
+            ],
+            "weight_rows": [
+                s.span,
+                s.span,
+                row_back,
+                row_back,
+                row_back,
+                s.span,
+                layer_back,
+                layer_back,
+            ],
+            "plane_words": source.plane_words,
+            "segment_bits": s.span // grain,
+            "row_bits": source.row_bits // grain,
             "top_plane": source.planes - 1,
             "signed": int(source.activation.signed),
             "recurrent": int(s.recurrent),
@@ -137,9 +172,9 @@ class Walker(wiring.Component):
 
     Pooled positions row by row; in each the lane groups; in each of those the positions of the
     pooling window; in each position the bit planes, highest first; in each plane the sources; in
-    each source the kernel's segments. Every value is kept by adding, with one register for each
-    loop that it restarts from, so there is no multiplier. Segments outside the map are dropped, but
-    for one that ends its plane or position.
+    each source the kernel's segments. From one segment to the next it only adds, a constant for
+    each loop, so there is no multiplier. Segments outside the map are dropped, but for one that
+    ends its plane or position.
 
     A layer's payload must hold still while `layers.valid`: it is taken when the walk is over.
     Throughput is one segment a cycle; the first comes 3 cycles after `layers.valid`.
@@ -172,133 +207,66 @@ class Walker(wiring.Component):
         """Build the walker."""
         m = Module()
         walk = self.layers.payload
-        count = self.walk_layout.sources
-        source_layout = self.walk_layout["source"].shape.elem_shape
-        sources = [walk.source[i] for i in range(count)]
-
-        def bits(*names: str) -> int:
-            return max(source_layout[name].shape.width for name in names)
-
-        grain_bits = self.plan.grain.bit_length() - 1
-        word_shape = signed(bits("plane_words", "first_word", "pooled_words") + 2)
-        bit_shape = signed(bits("row_bits", "first_bit", "segment_bits", "pooled_bits") + 3)
-        row_shape = unsigned(self.plan.weight_row_bits)
-
-        # Where the walk is: by source for the loops over positions, then the segment at hand.
-        position = [
-            {
-                name: Signal(shape, name=f"{name}_{i}")
-                for name, shape in (
-                    ("word", word_shape),  # of the position's first row
-                    ("word_pooled", word_shape),  # of the pooled position's first row
-                    ("bit", bit_shape),  # of the position, at the lane group's channels
-                    ("bit_group", bit_shape),  # of the pooled position, likewise
-                    ("bit_pooled", bit_shape),  # of the pooled position, at channel 0
-                    ("row", row_shape),  # of the lane group
-                )
-            }
-            for i in range(count)
-        ]
-        if not any(s.group_bits for d in self.plan.descriptors for s in d.sources):
-            for at in position:
-                at["bit_group"] = at["bit_pooled"]
-        word, bit, row = Signal(word_shape), Signal(bit_shape), Signal(row_shape)
-        bit_row = Signal(bit_shape)  # of the kernel row, where `bit` restarts
-        number = Signal(range(max(2, count)))  # of the source
-        at_hand = Array(sources)[number] if count > 1 else sources[0]
+        sources = [walk.source[i] for i in range(self.walk_layout.sources)]
+        number = Signal(range(max(2, len(sources))))  # of the source at hand
+        source = Array(sources)[number] if len(sources) > 1 else sources[0]
         plane = Signal.like(walk.planes)
+        busy, ending, step, skip = Signal(), Signal(), Signal(), Signal()
 
-        counts: dict[str, Signal] = {}
-        at_end: dict[str, Value] = {}
-        for name, limit in (
-            ("kernel_columns", at_hand.kernel_columns),
-            ("kernel_rows", at_hand.kernel_rows),
-            ("window_columns", walk.window_columns),
-            ("window_rows", walk.window_rows),
-            ("groups", walk.groups),
-            ("columns", walk.columns),
-            ("rows", walk.rows),
-        ):
-            counts[name] = Signal(limit.shape(), name=f"{name}_count")
-            at_end[name] = counts[name] == limit
+        # Which loop steps after this segment.
+        limits = {"kernel_columns": source.kernel_columns, "kernel_rows": source.kernel_rows}
+        limits |= {name: getattr(walk, name) for name in LOOPS[3:]}
+        counts = {name: Signal(limit.shape(), name=name) for name, limit in limits.items()}
+        at_end = {name: counts[name] == limit for name, limit in limits.items()}
+        at_end["planes"] = plane == 0
         source_ends = at_end["kernel_columns"] & at_end["kernel_rows"]
         plane_ends = source_ends & (number == walk.sources)
-        skip = Signal()
-        m.d.comb += skip.eq(self.skips.bit_select(counts["groups"], 1))
-        position_ends = (plane_ends & (plane == 0)) | skip
-        walk_ends = position_ends
-        for name in ("window_columns", "window_rows", "groups", "columns", "rows"):
-            walk_ends = walk_ends & at_end[name]
-
-        busy, ending, step = Signal(), Signal(), Signal()
-        following = self._next_positions(m, position, counts, at_end, step & position_ends)
+        position_ends = plane_ends & at_end["planes"]
+        loop = Signal(range(len(LOOPS)), init=len(LOOPS) - 1)
+        for index, name in reversed(list(enumerate(LOOPS[:-1]))):
+            with m.If(~at_end[name]):
+                m.d.comb += loop.eq(index)
+        walk_ends = position_ends & (loop == len(LOOPS) - 1) & at_end["rows"]
+        with m.If(step):
+            self._count(m, counts, at_end, plane, number, source_ends, plane_ends, position_ends)
         with m.If(~busy & ~ending):
-            for source, at in zip(sources, position, strict=True):
-                m.d.sync += [
-                    at["word"].eq(source.first_word),
-                    at["word_pooled"].eq(source.first_word),
-                    *(at[name].eq(source.first_bit) for name in ("bit", "bit_group", "bit_pooled")),
-                    at["row"].eq(source.weight_base),
-                ]
-            m.d.sync += [
-                word.eq(sources[0].first_word),
-                bit.eq(sources[0].first_bit),
-                bit_row.eq(sources[0].first_bit),
-                row.eq(sources[0].weight_base),
-                plane.eq(walk.planes),
-                busy.eq(self.layers.valid),
-            ]
-        with m.Elif(step):
-            m.d.sync += [row.eq(row + at_hand.span)]
-            with m.If(~at_end["kernel_columns"] & ~skip):
-                m.d.sync += [
-                    counts["kernel_columns"].eq(counts["kernel_columns"] + 1),
-                    bit.eq(bit + at_hand.column_bits),
-                ]
-            with m.Else():
-                m.d.sync += counts["kernel_columns"].eq(0)
-                with m.If(~at_end["kernel_rows"] & ~skip):
-                    m.d.sync += [
-                        counts["kernel_rows"].eq(counts["kernel_rows"] + 1),
-                        word.eq(word + at_hand.row_words),
-                        bit.eq(bit_row),
-                    ]
-                with m.Else():
-                    m.d.sync += counts["kernel_rows"].eq(0)
-                    self._next_source(
-                        m, position, following, walk, plane, number, skip, word, bit, bit_row, row
-                    )
-        with m.If(step & walk_ends):
+            m.d.sync += [plane.eq(walk.planes), busy.eq(self.layers.valid)]
+        with m.Elif(step & walk_ends):
             m.d.sync += [busy.eq(0), ending.eq(1)]
         with m.If(self.layers.ready):
             m.d.sync += ending.eq(0)
+        m.d.comb += skip.eq(self.skips.bit_select(counts["groups"], 1))
+
+        # Where the segment lies: each source has its place, and steps when it was at hand.
+        word, bit, row = self._place(m, sources, number, source, loop, busy | ending, step)
 
         # Clip to the map: two registers deep, moving whenever what lies ahead can move.
+        grain_bits = self.plan.grain.bit_length() - 1
         clip = Signal(
             StructLayout(
                 {
                     "valid": 1,
                     "inside": 1,
                     "ends": 1,
-                    "low": unsigned(bit_shape.width),
-                    "final": unsigned(bit_shape.width),
+                    "low": unsigned(len(bit)),
+                    "final": unsigned(len(bit)),
                     "addr": self.segment_layout["addr"].shape,
                 }
-                | event_fields(self.plan, row_shape.width)
+                | event_fields(self.plan, len(row))
             )
         )
         out_free, clip_free = Signal(), Signal()
-        end = Signal(bit_shape)
-        base = Array(self.bases)[number] if count > 1 else self.bases[0]
+        end = Signal(bit.shape())
+        base = Array(self.bases)[number] if len(sources) > 1 else self.bases[0]
         plane_base = Signal.like(clip.addr)
         for value in range(1, max(d.planes for d in self.plan.descriptors)):
             with m.If(plane == value):
-                m.d.comb += plane_base.eq(at_hand.plane_words * value)
+                m.d.comb += plane_base.eq(source.plane_words * value)
         m.d.comb += [
             out_free.eq(~self.segments.valid | self.segments.ready),
             clip_free.eq(~clip.valid | out_free | ~(clip.inside | clip.ends)),
             step.eq(busy & clip_free),
-            end.eq(bit + at_hand.segment_bits),
+            end.eq(bit + source.segment_bits),
         ]
         with m.If(clip_free):
             m.d.sync += [
@@ -306,18 +274,18 @@ class Walker(wiring.Component):
                 clip.ends.eq(plane_ends),
                 clip.last.eq(position_ends),
                 clip.double.eq(plane_ends & (plane != 0)),
-                clip.negate.eq(at_hand.signed & (plane == at_hand.top_plane)),
-                clip.memory.eq(at_hand.memory),
+                clip.negate.eq(source.signed & (plane == source.top_plane)),
+                clip.memory.eq(source.memory),
                 clip.inside.eq(
                     (word >= 0)
-                    & (word < at_hand.plane_words)
+                    & (word < source.plane_words)
                     & (end > 0)
-                    & (bit < at_hand.row_bits)
-                    & (plane <= at_hand.top_plane)
-                    & ~(at_hand.recurrent & self.first_step)
+                    & (bit < source.row_bits)
+                    & (plane <= source.top_plane)
+                    & ~(source.recurrent & self.first_step)
                 ),
                 clip.low.eq(Mux(bit < 0, 0, bit)),
-                clip.final.eq(Mux(end > at_hand.row_bits, at_hand.row_bits, end) - 1),
+                clip.final.eq(Mux(end > source.row_bits, source.row_bits, end) - 1),
                 clip.addr.eq(word + plane_base + base),
                 clip.row.eq(row - (bit << grain_bits)),
             ]
@@ -340,104 +308,65 @@ class Walker(wiring.Component):
         m.d.comb += self.layers.ready.eq(ending & clip_free)
         return m
 
-    def _next_source(
+    def _count(
         self,
         m: Module,
-        position: list[Mapping[str, Signal]],
-        following: list[Mapping[str, Value]],
-        walk: Any,
-        plane: Signal,
-        number: Signal,
-        skip: Signal,
-        word: Signal,
-        bit: Signal,
-        bit_row: Signal,
-        row: Signal,
-    ) -> None:
-        """Go to the next source, the first one of the next plane, or the next position."""
-
-        def start(at: Mapping[str, Value]) -> list[Any]:
-            return [
-                word.eq(at["word"]),
-                bit.eq(at["bit"]),
-                bit_row.eq(at["bit"]),
-                row.eq(at["row"]),
-            ]
-
-        with m.If((number != walk.sources) & ~skip):
-            m.d.sync += number.eq(number + 1)
-            for index in range(1, len(position)):
-                with m.If(number == index - 1):
-                    m.d.sync += start(position[index])
-        with m.Else():
-            m.d.sync += number.eq(0)
-            with m.If((plane != 0) & ~skip):
-                m.d.sync += [plane.eq(plane - 1), *start(position[0])]
-            with m.Else():
-                m.d.sync += [plane.eq(walk.planes), *start(following[0])]
-
-    def _next_positions(
-        self,
-        m: Module,
-        position: list[dict[str, Signal]],
         counts: dict[str, Signal],
         at_end: dict[str, Value],
-        step: Value,
-    ) -> list[dict[str, Signal]]:
-        """Return each source's next position, and go there when `step`.
-
-        The innermost loop that is not at its end steps, and those inside it restart.
-        """
+        plane: Signal,
+        number: Signal,
+        source_ends: Value,
+        plane_ends: Value,
+        position_ends: Value,
+    ) -> None:
+        """Count the loops: the kernel of a source, the sources, the planes, the positions."""
         walk = self.layers.payload
-        following: list[dict[str, Signal]] = []
-        for i, at in enumerate(position):
-            names = {id(signal): name for name, signal in at.items()}
-            to = {name: Signal.like(at[name], name=f"next_{name}_{i}") for name in names.values()}
-            following.append({name: to[names[id(at[name])]] for name in at})
-        loops = ["window_columns", "window_rows", "groups", "columns", "rows"]
-        for index, (at, to) in enumerate(zip(position, following, strict=True)):
-            source = walk.source[index]
-            m.d.comb += [to[name].eq(at[name]) for name in at]
-            with m.If(~at_end["window_columns"]):
-                m.d.comb += to["bit"].eq(at["bit"] + source.position_bits)
-            with m.Elif(~at_end["window_rows"]):
-                m.d.comb += [
-                    to["word"].eq(at["word"] + source.position_words),
-                    to["bit"].eq(at["bit_group"]),
-                ]
-            with m.Elif(~at_end["groups"]):
-                bit_group = at["bit_group"] + source.group_bits
-                m.d.comb += [
-                    to["word"].eq(at["word_pooled"]),
-                    to["bit"].eq(bit_group),
-                    to["bit_group"].eq(bit_group),
-                    to["row"].eq(at["row"] + source.group_rows),
-                ]
-            with m.Else():
-                with m.If(~at_end["columns"]):
-                    m.d.comb += [
-                        to["word"].eq(at["word_pooled"]),
-                        to["bit_pooled"].eq(at["bit_pooled"] + source.pooled_bits),
-                    ]
-                with m.Else():
-                    word = at["word_pooled"] + source.pooled_words
-                    m.d.comb += [
-                        to["word"].eq(word),
-                        to["word_pooled"].eq(word),
-                        to["bit_pooled"].eq(source.first_bit),
-                    ]
-                m.d.comb += [to["bit"].eq(to["bit_pooled"]), to["row"].eq(source.weight_base)]
-                if to["bit_group"] is not to["bit_pooled"]:
-                    m.d.comb += to["bit_group"].eq(to["bit_pooled"])
-        with m.If(step):
-            for at, to in zip(position, following, strict=True):
-                m.d.sync += [at[name].eq(to[name]) for name in at]
-            taken = Const(0)
-            for depth, name in enumerate(loops):
-                with m.If(~taken & ~at_end[name]):
-                    m.d.sync += counts[name].eq(counts[name] + 1)
-                    m.d.sync += [counts[inner].eq(0) for inner in loops[:depth]]
-                taken = taken | ~at_end[name]
-            with m.If(~taken):
-                m.d.sync += [counts[name].eq(0) for name in loops]
-        return following
+        for name, inside in zip(LOOPS[:2], (Const(1), at_end[LOOPS[0]]), strict=True):
+            with m.If(inside):
+                m.d.sync += counts[name].eq(Mux(at_end[name], 0, counts[name] + 1))
+        with m.If(source_ends):
+            m.d.sync += number.eq(Mux(number == walk.sources, 0, number + 1))
+        with m.If(plane_ends):
+            m.d.sync += plane.eq(Mux(plane == 0, walk.planes, plane - 1))
+        inside = position_ends
+        for name in LOOPS[3:]:
+            with m.If(inside):
+                m.d.sync += counts[name].eq(Mux(at_end[name], 0, counts[name] + 1))
+            inside = inside & at_end[name]
+
+    def _place(
+        self,
+        m: Module,
+        sources: list[Any],
+        number: Signal,
+        source: Any,
+        loop: Signal,
+        walking: Value,
+        step: Signal,
+    ) -> tuple[Value, Value, Value]:
+        """Keep word, bit and weight row of each source; return those of the one at hand."""
+        layout = self.walk_layout["source"].shape.elem_shape
+        width = {name: max(layout[n].shape.width for n in names) for name, names in (
+            ("word", ("plane_words", "first_word")), ("bit", ("row_bits", "first_bit")),
+        )}  # fmt: skip
+        spans = layout["segment_bits"].shape.width
+        shapes = {
+            "word": signed(width["word"] + 3),
+            "bit": signed(max(width["bit"], spans) + 3),
+            "row": unsigned(self.plan.weight_row_bits),
+        }
+        starts = {"word": "first_word", "bit": "first_bit", "row": "weight_base"}
+        steps = {"word": "words", "bit": "bits", "row": "weight_rows"}
+        at_hand = []
+        for name, shape in shapes.items():
+            kept = [Signal(shape, name=f"{name}_{i}") for i in range(len(sources))]
+            here = Array(kept)[number] if len(kept) > 1 else kept[0]
+            following = Signal(shape, name=f"next_{name}")
+            m.d.comb += following.eq(here + getattr(source, steps[name])[loop])
+            for index, (signal, start) in enumerate(zip(kept, sources, strict=True)):
+                with m.If(~walking):
+                    m.d.sync += signal.eq(getattr(start, starts[name]))
+                with m.Elif(step & (number == index)):
+                    m.d.sync += signal.eq(following)
+            at_hand.append(here)
+        return at_hand[0], at_hand[1], at_hand[2]
