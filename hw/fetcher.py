@@ -97,16 +97,18 @@ class Fetcher(wiring.Component):
         side, word = sides[1], self.words.payload
         grain = self.plan.grain
         mask = Signal(word_bits // grain)
-        m.d.comb += mask.eq(
-            Cat((side.first <= i) & (side.final >= i) & ~side.empty for i in range(len(mask)))
-        )
+        m.d.comb += mask.eq(Cat((side.first <= i) & (side.final >= i) for i in range(len(mask))))
+        bits = Signal(word_bits, reset_less=True)
+        m.d.comb += word.bits.eq(bits)
         with m.If(move):
             m.d.sync += [
                 self.words.valid.eq(side.valid),
-                word.bits.eq(self.read.data & Cat(bit.replicate(grain) for bit in mask)),
+                bits.eq(self.read.data & Cat(bit.replicate(grain) for bit in mask)),
                 word.row.eq(side.row >> (self.plan.banks.bit_length() - 1)),
                 *(getattr(word, name).eq(getattr(side, name)) for name in common if name != "row"),
             ]
+            with m.If(side.empty):
+                m.d.sync += bits.eq(0)
         return m
 
 

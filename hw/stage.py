@@ -214,14 +214,20 @@ class Stage(wiring.Component):
         m.d.comb += sequencer.written.eq(1)
         if mapped:
             m.submodules.pool = pool = Pool(plan)
-            m.submodules.joiner = joiner = Joiner(plan)
+            joiner = Joiner(plan) if any(plan.has_gaps(name) for name in mapped) else None
             m.submodules.packer = packer = Packer(plan)
             m.submodules.pooled = pooled = Queue(PooledLayout(plan), depth=2)
             connect(m, pool.pooled, pooled.input)
-            connect(m, pooled.output, joiner.gapped)
-            connect(m, joiner.joined, packer.pooled)
+            joined = pooled.output
+            if joiner:
+                m.submodules.joiner = joiner
+                connect(m, pooled.output, joiner.gapped)
+                joined = joiner.joined
+            connect(m, joined, packer.pooled)
             m.d.comb += [
-                sequencer.written.eq(~pooled.output.valid & joiner.idle & packer.idle),
+                sequencer.written.eq(
+                    ~pooled.output.valid & packer.idle & (joiner.idle if joiner else 1)
+                ),
                 packer.restart.eq(sequencer.starts),
             ]
             routes.append((fork.outputs[0], pool.chunks, stores))
@@ -256,10 +262,13 @@ class Stage(wiring.Component):
                     if mapped:
                         m.d.comb += [
                             pool.adds.eq(descriptor.counts),
-                            joiner.tail_lanes.eq((descriptor.channels - 1) % plan.update_lanes + 1),
-                            joiner.padding.eq(target.channels - descriptor.channels),
                             packer.planes.eq(target.planes - 1),
                             packer.plane_words.eq(target.plane_words),
+                        ]
+                    if mapped and joiner:
+                        m.d.comb += [
+                            joiner.tail_lanes.eq((descriptor.channels - 1) % plan.update_lanes + 1),
+                            joiner.padding.eq(target.channels - descriptor.channels),
                         ]
         return packed
 

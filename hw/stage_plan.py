@@ -265,6 +265,17 @@ class StagePlan:
                 ends += [s.map.channels] if s.kernel[1] > 1 else []
         return math.gcd(*ends)
 
+    def has_gaps(self, name: str) -> bool:
+        """Return whether the chunks of a layer's map leave gaps that must be closed in its words.
+
+        They don't where the channels fill their chunks, or a row is one position whose words end
+        with its channels.
+        """
+        target, kept = self.map(name), int(self.tables.mask(name).sum())
+        if target.columns > 1:
+            return bool(kept % self.update_lanes) or target.channels != kept
+        return target.row_words != -(-kept // self.word_bits)
+
     @cached_property
     def held(self) -> frozenset[str]:
         """Layers whose sums are the same in every step and are kept."""

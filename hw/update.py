@@ -275,7 +275,7 @@ class Update(wiring.Component):
         memories: dict[str | int, RegisteredMemory] = {}
         m.submodules.parameters = memories["parameters"] = RegisteredMemory(
             width=width, depth=max(2, len(words)), init=words,
-            style="logic" if len(words) <= 32 and not plan.loadable else "auto",
+            style="auto" if len(words) <= 4 else "block",
         )  # fmt: skip
         if plan.loadable:
             connect(m, flipped(self.load), memories["parameters"].write)
