@@ -149,7 +149,8 @@ class Sieve(wiring.Component):
             # A held word goes once it ends its plane, or another one of the plane follows.
             self.found.valid.eq(held_valid & (held_ends | full)),
             send.eq(self.found.valid & self.found.ready),
-            self.words.ready.eq(~held_valid | send | ~(full | (ends & held_ends))),
+            # An empty word needs no place, but to find that out would take the clock's time.
+            self.words.ready.eq(~held_valid | self.found.ready),
         ]
         with m.If(send):
             m.d.sync += held_valid.eq(0)

@@ -449,7 +449,7 @@ class StagePlan:
                 "amount": (0 if neuron.amount is None else neuron.amount, 0),
                 "multiplier": (neuron.leak.multiplier, 0),
                 "level": (level, 0),
-                "boundary": (np.minimum(boundary, self.store_limit), 1),
+                "boundary": (np.minimum(np.asarray(boundary, np.int64), self.store_limit), 1),
             }
             chosen = descriptor.lane_channels()
             for name, (value, unused) in values.items():
