@@ -265,6 +265,17 @@ class StagePlan:
                 ends += [s.map.channels] if s.kernel[1] > 1 else []
         return math.gcd(*ends)
 
+    @cached_property
+    def row_grain(self) -> int:
+        """Weight rows that the first row of every word of spikes is a multiple of."""
+        sources = [source for descriptor in self.descriptors for source in descriptor.sources]
+        return math.gcd(self.grain, *(n for s in sources for n in (s.span, s.weight_base)))
+
+    @property
+    def word_row_bits(self) -> int:
+        """Width of the weight row of a word's first bit, in units of `row_grain`."""
+        return max(1, self.weight_row_bits - (self.row_grain.bit_length() - 1))
+
     def has_gaps(self, name: str) -> bool:
         """Return whether the chunks of a layer's map leave gaps that must be closed in its words.
 
