@@ -13,13 +13,14 @@ from .walker import SegmentLayout, event_fields
 class WordLayout(StructLayout):
     """A word of spikes inside the receptive field.
 
-    Bit i of `bits` belongs to weight row `row + i`; the other fields are as in `SegmentLayout`.
+    Bit i of `bits` belongs to weight row `row · row_grain + i`; the other fields are as in
+    `SegmentLayout`.
     With several banks, `Fetcher.words` has all bits, and a bank's `Sieve` the bank's own.
     """
 
     def __init__(self, plan: StagePlan, word_bits: int) -> None:
-        row_bits = max(1, plan.weight_row_bits - (plan.banks.bit_length() - 1))
-        super().__init__({"bits": unsigned(word_bits)} | event_fields(plan, row_bits))
+        fields = event_fields(plan, plan.word_row_bits)
+        super().__init__({"bits": unsigned(word_bits)} | fields)
 
 
 class Fetcher(wiring.Component):
@@ -70,13 +71,13 @@ class Fetcher(wiring.Component):
             with m.Else():
                 m.d.sync += [
                     at.addr.eq(at.addr + 1),
-                    at.row.eq(at.row + word_bits),
+                    at.row.eq(at.row + word_bits // self.plan.row_grain),
                     at.words.eq(at.words - 1),
                     at.first.eq(0),
                 ]
 
         # Beside the read of the memory, which takes two cycles, goes what belongs to the word.
-        common = event_fields(self.plan, self.plan.weight_row_bits)
+        common = event_fields(self.plan, self.plan.word_row_bits)
         side_layout = StructLayout(
             {"valid": 1, "empty": 1, "first": at.first.shape(), "final": at.final.shape()} | common
         )
@@ -104,8 +105,7 @@ class Fetcher(wiring.Component):
             m.d.sync += [
                 self.words.valid.eq(side.valid),
                 bits.eq(self.read.data & Cat(bit.replicate(grain) for bit in mask)),
-                word.row.eq(side.row >> (self.plan.banks.bit_length() - 1)),
-                *(getattr(word, name).eq(getattr(side, name)) for name in common if name != "row"),
+                *(getattr(word, name).eq(getattr(side, name)) for name in common),
             ]
             with m.If(side.empty):
                 m.d.sync += bits.eq(0)

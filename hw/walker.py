@@ -36,9 +36,9 @@ class WalkLayout(StructLayout):
 
     Counts of loops are stored less one. Where a source's segment lies is three numbers: its word
     within a plane of the map, its first bit within the map row in units of `plan.grain`, and its
-    first weight row. Words and bits are negative before a map. `words`, `bits` and `rows` are what
-    to add to each of them when the loop of that number in `LOOPS` steps, and those inside it start
-    again.
+    first weight row in units of `plan.row_grain`. Words and bits are negative before a map.
+    `words`, `bits` and `weight_rows` are what to add to each of them when the loop of that number
+    in `LOOPS` steps, and those inside it start again.
     """
 
     def __init__(self, plan: StagePlan) -> None:
@@ -71,22 +71,23 @@ class WalkLayout(StructLayout):
     def source_values(plan: StagePlan, d: Descriptor, s: Source) -> dict[str, Any]:
         """Return the members of a layer's source."""
         grain, source = plan.grain, s.map
+        span, group_rows = s.span // plan.row_grain, s.group_rows // plan.row_grain
         channels = source.channels // grain if s.kernel[1] > 1 else 0
         row, column = s.stride[0] * source.row_words, s.stride[1] * source.channels // grain
         group = s.group_bits // grain
         # Back to the first segment of the position, the first position of the window, and so on.
         word_back, bit_back = -(s.kernel[0] - 1) * source.row_words, -(s.kernel[1] - 1) * channels
-        row_back = s.span - s.group_rows
+        row_back = span - group_rows
         window_rows, window_columns = -(d.window[0] - 1) * row, -(d.window[1] - 1) * column
         groups_back = -(d.groups - 1) * group
         line = -(d.columns * d.window[1] - 1) * column
-        layer_back = s.span - d.groups * s.group_rows
+        layer_back = span - d.groups * group_rows
         return {
             "kernel_rows": s.kernel[0] - 1,
             "kernel_columns": s.kernel[1] - 1,
             "first_word": -s.padding[0] * source.row_words,
             "first_bit": -s.padding[1] * source.channels // grain,
-            "weight_base": s.weight_base,
+            "weight_base": s.weight_base // plan.row_grain,
             "words": [
                 0,
                 source.row_words,
@@ -108,12 +109,12 @@ class WalkLayout(StructLayout):
                 bit_back + line + groups_back,
             ],
             "weight_rows": [
-                s.span,
-                s.span,
+                span,
+                span,
                 row_back,
                 row_back,
                 row_back,
-                s.span,
+                span,
                 layer_back,
                 layer_back,
             ],
@@ -132,9 +133,9 @@ class SegmentLayout(StructLayout):
 
     `addr` is the address of the first word and `words` the number of words less one; `first` is the
     first bit in the first word and `final` the last bit in the last, in units of the grain. Bit 0
-    of the first word belongs to weight row `row`, modulo the width, of weight memory `memory`; with
-    `negate` the weights are subtracted. `last` ends the position and `double` a bit plane that is
-    not the last; `empty` has no bits.
+    of the first word belongs to weight row `row` of weight memory `memory`, in units of
+    `plan.row_grain` and modulo the width; with `negate` the weights are subtracted. `last` ends the
+    position and `double` a bit plane that is not the last; `empty` has no bits.
     """
 
     def __init__(self, plan: StagePlan) -> None:
@@ -148,7 +149,7 @@ class SegmentLayout(StructLayout):
                 "final": unsigned(bits),
                 "empty": 1,
             }
-            | event_fields(plan, plan.weight_row_bits)
+            | event_fields(plan, plan.word_row_bits)
         )
 
 
@@ -242,6 +243,7 @@ class Walker(wiring.Component):
 
         # Clip to the map: two registers deep, moving whenever what lies ahead can move.
         grain_bits = self.plan.grain.bit_length() - 1
+        row_grain_bits = self.plan.row_grain.bit_length() - 1
         clip = Signal(
             StructLayout(
                 {
@@ -287,7 +289,7 @@ class Walker(wiring.Component):
                 clip.low.eq(Mux(bit < 0, 0, bit)),
                 clip.final.eq(Mux(end > source.row_bits, source.row_bits, end) - 1),
                 clip.addr.eq(word + plane_base + base),
-                clip.row.eq(row - (bit << grain_bits)),
+                clip.row.eq(row - (bit << (grain_bits - row_grain_bits))),
             ]
 
         out = self.segments.payload
@@ -300,7 +302,9 @@ class Walker(wiring.Component):
                 out.words.eq(Mux(clip.inside, clip.final[offset_bits:] - low_word, 0)),
                 out.first.eq(clip.low[:offset_bits]),
                 out.final.eq(clip.final[:offset_bits]),
-                out.row.eq(clip.row + Cat(Const(0, offset_bits + grain_bits), low_word)),
+                out.row.eq(
+                    clip.row + Cat(Const(0, offset_bits + grain_bits - row_grain_bits), low_word)
+                ),
                 out.empty.eq(~clip.inside),
                 *(getattr(out, f).eq(getattr(clip, f)) for f in ("last", "double", "negate")),
                 out.memory.eq(clip.memory),
@@ -353,7 +357,7 @@ class Walker(wiring.Component):
         shapes = {
             "word": signed(width["word"] + 3),
             "bit": signed(max(width["bit"], spans) + 3),
-            "row": unsigned(self.plan.weight_row_bits),
+            "row": unsigned(self.plan.word_row_bits),
         }
         starts = {"word": "first_word", "bit": "first_bit", "row": "weight_base"}
         steps = {"word": "words", "bit": "bits", "row": "weight_rows"}
