@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, unsigned
+from amaranth.lib import stream
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import Component
-from somagate.hw.accelerator import Accelerator
+from amaranth.lib.wiring import Component, In, Out
+from somagate.hw.observe import ObserveLayout
 from somagate.hw.plan import Plan
+from somagate.hw.readout import ResultLayout
 from somagate.sim import golden
 from somagate.sim.ports import Field, Ports, to_limbs
 from somagate.sim.scenario import Record
@@ -36,8 +38,16 @@ class Playback(Component):
 
     def __init__(self, plan: Plan, script: Script, pause: int = 2):
         self.script, self.pause = script, pause
-        self.names = ("input", *Ports.of(plan).received)
-        super().__init__(dict(Accelerator(plan).signature.members))
+        ports = Ports.of(plan)
+        self.names = ("input", *ports.received)
+        observation = Out(stream.Signature(ObserveLayout(plan)))
+        super().__init__(
+            {
+                "input": In(stream.Signature(unsigned(plan.word_bits))),
+                "output": Out(stream.Signature(ResultLayout(plan.stages[0]))),
+                **dict.fromkeys(ports.observers, observation),
+            }
+        )
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
