@@ -260,7 +260,7 @@ def channel_windows(
     channels = len(mask)
     if is_full(group):
         return 0, int(mask.sum()) + -int(mask.sum()) % pad
-    blocks = channels if isinstance(group, Identity) else group.groups
+    blocks = group.groups if isinstance(group, Convolution) else channels
     connected = np.kron(
         np.eye(blocks, dtype=bool), np.ones((len(kept) // blocks, channels // blocks), bool)
     )

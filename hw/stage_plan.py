@@ -4,10 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..export.checks import Ints
 from ..export.neuron import Leak, Store, Ternary
 from ..export.synapse import Dense, Identity, SynapseGroup, weight_range
 from ..export.tables import Tables, signed_bits
@@ -382,7 +384,8 @@ class StagePlan:
             self.descriptors, self.layer_modes, self.largest_sums, strict=True
         ):
             state = 1 << (mode.bits - 1 + mode.shift) if mode.shift is not None else total
-            most = max(most, state + 2 * total + mode.half, *self._state_reach(descriptor))
+            reach = max(state + 2 * total, *self._state_reach(descriptor))
+            most = max(most, reach + mode.half)
         return -most, most
 
     def _state_reach(self, descriptor: Descriptor) -> tuple[int, int]:
@@ -448,10 +451,10 @@ class StagePlan:
         for descriptor in self.descriptors:
             layer = self.tables.layers[descriptor.number]
             neuron = layer.neuron
-            level, boundary = self._ternary(neuron.store)
+            level, boundary = self._ternary(neuron.store, neuron.channels)
             half = halves[descriptor.number - self.first]
             threshold = high + 1 if neuron.threshold is None else neuron.threshold
-            values = {
+            values: dict[str, tuple[Any, int]] = {
                 "bias": (neuron.bias.astype(np.int64) + half, half),
                 "threshold": (
                     np.clip(np.add(threshold, half, dtype=np.int64), low, high + 1),
@@ -485,8 +488,10 @@ class StagePlan:
         return tuple(fields)
 
     @staticmethod
-    def _ternary(store: Store) -> tuple[object, object]:
-        return (store.level, store.boundary) if isinstance(store, Ternary) else (0, 0)
+    def _ternary(store: Store, channels: int) -> tuple[Ints, Ints]:
+        if isinstance(store, Ternary):
+            return store.level, store.boundary
+        return np.zeros(channels, np.int32), np.zeros(channels, np.int32)
 
     @cached_property
     def store_limit(self) -> int:

@@ -176,7 +176,7 @@ class Update(wiring.Component):
                 m.d.sync += fire[lane].eq(fires)
 
             # v' = store(r)
-            still = {}
+            still: dict[str, Signal] = {}
             for name in ("boundary", "keep"):
                 if name in later:
                     still[name] = Signal.like(later[name], name=f"{name}_late_{lane}")
@@ -328,9 +328,15 @@ class Update(wiring.Component):
             return Const(0, signed(1))
         return (x * Const(mode.leak_multiplier)) >> mode.leak_shift
 
-    def _loaded(self, m: Module, lane: int, memories: dict, parameters: dict[str, Value]) -> Value:
+    def _loaded(
+        self,
+        m: Module,
+        lane: int,
+        memories: dict[str | int, RegisteredMemory],
+        parameters: dict[str, Value],
+    ) -> Value:
         """Return the stored potential in accumulator LSBs, leaked if it leaks at the load."""
-        values = []
+        values: list[Value] = []
         for mode in self.plan.modes:
             bits = mode.bits
             stored = memories[bits].read.data[lane * bits : (lane + 1) * bits].as_signed()
