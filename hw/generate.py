@@ -8,7 +8,7 @@ from typing import Any
 
 from amaranth.back import verilog as back
 
-from . import tools
+from . import plan_file, tools
 from .accelerator import Accelerator
 from .descriptor import Descriptor
 from .plan import Plan
@@ -100,8 +100,7 @@ def manifest(plan: Plan) -> dict[str, Any]:
         "network": plan.tables.name,
         "tables_sha256": plan.tables.sha256,
         "top": TOP,
-        "word_bits": plan.word_bits,
-        "loadable": plan.loadable,
+        "plan": plan_file.to_dict(plan),
         "steps": plan.tables.steps,
         "input_maps": plan.input_maps,
         "input_words": plan.input_words,
@@ -110,10 +109,6 @@ def manifest(plan: Plan) -> dict[str, Any]:
         "stages": [
             {
                 "layers": list(stage.names),
-                "lanes": stage.lanes,
-                "update_lanes": stage.update_lanes,
-                "banks": stage.banks,
-                "holds": stage.holds,
                 "weight_bits": list(stage.weights),
                 "accumulator_bits": stage.accumulator_bits,
                 "update_bits": stage.update_bits,

@@ -42,6 +42,8 @@ class StageShape:
         integer("StageShape lanes", self.lanes, 1, 4096)
         integer("StageShape update_lanes", self.update_lanes, 1, 256)
         integer("StageShape banks", self.banks, 1, 64)
+        if not isinstance(self.holds, bool):
+            raise TypeError(f"StageShape holds must be a bool, not {self.holds!r}")
         if self.lanes % self.update_lanes:
             raise ValueError(
                 f"StageShape update_lanes must divide lanes {self.lanes}, "

@@ -35,7 +35,8 @@ def test_generate_writes_an_accelerator(somagate, tables_path: Path) -> None:
     assert result["tables"] == tiny().sha256
     assert result["folder"] == str(folder)
     assert result["verilog"] == str(folder / "somagate.v")
-    assert (result["lanes"], result["update_lanes"], result["word_bits"]) == (4, 2, 16)
+    stage = {"layers": 2, "lanes": 4, "update_lanes": 2, "banks": 1, "holds": False}
+    assert result["plan"] == {"word_bits": 16, "loadable": False, "stages": [stage]}
     assert sorted(result["files"]) == sorted(path.name for path in folder.iterdir())
     assert {memory["memory"] for memory in result["memories"]} >= {"maps", "weights", "parameters"}
     assert "module somagate" in (folder / "somagate.v").read_text()
@@ -78,7 +79,7 @@ def test_generate_refuses_wrong_options(somagate, tables_path: Path) -> None:
         "--board must be one of icebreaker, ulx3s-85f, not 'icebraker'; did you mean 'icebreaker'?"
     )
     assert somagate.error("generate", tables_path, "--update-lanes", 3) == (
-        "Plan update_lanes must divide lanes 16, not be 3"
+        "StageShape update_lanes must divide lanes 16, not be 3"
     )
 
 
