@@ -284,7 +284,7 @@ def test_rows_can_be_loaded(banks: int) -> None:
         done.append(0)
 
     bench.add_process(load)
-    bench.send("events", dut.events, events, after=(loaded, 1))
+    bench.send("events", dut.events, events, after=[(0, loaded, 1)])
     rows = bench.receive("rows", dut.rows, len(events))
     bench.run(10 * len(events) + len(loads) + 100)
     rows.must_be([answer(other, bank, event) for event in events])

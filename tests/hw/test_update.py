@@ -106,7 +106,7 @@ def update(
     if loaded:
         bench.add_process(loading(plan, loaded, masks, dut.load, done.cycles))
     static = [(dut.first_step, first_steps), (dut.skips, skips)]
-    taken = bench.send("layers", dut.layers, layers, static=static, after=(done, 1))
+    taken = bench.send("layers", dut.layers, layers, static=static, after=[(0, done, 1)])
     bench.send("sums", dut.sums, sums)
     output = bench.receive("chunks", dut.chunks, len(wanted))
     bench.run(8 * (len(sums) + len(wanted)) + 100 * len(layers))

@@ -39,9 +39,9 @@ def must_equal_golden(
     batch = x.shape[1]
     bench = Bench(dut, stalls=stalls, seed=seed)
     words = [word for sample in range(batch) for word in plan.pack_input(x[:, sample])]
-    after = None
+    after = []
     if config:
-        after = bench.send("config", dut.config, config), len(config)
+        after = [(0, bench.send("config", dut.config, config), len(config))]
     bench.send("input", dut.input, words, after=after)
     output = bench.receive("output", dut.output, batch * plan.classes)
     observe = receive_observations(bench, dut, plan, batch)
