@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from somagate.export.neuron import Shift
 from somagate.export.tables import Tables
 from tiny_tables import tiny
 
