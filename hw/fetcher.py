@@ -122,7 +122,8 @@ class Sieve(wiring.Component):
     Members
     -------
     words : In(stream.Signature(WordLayout)), of which only every `banks`-th bit is looked at
-    found : Out(stream.Signature(WordLayout)), with the bank's bits
+    found : Out(stream.Signature(WordLayout)), with the bank's bits; into a queue, as its consumer
+        must not wait for `valid`
     """
 
     def __init__(self, plan: StagePlan, bank: int = 0) -> None:
