@@ -73,7 +73,7 @@ def wanted(plan: StagePlan, walk: Walk) -> list[Segment]:
     return segments
 
 
-def seen(plan: StagePlan, payload: dict[str, int], row_bits: int) -> Segment:
+def seen(plan: StagePlan, payload: dict[str, int]) -> Segment:
     """Return what a segment's payload means; without bits, no weights are named."""
     bits = []
     for word in range(payload["words"] + 1):
@@ -81,7 +81,8 @@ def seen(plan: StagePlan, payload: dict[str, int], row_bits: int) -> Segment:
         full = plan.word_bits // plan.grain - 1
         final = payload["final"] if word == payload["words"] else full
         for bit in range(first * plan.grain, (final + 1) * plan.grain):
-            row = (payload["row"] + word * plan.word_bits + bit) % (1 << row_bits)
+            row = payload["row"] * plan.row_grain + word * plan.word_bits + bit
+            row %= plan.row_grain << plan.word_row_bits
             bits.append((payload["addr"] + word, bit, row))
     flags = {name: payload[name] for name in ("memory", "negate", "double", "last")}
     if payload["empty"]:
@@ -117,8 +118,7 @@ def walk(plan: StagePlan, walks: Sequence[Walk], stalls: str) -> Transfers:
         kernels = sum(s.kernel[0] * s.kernel[1] for s in d.sources)
         steps += d.planes * kernels * d.groups * d.positions
     bench.run(6 * steps + 100 * len(walks))
-    row_bits = plan.weight_row_bits
-    same("segments", [seen(plan, payload, row_bits) for payload in output.payloads], segments)
+    same("segments", [seen(plan, payload) for payload in output.payloads], segments)
     return output
 
 
@@ -298,8 +298,8 @@ def test_without_stalls_segments_come_every_cycle_from_the_third_on() -> None:
     assert segments.cycles == list(range(3, 3 + 3 * 4 * 4))
 
 
-def test_a_skipped_lane_group_takes_one_cycle_a_position() -> None:
+def test_a_skipped_lane_group_takes_one_cycle_a_segment() -> None:
     plan = a_stage(network((2, 6, 6), [Shapes(channels=8)]), lanes=4, word_bits=16)
     cycles = walk(plan, [Walk(layer=0, skips=1)], "none").cycles
-    # Three segments of the second lane group follow the one cycle of the first.
-    assert cycles == [3 + 4 * place + n for place in range(16) for n in (1, 2, 3)]
+    # The three segments of the second lane group follow those of the first.
+    assert cycles == [6 + 6 * place + n for place in range(16) for n in range(3)]
