@@ -48,7 +48,7 @@ def write_waves(
     """
     dump, save = path.with_name(f"{path.name}.vcd"), path.with_name(f"{path.name}.gtkw")
     path.parent.mkdir(parents=True, exist_ok=True)
-    library = native_engine.build(_plainly_named(verilog), folder, traced=True)
+    library = native_engine.build(_plainly_named(verilog), ports, folder, traced=True)
     window = (max(0, cycle - CYCLES_BEFORE), cycle + CYCLES_AFTER)
     native_engine.run(library, ports, scenario, trace=dump, trace_cycles=window)
     signals = _signals(dump)
@@ -60,7 +60,7 @@ def write_waves(
         gtkw.size(1500, 900)
         gtkw.signals_width(320)
         _trace(gtkw, signals, r"\w+\.(clk|rst)")
-        for stream in ("observe", "output", "input"):
+        for stream in (*ports.observers, "output", *reversed(ports.sent)):
             with gtkw.group(stream):
                 _trace(gtkw, signals, rf"\w+\.{stream}__(valid|ready|payload(/.*)?)")
         mine = "" if lane is None else rf"|sums__payload\({lane}\)|[a-z]+_{lane}(_\d+)?"
