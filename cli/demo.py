@@ -58,12 +58,12 @@ def walk(
 
     def compared(update: Update) -> tuple[dict[str, Any], str]:
         done = train.run(
-            recipe, None, out / "float", {}, 1, epochs=epochs, float_=True, overwrite=True
+            recipe, None, out / "float", {}, epochs=epochs, float_=True, overwrite=True
         )
         return done, train.summary(done)
 
     def trained(update: Update) -> tuple[dict[str, Any], str]:
-        done = train.run(recipe, None, out, {}, 1, epochs=epochs, overwrite=True)
+        done = train.run(recipe, None, out, {}, epochs=epochs, overwrite=True)
         return done, train.summary(done)
 
     def exported(update: Update) -> tuple[dict[str, Any], str]:

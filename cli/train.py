@@ -33,8 +33,11 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Time steps of an inference.")] = None,
     threads: Annotated[
-        int, typer.Option(min=1, help="Of torch; more pay off for large convolutions only.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1, help="Of torch; default: the recipe's, or 1. More are slower on a busy machine."
+        ),
+    ] = None,
     float_: Annotated[
         bool, typer.Option("--float", help="Train the float network of the same shape.")
     ] = False,
@@ -51,19 +54,15 @@ def train(
     with verb(json):
         result = run(
             recipe, data, out,
-            {"weight_bits": weight_bits, "state_bits": state_bits, "steps": steps}, threads,
+            {"weight_bits": weight_bits, "state_bits": state_bits, "steps": steps,
+             "threads": threads},
             seed=seed, epochs=epochs, float_=float_, resume=resume, overwrite=force,
         )  # fmt: skip
     show(result, json, summary(result), f"Checkpoint in {result['checkpoint']}")
 
 
 def run(
-    name: str,
-    data: str | None,
-    out: Path | None,
-    changes: dict[str, Any],
-    threads: int,
-    **settings: Any,
+    name: str, data: str | None, out: Path | None, changes: dict[str, Any], **settings: Any
 ) -> dict[str, Any]:
     """Train, and return where the checkpoint lies and how good it is."""
     import torch
@@ -80,9 +79,11 @@ def run(
         raise ValueError(f"recipe {name} needs the folder of {recipe.data}'s IDX files: --data DIR")
     else:
         folder = existing_folder(data)
-    torch.set_num_threads(threads)
+    recipe = recipe.override(**changes)
+    threads = recipe.threads or 1
+    torch.set_num_threads(threads)  # of the measuring at the end too
     done = train(
-        recipe.override(**changes),
+        recipe.override(threads=threads),
         out,
         data_dir=folder,
         progress=stderr().is_terminal,

@@ -30,7 +30,8 @@ def verify(
     generated: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Verify the Verilog that `generate` wrote there, as it is."
+            metavar="DIR",
+            help="Verify the Verilog that `generate` wrote there, as it is, with its lanes.",
         ),
     ] = None,
     engine: Annotated[

@@ -70,13 +70,14 @@ class _Store(Function):
         low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
         unit = float(1 << shift)
         stored = torch.floor((r + (1 << shift >> 1)) / unit)
-        ctx.save_for_backward((stored >= low) & (stored <= high))
-        return stored.clamp_(low, high).mul_(unit)
+        kept = stored.clamp(low, high)
+        ctx.save_for_backward(stored != kept)
+        return kept.mul_(unit)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        (inside,) = ctx.saved_tensors
-        return grad * inside, None, None
+        (saturated,) = ctx.saved_tensors
+        return grad.masked_fill(saturated, 0), None, None
 
 
 def store(r: Tensor, bits: int, shift: int) -> Tensor:
@@ -97,8 +98,7 @@ class _Sign(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        inside: Tensor = x.abs() <= 1
-        return grad * inside
+        return grad.masked_fill(x.abs() > 1, 0)
 
 
 def weights(weight: Tensor, step: Tensor, bits: int) -> Tensor:

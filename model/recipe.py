@@ -92,6 +92,9 @@ class Recipe:
         Random augmentation: pixels of movement, degrees of rotation, share of size; each ± at most.
     smoothing
         Label smoothing of the cross-entropy, 0…1.
+    threads
+        Processor threads of the training; None leaves the number to torch. A small network is no
+        faster with several, and on a busy machine many times slower.
     """
 
     name: str
@@ -118,6 +121,7 @@ class Recipe:
     turn: float = 0.0
     stretch: float = 0.0
     smoothing: float = 0.0
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
@@ -142,6 +146,8 @@ class Recipe:
         _integer("Recipe readout_bits", self.readout_bits, 2, 16)
         _integer("Recipe epochs", self.epochs, 1, 1 << 20)
         _integer("Recipe batch", self.batch, 1, 1 << 20)
+        if self.threads is not None:
+            _integer("Recipe threads", self.threads, 1, 1024)
         for name, high in (("learning_rate", 1), ("settle", 1), ("move", 32), ("turn", 180),
                            ("stretch", 1), ("smoothing", 1)):  # fmt: skip
             _number(f"Recipe {name}", getattr(self, name), 0, high)

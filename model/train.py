@@ -3,7 +3,8 @@
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,7 @@ def train(
         TextColumn("{task.fields[figures]}"), TimeRemainingColumn(),
         console=Console(stderr=True), disable=not progress,
     )  # fmt: skip
-    with bar:
+    with _threads(recipe.threads), bar:
         task = bar.add_task(
             f"train {recipe.name}", total=recipe.epochs * trainer.batches, figures="",
             completed=len(trainer.history) * trainer.batches,
@@ -250,6 +251,16 @@ class _Trainer:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.history = [Epoch(**figures) for figures in state["history"]]
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _prepare(

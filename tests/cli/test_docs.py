@@ -31,6 +31,29 @@ def test_the_readme_uses_options_that_exist(somagate) -> None:
         ).stderr  # fmt: skip
 
 
+def documented(verb: str) -> set[str]:
+    """Return the keys that the manual's page has for a verb."""
+    rows = (ROOT / "docs/json.md").read_text().split("| --- | --- | --- |\n")[1].splitlines()
+    found, current = set(), ""
+    for row in rows:
+        name, keys, _ = (cell.strip() for cell in row.strip("|").split("|"))
+        current = name.strip("`") or current
+        if current == verb:
+            found |= set(re.findall(r"`(\w+)`", keys))
+    return found
+
+
+def test_the_manual_has_every_key_that_json_prints(somagate, tables_path: Path) -> None:
+    calls = [
+        ("check", tables_path),
+        ("simulate", tables_path, "--samples", 2),
+        ("generate", tables_path),
+        ("verify", tables_path, "--samples", 1, "--engine", "amaranth"),
+    ]
+    for call in calls:
+        assert documented(call[0]) == set(somagate.json(*call)), call[0]
+
+
 def test_the_changelog_has_its_four_sections() -> None:
     text = (ROOT / "CHANGELOG.md").read_text()
     assert re.findall(r"^### (.*)$", text, re.MULTILINE)[:4] == [

@@ -67,6 +67,7 @@ def test_an_override_changes_what_is_given():
         ({"move": 33}, ValueError, "Recipe move must be 0…32, not 33"),
         ({"turn": 181}, ValueError, "Recipe turn must be 0…180, not 181"),
         ({"stretch": 2}, ValueError, "Recipe stretch must be 0…1, not 2"),
+        ({"threads": 0}, ValueError, "Recipe threads must be 1…1024, not 0"),
         ({"smoothing": 2}, ValueError, "Recipe smoothing must be 0…1, not 2"),
     ],
 )  # fmt: skip

@@ -113,6 +113,14 @@ def test_training_leaves_torchs_own_random_numbers_alone(tmp_path):
     assert torch.rand(1) == expected
 
 
+def test_a_recipe_says_how_many_threads_and_gives_them_back(tmp_path):
+    seen = []
+    recipe = replace(RECIPE, threads=2)
+    run(tmp_path / "run", recipe, epochs=1, report=lambda _: seen.append(torch.get_num_threads()))
+    assert seen == [2]
+    assert torch.get_num_threads() == 1
+
+
 def test_a_float_network_trains_in_the_same_way(tmp_path):
     result = run(tmp_path / "float", float_=True)
     network = checkpoint.load(result.checkpoint).network
