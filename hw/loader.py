@@ -22,7 +22,8 @@ class Loader(wiring.Component):
     available : Out(1), the map at `base` is complete
     base : Out(…), address of the oldest map that was not passed
     advance : In(1), pass the map at `base`; only while `available`
-    release : In(1), the oldest map's buffer is free again; only after it was passed
+    release : In(1), the oldest map's buffer is free again; only after it was passed, or as the one
+        at `base`, which the walker may still pass over without reading, once
     """
 
     def __init__(self, plan: StagePlan, name: str) -> None:
@@ -49,7 +50,7 @@ class Loader(wiring.Component):
         words, planes = self.map.plane_words, self.map.planes
         last_base = self.first + (self.buffers - 1) * self.map.words
         full = Signal(range(self.buffers + 1))  # buffers with a map that is still needed
-        unread = Signal(range(self.buffers + 1))  # of them, those that were not passed
+        unread = Signal(range(self.buffers + 2))  # maps that were not passed
         filling = Signal.like(self.write.addr, init=self.first)
         place, plane = Signal(range(max(2, words))), Signal(range(max(2, planes)))
         offset = Signal(range(max(2, self.map.words)))  # of the plane

@@ -182,7 +182,7 @@ class Stage(wiring.Component):
                     maps.write.addr.eq(loader.write.addr),
                     maps.write.data.eq(loader.write.data),
                 ]
-            busy = busy | loader.words.valid
+            busy = busy | loader.write.en
             bases[name, False] = loader.base
         return bases
 
