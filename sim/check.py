@@ -119,18 +119,19 @@ class Checker:
         """
         steps, batch = golden.shape[:2]
         used, neuron = self.order.used[layer], self.order.neurons[layer]
+        seen, slots = self.order.slots[layer]
         filled = golden.copy()
-        target = filled.reshape(steps, batch, -1)
+        target = filled.reshape(steps, batch, -1).swapaxes(0, 1)
         updates = len(used)
         samples = min(len(values) // (updates * steps), batch)
         split = samples * steps * updates
-        rounds = values[:split].reshape(samples, steps, used.size)[..., used.ravel()]
-        target[:, :samples, neuron[used]] = rounds.transpose(1, 0, 2)
+        rounds = values[:split].reshape(samples, steps, used.size).take(slots, 2)
+        target[:samples, :, seen] = rounds
         count = rounds.size
         for step in range(steps if samples < batch else 0):
             part = values[split + step * updates : split + (step + 1) * updates]
             chosen = used[: len(part)]
-            target[step, samples, neuron[: len(part)][chosen]] = part[chosen]
+            target[samples, step, neuron[: len(part)][chosen]] = part[chosen]
             count += int(np.count_nonzero(chosen))
         return filled, count
 

@@ -74,7 +74,7 @@ def layer_cycles(
         times = record.times[mine.stream]
         if not len(times):
             continue
-        before = np.concatenate([[-1], times[:-1]])
+        gaps = np.diff(times, prepend=-1)
         begins = mine.transfers[stage.first][:: order.turn(stage.first, 1, 0, 0)]
         for name in stage.external:
             if name == "input":
@@ -82,11 +82,11 @@ def layer_cycles(
             else:
                 layer = order.names.index(name)
                 other = seen[order.stages[layer]]
-                ends = other.transfers[layer][order.turn(layer, 0, 1, -1) :: order.turn(layer, 1, 0, 0)]
-                starts = record.times[other.stream][ends]
+                first, step = order.turn(layer, 0, 1, -1), order.turn(layer, 1, 0, 0)
+                starts = record.times[other.stream][other.transfers[layer][first::step]]
             count = min(len(begins), len(starts))
             at = begins[:count]
-            before[at] = np.maximum(before[at], starts[:count])
+            gaps[at] = np.minimum(gaps[at], times[at] - starts[:count])
         for layer, transfers in mine.transfers.items():
-            total[layer] = (times[transfers] - before[transfers]).sum()
+            total[layer] = gaps[transfers].sum()
     return total

@@ -5,7 +5,6 @@ from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from amaranth.lib.wiring import Component
 from numpy.typing import NDArray
 

@@ -4,6 +4,10 @@
 // word, and a received one is ready, where its stall pattern says so; every 256 cycles it looks
 // whether all is done or nothing has come for too long. The header streams.h names the streams, so
 // the compiler unrolls all loops over them: SENT(X) and RECEIVED(X) are X(name) for each.
+//
+// What the bench drives passes a register of its own, in the wrapper that native_engine.py writes.
+// All logic that sees an input, as every register sees the reset, is evaluated at each change of the
+// clock, and once more behind its edge; with the registers it is only the last.
 
 #include <algorithm>
 #include <array>
@@ -21,10 +25,10 @@
 
 namespace {
 
-#define NUMBER(name) name##_number,
-enum Sent { SENT(NUMBER) sent_count };
-enum Received { RECEIVED(NUMBER) received_count };
-#undef NUMBER
+#define INDEX(name) name##_index,
+enum Sent { SENT(INDEX) sent_count };
+enum Received { RECEIVED(INDEX) received_count };
+#undef INDEX
 
 constexpr uint64_t settle_cycles = 256;
 constexpr int reset_cycles = 4;
@@ -93,47 +97,62 @@ extern "C" void somagate_run(Job* job) {
     }
 #endif
     uint64_t cycle = 0;
+    bool started = false;
     // One cycle is 10 ns of a trace: it starts at 10·cycle, and the clock rises in its middle.
     auto half = [&](int level) {
         dut->clk = level;
         dut->eval();
 #if VM_TRACE
-        if (trace && !dut->rst && cycle >= job->trace_from)
-            trace->dump(10 * cycle + 5 * level);
+        if (trace && started && cycle >= job->trace_from) trace->dump(10 * cycle + 5 * level);
 #endif
     };
 
-    // Call visit([number,] stream, payload, valid, ready) for each stream.
+    // Call visit(stream, its index, payload, valid, ready) for each stream; of the signals that the
+    // bench drives, those are what the registers before the device hold from the next cycle on.
     auto each_sent = [&](auto visit) {
-#define VISIT(name)                                                                       \
-    visit(name##_number, job->sent[name##_number], dut->name##___05Fpayload,              \
+#define VISIT(name)                                                                    \
+    visit(job->sent[name##_index], name##_index, dut->name##___05Fpayload,             \
           dut->name##___05Fvalid, dut->name##___05Fready);
         SENT(VISIT)
 #undef VISIT
     };
     auto each_received = [&](auto visit) {
-#define VISIT(name)                                                                       \
-    visit(job->received[name##_number], dut->name##___05Fpayload, dut->name##___05Fvalid, \
-          dut->name##___05Fready);
+#define VISIT(name)                                                                    \
+    visit(job->received[name##_index], name##_index, dut->name##___05Fpayload,         \
+          dut->name##___05Fvalid, dut->name##___05Fready);
         RECEIVED(VISIT)
 #undef VISIT
     };
 
-    each_sent([](int, Stream&, auto&, auto& valid, auto&) { valid = 0; });
-    each_received([](Stream&, auto&, auto&, auto& ready) { ready = 0; });
+    std::array<bool, sent_count> offered{};
+    std::array<bool, received_count> ready{};
+    auto drive = [&](uint64_t next) {
+        auto may_start = [&](int index) {
+            for (int i = 0; i < index; ++i) {
+                const Stream& before = job->sent[i];
+                if (!before.over() || (before.room && next < before.last() + 2)) return false;
+            }
+            return true;
+        };
+        each_sent([&](Stream& stream, int index, auto& payload, auto& valid, auto&) {
+            if (!offered[index] && !stream.over() && stream.goes(next) && may_start(index)) {
+                set(payload, stream.payloads + stream.count * stream.limbs);
+                offered[index] = true;
+            }
+            valid = offered[index];
+        });
+        each_received([&](Stream& stream, int index, auto&, auto&, auto& now) {
+            now = ready[index] = stream.goes(next);
+        });
+    };
+
     dut->rst = 1;
     for (int i = 0; i < reset_cycles; ++i) half(0), half(1);
     dut->rst = 0;
+    drive(0);
+    half(0), half(1);
 
-    std::array<bool, sent_count> offered{};
-    auto may_start = [&](int number) {
-        for (int i = 0; i < number; ++i) {
-            const Stream& before = job->sent[i];
-            if (!before.over() || (before.room && cycle < before.last() + 2)) return false;
-        }
-        return true;
-    };
-    for (;; ++cycle) {
+    for (started = true;; ++cycle) {
         if (job->trace && cycle == job->trace_to) break;
         if ((cycle + 1) % settle_cycles == 0) {
             bool all = true;
@@ -147,28 +166,18 @@ extern "C" void somagate_run(Job* job) {
             if (all) break;
             if ((job->late = cycle - last > job->deadline)) break;
         }
-        each_sent([&](int number, Stream& stream, auto& payload, auto& valid, auto&) {
-            if (!offered[number] && !stream.over() && stream.goes(cycle) && may_start(number)) {
-                set(payload, stream.payloads + stream.count * stream.limbs);
-                offered[number] = true;
-            }
-            valid = offered[number];
-        });
-        each_received([&](Stream& stream, auto&, auto&, auto& ready) {
-            ready = stream.goes(cycle);
-        });
         half(0);
-
-        each_sent([&](int number, Stream& stream, auto&, auto&, auto& ready) {
-            if (!offered[number] || !ready) return;
+        each_sent([&](Stream& stream, int index, auto&, auto&, auto& taken) {
+            if (!offered[index] || !taken) return;
             stream.cycles[stream.count++] = cycle;
-            offered[number] = false;
+            offered[index] = false;
         });
-        each_received([&](Stream& stream, auto& payload, auto& valid, auto& ready) {
-            if (!ready || !valid || stream.count >= stream.room) return;
+        each_received([&](Stream& stream, int index, auto& payload, auto& valid, auto&) {
+            if (!ready[index] || !valid || stream.count >= stream.room) return;
             get(payload, stream.payloads + stream.count * stream.limbs);
             stream.cycles[stream.count++] = cycle;
         });
+        drive(cycle + 1);
         half(1);
     }
     job->cycles = cycle;

@@ -22,6 +22,9 @@ _COMPILER = "-fPIC -std=c++17"
 _OPTIMIZE = "OPT_FAST=-O2"  # what runs once, such as filling memories, compiles faster without
 _LIBRARY = "libdut.so"
 
+WRAPPER = "bench"
+"""Name of the module around the device."""
+
 
 def build(verilog: str, ports: Ports, folder: Path, *, traced: bool = False) -> Path:
     """Compile a Verilog text with the bench, and return the library.
@@ -50,15 +53,17 @@ def build(verilog: str, ports: Ports, folder: Path, *, traced: bool = False) -> 
         f"#define {kind}(X) {' '.join(f'X({name})' for name in names)}\n"
         for kind, names in (("SENT", ports.sent), ("RECEIVED", ports.received))
     )
-    key = digest(verilog, header, _HARNESS.read_text(), options)
+    wrapper = _wrapper(top(verilog), ports)
+    key = digest(verilog, wrapper, header, _HARNESS.read_text(), options)
 
     def compile_into(target: Path) -> None:
         (target / "dut.v").write_text(verilog)
+        (target / "bench.v").write_text(wrapper)
         (target / "streams.h").write_text(header)
         commands = [
             [*found[0].command, "--cc", "--exe", *arguments, "--prefix", "Vdut", "--top-module",
-             top(verilog), "--Mdir", ".", "-CFLAGS", _COMPILER, "-LDFLAGS", "-shared",
-             "-o", _LIBRARY, "dut.v", str(_HARNESS)],
+             WRAPPER, "--Mdir", ".", "-CFLAGS", _COMPILER, "-LDFLAGS", "-shared",
+             "-o", _LIBRARY, "bench.v", "dut.v", str(_HARNESS)],
             ["make", "-j", str(os.cpu_count() or 1), "-f", "Vdut.mk", _OPTIMIZE],
         ]  # fmt: skip
         with runtime(folder, options, target):
@@ -134,6 +139,31 @@ def run(
         cycles=job.cycles,
         late=bool(job.late),
     )
+
+
+def _wrapper(device: str, ports: Ports) -> str:
+    """Return a module with the device's ports and a register before each input but the clock."""
+    inputs = {"rst": 1} | {f"{name}__valid": 1 for name in ports.sent}
+    inputs |= {f"{name}__payload": ports.widths[name] for name in ports.sent}
+    inputs |= {f"{name}__ready": 1 for name in ports.received}
+    outputs = {f"{name}__ready": 1 for name in ports.sent}
+    outputs |= {f"{name}__payload": ports.widths[name] for name in ports.received}
+    outputs |= {f"{name}__valid": 1 for name in ports.received}
+    lines = [
+        f"module {WRAPPER}({', '.join(['clk', *inputs, *outputs])});",
+        "input clk;",
+        *(f"input [{width - 1}:0] {name}; reg [{width - 1}:0] r_{name};"
+          for name, width in inputs.items()),
+        *(f"output [{width - 1}:0] {name};" for name, width in outputs.items()),
+        "always @(posedge clk) begin",
+        *(f"r_{name} <= {name};" for name in inputs),
+        "end",
+        f"{device} {device}(.clk(clk),",
+        ",\n".join([f".{name}(r_{name})" for name in inputs]
+                   + [f".{name}({name})" for name in outputs]),
+        "); endmodule",
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
 
 
 def _execute(command: list[str], folder: Path) -> None:

@@ -88,7 +88,7 @@ class Ports:
         widths |= {"input": plan.word_bits, "output": output.size}
         stages = range(len(plan.stages))
         observers = [f"observe_{stage}" for stage in stages] if len(stages) > 1 else ["observe"]
-        widths |= dict.fromkeys(observers, observe.size)
+        widths |= {name: observe.size for name in observers}
         return Ports(widths=widths, output=_fields(output), observe=_fields(observe))
 
     @property

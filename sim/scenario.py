@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from ..export.file import Arrays
 from .ports import Limbs
 
 _PERIOD_CYCLES = 65_521  # a prime, so the pattern drifts against whatever the design repeats
@@ -21,8 +22,8 @@ SETTLE_CYCLES = 256
 """A bench looks this often whether it is done, so it sees transfers that come too many."""
 
 Pattern = dict[str, NDArray[np.uint8]]
-"""Of each stream (period,): in cycle c, element c mod period is 1 where the bench may start to offer
-a word, or is ready. A stream that is not there never stalls."""
+"""Of each stream (period,): in cycle c, element c mod period is 1 where the bench may start to
+offer a word, or is ready. A stream that is not there never stalls."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ class Scenario:
 
     def save(self, path: Path) -> None:
         """Write one file."""
-        arrays = {f"words.{name}": words for name, words in self.words.items()}
+        arrays: Arrays = {f"words.{name}": words for name, words in self.words.items()}
         arrays |= {f"due.{name}": np.array(count, np.int64) for name, count in self.due.items()}
         arrays |= {f"go.{name}": go for name, go in self.go.items()}
         save_file({**arrays, "deadline": np.array(self.deadline, np.int64)}, path)
@@ -97,7 +98,7 @@ class Record:
 
     def save(self, path: Path) -> None:
         """Write one file."""
-        arrays = {f"times.{name}": times for name, times in self.times.items()}
+        arrays: Arrays = {f"times.{name}": times for name, times in self.times.items()}
         arrays |= {f"payloads.{name}": limbs for name, limbs in self.payloads.items()}
         save_file({**arrays, "run": np.array([self.cycles, self.late], np.int64)}, path)
 
@@ -114,7 +115,7 @@ class Record:
         )
 
 
-def _part(arrays: dict[str, NDArray[np.generic]], kind: str) -> dict[str, NDArray[np.generic]]:
+def _part(arrays: Arrays, kind: str) -> Arrays:
     """Return the arrays of one kind by the names of their streams."""
     start = f"{kind}."
     return {

@@ -52,9 +52,7 @@ def test_each_stage_has_cycles_of_its_own(chain: Plan, chained: Script) -> None:
     assert of_layers(chain, part) == [words - 2 + hidden, 3]
 
 
-def test_a_stage_that_is_busy_counts_from_its_own_observation(
-    chain: Plan, chained: Script
-) -> None:
+def test_a_stage_that_is_busy_counts_from_its_own_observation(chain: Plan, chained: Script) -> None:
     # All that the first stage does lies before all that the second does.
     ahead = sorted(chained, key=lambda item: item[0] in ("observe_1", "output"))
     first = sum(name in ("observe_0", "input") for name, _ in ahead)

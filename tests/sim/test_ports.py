@@ -82,17 +82,17 @@ def test_verilog_of_another_shape_is_refused(plan: Plan) -> None:
 
 
 def test_verilog_of_another_number_of_stages_is_refused(plan: Plan, chain: Plan) -> None:
-    other = "was it generated from other tables?"
     width = Ports.of(chain).widths["observe_0"]
     with refused(
         ValueError,
         f"Verilog port observe_0__payload must be {width} bits wide as the plan has it, "
-        f"not missing: {other}",
+        "not missing: was it generated from other tables?",
     ):
         Ports.of(replace(chain, loadable=False)).check(verilog(plan))
     with refused(
         ValueError,
-        f"Verilog port config__payload must be missing as the plan has it, not 32 bits wide: {other}",
+        "Verilog port config__payload must be missing as the plan has it, not 32 bits wide: "
+        "was it generated from other tables?",
     ):
         Ports.of(replace(chain, loadable=False)).check(verilog(chain))
 
