@@ -61,10 +61,9 @@ def layer_cycles(
 
     Each observation counts the cycles since the one before of the same stage. So a layer lasts from
     the last observation of another layer to its own last, and the layers of a stage together as
-    long as the stage, what it waits for other stages included. In between samples the stage has
-    nothing to do: the first observation of a sample counts from the first input word at the
-    earliest, and from the last observation that the stage needs from another one for the first time
-    step.
+    long as the stage, what it waits for other stages included. Before a sample the stage may have
+    nothing to do: its first observation counts from the first input word at the earliest, and from
+    the last one of the map of another stage that its first layer reads in the first time step.
 
     The array may gather for a layer while the last sums of the one before are updated. These few
     cycles count for the layer before.
@@ -76,7 +75,7 @@ def layer_cycles(
             continue
         gaps = np.diff(times, prepend=-1)
         begins = mine.transfers[stage.first][:: order.turn(stage.first, 1, 0, 0)]
-        for name in stage.external:
+        for name in {source.name for source in stage.descriptors[0].sources} & {*stage.external}:
             if name == "input":
                 starts = record.times["input"][:: plan.sample_words] - 1
             else:
@@ -86,7 +85,8 @@ def layer_cycles(
                 starts = record.times[other.stream][other.transfers[layer][first::step]]
             count = min(len(begins), len(starts))
             at = begins[:count]
-            gaps[at] = np.minimum(gaps[at], times[at] - starts[:count])
+            # A map is passed on at once, also where the bench stalls its last observation.
+            gaps[at] = np.clip(times[at] - starts[:count], 1, gaps[at])
         for layer, transfers in mine.transfers.items():
             total[layer] = gaps[transfers].sum()
     return total

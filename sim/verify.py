@@ -139,9 +139,13 @@ def verify(
     verdict = merge(verdicts)
     if waves is None or verdict.cycle is None:
         return verdict
+    order, difference = chunks.checker.order, verdict.difference
+    observer = None
+    if difference is not None and difference.layer is not None:
+        observer = ports.observers[order.stages[order.names.index(difference.layer)]]
     saved = write_waves(
         waves, text, ports, chunks.scenario(first),
-        cycle=verdict.cycle, lane=verdict.lane, folder=folder,
+        cycle=verdict.cycle, observer=observer, lane=verdict.lane, folder=folder,
     )  # fmt: skip
     return replace(verdict, waves=str(saved))
 

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..hw.descriptor import Descriptor, Map, Source
+from ..hw.scanner import PART_BITS
 from ..hw.stage_plan import StagePlan
+from .pipeline import Events
 
 
 class Word(NamedTuple):
@@ -87,7 +89,7 @@ def _words(
     size, word_bits = source.map.row_bits, source.map.word_bits
     low, high = max(start, 0), min(start + source.span, size)
     if not seen or not 0 <= row < source.map.rows or low >= high:
-        return (Word(number, plane, 0, 0, 0, True),) if ends else ()
+        return (Word(number, 0, 0, 0, 0, True),) if ends else ()
     edges = [low, *range(low - low % word_bits + word_bits, high, word_bits), high]
     return tuple(
         Word(number, plane, row, a, b, ends and b == high)
@@ -96,7 +98,7 @@ def _words(
 
 
 class Spikes:
-    """How many bits are set in any part of a map, in several runs at once.
+    """The spikes in any part of a map, in several runs at once.
 
     Parameters
     ----------
@@ -118,12 +120,19 @@ class Spikes:
         runs = len(kept)
         bits = kept.transpose(2, 3, 1, 0).reshape(layout.rows, -1, banks, runs)
         planes = np.arange(layout.planes).reshape(-1, 1, 1, 1, 1)
-        sums = (bits >> planes & 1).cumsum(2, dtype=np.int32)
-        self._sums = np.pad(sums, ((0, 0), (0, 0), (1, 0), (0, 0), (0, 0)))
+        set_bits = np.pad(bits >> planes & 1, ((0, 0), (0, 0), (1, 0), (0, 0), (0, 0)))
+        self._sums = set_bits.cumsum(2, dtype=np.int32)
+        # Up to each place: the bits of the last part of the scanner's that has any.
+        size = min(PART_BITS, layout.word_bits // banks)
+        self._parts = np.zeros_like(self._sums)
+        for end in range(1, self._sums.shape[2]):
+            start = (end - 1) // size * size
+            part = self._sums[:, :, end] - self._sums[:, :, start]
+            self._parts[:, :, end] = np.where(part, part, self._parts[:, :, start])
         self._banks = banks
 
-    def count(self, word: Word) -> NDArray[np.int32]:
-        """Return the set bits of a word that each bank sees, (banks, runs)."""
-        row = self._sums[word.plane, word.row]
-        found: NDArray[np.int32] = row[word.high // self._banks] - row[word.low // self._banks]
-        return found
+    def events(self, word: Word) -> Events:
+        """Return the events of each bank in a word, (banks, runs)."""
+        place = word.plane, word.row, word.high // self._banks
+        every = self._sums[place] - self._sums[word.plane, word.row, word.low // self._banks]
+        return Events(every, np.minimum(every, self._parts[place]))

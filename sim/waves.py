@@ -24,6 +24,7 @@ def write_waves(
     scenario: Scenario,
     *,
     cycle: int,
+    observer: str | None,
     lane: int | None,
     folder: Path,
 ) -> Path:
@@ -37,8 +38,8 @@ def write_waves(
         As they were simulated.
     cycle
         Of the transfer that shows the difference; the marker lies in it, before its clock edge.
-    lane
-        Of the update in that transfer, or None where it was no observation.
+    observer, lane
+        The stream, and of the update in that transfer; None where it was no observation.
     folder
         Where compiled models are kept.
 
@@ -64,13 +65,11 @@ def write_waves(
         for stream in (*ports.observers, "output", *reversed(ports.sent)):
             with gtkw.group(stream):
                 _trace(gtkw, signals, rf"{device}\.{stream}__(valid|ready|payload(/.*)?)")
+        stage = r"stage(_\d+)?" if observer is None else observer.replace("observe", "stage")
         mine = "" if lane is None else rf"|sums__payload\({lane}\)|[a-z]+_{lane}(_\d+)?"
+        shown = rf"[a-z_]+__(valid|ready)|(layers|chunks)__payload/.*{mine}"
         with gtkw.group("update" if lane is None else f"update, lane {lane}"):
-            _trace(
-                gtkw,
-                signals,
-                rf".*\.update\.([a-z_]+__(valid|ready)|(layers|chunks)__payload/.*{mine})",
-            )
+            _trace(gtkw, signals, rf"{device}\.{stage}\.update\.({shown})")
     return save
 
 

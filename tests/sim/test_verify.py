@@ -9,7 +9,7 @@ from accelerate import most_cycles
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from networks import cases
-from plans import EVERYTHING, everything
+from plans import EVERYTHING, Shapes, everything, network
 from playback import Playback, Script, changed
 from refusal import refused
 from small_network import small_network
@@ -165,6 +165,26 @@ def test_stages_work_at_the_same_time(chain: Plan, models: Path) -> None:
     assert verdict.cycles_per_sample < sum(verdict.sample_cycles) / 8
     assert [layer.lanes for layer in verdict.layers] == [2, 8]
     assert all(0 < layer.efficiency <= 1 for layer in verdict.layers)
+
+
+def test_a_stage_may_start_before_another_is_done() -> None:
+    layers = [
+        Shapes(channels=4, kernel=(3, 3)),
+        Shapes(channels=2, kernel=(1, 1), source="input"),
+        Shapes(channels=3, kernel=(2, 2), source="l0"),
+    ]
+    tables = network((2, 5, 5), layers, steps=3)
+    shapes = tuple(StageShape(layers=n, lanes=2, update_lanes=1) for n in (1, 3))
+    x = (np.random.default_rng(3).random((3, 2, 2, 5, 5)) < 0.5).astype(np.uint8)
+    plan = Plan(tables=tables, shapes=shapes, word_bits=16)
+    for stalls in (0.0, 0.6):
+        verdict = verify(plan, x, engine="amaranth", stalls=stalls)
+        assert verdict.equal
+        cycles = [layer.cycles for layer in verdict.layers]
+        assert min(cycles) > 0
+        # The second stage starts with what it can do alone, so it is at work all the time.
+        assert 0 <= verdict.busy_cycles - sum(cycles[1:]) <= 100
+        assert all(0 < layer.efficiency <= 1 for layer in verdict.layers)
 
 
 def test_held_currents_are_added_once(models: Path) -> None:

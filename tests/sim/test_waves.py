@@ -14,16 +14,16 @@ CYCLE = 10  # time units
 
 @pytest.fixture(scope="module")
 def verdict(
-    plan: Plan, x: np.ndarray, models: Path, tmp_path_factory: pytest.TempPathFactory
+    chain: Plan, x: np.ndarray, models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Verdict:
-    """A verification that differs and drew waves."""
-    layers = list(plan.tables.layers)
+    """A verification of two stages that differs in the first one and drew waves."""
+    layers = list(chain.tables.layers)
     neuron = layers[0].neuron
     raised = neuron.threshold + np.array([0, 0, 1, 0])
     layers[0] = replace(layers[0], neuron=replace(neuron, threshold=raised))
-    other = replace(plan, tables=replace(plan.tables, layers=tuple(layers)))
+    other = replace(chain, tables=replace(chain.tables, layers=tuple(layers)))
     path = tmp_path_factory.mktemp("waves") / "drawn" / "first.difference"
-    return verify(other, x, verilog=verilog(plan), stalls=0.2, waves=path, folder=models)
+    return verify(other, x, verilog=verilog(chain), stalls=0.2, waves=path, folder=models)
 
 
 def test_the_save_file_opens_at_the_difference(verdict: Verdict) -> None:
@@ -42,14 +42,16 @@ def test_the_save_file_opens_at_the_difference(verdict: Verdict) -> None:
 def test_the_save_file_shows_the_streams_and_the_update(verdict: Verdict) -> None:
     lines = Path(verdict.waves).read_text().splitlines()
     assert verdict.lane is not None
-    for title in ("-observe", "-output", "-input", f"-update, lane {verdict.lane}"):
+    titles = ("observe_0", "observe_1", "output", "input", "config")
+    for title in (*(f"-{name}" for name in titles), f"-update, lane {verdict.lane}"):
         assert lines.count(title) == 2  # where the group starts, and where it ends
     start = "bench.somagate."
     shown = [line.removeprefix(start) for line in lines if line.startswith(start)]
-    for signal in ("clk", "observe__valid", "observe__payload/layer", "input__ready"):
+    for signal in ("clk", "observe_0__valid", "observe_1__payload/layer", "input__ready"):
         assert signal in shown
-    assert any(re.fullmatch(r"observe__payload/potentials\(0\)\[\d+:0\]", n) for n in shown)
-    assert any(re.fullmatch(rf".*\.update\.u_{verdict.lane}\[\d+:0\]", n) for n in shown)
+    assert any(re.fullmatch(r"observe_0__payload/potentials\(0\)\[\d+:0\]", n) for n in shown)
+    assert any(re.fullmatch(rf"stage_0\.update\.u_{verdict.lane}\[\d+:0\]", n) for n in shown)
+    assert not any(name.startswith("stage_1.") for name in shown)
     assert not any(f".update.u_{1 - verdict.lane}[" in line for line in lines)
 
 
@@ -68,9 +70,9 @@ def test_the_waveform_holds_the_transfer_at_the_marker(verdict: Verdict) -> None
                 break
         elif match := re.match(r"b(\d+) (\S+)|([01])(\S+)", line):
             values[match[2] or match[4]] = match[1] or match[3]
-    assert values[names["observe__valid"]] == values[names["observe__ready"]] == "1"
-    potential = values[names[f"observe__payload/potentials({verdict.lane})"]]
-    fires = int(values[names["observe__payload/spikes"]], 2) >> (verdict.lane or 0) & 1
+    assert values[names["observe_0__valid"]] == values[names["observe_0__ready"]] == "1"
+    potential = values[names[f"observe_0__payload/potentials({verdict.lane})"]]
+    fires = int(values[names["observe_0__payload/spikes"]], 2) >> (verdict.lane or 0) & 1
     bits = 4
     seen = {"potential": (int(potential, 2) + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1),
             "spike": fires}  # fmt: skip
