@@ -67,7 +67,7 @@ class Wrapper(wiring.Component):
         members = [
             (member, Value.cast(value))
             for name in sorted(component.signature.members)
-            if name != "observe"
+            if not name.startswith("observe")
             for _, member, value in _leaves(component, name)
         ]
         self._inputs = [value for member, value in members if member.flow is In]
@@ -87,8 +87,8 @@ class Wrapper(wiring.Component):
             signature.eq(signature.rotate_left(1) ^ Cat(*self._outputs)),
         ]
         m.d.comb += [Cat(*self._inputs).eq(shift), self.signature_out.eq(signature[-1])]
-        if hasattr(self.component, "observe"):
-            m.d.comb += self.component.observe.ready.eq(1)
+        for name in getattr(self.component, "observers", ()):
+            m.d.comb += getattr(self.component, name).ready.eq(1)
         return m
 
 

@@ -216,8 +216,8 @@ class Top(wiring.Component):
                 & accelerator.output.payload.last
             ),
         ]
-        if hasattr(accelerator, "observe"):
-            m.d.comb += accelerator.observe.ready.eq(1)
+        for name in getattr(accelerator, "observers", ()):
+            m.d.comb += getattr(accelerator, name).ready.eq(1)
         with m.If(transmitter.input.ready):
             m.d.sync += answer_valid.eq(0)
         with m.If(done):

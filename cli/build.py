@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from .options import BoardName, Force, Json, Lanes, TablesFile, UpdateLanes
+from .options import BoardName, Force, Json, Lanes, PlanFile, TablesFile, UpdateLanes
 from .output import Update, existing, grid, progress, replaceable, show, verb
 
 PROOF = "top.il"
@@ -22,6 +22,7 @@ def build(
     ] = None,
     lanes: Lanes = 16,
     update_lanes: UpdateLanes = 4,
+    plan: PlanFile = None,
     clock: Annotated[
         float | None, typer.Option(metavar="MHZ", help="Clock; default: what suits the board.")
     ] = None,
@@ -41,7 +42,7 @@ def build(
         with progress("building", "steps") as update:
             result = make(
                 tables, folder, update, {"board": board, "lanes": lanes,
-                                         "update_lanes": update_lanes},
+                                         "update_lanes": update_lanes, "plan": plan},
                 clock_hz=None if clock is None else round(clock * 1e6), baud=baud, seed=seed,
             )  # fmt: skip
     show(

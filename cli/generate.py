@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from .options import BoardName, Force, Json, Lanes, TablesFile, UpdateLanes, WordBits
+from .options import BoardName, Force, Json, Lanes, PlanFile, TablesFile, UpdateLanes, WordBits
 from .output import grid, replaceable, show, stderr, verb
 
 PROOF = "manifest.json"
@@ -23,6 +23,7 @@ def generate(
     lanes: Lanes = 16,
     update_lanes: UpdateLanes = 4,
     word_bits: WordBits = None,
+    plan: PlanFile = None,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -33,27 +34,32 @@ def generate(
     with verb(json):
         folder = replaceable(out or tables.with_name("rtl"), PROOF, force)
         with stderr().status("generating Verilog"):
-            result = write(tables, folder, board, lanes, update_lanes, word_bits)
+            result = write(tables, folder, board, lanes, update_lanes, word_bits, plan)
     show(result, json, memories_table(result), summary(result))
 
 
 def write(
-    path: Path, folder: Path, board: str, lanes: int, update_lanes: int, word_bits: int | None
+    path: Path,
+    folder: Path,
+    board: str,
+    lanes: int,
+    update_lanes: int,
+    word_bits: int | None,
+    plan_file: Path | None = None,
 ) -> dict[str, Any]:
     """Generate into `folder`, replacing what is there; return the files and the memories."""
     from ..hw import generate as generator
+    from ..hw.plan_file import to_dict
     from .plans import plan_of
 
-    plan = plan_of(path, board, lanes, update_lanes, word_bits)
+    plan = plan_of(path, board, lanes, update_lanes, word_bits, plan_file)
     files = generator.generate(plan, folder, overwrite=folder.exists())
     return {
         "tables": plan.tables.sha256,
         "folder": str(folder),
         "verilog": str(files["somagate.v"]),
         "files": {name: str(path) for name, path in files.items()},
-        "lanes": plan.lanes,
-        "update_lanes": plan.update_lanes,
-        "word_bits": plan.word_bits,
+        "plan": to_dict(plan),
         "memories": generator.memory_map(plan)["memories"],
     }
 
@@ -70,7 +76,10 @@ def memories_table(result: dict[str, Any]) -> Table:
 
 def summary(result: dict[str, Any]) -> str:
     """Return the result as a sentence."""
-    return (
-        f"{result['lanes']} lanes, {result['update_lanes']} updated in a cycle; "
-        f"Verilog in {result['verilog']}"
-    )
+    stages = [
+        f"{stage['lanes']} lanes"
+        + (f" in {stage['banks']} banks" if stage["banks"] > 1 else "")
+        + f", {stage['update_lanes']} updated in a cycle"
+        for stage in result["plan"]["stages"]
+    ]
+    return f"{'; then '.join(stages)}; Verilog in {result['verilog']}"

@@ -33,4 +33,12 @@ WordBits = Annotated[
     int | None,
     typer.Option(min=8, help="Width of a word of the spike maps; default: what suits --board."),
 ]
+PlanFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--plan",
+        metavar="PLAN.toml",
+        help="Stages, lanes and banks from a file, instead of one stage with --lanes.",
+    ),
+]
 BoardName = Annotated[str, typer.Option(metavar="BOARD", help="'icebreaker' or 'ulx3s-85f'.")]

@@ -6,6 +6,7 @@ from pathlib import Path
 from ..boards.board import Board
 from ..boards.registry import BOARDS
 from ..export.tables import Tables
+from ..hw import plan_file
 from ..hw.plan import Plan
 from .output import existing, one_of
 
@@ -16,11 +17,19 @@ def board_of(name: str) -> Board:
 
 
 def plan_of(
-    path: Path, board: str, lanes: int, update_lanes: int, word_bits: int | None = None
+    path: Path,
+    board: str,
+    lanes: int,
+    update_lanes: int,
+    word_bits: int | None = None,
+    plan: Path | None = None,
 ) -> Plan:
-    """Return the plan of the tables in a file, with the words that suit a board."""
+    """Return the plan of the tables in a file, from a plan file or with what suits a board."""
+    tables = Tables.load(existing(path, ".safetensors"))
+    if plan is not None:
+        return plan_file.load(existing(plan, ".toml"), tables, word_bits=board_of(board).word_bits)
     return Plan(
-        tables=Tables.load(existing(path, ".safetensors")),
+        tables=tables,
         lanes=lanes,
         update_lanes=update_lanes,
         word_bits=word_bits or board_of(board).word_bits,
@@ -39,10 +48,6 @@ def generated_plan(path: Path, folder: Path) -> tuple[Plan, Path]:
             f"but has no {(verilog if manifest.is_file() else manifest).name}"
         )
     known = json.loads(manifest.read_text())
-    plan = Plan(
-        tables=Tables.load(existing(path, ".safetensors")),
-        lanes=known["lanes"],
-        update_lanes=known["update_lanes"],
-        word_bits=known["word_bits"],
-    )
-    return plan, verilog
+    if "plan" not in known:
+        raise ValueError(f"{manifest} must come from this version of somagate: generate it anew")
+    return plan_file.from_dict(known["plan"], Tables.load(existing(path, ".safetensors"))), verilog

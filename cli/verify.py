@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from .options import BoardName, Data, Json, Lanes, Samples, TablesFile, UpdateLanes, WordBits
+from .options import (
+    BoardName,
+    Data,
+    Json,
+    Lanes,
+    PlanFile,
+    Samples,
+    TablesFile,
+    UpdateLanes,
+    WordBits,
+)
 from .output import Update, existing, grid, one_of, progress, show, verb
 
 if TYPE_CHECKING:
@@ -46,6 +56,7 @@ def verify(
     lanes: Lanes = 16,
     update_lanes: UpdateLanes = 4,
     word_bits: WordBits = None,
+    plan: PlanFile = None,
     json: Json = False,
 ) -> None:
     """Simulate the Verilog and compare every spike and every potential with golden.
@@ -58,7 +69,7 @@ def verify(
             verdict = compare(
                 tables, data, samples, generated, update,
                 layout={"board": board, "lanes": lanes, "update_lanes": update_lanes,
-                        "word_bits": word_bits},
+                        "word_bits": word_bits, "plan": plan},
                 settings={"engine": engine, "stalls": stalls, "seed": seed, "waves": waves,
                           "resume": resume},
             )  # fmt: skip
@@ -98,7 +109,7 @@ def compare(
 
 def as_result(verdict: "Verdict") -> dict[str, Any]:
     """Return a verdict as plain values; see the manual for the keys."""
-    cycles = verdict.sample_cycles
+    cycles = verdict.cycles_per_sample
     difference: dict[str, Any] | None = None
     if not verdict.equal:
         difference = {"summary": str(verdict), "fault": verdict.fault, "waves": verdict.waves}
@@ -119,7 +130,7 @@ def as_result(verdict: "Verdict") -> dict[str, Any]:
         "samples": verdict.samples,
         "spikes": verdict.spikes,
         "potentials": verdict.potentials,
-        "cycles_per_sample": round(sum(cycles) / len(cycles), 1) if cycles else None,
+        "cycles_per_sample": None if cycles is None else round(cycles, 1),
         "layers": [
             {
                 "layer": layer.name,

@@ -1,16 +1,19 @@
 """One layer as the accelerator sees it: geometry in map bits, words and weight rows.
 
-A dense layer is a convolution whose kernel covers the whole map, and pruned channels are gone: what
-is left is one kind of layer. Words used here and in all of `hw`:
+A dense layer is a convolution whose kernel covers the whole map, an identity is a 1×1 convolution,
+and pruned channels are gone: what is left is one kind of layer. Words used here and in all of `hw`:
 
 position
     One output neuron of every channel; its receptive field is gathered in one go.
 segment
-    The part of a receptive field in one row of the source map: one contiguous run of bits.
+    A part of a receptive field: one contiguous run of bits in one row of a source map.
 lane group
     The output channels that the lanes compute at the same time.
 chunk
     The neurons that the update serves in one cycle: `update_lanes` channels of a lane group.
+bank
+    One of the weight memories that are read at the same time; weight row r lies in bank
+    r mod banks, so a map's channels are padded to a multiple of the banks.
 """
 
 from dataclasses import dataclass
@@ -18,7 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..export.synapse import Convolution, Dense, Shape
+from ..export.neuron import Activation
+from ..export.synapse import Convolution, Dense, Identity, Shape, SynapseGroup
 from ..export.tables import Tables
 
 
@@ -29,23 +33,28 @@ def as_map(shape: Shape) -> tuple[int, int, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class Map:
-    """Where and how one spike map is stored: rows of bits, bit `column · channels + channel`.
+    """How one map is stored: bit planes, each rows of bits, bit `column · channels + channel`.
 
     Attributes
     ----------
-    base
-        Address of the first word.
     channels, rows, columns
-        Size, kept channels only.
+        Size; kept channels only, padded to a multiple of the banks.
     word_bits
         Width of a word of the map memory.
+    activation
+        What an element can be; it has one plane a bit, lowest first.
     """
 
-    base: int
     channels: int
     rows: int
     columns: int
     word_bits: int
+    activation: Activation
+
+    @property
+    def planes(self) -> int:
+        """Bit planes."""
+        return self.activation.bits
 
     @property
     def row_bits(self) -> int:
@@ -58,9 +67,59 @@ class Map:
         return -(-self.row_bits // self.word_bits)
 
     @property
+    def plane_words(self) -> int:
+        """Words of a plane."""
+        return self.rows * self.row_words
+
+    @property
     def words(self) -> int:
         """Words of the map."""
-        return self.rows * self.row_words
+        return self.planes * self.plane_words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One synapse group's work on the array.
+
+    Attributes
+    ----------
+    name
+        'input' or a layer.
+    map
+        The source's map.
+    recurrent
+        Reads what its own layer wrote in the step before, and nothing in the first.
+    kernel
+        (rows, columns) of segments in a receptive field; whole kernel rows where a lane group needs
+        all channels, so that their columns follow each other.
+    stride, padding
+        (rows, columns), of the source map.
+    span
+        Bits of an unclipped segment, which is also its number of weight rows.
+    group_bits
+        Bits by which a segment starts later with each lane group, where it needs a part of the
+        channels only.
+    weight_bits
+        Width of a weight, so which weight memory.
+    weight_base
+        Its first row there.
+    """
+
+    name: str
+    map: Map
+    recurrent: bool
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    span: int
+    group_bits: int
+    weight_bits: int
+    weight_base: int
+
+    @property
+    def group_rows(self) -> int:
+        """Weight rows of one lane group."""
+        return self.kernel[0] * self.kernel[1] * self.span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,35 +130,32 @@ class Descriptor:
     ----------
     name
         Of the layer.
-    source
-        The source's name: 'input' or a layer.
-    map
-        The source's map; the first of two buffers where the source is 'input'.
+    number
+        Of the layer in the tables.
+    sources
+        One a synapse group.
     channels
         Kept output channels.
     rows, columns
         Of pooled positions, so of the output map.
     window
         (rows, columns) of positions that one pooled position covers; (1, 1) without a pool.
-    kernel, stride, padding
-        (rows, columns), of the source map.
-    weight_base, parameter_base, state_base
-        First address in the weight, parameter and potential memories.
+    counts
+        Pooled spikes are counted, not joined.
+    parameter_base, state_base
+        First address in the parameter and potential memories.
     lanes, update_lanes
-        As in the plan.
+        Of the stage.
     """
 
     name: str
-    source: str
-    map: Map
+    number: int
+    sources: tuple[Source, ...]
     channels: int
     rows: int
     columns: int
     window: tuple[int, int]
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    weight_base: int
+    counts: bool
     parameter_base: int
     state_base: int
     lanes: int
@@ -111,24 +167,14 @@ class Descriptor:
         return -(-self.channels // self.lanes)
 
     @property
-    def segment_bits(self) -> int:
-        """Bits of an unclipped segment, which is also its number of weight rows."""
-        return self.kernel[1] * self.map.channels
-
-    @property
-    def group_rows(self) -> int:
-        """Weight rows of one lane group."""
-        return self.kernel[0] * self.segment_bits
-
-    @property
-    def weight_rows(self) -> int:
-        """Weight rows of the layer."""
-        return self.groups * self.group_rows
-
-    @property
     def positions(self) -> int:
         """Positions of the layer, each visited once a lane group in every time step."""
         return self.rows * self.columns * self.window[0] * self.window[1]
+
+    @property
+    def planes(self) -> int:
+        """Bit planes of the widest source."""
+        return max(source.map.planes for source in self.sources)
 
     @property
     def chunks(self) -> int:
@@ -174,22 +220,76 @@ class Descriptor:
         return np.concatenate(order)
 
 
-def weight_rows(
-    tables: Tables, layer: int, group: Dense | Convolution, lanes: int
-) -> NDArray[np.int32]:
-    """Lay out one synapse group's weights as rows, (rows, lanes), unused lanes 0.
+def full_weights(tables: Tables, layer: int, group: SynapseGroup, pad: int) -> NDArray[np.int32]:
+    """Return a group's weights as one of a convolution, (kept channels, map channels, y, x).
 
-    Row `((lane group · kernel rows + y) · kernel columns + x) · channels + channel`: bit i of a
-    segment finds its weights at row i.
+    Map channels are the kept ones of the source, padded to a multiple of `pad` with weight 0.
     """
     mask = tables.mask(group.source)
     channels, rows, columns = as_map(tables.map_shapes[group.source])
-    weights = group.weights[tables.layers[layer].kept]
     if isinstance(group, Dense):
-        weights = weights.reshape(-1, channels, rows, columns)
-    weights = weights[:, mask]
-    spare = -len(weights) % lanes
-    weights = np.pad(weights, ((0, spare), (0, 0), (0, 0), (0, 0)))
-    return (
-        weights.reshape(-1, lanes, *weights.shape[1:]).transpose(0, 3, 4, 2, 1).reshape(-1, lanes)
+        weights = group.weights.reshape(-1, channels, rows, columns)
+    elif isinstance(group, Identity):
+        weights = np.diag(group.weights)[:, :, None, None]
+    else:
+        inside = group.weights.shape[1]
+        weights = np.zeros((len(group.weights), channels, *group.kernel), np.int32)
+        for index, block in enumerate(np.split(group.weights, group.groups)):
+            first = index * len(block)
+            place = slice(index * inside, (index + 1) * inside)
+            weights[first : first + len(block), place] = block
+    weights = weights[tables.layers[layer].kept][:, mask]
+    return np.pad(weights, ((0, 0), (0, -weights.shape[1] % pad), (0, 0), (0, 0)))
+
+
+def is_full(group: SynapseGroup) -> bool:
+    """Return whether every output channel sees every source channel."""
+    return isinstance(group, Dense) or (isinstance(group, Convolution) and group.groups == 1)
+
+
+def channel_windows(
+    tables: Tables, layer: int, group: SynapseGroup, *, lanes: int, pad: int
+) -> tuple[int, int]:
+    """Return (group_bits, span): lane group g needs channels from g · group_bits, span of them.
+
+    Both are multiples of `pad`. A grouped convolution or an identity connects a lane group with
+    neighbouring source channels only.
+    """
+    mask = tables.mask(group.source)
+    kept = tables.layers[layer].kept
+    channels = len(mask)
+    if is_full(group):
+        return 0, int(mask.sum()) + -int(mask.sum()) % pad
+    blocks = group.groups if isinstance(group, Convolution) else channels
+    connected = np.kron(
+        np.eye(blocks, dtype=bool), np.ones((len(kept) // blocks, channels // blocks), bool)
     )
+    connected = connected[kept][:, mask]
+    spans = []
+    for first in range(0, len(connected), lanes):
+        seen = np.flatnonzero(connected[first : first + lanes].any(0))
+        spans.append((int(seen[0]), int(seen[-1]) + 1) if len(seen) else None)
+    steps = [span[0] // g for g, span in enumerate(spans) if g and span]
+    step = min(steps, default=0) // pad * pad
+    span = max((span[1] - g * step for g, span in enumerate(spans) if span), default=1)
+    return step, span + -span % pad
+
+
+def weight_rows(
+    tables: Tables, layer: int, group: SynapseGroup, source: Source, *, lanes: int, pad: int
+) -> NDArray[np.int32]:
+    """Lay out one synapse group's weights as rows, (rows, lanes), unused lanes 0.
+
+    Row `((lane group · segment rows + y) · segment columns + x) · span + i`: bit i of a segment
+    finds its weights at row i.
+    """
+    weights = full_weights(tables, layer, group, pad)
+    weights = np.pad(weights, ((0, -len(weights) % lanes), (0, 0), (0, 0), (0, 0)))
+    parts = []
+    for index, part in enumerate(np.split(weights, len(weights) // lanes)):
+        if not is_full(group):
+            first = index * source.group_bits
+            part = part[:, first : first + source.span]
+            part = np.pad(part, ((0, 0), (0, source.span - part.shape[1]), (0, 0), (0, 0)))
+        parts.append(part.transpose(2, 3, 1, 0).reshape(-1, lanes))
+    return np.concatenate(parts)

@@ -1,35 +1,21 @@
 """Write an accelerator down: Verilog, memory images, and a map of all memories."""
 
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from amaranth.back import verilog as back
 
-from . import tools
+from . import plan_file, tools
 from .accelerator import Accelerator
-from .array import pack
+from .descriptor import Descriptor
 from .plan import Plan
+from .stage_plan import StagePlan, pack, weight_code
 
 TOP = "somagate"
 """Name of the top module, and of the Verilog file."""
-
-
-@contextmanager
-def _environment() -> Iterator[None]:
-    """Let Amaranth find Yosys, native or from the wheel."""
-    before = dict(os.environ)
-    os.environ.update(tools.environment())
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def verilog(plan: Plan) -> str:
@@ -41,86 +27,127 @@ def verilog(plan: Plan) -> str:
         Where Yosys is missing.
     """
     tools.require("yosys")
-    with _environment():
+    with tools.activated():
         text: str = back.convert(
             Accelerator(plan), name=TOP, emit_src=False, strip_internal_attrs=True
         )
     return text
 
 
+def memories(stage: StagePlan) -> dict[str, tuple[int, int]]:
+    """Return each memory of a stage by its name, as (words, bits of a word)."""
+    found = {"maps": (stage.map_words, stage.word_bits)}
+    for bits, rows in stage.weights.items():
+        for bank in range(stage.banks):
+            name = f"weights_{bits}_{bank}" if stage.banks > 1 else f"weights_{bits}"
+            found[name] = (len(rows[bank :: stage.banks]), stage.lanes * bits)
+    words = len(stage.parameter_words)
+    found["parameters"] = (words, stage.update_lanes * stage.parameter_bits)
+    for bits, words in stage.state_words.items():
+        found[f"potentials_{bits}"] = (words, stage.update_lanes * bits)
+    if stage.held:
+        found["currents"] = (stage.held_words, stage.update_lanes * stage.accumulator_bits)
+    return found
+
+
 def memory_map(plan: Plan) -> dict[str, Any]:
     """Return every memory of the accelerator with its size, and what of each layer lies where."""
-    layers = []
-    for layer, descriptor in zip(plan.tables.layers, plan.descriptors, strict=True):
-        source = descriptor.map
-        bits = layer.neuron.store.bits
-        layers.append(
+    layers, sizes = [], []
+    for number, stage in enumerate(plan.stages):
+        sizes += [
             {
-                "layer": descriptor.name,
-                "reads": descriptor.source,
-                "channels": descriptor.channels,
-                "pruned_channels": int((~layer.kept).sum()),
-                "positions": descriptor.positions,
-                "lane_groups": descriptor.groups,
-                "map_words": [source.base, source.words],
-                "weight_rows": [descriptor.weight_base, descriptor.weight_rows],
-                "parameter_words": [descriptor.parameter_base, descriptor.chunks],
-                "potentials": f"potentials_{bits}",
-                "potential_words": [descriptor.state_base, descriptor.updates],
+                "stage": number,
+                "memory": name,
+                "words": words,
+                "word_bits": width,
+                "bits": words * width,
             }
-        )
-    parameter_bits = sum(field.bits for field in plan.parameters)
-    memories = {
-        "maps": (plan.map_words, plan.word_bits),
-        "weights": (len(plan.weights), plan.lanes * plan.weight_bits),
-        "parameters": (len(plan.parameters[0].values), plan.update_lanes * parameter_bits),
-    }
-    for bits, words in plan.state_words.items():
-        memories[f"potentials_{bits}"] = (words, plan.update_lanes * bits)
+            for name, (words, width) in memories(stage).items()
+        ]
+        layers += [_layer_map(stage, number, descriptor) for descriptor in stage.descriptors]
+    return {"memories": sizes, "layers": layers}
+
+
+def _layer_map(stage: StagePlan, number: int, descriptor: Descriptor) -> dict[str, Any]:
+    layer = stage.tables.layers[descriptor.number]
     return {
-        "memories": [
-            {"memory": name, "words": words, "word_bits": width, "bits": words * width}
-            for name, (words, width) in memories.items()
+        "layer": descriptor.name,
+        "stage": number,
+        "channels": descriptor.channels,
+        "pruned_channels": int((~layer.kept).sum()),
+        "positions": descriptor.positions,
+        "lane_groups": descriptor.groups,
+        "sources": [
+            {
+                "source": source.name,
+                "map_words": [stage.map_bases[source.name], source.map.words],
+                "buffers": stage.map_buffers(source.name),
+                "weights": f"weights_{source.weight_bits}",
+                "weight_rows": [source.weight_base, descriptor.groups * source.group_rows],
+            }
+            for source in descriptor.sources
         ],
-        "layers": layers,
+        "parameter_words": [descriptor.parameter_base, descriptor.chunks],
+        "potentials": f"potentials_{layer.neuron.store.bits}",
+        "potential_words": [descriptor.state_base, descriptor.updates],
     }
 
 
 def manifest(plan: Plan) -> dict[str, Any]:
     """Return what the accelerator was generated from, and the widths that its user needs."""
     return {
-        "somagate": 1,
+        "somagate": 2,
         "network": plan.tables.name,
         "tables_sha256": plan.tables.sha256,
         "top": TOP,
-        "lanes": plan.lanes,
-        "update_lanes": plan.update_lanes,
-        "word_bits": plan.word_bits,
+        "plan": plan_file.to_dict(plan),
         "steps": plan.tables.steps,
+        "input_maps": plan.input_maps,
         "input_words": plan.input_words,
-        "weight_bits": plan.weight_bits,
-        "accumulator_bits": plan.accumulator_bits,
-        "update_bits": plan.update_bits,
         "classes": plan.classes,
         "readout_bits": plan.readout_bits,
-        "parameters": {field.name: field.bits for field in plan.parameters},
+        "stages": [
+            {
+                "layers": list(stage.names),
+                "weight_bits": list(stage.weights),
+                "accumulator_bits": stage.accumulator_bits,
+                "update_bits": stage.update_bits,
+                "parameters": {field.name: field.bits for field in stage.parameters},
+            }
+            for stage in plan.stages
+        ],
     }
 
 
 def images(plan: Plan) -> dict[str, str]:
-    """Return the initial contents of the memories that have one, as `$readmemh` reads them."""
-    digits = -(-plan.lanes * plan.weight_bits // 4)
-    weights = [f"{pack(row, plan.weight_bits):0{digits}x}" for row in plan.weights.tolist()]
-    digits = -(-plan.parameter_bits // 4)
-    parameters = [f"{word:0{digits}x}" for word in plan.parameter_words]
-    return {"weights": "\n".join(weights) + "\n", "parameters": "\n".join(parameters) + "\n"}
+    """Return the initial contents of the memories that have one, as `$readmemh` reads them.
+
+    By ``weights_WIDTH`` or ``parameters``, of a chain of stages with ``_STAGE`` behind; the rows of
+    all banks follow each other.
+    """
+    found = {}
+    for number, stage in enumerate(plan.stages):
+        suffix = f"_{number}" if len(plan.stages) > 1 else ""
+        rows = {
+            f"weights_{bits}": (
+                stage.lanes * bits,
+                [pack(row, bits) for row in weight_code(weights, bits).tolist()],
+            )
+            for bits, weights in stage.weights.items()
+        }
+        width = stage.update_lanes * stage.parameter_bits
+        rows["parameters"] = (width, stage.parameter_words)
+        for name, (width, words) in rows.items():
+            digits = -(-width // 4)
+            found[name + suffix] = "".join(f"{word:0{digits}x}\n" for word in words)
+    return found
 
 
 def generate(plan: Plan, folder: Path, *, overwrite: bool = False) -> dict[str, Path]:
     """Write the accelerator to a folder, and return its files by name.
 
-    ``somagate.v``, ``manifest.json``, ``memory_map.json``, ``weights.hex``, ``parameters.hex`` and
-    ``tables.safetensors``. The Verilog holds the images already; the files are for reading.
+    ``somagate.v``, ``manifest.json``, ``memory_map.json``, ``tables.safetensors``, and a ``.hex``
+    file for each of `images`. The Verilog holds the images already; those files are for reading.
 
     Raises
     ------

@@ -36,7 +36,7 @@ class RegisteredMemory(wiring.Component):
     init
         First words; the others are 0.
     style
-        'auto', or 'logic' for a table small enough to be cheaper without a block RAM.
+        'auto', or 'block' for a block RAM also where the synthesis would find logic cheaper.
 
     Attributes
     ----------

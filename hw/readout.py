@@ -5,14 +5,14 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
-from .plan import Plan
+from .stage_plan import StagePlan
 from .update import ChunkLayout
 
 
 class ResultLayout(StructLayout):
     """One class's value; `prediction` is the class of the largest value up to here."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: StagePlan) -> None:
         bits = max(1, (plan.classes - 1).bit_length())
         super().__init__(
             {
@@ -37,7 +37,7 @@ class Readout(wiring.Component):
     results : Out(stream.Signature(ResultLayout)), classes in ascending order
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
         super().__init__(
             {

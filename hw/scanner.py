@@ -1,44 +1,58 @@
 """The scanner: turns a word of spikes into weight rows, lowest bit first, one a cycle."""
 
-from amaranth.hdl import Cat, Module, Signal, unsigned
+import operator
+from collections.abc import Iterable
+from functools import reduce
+
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from .fetcher import WordLayout
-from .plan import Plan
-from .walker import row_bits
+from .stage_plan import StagePlan
+from .walker import event_fields
+
+PART_BITS = 4
+"""Bits that are numbered one by one: what one look-up table sees."""
+
+FIELDS = ("memory", "negate")
+"""What every event of a word takes over from it, besides the row."""
 
 
 class EventLayout(StructLayout):
-    """One spike of a receptive field: add weight row `row`; `last` ends the position.
+    """One spike of a receptive field: add weight row `row` of the bank.
 
-    A `null` event adds nothing: it ends a position without a spike.
+    A `null` event adds nothing: it ends a position or a plane without a spike. The other fields are
+    as in `SegmentLayout`.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__({"row": unsigned(row_bits(plan)), "null": 1, "last": 1})
+    def __init__(self, plan: StagePlan) -> None:
+        row_bits = max(1, plan.weight_row_bits - (plan.banks.bit_length() - 1))
+        super().__init__({"null": 1} | event_fields(plan, row_bits))
 
 
 class Scanner(wiring.Component):
     """Send one event a cycle for each set bit of each word.
 
-    The lowest set bit is isolated in one cycle and numbered in the next, so that neither is in the
-    way of the clock. Latency is `latency` cycles; a word with n bits takes max(n, 1) cycles.
+    First the lowest part of the word with a bit is taken out of it, `PART_BITS` wide; then its bits
+    are numbered one by one, while the next part is looked for. Neither is in the way of the clock.
+    Latency is `latency` cycles; a word with n bits takes max(n, 1) cycles.
 
     Members
     -------
-    words : In(stream.Signature(WordLayout))
+    words : In(stream.Signature(WordLayout)), as a `Sieve` sends them
     events : Out(stream.Signature(EventLayout))
     """
 
     latency = 3
 
-    def __init__(self, plan: Plan) -> None:
-        self.word_bits = plan.word_bits
+    def __init__(self, plan: StagePlan) -> None:
+        self.plan = plan
+        self.word_bits = plan.word_bits // plan.banks
         super().__init__(
             {
-                "words": In(stream.Signature(WordLayout(plan))),
+                "words": In(stream.Signature(WordLayout(plan, self.word_bits))),
                 "events": Out(stream.Signature(EventLayout(plan))),
             }
         )
@@ -46,62 +60,78 @@ class Scanner(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the scanner."""
         m = Module()
-        word = self.words.payload
+        size = min(PART_BITS, self.word_bits)
+        count = self.word_bits // size
 
-        # Isolate the lowest set bit of the word at hand.
-        bits = Signal(self.word_bits)
-        row = Signal.like(word.row)
-        last = Signal()
-        busy = Signal()
-        rest = Signal(self.word_bits)
-        final_bit = Signal()
-        isolate = Signal()
+        # Take the lowest part with a bit out of the word at hand.
+        word = Signal(self.words.payload.shape())
+        busy, take, final_part = Signal(), Signal(), Signal()
+        parts = [word.bits.word_select(i, size) for i in range(count)]
+        holds, lowest = Signal(count), Signal(count)
         m.d.comb += [
-            rest.eq(bits & (bits - 1)),
-            final_bit.eq(rest == 0),
-            self.words.ready.eq(~busy | (isolate & final_bit)),
+            holds.eq(Cat(part.any() for part in parts)),
+            lowest.eq(Cat(holds[i] & ~holds[:i].any() for i in range(count))),
+            final_part.eq((holds & ~lowest) == 0),
+            self.words.ready.eq(~busy | (take & final_part)),
         ]
         with m.If(self.words.ready):
-            m.d.sync += [
-                busy.eq(self.words.valid),
-                bits.eq(word.bits),
-                row.eq(word.row),
-                last.eq(word.last),
-            ]
-        with m.Elif(isolate):
-            m.d.sync += bits.eq(rest)
+            m.d.sync += [busy.eq(self.words.valid), word.eq(self.words.payload)]
+        with m.Elif(take):
+            m.d.sync += word.bits.eq(
+                Cat(part & ~bit.replicate(size) for part, bit in zip(parts, lowest, strict=True))
+            )
 
-        # Number it.
-        lowest = Signal(self.word_bits)
-        lowest_row = Signal.like(row)
-        lowest_last = Signal()
-        lowest_valid = Signal()
-        number = Signal()
-        m.d.comb += isolate.eq(~lowest_valid | number)
-        with m.If(isolate):
+        # Number its bits, lowest first.
+        part, rest, bit = Signal(size), Signal(size), Signal(size)
+        number = Signal(range(max(2, count)))
+        side = Signal(StructLayout(event_fields(self.plan, len(word.row))))
+        part_valid, final_bit, send = Signal(), Signal(), Signal()
+        m.d.comb += [
+            rest.eq(part & (part - 1)),
+            bit.eq(part & ~rest),
+            final_bit.eq(rest == 0),
+            take.eq(~part_valid | (send & final_bit)),
+        ]
+        with m.If(take):
             m.d.sync += [
-                lowest_valid.eq(busy),
-                lowest.eq(bits & ~rest),
-                lowest_row.eq(row),
-                lowest_last.eq(last & final_bit),
+                part_valid.eq(busy),
+                part.eq(
+                    _any(p & bit.replicate(size) for p, bit in zip(parts, lowest, strict=True))
+                ),
+                number.eq(_number(lowest)),
+                *(getattr(side, name).eq(getattr(word, name)) for name in ("row", *FIELDS)),
+                side.double.eq(word.double & final_part),
+                side.last.eq(word.last & final_part),
             ]
+        with m.Elif(send):
+            m.d.sync += part.eq(rest)
 
         event = self.events.payload
-        index = Signal(range(self.word_bits))
-        m.d.comb += [
-            number.eq(~self.events.valid | self.events.ready),
-            index.eq(
-                Cat(
-                    Cat(lowest[i] for i in range(self.word_bits) if i >> b & 1).any()
-                    for b in range(len(index))
-                )
-            ),
-        ]
-        with m.If(number):
+        index = Cat(_number(bit), number)[: (self.word_bits - 1).bit_length()]
+        row = side.row << (self.plan.row_grain.bit_length() - self.plan.banks.bit_length())
+        joint = row | index if self.plan.row_grain == self.plan.word_bits else row + index
+        m.d.comb += send.eq(~self.events.valid | self.events.ready)
+        with m.If(send):
             m.d.sync += [
-                self.events.valid.eq(lowest_valid),
-                event.row.eq(lowest_row + index),
-                event.null.eq(~lowest.any()),
-                event.last.eq(lowest_last),
+                self.events.valid.eq(part_valid),
+                event.row.eq(joint),
+                event.null.eq(~part.any()),
+                event.memory.eq(side.memory),
+                event.negate.eq(side.negate),
+                event.double.eq(side.double & final_bit),
+                event.last.eq(side.last & final_bit),
             ]
         return m
+
+
+def _any(values: Iterable[Value]) -> Value:
+    """Return the OR of some values, bit by bit."""
+    return reduce(operator.or_, values)
+
+
+def _number(one_hot: Value) -> Value:
+    """Return the number of the one set bit."""
+    return Cat(
+        Cat(one_hot[i] for i in range(len(one_hot)) if i >> b & 1).any()
+        for b in range(max(1, (len(one_hot) - 1).bit_length()))
+    )

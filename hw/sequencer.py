@@ -1,104 +1,163 @@
 """The sequencer: which layer of which time step is at work."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
-from .plan import Plan
+from .stage_plan import StagePlan
 from .update import UpdateLayout
 from .walker import WalkLayout
-
-
-def constant(layout: StructLayout, values: dict[str, int]) -> Value:
-    """Return a layout's value as a constant."""
-    return layout.const(values).as_value()
 
 
 class Sequencer(wiring.Component):
     """Start walker and update on one layer after the other, time step after time step.
 
-    A layer starts when the one before has written its map, and the first layer that reads the input
-    when a buffer is full. The layers' numbers are constants, so most of them cost no logic.
+    Each goes through all layers in order, the walker ahead of the update: it starts a layer as soon
+    as the maps that it reads are complete, while the update still finishes the one before. How far
+    it may be ahead is a constant of the layer, `distance`. The layers' numbers are constants, so
+    most of them cost no logic.
 
     Members
     -------
-    full : In(2), which input buffers hold a map
-    release : Out(2), pulses when a buffer has been read for the last time
+    available : In(external sources), which of them have a map that the walker has not passed
+    advance : Out(external sources), pulses when the walker has passed a source's map
+    release : Out(external sources), pulses when nobody needs a source's oldest map any more
     walks : Out(stream.Signature(WalkLayout))
+    walk_index : Out(…), of the layer that the walker is at, in the stage
+    walk_first_step, walk_odd_step : Out(1), of the walker
     updates : Out(stream.Signature(UpdateLayout))
-    written : In(1), all maps of the chunks sent are in the memory
-    layer : Out(range(layers)), at work
-    first_step, last_step : Out(1)
+    written : In(1), the maps of all chunks sent are in the memory
+    starts : Out(1), pulses before the update starts a layer
+    index : Out(…), of the layer that the update is at, in the stage
+    first_step, last_step, odd_step : Out(1), of the update; `odd_step` alternates
+    record, replay : Out(1), the update's sums are to be kept, or were kept and are sent again
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
         self.walk_layout = WalkLayout(plan)
         self.update_layout = UpdateLayout(plan)
+        external = len(plan.external)
+        index = range(max(2, plan.count))
         super().__init__(
             {
-                "full": In(2),
-                "release": Out(2),
+                "available": In(external),
+                "advance": Out(external),
+                "release": Out(external),
                 "walks": Out(stream.Signature(self.walk_layout)),
+                "walk_index": Out(index),
+                "walk_first_step": Out(1),
+                "walk_odd_step": Out(1),
                 "updates": Out(stream.Signature(self.update_layout)),
                 "written": In(1),
-                "layer": Out(range(max(2, len(plan.descriptors)))),
+                "starts": Out(1),
+                "index": Out(index),
                 "first_step": Out(1),
                 "last_step": Out(1),
+                "odd_step": Out(1),
+                "record": Out(1),
+                "replay": Out(1),
             }
         )
+
+    def distance(self, index: int) -> int:
+        """Return how many layers the walker may have started before, and the update not finished.
+
+        A layer that reads its predecessor waits for it. One that reads no map of the stage waits
+        for nothing; two layers at work are enough to keep the array busy.
+        """
+        names, descriptor = self.plan.names, self.plan.descriptors[index]
+        found = [2]
+        for source in descriptor.sources:
+            if source.name in names:
+                found.append((index - names.index(source.name)) or self.plan.count)
+        return min(found)
 
     def elaborate(self, platform: object) -> Module:
         """Build the sequencer."""
         m = Module()
-        plan = self.plan
-        steps = plan.tables.steps
-        final = len(plan.descriptors) - 1
-        step = Signal(range(max(2, steps)))
-        buffer = Signal()
-        started = Signal()
-        waits = Signal()  # the layer reads the input, which is not there yet
-        with m.Switch(self.layer):
-            for number, descriptor in enumerate(plan.descriptors):
-                with m.Case(number) if number < final else m.Default():
-                    m.d.comb += self.updates.payload.as_value().eq(
-                        constant(self.update_layout, UpdateLayout.values(plan, number))
-                    )
-                    for side in (0, 1):
-                        with m.If(buffer == side):
-                            m.d.comb += self.walks.payload.as_value().eq(
-                                constant(self.walk_layout, WalkLayout.values(descriptor, side))
-                            )
-                    if descriptor.source == "input":
-                        m.d.comb += waits.eq(~self.full.bit_select(buffer, 1))
+        lead = Signal(2)  # layers that the walker has started and the update not finished
+        walk_starts, finished = Signal(), Signal()
+        m.d.sync += lead.eq(lead + walk_starts - finished)
+        self._walk(m, lead, walk_starts)
+        self._update(m, lead, finished)
+        return m
 
+    def _turn(self, m: Module, index: Signal, step: Signal, odd: Signal, pulses: Signal) -> None:
+        """Go to the next layer, and at the last one to the next time step, with a pulse."""
+        steps = self.plan.tables.steps
+        m.d.sync += index.eq(index + 1)
+        with m.If(index == self.plan.count - 1):
+            m.d.sync += [index.eq(0), step.eq(step + 1), odd.eq(~odd)]
+            with m.If(step == steps - 1):
+                m.d.sync += step.eq(0)
+            for number, name in enumerate(self.plan.external):
+                once = name == "input" and self.plan.tables.input.constant
+                m.d.comb += pulses[number].eq((step == steps - 1) if once else 1)
+
+    def _walk(self, m: Module, lead: Signal, starts: Signal) -> None:
+        """Take the walker from layer to layer, when the maps are there."""
+        plan = self.plan
+        step = Signal(range(max(2, plan.tables.steps)), name="walk_step")
+        started, may, skipped, done = Signal(), Signal(), Signal(), Signal()
+        m.d.comb += self.walk_first_step.eq(step == 0)
+        with m.Switch(self.walk_index):
+            for number, descriptor in enumerate(plan.descriptors):
+                with m.Case(number) if number < plan.count - 1 else m.Default():
+                    names = {source.name for source in descriptor.sources}
+                    needed = sum(1 << i for i, name in enumerate(plan.external) if name in names)
+                    m.d.comb += [
+                        self.walks.payload.eq(
+                            self.walk_layout.const(self.walk_layout.layers[number])
+                        ),
+                        may.eq(
+                            ((self.available & needed) == needed) & (lead < self.distance(number))
+                        ),
+                    ]
+                    if descriptor.name in plan.held:
+                        m.d.comb += skipped.eq(~self.walk_first_step)
+        m.d.comb += [
+            starts.eq(~started & may),
+            self.walks.valid.eq(started & ~skipped),
+            done.eq(started & (self.walks.ready | skipped)),
+        ]
+        with m.If(starts):
+            m.d.sync += started.eq(1)
+        with m.If(done):
+            m.d.sync += started.eq(0)
+            self._turn(m, self.walk_index, step, self.walk_odd_step, self.advance)
+
+    def _update(self, m: Module, lead: Signal, finished: Signal) -> None:
+        """Take the update from layer to layer, when the one before has written its map.
+
+        It waits for the walker to start the layer, so it reads nothing ahead between inferences,
+        when parameters may be loaded.
+        """
+        plan = self.plan
+        step = Signal(range(max(2, plan.tables.steps)), name="update_step")
+        started, updated = Signal(), Signal()
+        with m.Switch(self.index):
+            for number, descriptor in enumerate(plan.descriptors):
+                with m.Case(number) if number < plan.count - 1 else m.Default():
+                    m.d.comb += self.updates.payload.eq(
+                        self.update_layout.const(self.update_layout.layers[number])
+                    )
+                    holds = descriptor.name in plan.held
+                    m.d.comb += [
+                        self.record.eq(self.first_step & holds),
+                        self.replay.eq(~self.first_step & holds),
+                    ]
         m.d.comb += [
             self.first_step.eq(step == 0),
-            self.last_step.eq(step == steps - 1),
-        ]
-        walked = Signal()
-        updated = Signal()
-        with m.If(~started):
-            m.d.sync += started.eq(~waits)
-        m.d.comb += [
-            self.walks.valid.eq(started & ~walked),
+            self.last_step.eq(step == plan.tables.steps - 1),
+            self.starts.eq(~started & (lead != 0)),
             self.updates.valid.eq(started & ~updated),
+            finished.eq(updated & self.written),
         ]
-        with m.If(self.walks.valid & self.walks.ready):
-            m.d.sync += walked.eq(1)
+        with m.If(self.starts):
+            m.d.sync += started.eq(1)
         with m.If(self.updates.valid & self.updates.ready):
             m.d.sync += updated.eq(1)
-        with m.If(walked & updated & self.written):
-            m.d.sync += [
-                started.eq(0),
-                walked.eq(0),
-                updated.eq(0),
-                self.layer.eq(self.layer + 1),
-            ]
-            with m.If(self.layer == final):
-                m.d.sync += [self.layer.eq(0), step.eq(step + 1), buffer.eq(~buffer)]
-                m.d.comb += self.release.bit_select(buffer, 1).eq(1)
-                with m.If(self.last_step):
-                    m.d.sync += step.eq(0)
-        return m
+        with m.If(finished):
+            m.d.sync += [started.eq(0), updated.eq(0)]
+            self._turn(m, self.index, step, self.odd_step, self.release)

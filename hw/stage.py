@@ -1,63 +1,59 @@
 """A stage: one array with its memories, executing a list of layers."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
 
-from .array import Array, WeightMemory
-from .fetcher import Fetcher, WordLayout
+from .array import Array, BankSum, WeightMemory
+from .config import targets
+from .currents import Currents
+from .fetcher import Fetcher, Sieve, WordLayout
 from .fork import Fork
-from .memory import RegisteredMemory
-from .packer import Joiner, Packer
-from .plan import Plan
-from .pool import Pool
+from .loader import Loader
+from .memory import RegisteredMemory, write_signature
+from .packer import Joiner, PackedLayout, Packer
+from .pool import Pool, PooledLayout
 from .queue import Queue
 from .readout import Readout, ResultLayout
 from .scanner import Scanner
 from .sequencer import Sequencer
+from .stage_plan import StagePlan
 from .update import ChunkLayout, Update
 from .walker import Walker
 
 
-class ObserveLayout(StructLayout):
-    """What one update did: `index` counts the chunks of the layer in a time step."""
-
-    def __init__(self, plan: Plan) -> None:
-        chunk = ChunkLayout(plan)
-        super().__init__(
-            {
-                "layer": unsigned(max(1, (len(plan.descriptors) - 1).bit_length())),
-                "index": chunk["index"].shape,
-                "spikes": chunk["spikes"].shape,
-                "potentials": chunk["potentials"].shape,
-            }
-        )
-
-
 class Stage(wiring.Component):
-    """Execute all layers of a plan, one after the other, for one inference after the other.
+    """Execute the layers of a plan one after the other, time step after time step.
 
     Members
     -------
-    input : In(stream.Signature(unsigned(word_bits)))
-        Words of the input map, `plan.input_words` a time step, as `plan.pack_input` gives them. Two
-        maps are buffered: the next time step is taken in while one is at work.
-    output : Out(stream.Signature(ResultLayout))
-        One result a class after the last time step.
+    source_NAME : In(stream.Signature(unsigned(word_bits))), for each NAME in `plan.external`
+        The words of the maps that come from outside, one map a time step. Some maps are buffered:
+        the next time step is taken in while one is at work.
+    map_NAME : Out(stream.Signature(unsigned(word_bits))), for each NAME in `exports`
+        The words of the maps of those layers.
+    results : Out(stream.Signature(ResultLayout)), where the stage has the readout layer
+        One a class after the last time step.
     observe : Out(stream.Signature(ObserveLayout))
-        Every update of every layer, in the order of `plan.updates`.
+        Every update of every layer, in the order of `Plan.updates`.
+    load_NAME : In(write_signature), where the plan is loadable, for each NAME of `config.targets`
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(
+        self, plan: StagePlan, observation: StructLayout, exports: tuple[str, ...] = ()
+    ) -> None:
         self.plan = plan
-        super().__init__(
-            {
-                "input": In(stream.Signature(unsigned(plan.word_bits))),
-                "output": Out(stream.Signature(ResultLayout(plan))),
-                "observe": Out(stream.Signature(ObserveLayout(plan))),
-            }
-        )
+        self.exports = exports
+        words = stream.Signature(unsigned(plan.word_bits))
+        members = {f"source_{name}": In(words) for name in plan.external}
+        members |= {f"map_{name}": Out(words) for name in exports}
+        if plan.tables.readout.layer in plan.names:
+            members["results"] = Out(stream.Signature(ResultLayout(plan)))
+        members["observe"] = Out(stream.Signature(observation))
+        for target in targets(plan) if plan.loadable else ():
+            members[f"load_{target.name}"] = In(write_signature(target.address_bits, target.width))
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         """Build the stage."""
@@ -67,93 +63,249 @@ class Stage(wiring.Component):
         m.submodules.maps = maps = RegisteredMemory(
             width=plan.word_bits, depth=max(2, plan.map_words)
         )
+        self._gather(m, sequencer, maps)
+        return m
 
-        # Walk, fetch, scan, add, update.
+    def _gather(self, m: Module, sequencer: Sequencer, maps: RegisteredMemory) -> None:
+        """Walk, fetch, scan, add and update; each bank sifts, scans and adds by itself."""
+        plan = self.plan
         m.submodules.walker = walker = Walker(plan)
         m.submodules.fetcher = fetcher = Fetcher(plan)
-        m.submodules.words = words = Queue(WordLayout(plan), depth=4)
-        m.submodules.scanner = scanner = Scanner(plan)
-        m.submodules.weights = weights = WeightMemory(plan)
-        m.submodules.array = array = Array(plan)
         m.submodules.update = update = Update(plan)
         connect(m, sequencer.walks, walker.layers)
         connect(m, walker.segments, fetcher.segments)
         connect(m, fetcher.read, maps.read)
-        connect(m, fetcher.words, words.input)
-        connect(m, words.output, scanner.words)
-        connect(m, scanner.events, weights.events)
-        connect(m, weights.rows, array.rows)
-        connect(m, array.sums, update.sums)
+        words = [fetcher.words]
+        if plan.banks > 1:
+            m.submodules.spread = spread = Fork(fetcher.words.payload.shape(), plan.banks)
+            connect(m, fetcher.words, spread.input)
+            words = list(spread.outputs)
+        sums = []
+        for bank in range(plan.banks):
+            sieve, scanner = Sieve(plan, bank), Scanner(plan)
+            weights, array = WeightMemory(plan, bank), Array(plan)
+            queue = Queue(WordLayout(plan, plan.word_bits // plan.banks), depth=2)
+            connect(m, words[bank], sieve.words)
+            connect(m, sieve.found, queue.input)
+            connect(m, queue.output, scanner.words)
+            connect(m, scanner.events, weights.events)
+            connect(m, weights.rows, array.rows)
+            sums.append(array.sums)
+            for bits in plan.weights if plan.loadable else ():
+                load = getattr(self, f"load_weights_{bits}_{bank}")
+                connect(m, flipped(load), getattr(weights, f"load_{bits}"))
+            parts = {"sieve": sieve, "words": queue, "scanner": scanner, "weights": weights}
+            for name, part in (parts | {"array": array}).items():
+                m.submodules[f"{name}_{bank}" if plan.banks > 1 else name] = part
+        if plan.banks > 1:
+            m.submodules.bank_sum = bank_sum = BankSum(plan)
+            for array_sums, bank_sums in zip(sums, bank_sum.banks, strict=True):
+                connect(m, array_sums, bank_sums)
+            sums = [bank_sum.sums]
+        if plan.held:
+            m.submodules.currents = currents = Currents(plan)
+            connect(m, sums[0], currents.fresh)
+            sums = [currents.sums]
+            m.d.comb += [
+                currents.record.eq(sequencer.record),
+                currents.replay.eq(sequencer.replay),
+                currents.starts.eq(sequencer.starts),
+            ]
+            with m.Switch(sequencer.index):
+                for number, descriptor in enumerate(plan.descriptors):
+                    with m.Case(number):
+                        m.d.comb += currents.chunks.eq(plan.sum_chunks(descriptor))
+        connect(m, sums[0], update.sums)
         connect(m, sequencer.updates, update.layers)
-        m.d.comb += update.first_step.eq(sequencer.first_step)
-
-        # What was updated goes to the map that the next layers read, the readout and the observer.
-        m.submodules.fork = fork = Fork(ChunkLayout(plan), 3)
-        m.submodules.pool = pool = Pool(plan)
-        m.submodules.joiner = joiner = Joiner(plan)
-        m.submodules.packer = packer = Packer(plan)
-        m.submodules.readout = readout = Readout(plan)
-        connect(m, update.chunks, fork.input)
-        stores, reads_out = Signal(), Signal()
-        with m.Switch(sequencer.layer):
+        m.d.comb += [
+            update.first_step.eq(sequencer.first_step),
+            walker.first_step.eq(sequencer.walk_first_step),
+        ]
+        if plan.loadable:
+            connect(m, flipped(self.load_parameters), update.load)
+            self._skip(m, sequencer, walker, update)
+        bases = self._sources(m, sequencer, maps, self._send(m, sequencer, update, maps))
+        with m.Switch(sequencer.walk_index):
             for number, descriptor in enumerate(plan.descriptors):
                 with m.Case(number):
-                    m.d.comb += [
-                        stores.eq(descriptor.name in plan.read_maps),
-                        reads_out.eq(descriptor.name == plan.tables.readout.layer),
-                        joiner.tail_lanes.eq((descriptor.channels - 1) % plan.update_lanes + 1),
-                    ]
-        for source, sink, wanted in (
-            (fork.outputs[0], pool.chunks, stores),
-            (fork.outputs[1], readout.chunks, reads_out),
+                    for index, source in enumerate(descriptor.sources):
+                        m.d.comb += walker.bases[index].eq(bases[source.name, source.recurrent])
+
+    def _skip(self, m: Module, sequencer: Sequencer, walker: Walker, update: Update) -> None:
+        """Keep one bit a lane group, loaded at run time: the group is pruned, so skipped."""
+        load = self.load_groups
+        count = sum(descriptor.groups for descriptor in self.plan.descriptors)
+        pruned = Signal(count)
+        with m.If(load.en):
+            for index in range(count):
+                with m.If(load.addr == index // len(load.data)):
+                    m.d.sync += pruned[index].eq(load.data[index % len(load.data)])
+        for index, skips in (
+            (sequencer.walk_index, walker.skips),
+            (sequencer.index, update.skips),
         ):
+            first = 0
+            with m.Switch(index):
+                for number, descriptor in enumerate(self.plan.descriptors):
+                    with m.Case(number):
+                        m.d.comb += skips.eq(pruned[first : first + descriptor.groups])
+                    first += descriptor.groups
+
+    def _sources(
+        self, m: Module, sequencer: Sequencer, maps: RegisteredMemory, packed: Signal
+    ) -> dict[tuple[str, bool], object]:
+        """Load the maps from outside, after the stage's own; return where each source lies.
+
+        By its name and whether it is read by its own layer, so the map of the step before.
+        """
+        plan = self.plan
+        bases: dict[tuple[str, bool], object] = {}
+        for name, base in plan.map_bases.items():
+            bases[name, False] = base
+            if name in plan.recurrent:
+                other = base + plan.map(name).words
+                bases[name, False] = Mux(sequencer.walk_odd_step, other, base)
+                bases[name, True] = Mux(sequencer.walk_odd_step, base, other)
+        busy = packed
+        for number, name in enumerate(plan.external):
+            loader = m.submodules[f"load_{name}"] = Loader(plan, name)
+            connect(m, flipped(getattr(self, f"source_{name}")), loader.words)
+            m.d.comb += [
+                loader.may_write.eq(~busy),
+                loader.advance.eq(sequencer.advance[number]),
+                loader.release.eq(sequencer.release[number]),
+                sequencer.available[number].eq(loader.available),
+            ]
+            with m.If(loader.write.en):
+                m.d.comb += [
+                    maps.write.en.eq(1),
+                    maps.write.addr.eq(loader.write.addr),
+                    maps.write.data.eq(loader.write.data),
+                ]
+            busy = busy | loader.write.en
+            bases[name, False] = loader.base
+        return bases
+
+    def _send(
+        self, m: Module, sequencer: Sequencer, update: Update, maps: RegisteredMemory
+    ) -> Signal:
+        """Send what was updated to the maps, the readout and the observer.
+
+        Return whether the packer writes to the map memory in this cycle.
+        """
+        plan = self.plan
+        stores, reads_out = Signal(), Signal()
+        mapped = [name for name in plan.names if name in plan.read_maps or name in self.exports]
+        m.submodules.fork = fork = Fork(ChunkLayout(plan), 3)
+        connect(m, update.chunks, fork.input)
+        seen = fork.outputs[2]
+        m.d.comb += [
+            self.observe.valid.eq(seen.valid),
+            seen.ready.eq(self.observe.ready),
+            self.observe.payload.index.eq(seen.payload.index),
+            self.observe.payload.spikes.eq(seen.payload.spikes),
+            *(
+                self.observe.payload.potentials[lane].eq(seen.payload.potentials[lane])
+                for lane in range(plan.update_lanes)
+            ),
+        ]
+        routes = []
+        packed = Signal()
+        m.d.comb += sequencer.written.eq(1)
+        if mapped:
+            m.submodules.pool = pool = Pool(plan)
+            joiner = Joiner(plan) if any(plan.has_gaps(name) for name in mapped) else None
+            m.submodules.packer = packer = Packer(plan)
+            m.submodules.pooled = pooled = Queue(PooledLayout(plan), depth=2)
+            connect(m, pool.pooled, pooled.input)
+            joined = pooled.output
+            if joiner:
+                m.submodules.joiner = joiner
+                connect(m, pooled.output, joiner.gapped)
+                joined = joiner.joined
+            connect(m, joined, packer.pooled)
+            m.d.comb += [
+                sequencer.written.eq(
+                    ~pooled.output.valid & packer.idle & (joiner.idle if joiner else 1)
+                ),
+                packer.restart.eq(sequencer.starts),
+            ]
+            routes.append((fork.outputs[0], pool.chunks, stores))
+            m.d.comb += packed.eq(self._store(m, sequencer, packer, maps))
+        else:
+            m.d.comb += fork.outputs[0].ready.eq(1)
+        if plan.tables.readout.layer in plan.names:
+            m.submodules.readout = readout = Readout(plan)
+            connect(m, readout.results, flipped(self.results))
+            m.d.comb += [
+                readout.first_step.eq(sequencer.first_step),
+                readout.last_step.eq(sequencer.last_step),
+            ]
+            routes.append((fork.outputs[1], readout.chunks, reads_out))
+        else:
+            m.d.comb += fork.outputs[1].ready.eq(1)
+        for source, sink, wanted in routes:
             m.d.comb += [
                 sink.payload.eq(source.payload),
                 sink.valid.eq(source.valid & wanted),
                 source.ready.eq(sink.ready | ~wanted),
             ]
-        connect(m, pool.pooled, joiner.gapped)
-        connect(m, joiner.joined, packer.pooled)
-        seen = fork.outputs[2]
-        m.d.comb += [
-            sequencer.written.eq(joiner.idle & packer.idle),
-            readout.first_step.eq(sequencer.first_step),
-            readout.last_step.eq(sequencer.last_step),
-            self.observe.valid.eq(seen.valid),
-            seen.ready.eq(self.observe.ready),
-            self.observe.payload.layer.eq(sequencer.layer),
-            self.observe.payload.index.eq(seen.payload.index),
-            self.observe.payload.spikes.eq(seen.payload.spikes),
-            self.observe.payload.potentials.eq(seen.payload.potentials),
-            self.output.valid.eq(readout.results.valid),
-            self.output.payload.eq(readout.results.payload),
-            readout.results.ready.eq(self.output.ready),
-        ]
+        with m.Switch(sequencer.index):
+            for number, descriptor in enumerate(plan.descriptors):
+                target = plan.map(descriptor.name)
+                with m.Case(number):
+                    m.d.comb += [
+                        self.observe.payload.layer.eq(descriptor.number),
+                        stores.eq(descriptor.name in mapped),
+                        reads_out.eq(descriptor.name == plan.tables.readout.layer),
+                    ]
+                    if mapped:
+                        m.d.comb += [
+                            pool.adds.eq(descriptor.counts),
+                            packer.planes.eq(target.planes - 1),
+                            packer.plane_words.eq(target.plane_words),
+                        ]
+                    if mapped and joiner:
+                        m.d.comb += [
+                            joiner.tail_lanes.eq((descriptor.channels - 1) % plan.update_lanes + 1),
+                            joiner.padding.eq(target.channels - descriptor.channels),
+                        ]
+        return packed
 
-        # The input goes to the buffer that is free; the packer's words go first.
-        filling = Signal()
-        count = Signal(range(max(2, plan.input_words)))
-        full = Signal(2)
-        addr = Signal.like(maps.write.addr)
-        m.d.sync += full.eq(full & ~sequencer.release)
-        m.d.comb += [
-            sequencer.full.eq(full),
-            self.input.ready.eq(~full.bit_select(filling, 1) & ~packer.write.en),
-            maps.write.en.eq(packer.write.en | (self.input.valid & self.input.ready)),
-            maps.write.addr.eq(addr),
-            maps.write.data.eq(self.input.payload),
-        ]
-        m.d.comb += addr.eq(count)
-        with m.If(filling):
-            m.d.comb += addr.eq(count + plan.input_words)
-        with m.If(packer.write.en):
+    def _store(
+        self, m: Module, sequencer: Sequencer, packer: Packer, maps: RegisteredMemory
+    ) -> Signal:
+        """Write the packer's words to the map memory and to those that need them outside."""
+        plan = self.plan
+        m.submodules.words_fork = fork = Fork(PackedLayout(plan), 1 + len(self.exports))
+        connect(m, packer.words, fork.input)
+        store = fork.outputs[0]
+        inside = Signal()
+        base = Signal.like(maps.write.addr)
+        with m.Switch(sequencer.index):
+            for number, name in enumerate(plan.names):
+                with m.Case(number):
+                    m.d.comb += inside.eq(name in plan.read_maps)
+                    if name in plan.read_maps:
+                        first = plan.map_bases[name]
+                        m.d.comb += base.eq(first)
+                        if name in plan.recurrent:
+                            with m.If(sequencer.odd_step):
+                                m.d.comb += base.eq(first + plan.map(name).words)
+        writes = Signal()
+        m.d.comb += [store.ready.eq(1), writes.eq(store.valid & inside)]
+        with m.If(writes):
             m.d.comb += [
-                maps.write.addr.eq(packer.write.addr),
-                maps.write.data.eq(packer.write.data),
+                maps.write.en.eq(1),
+                maps.write.addr.eq(base + store.payload.place),
+                maps.write.data.eq(store.payload.data),
             ]
-        with m.If(self.input.valid & self.input.ready):
-            m.d.sync += count.eq(count + 1)
-            with m.If(count == plan.input_words - 1):
-                m.d.sync += [count.eq(0), filling.eq(~filling)]
-                m.d.sync += full.bit_select(filling, 1).eq(1)
-        return m
+        for number, name in enumerate(self.exports):
+            out, source = getattr(self, f"map_{name}"), fork.outputs[1 + number]
+            mine = sequencer.index == plan.names.index(name)
+            m.d.comb += [
+                out.payload.eq(source.payload.data),
+                out.valid.eq(source.valid & mine),
+                source.ready.eq(out.ready | ~mine),
+            ]
+        return writes

@@ -3,10 +3,12 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
-from .memory import RegisteredMemory
-from .plan import Mode, Plan
+from .array import sum_layout
+from .memory import RegisteredMemory, write_signature
+from .stage_plan import Mode, StagePlan
+from .walker import narrowest
 
 
 class UpdateLayout(StructLayout):
@@ -15,19 +17,14 @@ class UpdateLayout(StructLayout):
     `window` counts the positions of a pooling window, `tail` the chunks of the last lane group.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        values = [self.values(plan, layer) for layer in range(len(plan.descriptors))]
-        super().__init__(
-            {
-                name: unsigned(max(1, max(v[name] for v in values).bit_length()))
-                for name in values[0]
-            }
-        )
+    def __init__(self, plan: StagePlan) -> None:
+        self.layers = [self.values(plan, index) for index in range(plan.count)]
+        super().__init__(narrowest(self.layers))
 
     @staticmethod
-    def values(plan: Plan, layer: int) -> dict[str, int]:
-        """Return each member's value for a layer."""
-        d = plan.descriptors[layer]
+    def values(plan: StagePlan, index: int) -> dict[str, int]:
+        """Return each member's value for the stage's layer number `index`."""
+        d = plan.descriptors[index]
         per_group = plan.lanes // plan.update_lanes
         return {
             "rows": d.rows - 1,
@@ -36,7 +33,7 @@ class UpdateLayout(StructLayout):
             "window": d.window[0] * d.window[1] - 1,
             "tail": d.chunks - (d.groups - 1) * per_group - 1,
             "parameter_base": d.parameter_base,
-            "mode": plan.modes.index(plan.layer_modes[layer]),
+            "mode": plan.modes.index(plan.layer_modes[index]),
         }
 
 
@@ -49,8 +46,8 @@ class ChunkLayout(StructLayout):
     layer in this time step.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        bits = max(plan.state_words)
+    def __init__(self, plan: StagePlan) -> None:
+        bits = plan.state_bits
         per_group = plan.lanes // plan.update_lanes
         updates = max(d.updates for d in plan.descriptors)
         super().__init__(
@@ -81,24 +78,30 @@ class Update(wiring.Component):
     -------
     layers : In(stream.Signature(UpdateLayout))
     first_step : In(1), static while a layer is at work
-    sums : In(stream.Signature(ArrayLayout(signed(accumulator_bits), update_lanes)))
+    sums : In(stream.Signature(sum_layout))
     chunks : Out(stream.Signature(ChunkLayout))
+    skips : In(…), static, one bit a lane group: it has no sums, and stays silent
+    load : In(write_signature) of the parameters, where the plan is loadable
     """
 
     latency = 3
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
         self.chunk_layout = ChunkLayout(plan)
-        sums = ArrayLayout(signed(plan.accumulator_bits), plan.update_lanes)
-        super().__init__(
-            {
-                "layers": In(stream.Signature(UpdateLayout(plan))),
-                "first_step": In(1),
-                "sums": In(stream.Signature(sums)),
-                "chunks": Out(stream.Signature(self.chunk_layout)),
-            }
-        )
+        members = {
+            "layers": In(stream.Signature(UpdateLayout(plan))),
+            "first_step": In(1),
+            "sums": In(stream.Signature(sum_layout(plan))),
+            "chunks": Out(stream.Signature(self.chunk_layout)),
+            "skips": In(plan.most_groups),
+        }
+        if plan.loadable:
+            depth = max(2, len(plan.parameter_words))
+            members["load"] = In(
+                write_signature((depth - 1).bit_length(), plan.update_lanes * plan.parameter_bits)
+            )
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         """Build the update."""
@@ -111,7 +114,7 @@ class Update(wiring.Component):
         ahead = Signal()
         flags = StructLayout(
             {"chunk": self.chunk_layout["chunk"].shape}
-            | dict.fromkeys(("first", "final", "tail", "row_end", "used", "layer_end"), 1)
+            | dict.fromkeys(("first", "final", "tail", "row_end", "used", "layer_end", "skip"), 1)
         )
         walking, place, parameter = self._walk(m, ahead, flags)
         memories = self._memories(m, ahead, walking & place.used, parameter)
@@ -130,8 +133,8 @@ class Update(wiring.Component):
         take = Signal()
         m.d.comb += [
             move.eq(~self.chunks.valid | self.chunks.ready),
-            take.eq(read_valid[1] & self.sums.valid & move),
-            self.sums.ready.eq(read_valid[1] & move),
+            take.eq(read_valid[1] & (self.sums.valid | read[1].skip) & move),
+            self.sums.ready.eq(read_valid[1] & ~read[1].skip & move),
             ahead.eq(~read_valid[1] | take),
         ]
         used = [Signal(name=f"used_{i}") for i in range(2)]
@@ -158,7 +161,7 @@ class Update(wiring.Component):
             later = {
                 name: Signal(signed(field.bits), name=f"{name}_{lane}")
                 for name, field in fields.items()
-                if name != "bias"
+                if name not in ("bias", "level")
             }
             with m.If(move):
                 m.d.sync += u.eq(loaded + self.sums.payload[lane] + here["bias"])
@@ -166,13 +169,22 @@ class Update(wiring.Component):
 
             # fire = u >= threshold; r = reset(u, fire)
             fires = Signal(name=f"fires_{lane}")
-            m.d.comb += fires.eq(u >= later["threshold"])
+            keep = later["keep"][0] if "keep" in later else 1
+            m.d.comb += fires.eq((u >= later["threshold"]) & keep)
             r = self._reset(m, lane, u, fires, later)
             with m.If(move):
                 m.d.sync += fire[lane].eq(fires)
 
             # v' = store(r)
-            stored = self._stored(m, lane, r)
+            still: dict[str, Signal] = {}
+            for name in ("boundary", "keep"):
+                if name in later:
+                    still[name] = Signal.like(later[name], name=f"{name}_late_{lane}")
+                    with m.If(move):
+                        m.d.sync += still[name].eq(later[name])
+            stored = self._stored(m, lane, r, still)
+            if "keep" in still:
+                stored = Mux(still["keep"][0], stored, 0)
             with m.If(move):
                 m.d.sync += self.chunks.payload.potentials[lane].eq(stored)
 
@@ -227,6 +239,7 @@ class Update(wiring.Component):
             place.final.eq(ends["window"]),
             place.tail.eq(tail),
             place.row_end.eq(tail & ends["window"] & ends["column"]),
+            place.skip.eq(self.skips.bit_select(group, 1)),
             place.used.eq(~ends["group"] | (chunk <= layer.tail)),
             place.layer_end.eq(
                 ends["chunk"] & ends["window"] & ends["group"] & ends["column"] & ends["row"]
@@ -262,8 +275,10 @@ class Update(wiring.Component):
         memories: dict[str | int, RegisteredMemory] = {}
         m.submodules.parameters = memories["parameters"] = RegisteredMemory(
             width=width, depth=max(2, len(words)), init=words,
-            style="logic" if len(words) <= 32 else "auto",
+            style="auto" if len(words) <= 4 else "block",
         )  # fmt: skip
+        if plan.loadable:
+            connect(m, flipped(self.load), memories["parameters"].write)
         m.d.comb += [
             memories["parameters"].read.en.eq(ahead),
             memories["parameters"].read.addr.eq(parameter),
@@ -276,7 +291,7 @@ class Update(wiring.Component):
             with m.Switch(self.layers.payload.mode):
                 for number, mode in enumerate(plan.modes):
                     with m.Case(number):
-                        m.d.comb += mine.eq(mode.store.bits == bits)
+                        m.d.comb += mine.eq(mode.bits == bits)
             steps = {"read": ahead & used & mine, "write": sent & mine}
             for name, step in steps.items():
                 addr = Signal(range(max(2, depth)), name=f"{name}_addr_{bits}")
@@ -323,11 +338,15 @@ class Update(wiring.Component):
         """Return the stored potential in accumulator LSBs, leaked if it leaks at the load."""
         values: list[Value] = []
         for mode in self.plan.modes:
-            bits = mode.store.bits
+            bits = mode.bits
             stored = memories[bits].read.data[lane * bits : (lane + 1) * bits].as_signed()
             v = Signal(signed(bits), name=f"v_{lane}_{len(values)}")
             m.d.comb += v.eq(Mux(self.first_step, 0, stored))
-            x = Cat(Const(0, mode.store.shift), v).as_signed()
+            if mode.shift is None:
+                level = parameters["level"]
+                x = Mux(v[1], -level, Mux(v[0], level, 0))
+            else:
+                x = Cat(Const(0, mode.shift), v).as_signed()
             values.append(self._leaked(mode, x, parameters) if mode.leak_at == "load" else x)
         return self._switch(m, values, f"loaded_{lane}")
 
@@ -335,12 +354,12 @@ class Update(wiring.Component):
         self, m: Module, lane: int, u: Signal, fires: Signal, parameters: dict[str, Value]
     ) -> Signal:
         """Return r, registered."""
-        values: list[Value] = []
+        values = []
         for mode in self.plan.modes:
             x = self._leaked(mode, u, parameters) if mode.leak_at == "store" else u
             match mode.reset:
                 case "zero":
-                    values.append(Mux(fires, 0, x))
+                    values.append(Mux(fires, mode.half * mode.rounds_early, x))
                 case "subtract":
                     values.append(Mux(fires, x - parameters["amount"], x))
                 case _:
@@ -351,20 +370,22 @@ class Update(wiring.Component):
             m.d.sync += r.eq(value)
         return r
 
-    def _stored(self, m: Module, lane: int, r: Signal) -> Value:
-        """Return clamp((r + half) >> shift), rounded half up and then saturated."""
+    def _stored(self, m: Module, lane: int, r: Signal, parameters: dict[str, Signal]) -> Value:
+        """Return clamp((r + half) >> shift), rounded half up and then saturated; or the sign."""
         values: list[Value] = []
-        for mode in self.plan.modes:
-            store = mode.store
-            half = (1 << store.shift) >> 1
-            shifted = Signal.like(r + half, name=f"shifted_{lane}_{len(values)}")
-            m.d.comb += shifted.eq((r + half) >> store.shift)
-            clamped = Signal(signed(store.bits), name=f"stored_{lane}_{len(values)}")
-            with m.If(shifted > store.high):
-                m.d.comb += clamped.eq(store.high)
-            with m.Elif(shifted < store.low):
-                m.d.comb += clamped.eq(store.low)
-            with m.Else():
-                m.d.comb += clamped.eq(shifted)
-            values.append(clamped)
+        for number, mode in enumerate(self.plan.modes):
+            stored = Signal(signed(mode.bits), name=f"stored_{lane}_{number}")
+            values.append(stored)
+            if mode.shift is None:
+                boundary = parameters["boundary"]
+                m.d.comb += stored.eq(Mux(r < -boundary, -1, r >= boundary))
+                continue
+            rounded = r if mode.rounds_early else r + mode.half
+            shifted = rounded >> mode.shift
+            # It fits if all the bits that are dropped equal the sign that is left.
+            dropped = shifted[mode.bits - 1 :]
+            sign = shifted[-1]
+            m.d.comb += stored.eq(shifted)
+            with m.If(dropped.any() & ~dropped.all()):
+                m.d.comb += stored.eq(Cat((~sign).replicate(mode.bits - 1), sign))
         return self._switch(m, values, f"stored_{lane}")

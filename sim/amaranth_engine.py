@@ -6,7 +6,7 @@ from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
 
 from .bench import Bench, Process, Signal
-from .ports import STREAMS, Ports
+from .ports import Ports
 from .scenario import Record, Scenario
 
 
@@ -17,7 +17,7 @@ def run(component: Component, ports: Ports, scenario: Scenario) -> Record:
     simulator.add_clock(1e-6)
     for name, process in bench.background.items():
         simulator.add_testbench(_testbench(component, name, process), background=True)
-    simulator.add_testbench(_testbench(component, STREAMS[0], bench.watch))
+    simulator.add_testbench(_testbench(component, ports.sent[0], bench.watch))
     simulator.run()
     return bench.record()
 

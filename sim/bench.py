@@ -1,4 +1,4 @@
-"""The bench itself, written once: a driver, two monitors and a watchdog over a small adapter.
+"""The bench itself, written once: drivers, monitors and a watchdog over a small adapter.
 
 Each process owns one stream and knows nothing of the simulator. The adapter's one rule: what is
 read is what the clock edge saw, and what is written appears right after that edge. So the same
@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from .ports import STREAMS, Ports, to_ints, to_limbs
+from .ports import Ports, to_ints, to_limbs
 from .scenario import SETTLE_CYCLES, Record, Scenario
 
 FOLDER_VARIABLE = "SOMAGATE_BENCH"
@@ -63,33 +63,46 @@ class Bench:
     def __init__(self, scenario: Scenario, ports: Ports) -> None:
         self._scenario = scenario
         self._ports = ports
-        self._payloads: dict[str, list[int]] = {"output": [], "observe": []}
-        self._cycles: dict[str, list[int]] = {name: [] for name in STREAMS}
+        self._payloads: dict[str, list[int]] = {name: [] for name in ports.received}
+        self._times: dict[str, list[int]] = {name: [] for name in ports.widths}
         self._end = 0
         self._late = False
 
     @property
     def background(self) -> dict[str, Process]:
         """The processes to start first, by their stream; they never matter after the watchdog."""
-        return {"input": self._drive, "output": self._monitor("output"),
-                "observe": self._monitor("observe")}  # fmt: skip
+        drivers = {name: self._driver(name) for name in self._ports.sent}
+        return drivers | {name: self._monitor(name) for name in self._ports.received}
 
-    async def _drive(self, stream: Stream) -> None:
-        go = self._scenario.pattern("input")
-        for word in to_ints(self._scenario.words):
-            while go and not go[(stream.cycle + 1) % len(go)]:
-                stream.write("valid", 0)
+    def _driver(self, name: str) -> Process:
+        go = self._scenario.pattern(name)
+        words, times = to_ints(self._scenario.words[name]), self._times[name]
+        names = self._ports.sent
+        before = [
+            (self._times[other], len(self._scenario.words[other]))
+            for other in names[: names.index(name)]
+        ]
+
+        async def drive(stream: Stream) -> None:
+            # Whether this very edge's transfers are in the lists already depends on the simulator.
+            while any(bisect_left(taken, stream.cycle) < count for taken, count in before):
                 await stream.edge()
-            stream.write("payload", word)
-            stream.write("valid", 1)
-            await stream.until("ready")
-            self._cycles["input"].append(stream.cycle)
-        stream.write("valid", 0)
+            for word in words:
+                while go and not go[(stream.cycle + 1) % len(go)]:
+                    stream.write("valid", 0)
+                    await stream.edge()
+                stream.write("payload", word)
+                stream.write("valid", 1)
+                await stream.until("ready")
+                times.append(stream.cycle)
+            stream.write("valid", 0)
 
-    def _monitor(self, name: Literal["output", "observe"]) -> Process:
+        return drive
+
+    def _monitor(self, name: str) -> Process:
         go = self._scenario.pattern(name)
         room = self._scenario.room(name)
-        payloads, cycles = self._payloads[name], self._cycles[name]
+        payloads, times = self._payloads[name], self._times[name]
 
         async def monitor(stream: Stream) -> None:
             stream.write("ready", 1)
@@ -103,39 +116,34 @@ class Bench:
                     if not (ready and stream.read("valid")):
                         continue
                 payloads.append(stream.read("payload"))
-                cycles.append(stream.cycle)
+                times.append(stream.cycle)
 
         return monitor
 
     async def watch(self, stream: Stream) -> None:
         """Return when everything due has come, or nothing at all came for too long."""
-        due = [("observe", self._scenario.observations), ("output", self._scenario.outputs)]
+        due = self._scenario.due.items()
         while not self._late:
             await stream.skip(SETTLE_CYCLES)
-            # Whether this very edge's transfers are in the lists already depends on the simulator.
+            # As in a driver, this edge's transfers may or may not be in the lists.
             self._end = stream.cycle
-            if all(bisect_left(self._cycles[name], self._end) >= count for name, count in due):
+            if all(bisect_left(self._times[name], self._end) >= count for name, count in due):
                 return
-            counts = [(times, bisect_left(times, self._end)) for times in self._cycles.values()]
+            counts = [(times, bisect_left(times, self._end)) for times in self._times.values()]
             last = max([0, *(times[count - 1] for times, count in counts if count)])
             self._late = self._end - last > self._scenario.deadline
 
     def record(self) -> Record:
         """Return what was seen up to the end."""
-        kept = {name: bisect_left(times, self._end) for name, times in self._cycles.items()}
-        cycles = {
-            name: np.array(self._cycles[name][:count], np.int64) for name, count in kept.items()
-        }
-        limbs = {
-            name: to_limbs(self._payloads[name][: kept[name]], self._ports.limbs(name))
-            for name in ("output", "observe")
-        }
+        kept = {name: bisect_left(times, self._end) for name, times in self._times.items()}
         return Record(
-            accepted=cycles["input"],
-            output=limbs["output"],
-            output_cycles=cycles["output"],
-            observe=limbs["observe"],
-            observe_cycles=cycles["observe"],
+            times={
+                name: np.array(self._times[name][:count], np.int64) for name, count in kept.items()
+            },
+            payloads={
+                name: to_limbs(payloads[: kept[name]], self._ports.limbs(name))
+                for name, payloads in self._payloads.items()
+            },
             cycles=self._end,
             late=self._late,
         )

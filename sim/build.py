@@ -8,9 +8,11 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 from ..hw import tools
+from ..hw.plan import Plan
 
 
 class BuildError(RuntimeError):
@@ -30,6 +32,12 @@ def digest(*parts: str | bytes) -> str:
         data = part.encode() if isinstance(part, str) else part
         total.update(len(data).to_bytes(8, "little") + data)
     return total.hexdigest()
+
+
+def plan_digest(plan: Plan) -> str:
+    """Return a digest of all that makes a plan: its tables and every number."""
+    numbers = {f.name: getattr(plan, f.name) for f in fields(plan) if f.name != "tables"}
+    return digest(plan.tables.sha256, repr(numbers))
 
 
 def cached(folder: Path, key: str, build: Callable[[Path], None], keep: Collection[str]) -> Path:

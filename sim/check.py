@@ -50,7 +50,9 @@ class Checker:
         self._ports = ports
         self.order = Order(plan, ports)
 
-    def check(self, record: Record, seen: Observations, golden: Trace, first: int = 0) -> Finding:
+    def check(
+        self, record: Record, seen: list[Observations], golden: Trace, first: int = 0
+    ) -> Finding:
         """Compare a record with golden.
 
         Parameters
@@ -58,7 +60,7 @@ class Checker:
         record, golden
             Of the same samples.
         seen
-            The record's observations, numbered.
+            The record's observations, sorted.
         first
             Number of the first sample, for messages.
         """
@@ -79,20 +81,25 @@ class Checker:
             neurons=neurons,
         )
 
-    def _rebuild(self, record: Record, golden: Trace, seen: Observations) -> tuple[Trace, int]:
+    def _rebuild(
+        self, record: Record, golden: Trace, seen: list[Observations]
+    ) -> tuple[Trace, int]:
         """Return the RTL's trace, golden's own where nothing has come, and the neurons seen."""
         maps: dict[str, dict[str, NDArray[Any]]] = {
             "spikes": golden.spikes,
             "potentials": golden.potentials,
         }
         rebuilt: dict[str, dict[str, NDArray[Any]]] = {key: {} for key in maps}
-        fields = {key: self._ports.observe[key].unpack(record.observe) for key in maps}
         neurons = 0
-        for layer, name in enumerate(self.order.names):
-            chosen = seen.layer == layer
-            for key, values in fields.items():
-                rebuilt[key][name], count = self._filled(layer, maps[key][name], values[chosen])
-            neurons += count
+        for stage in seen:
+            payloads = record.payloads[stage.stream]
+            for layer, transfers in stage.transfers.items():
+                name = self.order.names[layer]
+                chosen = payloads if len(transfers) == len(payloads) else payloads[transfers]
+                for key in maps:
+                    values = self._ports.observe[key].unpack(chosen)
+                    rebuilt[key][name], count = self._filled(layer, maps[key][name], values)
+                neurons += count
         output, prediction = self._answers(record, golden)
         return Trace(tables=golden.tables, output=output, prediction=prediction, **rebuilt), neurons
 
@@ -108,22 +115,23 @@ class Checker:
         golden
             (steps, batch, *neuron shape).
         values
-            (transfers, update lanes), in the order of their coming.
+            (transfers, observed lanes), in the order of their coming.
         """
         steps, batch = golden.shape[:2]
         used, neuron = self.order.used[layer], self.order.neurons[layer]
+        seen, slots = self.order.slots[layer]
         filled = golden.copy()
-        target = filled.reshape(steps, batch, -1)
+        target = filled.reshape(steps, batch, -1).swapaxes(0, 1)
         updates = len(used)
         samples = min(len(values) // (updates * steps), batch)
         split = samples * steps * updates
-        rounds = values[:split].reshape(samples, steps, used.size)[..., used.ravel()]
-        target[:, :samples, neuron[used]] = rounds.transpose(1, 0, 2)
+        rounds = values[:split].reshape(samples, steps, used.size).take(slots, 2)
+        target[:samples, :, seen] = rounds
         count = rounds.size
         for step in range(steps if samples < batch else 0):
             part = values[split + step * updates : split + (step + 1) * updates]
             chosen = used[: len(part)]
-            target[step, samples, neuron[: len(part)][chosen]] = part[chosen]
+            target[samples, step, neuron[: len(part)][chosen]] = part[chosen]
             count += int(np.count_nonzero(chosen))
         return filled, count
 
@@ -133,7 +141,7 @@ class Checker:
         """Return the RTL's outputs and predictions, golden's own where none has come."""
         output, prediction = golden.output.copy(), golden.prediction.copy()
         value, answer = (
-            self._ports.output[key].unpack(record.output)[: output.size, 0]
+            self._ports.output[key].unpack(record.payloads["output"])[: output.size, 0]
             for key in ("value", "prediction")
         )
         output.reshape(-1)[: len(value)] = value
@@ -142,16 +150,16 @@ class Checker:
         return output, prediction
 
     def _place(
-        self, difference: Difference, record: Record, seen: Observations
+        self, difference: Difference, record: Record, seen: list[Observations]
     ) -> tuple[int, int | None]:
         """Return the cycle of the transfer that shows a difference, and the lane in it."""
         classes = self.order.classes
-        if difference.layer is None:
+        if difference.layer is None or difference.step is None:
             place = difference.place[0] if difference.place else classes - 1
-            return int(record.output_cycles[difference.sample * classes + place]), None
+            return int(record.times["output"][difference.sample * classes + place]), None
         layer = self.order.names.index(difference.layer)
         neuron = np.array((*difference.place, 0, 0)[:3])
         update, lane = np.argwhere((self.order.places[layer] == neuron).all(-1))[0]
-        chosen = (seen.layer == layer) & (seen.step == difference.step)
-        chosen &= (seen.sample == difference.sample) & (seen.update == update)
-        return int(record.observe_cycles[chosen][0]), int(lane)
+        turn = self.order.turn(layer, difference.sample, difference.step, int(update))
+        stage = seen[self.order.stages[layer]]
+        return int(record.times[stage.stream][stage.transfers[layer][turn]]), int(lane)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from ..export.tables import Tables
 from ..hw.plan import Plan
 from . import golden
 from .activity import additions
-from .build import digest
+from .build import digest, plan_digest
 from .check import Checker
-from .cycles import LayerCost, layer_cycles, sample_cycles
+from .cycles import LayerCost, busy_cycles, layer_cycles, sample_cycles
 from .device import Engine, Play, scenario
 from .ports import Ports
 from .scenario import Scenario, stall_pattern
@@ -46,6 +47,8 @@ class Chunks:
     ----------
     plan, ports, checker
         Of the accelerator.
+    tables, config
+        What golden runs, and the words that load it into the accelerator after a reset.
     engine, play
         The simulator, and what plays a scenario in it.
     inputs, count
@@ -61,6 +64,8 @@ class Chunks:
     plan: Plan
     ports: Ports
     checker: Checker
+    tables: Tables
+    config: Sequence[int]
     engine: Engine
     play: Play
     inputs: Samples
@@ -103,17 +108,24 @@ class Chunks:
 
     def scenario(self, first: int) -> Scenario:
         """Return what is played for a chunk."""
-        go = stall_pattern(self.stalls, self.seed + first)
-        return scenario(self.plan, self.ports, self.chunk(first), go=go, deadline=self.deadline)
+        go = stall_pattern(self.stalls, self.seed + first, self.ports.widths)
+        return scenario(
+            self.plan,
+            self.ports,
+            self.chunk(first),
+            config=self.config,
+            go=go,
+            deadline=self.deadline,
+        )
 
     def verdict(self, first: int) -> Verdict:
         """Play a chunk and compare it, unless that was done before."""
         x = self.chunk(first)
         if self.resume is None:
             return self._verdict(first, x)
-        plan, data = self.plan, np.ascontiguousarray(x)
+        data = np.ascontiguousarray(x)
         key = (
-            *(plan.tables.sha256, plan.lanes, plan.update_lanes, plan.word_bits),
+            *(plan_digest(self.plan), self.tables.sha256),
             *(self.engine, self.stalls, self.seed + first, self.deadline, first),
             *(data.shape, data.dtype.str, digest(data.tobytes())),
         )
@@ -130,14 +142,11 @@ class Chunks:
 
     def _verdict(self, first: int, x: NDArray[Any]) -> Verdict:
         start = time.perf_counter()
-        tables = self.plan.tables
+        plan, order, tables = self.plan, self.checker.order, self.tables
         expected = golden.run(tables, x, potentials=True)
         record = self.play(self.scenario(first))
-        seen = self.checker.order.observations(record)
+        seen = order.observations(record)
         finding = self.checker.check(record, seen, expected, first)
-        words = tables.steps * self.plan.input_words
-        cycles = layer_cycles(record, seen, words, len(tables.layers))
-        added = additions(tables, expected, x)
         return Verdict(
             equal=finding.difference is None and not finding.fault,
             engine=self.engine,
@@ -149,16 +158,25 @@ class Chunks:
             fault=finding.fault,
             cycle=finding.cycle,
             lane=finding.lane,
-            sample_cycles=sample_cycles(record, words, self.plan.classes),
-            layers=tuple(
-                LayerCost(
-                    name=name,
-                    cycles=int(count),
-                    additions=int(added[name].sum()),
-                    lanes=self.plan.lanes,
-                )
-                for name, count in zip(self.checker.order.names, cycles, strict=True)
+            sample_cycles=sample_cycles(record, plan.sample_words, plan.classes),
+            busy_cycles=busy_cycles(record, plan.classes),
+            layers=self._costs(
+                layer_cycles(record, seen, order, plan), additions(tables, expected, x)
             ),
             cycles=record.cycles,
             seconds=time.perf_counter() - start,
+        )
+
+    def _costs(
+        self, cycles: NDArray[np.int64], added: dict[str, NDArray[np.int64]]
+    ) -> tuple[LayerCost, ...]:
+        return tuple(
+            LayerCost(
+                name=name,
+                cycles=int(cycles[layer]),
+                additions=int(added[name][: 1 if name in stage.held else None].sum()),
+                lanes=stage.lanes * stage.banks,
+            )
+            for stage in self.plan.stages
+            for layer, name in zip(stage.layers, stage.names, strict=True)
         )

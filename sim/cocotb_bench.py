@@ -15,7 +15,7 @@ from cocotb.simtime import get_sim_time
 from cocotb.triggers import RisingEdge, Timer
 
 from .bench import FOLDER_VARIABLE, Bench, Signal
-from .ports import STREAMS, Field, Ports
+from .ports import Field, Ports
 from .scenario import Record, Scenario
 
 _PERIOD = 10  # simulator steps
@@ -26,19 +26,20 @@ _RESET_CYCLES = 4
 async def play(dut: Any) -> None:
     """Play `scenario.safetensors` of the bench's folder, and write `record.safetensors` there."""
     folder = Path(os.environ[FOLDER_VARIABLE])
-    bench = Bench(Scenario.load(folder / "scenario.safetensors"), _ports(folder / "ports.json"))
-    streams = {name: _Stream(dut, name) for name in STREAMS}
+    ports = _ports(folder / "ports.json")
+    bench = Bench(Scenario.load(folder / "scenario.safetensors"), ports)
+    streams = {name: _Stream(dut, name) for name in ports.widths}
     for name, stream in streams.items():
-        stream.write("valid" if name == "input" else "ready", 0)
+        stream.write("valid" if name in ports.sent else "ready", 0)
     dut.rst.value = 1
     Clock(dut.clk, _PERIOD, "step", impl="gpi").start()
-    await streams["input"].skip(_RESET_CYCLES)
+    await streams[ports.sent[0]].skip(_RESET_CYCLES)
     dut.rst.value = 0
     for stream in streams.values():
         stream.start()
     for name, process in bench.background.items():
         cocotb.start_soon(process(streams[name]))
-    watched = _Stream(dut, "input")
+    watched = _Stream(dut, ports.sent[0])
     watched.start()
     await bench.watch(watched)
     record: Record = bench.record()

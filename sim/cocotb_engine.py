@@ -10,7 +10,7 @@ from typing import Literal
 from ..hw import tools
 from .bench import FOLDER_VARIABLE
 from .build import BuildError, cached, digest, last_lines, runtime, verilator_environment
-from .ports import STREAMS, Ports, top
+from .ports import Ports, top
 from .scenario import Record, Scenario
 
 Simulator = Literal["verilator", "icarus"]
@@ -23,8 +23,8 @@ _ARGUMENTS = {
 }
 
 
-def build(verilog: str, simulator: Simulator, folder: Path) -> Path:
-    """Compile a Verilog text for cocotb, and return the folder of the model.
+def build(verilog: str, ports: Ports, simulator: Simulator, folder: Path) -> Path:
+    """Compile a Verilog text with those ports for cocotb, and return the folder of the model.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def build(verilog: str, simulator: Simulator, folder: Path) -> Path:
         source.write_text(_started(verilog) if simulator == "icarus" else verilog)
         sources = [source]
         if simulator == "verilator":
-            sources.insert(0, _public(verilog, target / "public.vlt"))
+            sources.insert(0, _public(verilog, ports, target / "public.vlt"))
         log = target / "build.log"
         try:
             with tools.activated(), runtime(folder, options, target):
@@ -107,9 +107,10 @@ def _started(verilog: str) -> str:
     return re.sub(r"always @\*(\s+\S+ = \d+'[bh][0-9a-f]+;)", r"initial\1", verilog)
 
 
-def _public(verilog: str, path: Path) -> Path:
+def _public(verilog: str, ports: Ports, path: Path) -> Path:
     """Write the control file that lets cocotb see the ports and nothing else."""
-    signals = ["clk", "rst", *(f"{n}__{s}" for n in STREAMS for s in ("payload", "valid", "ready"))]
+    parts = ("payload", "valid", "ready")
+    signals = ["clk", "rst", *(f"{name}__{part}" for name in ports.widths for part in parts)]
     module = top(verilog)
     lines = [f'public_flat_rw -module "{module}" -var "{signal}"' for signal in signals]
     path.write_text("`verilator_config\n" + "\n".join(lines) + "\n")

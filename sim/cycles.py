@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .order import Observations
+from ..hw.plan import Plan
+from .order import Observations, Order
 from .scenario import Record
 
 
@@ -18,12 +19,12 @@ class LayerCost:
     name
         Of the layer.
     cycles
-        From the observation before to the layer's own, over all of its observations; the first of
-        a sample counts from its first input word, or from the sample before if that came later.
+        Of its stage, over all of its observations; see `layer_cycles`.
     additions
-        That gathering the events takes; see `somagate.sim.activity.additions`.
+        That gathering the events takes; see `somagate.sim.activity.additions`. Those of held
+        currents count once a sample.
     lanes
-        Additions the array can do in a cycle.
+        Additions the stage can do in a cycle: lanes times banks.
     """
 
     name: str
@@ -33,7 +34,7 @@ class LayerCost:
 
     @property
     def efficiency(self) -> float:
-        """Useful additions a lane and cycle, at most 1."""
+        """Useful additions a cycle, lane and bank."""
         return self.additions / (self.cycles * self.lanes) if self.cycles else 0.0
 
 
@@ -42,21 +43,50 @@ def sample_cycles(record: Record, words: int, classes: int) -> tuple[int, ...]:
 
     Samples are sent back to back, so the first word of one may wait inside for the sample before.
     """
-    last = record.output_cycles[classes - 1 :: classes]
-    first = record.accepted[::words][: len(last)]
+    last = record.times["output"][classes - 1 :: classes]
+    first = record.times["input"][::words][: len(last)]
     return tuple(int(cycles) for cycles in last - first + 1)
 
 
-def layer_cycles(record: Record, seen: Observations, words: int, layers: int) -> NDArray[np.int64]:
-    """Return each layer's cycles, (layers,); see `LayerCost`."""
-    times = record.observe_cycles
-    if not len(times) or not len(record.accepted):
-        return np.zeros(layers, np.int64)
-    before = np.concatenate([[-1], times[:-1]])
-    begins = np.flatnonzero(np.diff(seen.sample, prepend=-1))
-    first = np.minimum(seen.sample[begins] * words, len(record.accepted) - 1)
-    starts = record.accepted[first] - 1
-    before[begins] = np.maximum(before[begins], starts)
-    known = seen.layer < layers
-    total = np.bincount(seen.layer[known], (times - before)[known], layers)
-    return total.astype(np.int64)
+def busy_cycles(record: Record, classes: int) -> int:
+    """Return the cycles of all complete samples, from the first input word to the last output."""
+    last = record.times["output"][classes - 1 :: classes]
+    return int(last[-1] - record.times["input"][0] + 1) if len(last) else 0
+
+
+def layer_cycles(
+    record: Record, seen: list[Observations], order: Order, plan: Plan
+) -> NDArray[np.int64]:
+    """Return how long each layer was what its stage worked on, (layers,).
+
+    Each observation counts the cycles since the one before of the same stage. So a layer lasts from
+    the last observation of another layer to its own last, and the layers of a stage together as
+    long as the stage, what it waits for other stages included. In between samples the stage has
+    nothing to do: the first observation of a sample counts from the first input word at the
+    earliest, and from the last observation that the stage needs from another one for the first time
+    step.
+
+    The array may gather for a layer while the last sums of the one before are updated. These few
+    cycles count for the layer before.
+    """
+    total = np.zeros(len(order.names), np.int64)
+    for stage, mine in zip(plan.stages, seen, strict=True):
+        times = record.times[mine.stream]
+        if not len(times):
+            continue
+        gaps = np.diff(times, prepend=-1)
+        begins = mine.transfers[stage.first][:: order.turn(stage.first, 1, 0, 0)]
+        for name in stage.external:
+            if name == "input":
+                starts = record.times["input"][:: plan.sample_words] - 1
+            else:
+                layer = order.names.index(name)
+                other = seen[order.stages[layer]]
+                first, step = order.turn(layer, 0, 1, -1), order.turn(layer, 1, 0, 0)
+                starts = record.times[other.stream][other.transfers[layer][first::step]]
+            count = min(len(begins), len(starts))
+            at = begins[:count]
+            gaps[at] = np.minimum(gaps[at], times[at] - starts[:count])
+        for layer, transfers in mine.transfers.items():
+            total[layer] = gaps[transfers].sum()
+    return total

@@ -1,11 +1,10 @@
 """The device under test in one of the simulators, ready to play scenarios."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from amaranth.lib.wiring import Component
 from numpy.typing import NDArray
 
@@ -13,7 +12,7 @@ from ..export.synapse import Convolution, Dense
 from ..hw.plan import Plan
 from . import amaranth_engine, cocotb_engine, native_engine
 from .ports import Ports, to_limbs
-from .scenario import Record, Scenario
+from .scenario import Pattern, Record, Scenario
 
 Engine = Literal["native", "cocotb-verilator", "cocotb-icarus", "amaranth"]
 ENGINES: tuple[Engine, ...] = ("native", "cocotb-verilator", "cocotb-icarus", "amaranth")
@@ -45,15 +44,21 @@ def player(
             raise ValueError("component must be given for engine 'amaranth', not None")
         return lambda scenario: amaranth_engine.run(component, ports, scenario)
     if engine == "native":
-        library = native_engine.build(verilog, folder)
+        library = native_engine.build(verilog, ports, folder)
         return lambda scenario: native_engine.run(library, ports, scenario)
     simulator: cocotb_engine.Simulator = "icarus" if engine == "cocotb-icarus" else "verilator"
-    model = cocotb_engine.build(verilog, simulator, folder)
+    model = cocotb_engine.build(verilog, ports, simulator, folder)
     return lambda scenario: cocotb_engine.run(model, verilog, simulator, ports, scenario)
 
 
 def scenario(
-    plan: Plan, ports: Ports, x: NDArray[Any], *, go: NDArray[np.uint8], deadline: int
+    plan: Plan,
+    ports: Ports,
+    x: NDArray[Any],
+    *,
+    config: Sequence[int] = (),
+    go: Pattern,
+    deadline: int,
 ) -> Scenario:
     """Return the scenario that runs some samples back to back.
 
@@ -63,16 +68,23 @@ def scenario(
         Of the device.
     x
         Integers (steps, samples, *input shape).
+    config
+        Words for the 'config' stream, sent before the samples.
     go, deadline
         As in `Scenario`.
     """
     batch = x.shape[1]
-    words = [word for sample in range(batch) for word in plan.pack_input(x[:, sample])]
-    updates = sum(len(plan.updates(index)) for index in range(len(plan.tables.layers)))
+    words = {
+        "config": config,
+        "input": [word for sample in range(batch) for word in plan.pack_input(x[:, sample])],
+    }
+    due = {
+        name: batch * plan.tables.steps * sum(d.updates for d in stage.descriptors)
+        for name, stage in zip(ports.observers, plan.stages, strict=True)
+    }
     return Scenario(
-        words=to_limbs(words, ports.limbs("input")),
-        outputs=batch * plan.classes,
-        observations=batch * plan.tables.steps * updates,
+        words={name: to_limbs(words[name], ports.limbs(name)) for name in ports.sent},
+        due={"output": batch * plan.classes, **due},
         deadline=deadline,
         go=go,
     )

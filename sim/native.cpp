@@ -1,22 +1,34 @@
 // The bench over a Verilated model, as a library that Python fills arrays through.
 //
-// It follows the rules of bench.py cycle for cycle: in cycle c the input may start to offer a word,
-// and the two others are ready, where their stall pattern says so; every 256 cycles it looks whether
-// all is done or nothing has come for too long.
+// It follows the rules of bench.py cycle for cycle: in cycle c a sent stream may start to offer a
+// word, and a received one is ready, where its stall pattern says so; every 256 cycles it looks
+// whether all is done or nothing has come for too long. The header streams.h names the streams, so
+// the compiler unrolls all loops over them: SENT(X) and RECEIVED(X) are X(name) for each.
+//
+// What the bench drives passes a register of its own, in the wrapper that native_engine.py writes.
+// All logic that sees an input, as every register sees the reset, is evaluated at each change of the
+// clock, and once more behind its edge; with the registers it is only the last.
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <type_traits>
 
 #include "Vdut.h"
+#include "streams.h"
 #include "verilated.h"
 #if VM_TRACE
 #include "verilated_vcd_c.h"
 #endif
 
 namespace {
+
+#define INDEX(name) name##_index,
+enum Sent { SENT(INDEX) sent_count };
+enum Received { RECEIVED(INDEX) received_count };
+#undef INDEX
 
 constexpr uint64_t settle_cycles = 256;
 constexpr int reset_cycles = 4;
@@ -56,11 +68,13 @@ struct Stream {
     uint64_t count;  // transfers seen
 
     bool goes(uint64_t cycle) const { return !go || go[cycle % period]; }
+    bool over() const { return count == room; }
     uint64_t last() const { return count ? cycles[count - 1] : 0; }
 };
 
 struct Job {
-    Stream input, output, observe;
+    Stream* sent;      // (sent_count,), each served after those before
+    Stream* received;  // (received_count,)
     uint64_t deadline;
     const char* trace;  // a VCD file, or null
     uint64_t trace_from, trace_to;  // its first cycle, and where the run ends
@@ -71,7 +85,6 @@ struct Job {
 extern "C" void somagate_run(Job* job) {
     VerilatedContext context;
     auto dut = std::make_unique<Vdut>(&context, "");
-    Stream &in = job->input, &out = job->output, &seen = job->observe;
 #if VM_TRACE
     std::unique_ptr<VerilatedVcdC> trace;
     if (job->trace) {
@@ -84,50 +97,87 @@ extern "C" void somagate_run(Job* job) {
     }
 #endif
     uint64_t cycle = 0;
+    bool started = false;
     // One cycle is 10 ns of a trace: it starts at 10·cycle, and the clock rises in its middle.
     auto half = [&](int level) {
         dut->clk = level;
         dut->eval();
 #if VM_TRACE
-        if (trace && !dut->rst && cycle >= job->trace_from)
-            trace->dump(10 * cycle + 5 * level);
+        if (trace && started && cycle >= job->trace_from) trace->dump(10 * cycle + 5 * level);
 #endif
     };
 
-    dut->input___05Fvalid = dut->output___05Fready = dut->observe___05Fready = 0;
+    // Call visit(stream, its index, payload, valid, ready) for each stream; of the signals that the
+    // bench drives, those are what the registers before the device hold from the next cycle on.
+    auto each_sent = [&](auto visit) {
+#define VISIT(name)                                                                    \
+    visit(job->sent[name##_index], name##_index, dut->name##___05Fpayload,             \
+          dut->name##___05Fvalid, dut->name##___05Fready);
+        SENT(VISIT)
+#undef VISIT
+    };
+    auto each_received = [&](auto visit) {
+#define VISIT(name)                                                                    \
+    visit(job->received[name##_index], name##_index, dut->name##___05Fpayload,         \
+          dut->name##___05Fvalid, dut->name##___05Fready);
+        RECEIVED(VISIT)
+#undef VISIT
+    };
+
+    std::array<bool, sent_count> offered{};
+    std::array<bool, received_count> ready{};
+    auto drive = [&](uint64_t next) {
+        auto may_start = [&](int index) {
+            for (int i = 0; i < index; ++i) {
+                const Stream& before = job->sent[i];
+                if (!before.over() || (before.room && next < before.last() + 2)) return false;
+            }
+            return true;
+        };
+        each_sent([&](Stream& stream, int index, auto& payload, auto& valid, auto&) {
+            if (!offered[index] && !stream.over() && stream.goes(next) && may_start(index)) {
+                set(payload, stream.payloads + stream.count * stream.limbs);
+                offered[index] = true;
+            }
+            valid = offered[index];
+        });
+        each_received([&](Stream& stream, int index, auto&, auto&, auto& now) {
+            now = ready[index] = stream.goes(next);
+        });
+    };
+
     dut->rst = 1;
     for (int i = 0; i < reset_cycles; ++i) half(0), half(1);
     dut->rst = 0;
+    drive(0);
+    half(0), half(1);
 
-    bool offered = false;
-    for (;; ++cycle) {
+    for (started = true;; ++cycle) {
         if (job->trace && cycle == job->trace_to) break;
         if ((cycle + 1) % settle_cycles == 0) {
-            if (out.count >= out.due && seen.count >= seen.due) break;
-            const uint64_t last = std::max({in.last(), out.last(), seen.last()});
+            bool all = true;
+            uint64_t last = 0;
+            for (int i = 0; i < sent_count; ++i) last = std::max(last, job->sent[i].last());
+            for (int i = 0; i < received_count; ++i) {
+                const Stream& stream = job->received[i];
+                all &= stream.count >= stream.due;
+                last = std::max(last, stream.last());
+            }
+            if (all) break;
             if ((job->late = cycle - last > job->deadline)) break;
         }
-        if (!offered && in.count < in.room && in.goes(cycle)) {
-            set(dut->input___05Fpayload, in.payloads + in.count * in.limbs);
-            offered = true;
-        }
-        dut->input___05Fvalid = offered;
-        dut->output___05Fready = out.goes(cycle);
-        dut->observe___05Fready = seen.goes(cycle);
         half(0);
-
-        if (offered && dut->input___05Fready) {
-            in.cycles[in.count++] = cycle;
-            offered = false;
-        }
-        if (dut->output___05Fready && dut->output___05Fvalid && out.count < out.room) {
-            get(dut->output___05Fpayload, out.payloads + out.count * out.limbs);
-            out.cycles[out.count++] = cycle;
-        }
-        if (dut->observe___05Fready && dut->observe___05Fvalid && seen.count < seen.room) {
-            get(dut->observe___05Fpayload, seen.payloads + seen.count * seen.limbs);
-            seen.cycles[seen.count++] = cycle;
-        }
+        each_sent([&](Stream& stream, int index, auto&, auto&, auto& taken) {
+            if (!offered[index] || !taken) return;
+            stream.cycles[stream.count++] = cycle;
+            offered[index] = false;
+        });
+        each_received([&](Stream& stream, int index, auto& payload, auto& valid, auto&) {
+            if (!ready[index] || !valid || stream.count >= stream.room) return;
+            get(payload, stream.payloads + stream.count * stream.limbs);
+            stream.cycles[stream.count++] = cycle;
+        });
+        drive(cycle + 1);
         half(1);
     }
     job->cycles = cycle;

@@ -10,11 +10,10 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..hw import tools
 from .build import BuildError, cached, digest, last_lines, runtime, verilator_environment
-from .ports import STREAMS, Ports, top
+from .ports import Ports, top
 from .scenario import Record, Scenario
 
 _HARNESS = Path(__file__).with_name("native.cpp")
@@ -23,14 +22,17 @@ _COMPILER = "-fPIC -std=c++17"
 _OPTIMIZE = "OPT_FAST=-O2"  # what runs once, such as filling memories, compiles faster without
 _LIBRARY = "libdut.so"
 
+WRAPPER = "bench"
+"""Name of the module around the device."""
 
-def build(verilog: str, folder: Path, *, traced: bool = False) -> Path:
+
+def build(verilog: str, ports: Ports, folder: Path, *, traced: bool = False) -> Path:
     """Compile a Verilog text with the bench, and return the library.
 
     Parameters
     ----------
-    verilog
-        The text.
+    verilog, ports
+        The text, and the streams it has.
     folder
         Where models are kept.
     traced
@@ -47,14 +49,21 @@ def build(verilog: str, folder: Path, *, traced: bool = False) -> Path:
     versions = [f"{tool.name} {tool.version}" for tool in found]
     arguments = [*_ARGUMENTS, *(["--trace"] if traced else [])]
     options = digest(*versions, *arguments, _COMPILER, _OPTIMIZE)
-    key = digest(verilog, _HARNESS.read_text(), options)
+    header = "".join(
+        f"#define {kind}(X) {' '.join(f'X({name})' for name in names)}\n"
+        for kind, names in (("SENT", ports.sent), ("RECEIVED", ports.received))
+    )
+    wrapper = _wrapper(top(verilog), ports)
+    key = digest(verilog, wrapper, header, _HARNESS.read_text(), options)
 
     def compile_into(target: Path) -> None:
         (target / "dut.v").write_text(verilog)
+        (target / "bench.v").write_text(wrapper)
+        (target / "streams.h").write_text(header)
         commands = [
             [*found[0].command, "--cc", "--exe", *arguments, "--prefix", "Vdut", "--top-module",
-             top(verilog), "--Mdir", ".", "-CFLAGS", _COMPILER, "-LDFLAGS", "-shared",
-             "-o", _LIBRARY, "dut.v", str(_HARNESS)],
+             WRAPPER, "--Mdir", ".", "-CFLAGS", _COMPILER, "-LDFLAGS", "-shared",
+             "-o", _LIBRARY, "bench.v", "dut.v", str(_HARNESS)],
             ["make", "-j", str(os.cpu_count() or 1), "-f", "Vdut.mk", _OPTIMIZE],
         ]  # fmt: skip
         with runtime(folder, options, target):
@@ -87,42 +96,74 @@ def run(
     trace_cycles
         The first cycle in the file, and the one before which the run ends.
     """
-    go = {name: np.frombuffer(scenario.pattern(name), np.uint8) for name in STREAMS}
-    words = np.ascontiguousarray(scenario.words)
-    payloads = {name: _empty(scenario.room(name), ports.limbs(name)) for name in STREAMS[1:]}
-    payloads["input"] = words
-    cycles = {name: np.zeros(len(array), np.uint64) for name, array in payloads.items()}
-    due = {"input": 0, "output": scenario.outputs, "observe": scenario.observations}
+    go = {name: np.frombuffer(scenario.pattern(name), np.uint8) for name in ports.widths}
+    payloads = {name: np.ascontiguousarray(scenario.words[name]) for name in ports.sent}
+    payloads |= {
+        name: np.empty((scenario.room(name), ports.limbs(name)), np.uint32)
+        for name in ports.received
+    }
+    times = {name: np.empty(len(array), np.uint64) for name, array in payloads.items()}
+    streams = {
+        name: _Stream(
+            payloads=payloads[name].ctypes.data,
+            cycles=times[name].ctypes.data,
+            go=go[name].ctypes.data if go[name].size else None,
+            period=go[name].size,
+            limbs=ports.limbs(name),
+            room=len(payloads[name]),
+            due=scenario.due.get(name, 0),
+        )
+        for name in ports.widths
+    }
+    sides = [
+        (_Stream * len(names))(*(streams[name] for name in names))
+        for names in (ports.sent, ports.received)
+    ]
     job = _Job(
+        sent=ctypes.addressof(sides[0]),
+        received=ctypes.addressof(sides[1]),
         deadline=scenario.deadline,
         trace=None if trace is None else os.fsencode(trace),
         trace_from=trace_cycles[0],
         trace_to=trace_cycles[1],
-        **{
-            name: _Stream(
-                payloads=payloads[name].ctypes.data,
-                cycles=cycles[name].ctypes.data,
-                go=go[name].ctypes.data if go[name].size else None,
-                period=go[name].size,
-                limbs=ports.limbs(name),
-                room=len(payloads[name]),
-                due=due[name],
-            )
-            for name in STREAMS
-        },
     )
     ctypes.CDLL(str(library)).somagate_run(ctypes.byref(job))
-    seen = {name: getattr(job, name).count for name in STREAMS}
-    times = {name: cycles[name][: seen[name]].astype(np.int64) for name in STREAMS}
+    count = {
+        name: stream.count
+        for names, side in zip((ports.sent, ports.received), sides, strict=True)
+        for name, stream in zip(names, side, strict=True)
+    }
     return Record(
-        accepted=times["input"],
-        output=payloads["output"][: seen["output"]],
-        output_cycles=times["output"],
-        observe=payloads["observe"][: seen["observe"]],
-        observe_cycles=times["observe"],
+        times={name: times[name][: count[name]].view(np.int64) for name in ports.widths},
+        payloads={name: payloads[name][: count[name]] for name in ports.received},
         cycles=job.cycles,
         late=bool(job.late),
     )
+
+
+def _wrapper(device: str, ports: Ports) -> str:
+    """Return a module with the device's ports and a register before each input but the clock."""
+    inputs = {"rst": 1} | {f"{name}__valid": 1 for name in ports.sent}
+    inputs |= {f"{name}__payload": ports.widths[name] for name in ports.sent}
+    inputs |= {f"{name}__ready": 1 for name in ports.received}
+    outputs = {f"{name}__ready": 1 for name in ports.sent}
+    outputs |= {f"{name}__payload": ports.widths[name] for name in ports.received}
+    outputs |= {f"{name}__valid": 1 for name in ports.received}
+    lines = [
+        f"module {WRAPPER}({', '.join(['clk', *inputs, *outputs])});",
+        "input clk;",
+        *(f"input [{width - 1}:0] {name}; reg [{width - 1}:0] r_{name};"
+          for name, width in inputs.items()),
+        *(f"output [{width - 1}:0] {name};" for name, width in outputs.items()),
+        "always @(posedge clk) begin",
+        *(f"r_{name} <= {name};" for name in inputs),
+        "end",
+        f"{device} {device}(.clk(clk),",
+        ",\n".join([f".{name}(r_{name})" for name in inputs]
+                   + [f".{name}({name})" for name in outputs]),
+        "); endmodule",
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
 
 
 def _execute(command: list[str], folder: Path) -> None:
@@ -133,10 +174,6 @@ def _execute(command: list[str], folder: Path) -> None:
     if done.returncode:
         name, words = Path(command[0]).name, last_lines(done.stdout)
         raise BuildError(f"{name} can't compile the Verilog:\n{words}")
-
-
-def _empty(rows: int, limbs: int) -> NDArray[np.uint32]:
-    return np.zeros((rows, limbs), np.uint32)
 
 
 class _Stream(ctypes.Structure):
@@ -153,7 +190,7 @@ class _Job(ctypes.Structure):
     """`Job` of `native.cpp`."""
 
     _fields_ = [
-        ("input", _Stream), ("output", _Stream), ("observe", _Stream),
+        ("sent", ctypes.c_void_p), ("received", ctypes.c_void_p),
         ("deadline", ctypes.c_uint64), ("trace", ctypes.c_char_p),
         ("trace_from", ctypes.c_uint64), ("trace_to", ctypes.c_uint64),
         ("cycles", ctypes.c_uint64), ("late", ctypes.c_uint64),

@@ -1,10 +1,11 @@
-"""The accelerator's ports as a bench sees them: where each field lies in a payload.
+"""The accelerator's streams as a bench sees them, and where each field lies in a payload.
 
-A port is moved as one packed integer, and kept as 32-bit *limbs*, lowest first, so that the same
+A payload is moved as one packed integer, and kept as 32-bit *limbs*, lowest first, so that the same
 NumPy code takes apart what any simulator has seen.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,15 +13,16 @@ import numpy as np
 from amaranth.lib.data import ArrayLayout, StructLayout
 from numpy.typing import NDArray
 
+from ..hw.config import WORD_BITS
+from ..hw.observe import ObserveLayout
 from ..hw.plan import Plan
 from ..hw.readout import ResultLayout
-from ..hw.stage import ObserveLayout
 
 Limbs = NDArray[np.uint32]
 """Packed integers, (transfers, limbs), 32 bits a limb, lowest limb first."""
 
-STREAMS = ("input", "output", "observe")
-"""Every stream of the accelerator: one in, two out."""
+_SENT = ("config", "input")
+"""The streams into an accelerator, in the order in which a bench serves them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,16 +63,17 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Widths of the three streams' payloads, and the fields of the two that come out.
+    """The streams, the widths of their payloads, and the fields of those that come out.
 
     Attributes
     ----------
     widths
-        Bits of each stream's payload.
+        Bits of each stream's payload; a plan that can't be loaded has no 'config'.
     output
         'value', 'index', 'prediction' and 'last'.
     observe
-        'layer', 'index', 'spikes' and 'potentials'; the last two have one integer a lane.
+        Of each of `observers`: 'layer', 'index', 'spikes' and 'potentials'; the last two have one
+        integer a lane.
     """
 
     widths: dict[str, int]
@@ -80,12 +83,28 @@ class Ports:
     @staticmethod
     def of(plan: Plan) -> "Ports":
         """Return those of `Accelerator(plan)`."""
-        output, observe = ResultLayout(plan), ObserveLayout(plan)
-        return Ports(
-            widths={"input": plan.word_bits, "output": output.size, "observe": observe.size},
-            output=_fields(output),
-            observe=_fields(observe),
-        )
+        output, observe = ResultLayout(plan.stages[0]), ObserveLayout(plan)
+        widths = {"config": WORD_BITS} if plan.loadable else {}
+        widths |= {"input": plan.word_bits, "output": output.size}
+        stages = range(len(plan.stages))
+        observers = [f"observe_{stage}" for stage in stages] if len(stages) > 1 else ["observe"]
+        widths |= {name: observe.size for name in observers}
+        return Ports(widths=widths, output=_fields(output), observe=_fields(observe))
+
+    @property
+    def sent(self) -> tuple[str, ...]:
+        """The streams that a bench sends, each after the one before."""
+        return tuple(name for name in self.widths if name in _SENT)
+
+    @property
+    def received(self) -> tuple[str, ...]:
+        """The streams that a bench receives."""
+        return tuple(name for name in self.widths if name not in _SENT)
+
+    @property
+    def observers(self) -> tuple[str, ...]:
+        """The observation streams, one a stage."""
+        return tuple(name for name in self.received if name != "output")
 
     def limbs(self, stream: str) -> int:
         """Limbs of one payload of a stream."""
@@ -101,17 +120,22 @@ class Ports:
         Raises
         ------
         ValueError
-            Where a stream's payload is missing or has another width: the Verilog comes from other
-            tables or another plan.
+            Where a stream's payload is missing, has another width or is not the plan's: the Verilog
+            comes from other tables or another plan.
         """
-        for name in STREAMS:
-            pattern = rf"^\s*(?:input|output)(?: wire| reg)? (?:\[(\d+):0\] )?{name}__payload\s*;"
-            match = re.search(pattern, verilog, re.MULTILINE)
-            found = f"{int(match[1] or 0) + 1} bits wide" if match else "missing"
-            if found != f"{self.widths[name]} bits wide":
+        start = re.search(rf"^module {top(verilog)}\b", verilog, re.MULTILINE)
+        module = verilog[start.start() if start else 0 :].partition("\nendmodule")[0]
+        pattern = r"^\s*(?:input|output)(?: wire| reg)? (?:\[(\d+):0\] )?(\w+)__payload\s*;"
+        widths = {m[2]: int(m[1] or 0) + 1 for m in re.finditer(pattern, module, re.MULTILINE)}
+        for name in {**self.widths, **widths}:
+            wanted, found = (
+                f"{known[name]} bits wide" if name in known else "missing"
+                for known in (self.widths, widths)
+            )
+            if found != wanted:
                 raise ValueError(
-                    f"Verilog port {name}__payload must be {self.widths[name]} bits wide as the "
-                    f"plan has it, not {found}: was it generated from other tables?"
+                    f"Verilog port {name}__payload must be {wanted} as the plan has it, "
+                    f"not {found}: was it generated from other tables?"
                 )
 
 
@@ -137,7 +161,7 @@ def _fields(layout: StructLayout) -> dict[str, Field]:
     return fields
 
 
-def to_limbs(payloads: list[int], limbs: int) -> Limbs:
+def to_limbs(payloads: Sequence[int], limbs: int) -> Limbs:
     """Return packed integers as limbs, (payloads, limbs)."""
     data = b"".join([payload.to_bytes(4 * limbs, "little") for payload in payloads])
     return np.frombuffer(data, "<u4").reshape(-1, limbs).astype(np.uint32)

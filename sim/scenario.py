@@ -4,6 +4,7 @@ A scenario fixes every signal that the bench drives in every cycle, stalls inclu
 simulators go through the very same cycles.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from .ports import STREAMS, Limbs
+from ..export.file import Arrays
+from .ports import Limbs
 
 _PERIOD_CYCLES = 65_521  # a prime, so the pattern drifts against whatever the design repeats
 _BURST_CYCLES = 32
 
 SETTLE_CYCLES = 256
 """A bench looks this often whether it is done, so it sees transfers that come too many."""
+
+Pattern = dict[str, NDArray[np.uint8]]
+"""Of each stream (period,): in cycle c, element c mod period is 1 where the bench may start to
+offer a word, or is ready. A stream that is not there never stalls."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,46 +33,45 @@ class Scenario:
     Attributes
     ----------
     words
-        uint32 (words, limbs): the input stream's payloads.
-    outputs, observations
-        Transfers due on the two other streams.
+        Of each of `Ports.sent`, uint32 (words, limbs). One stream follows the other: its first word
+        may be offered from the second cycle after the last word of those before.
+    due
+        Of each of `Ports.received`, the transfers to wait for.
     deadline
         Cycles without a transfer on any stream, after which the bench gives up.
     go
-        uint8 (3, period), for the input, output and observe streams: in cycle c, row[c % period]
-        is 1 where the bench may start to offer a word, or is ready. Empty: always.
+        The stalls.
     """
 
-    words: Limbs
-    outputs: int
-    observations: int
+    words: dict[str, Limbs]
+    due: dict[str, int]
     deadline: int
-    go: NDArray[np.uint8]
+    go: Pattern
 
     def room(self, stream: str) -> int:
         """Transfers after which a bench stops recording a stream."""
-        return {"output": self.outputs, "observe": self.observations}[stream] + SETTLE_CYCLES
+        return self.due[stream] + SETTLE_CYCLES
 
     def pattern(self, stream: str) -> bytes:
-        """Return the row of `go` of a stream, or nothing where it never stalls."""
-        return self.go[STREAMS.index(stream)].tobytes() if self.go.size else b""
+        """Return the stalls of a stream, or nothing where it never stalls."""
+        return self.go[stream].tobytes() if stream in self.go else b""
 
     def save(self, path: Path) -> None:
         """Write one file."""
-        counts = np.array([self.outputs, self.observations, self.deadline], np.int64)
-        save_file({"words": self.words, "counts": counts, "go": self.go}, path)
+        arrays: Arrays = {f"words.{name}": words for name, words in self.words.items()}
+        arrays |= {f"due.{name}": np.array(count, np.int64) for name, count in self.due.items()}
+        arrays |= {f"go.{name}": go for name, go in self.go.items()}
+        save_file({**arrays, "deadline": np.array(self.deadline, np.int64)}, path)
 
     @staticmethod
     def load(path: Path) -> "Scenario":
         """Read a file that `save` wrote."""
         arrays = load_file(path)
-        outputs, observations, deadline = (int(n) for n in arrays["counts"])
         return Scenario(
-            words=arrays["words"],
-            outputs=outputs,
-            observations=observations,
-            deadline=deadline,
-            go=arrays["go"],
+            words=_part(arrays, "words"),
+            due={name: int(count) for name, count in _part(arrays, "due").items()},
+            deadline=int(arrays["deadline"]),
+            go=_part(arrays, "go"),
         )
 
 
@@ -76,39 +81,46 @@ class Record:
 
     Attributes
     ----------
-    accepted
-        int64 (words,): the cycle in which each word was taken.
-    output, observe
-        uint32 (transfers, limbs): the payloads.
-    output_cycles, observe_cycles
-        int64 (transfers,).
+    times
+        Of each stream, int64 (transfers,): the cycle of each transfer.
+    payloads
+        Of each of `Ports.received`, uint32 (transfers, limbs).
     cycles
         Cycles run.
     late
         Whether the deadline passed.
     """
 
-    accepted: NDArray[np.int64]
-    output: Limbs
-    output_cycles: NDArray[np.int64]
-    observe: Limbs
-    observe_cycles: NDArray[np.int64]
+    times: dict[str, NDArray[np.int64]]
+    payloads: dict[str, Limbs]
     cycles: int
     late: bool
 
     def save(self, path: Path) -> None:
         """Write one file."""
-        arrays = {
-            name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)
-        }
-        save_file(arrays | {"run": np.array([self.cycles, self.late], np.int64)}, path)
+        arrays: Arrays = {f"times.{name}": times for name, times in self.times.items()}
+        arrays |= {f"payloads.{name}": limbs for name, limbs in self.payloads.items()}
+        save_file({**arrays, "run": np.array([self.cycles, self.late], np.int64)}, path)
 
     @staticmethod
     def load(path: Path) -> "Record":
         """Read a file that `save` wrote."""
         arrays = load_file(path)
-        cycles, late = (int(n) for n in arrays.pop("run"))
-        return Record(cycles=cycles, late=bool(late), **arrays)
+        cycles, late = (int(n) for n in arrays["run"])
+        return Record(
+            times=_part(arrays, "times"),
+            payloads=_part(arrays, "payloads"),
+            cycles=cycles,
+            late=bool(late),
+        )
+
+
+def _part(arrays: Arrays, kind: str) -> Arrays:
+    """Return the arrays of one kind by the names of their streams."""
+    start = f"{kind}."
+    return {
+        name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)
+    }
 
 
 def check_stalls(probability: float) -> None:
@@ -117,8 +129,8 @@ def check_stalls(probability: float) -> None:
         raise ValueError(f"stalls must be a probability 0…0.9, not {probability}")
 
 
-def stall_pattern(probability: float, seed: int) -> NDArray[np.uint8]:
-    """Draw `Scenario.go`: about `probability` of all cycles stall, half of those in long bursts.
+def stall_pattern(probability: float, seed: int, streams: Iterable[str]) -> Pattern:
+    """Draw stalls for each stream: about `probability` of all cycles, half of them in long bursts.
 
     Parameters
     ----------
@@ -126,13 +138,17 @@ def stall_pattern(probability: float, seed: int) -> NDArray[np.uint8]:
         0…0.9; 0 is no stalls at all.
     seed
         Of the random numbers.
+    streams
+        Their names.
     """
     check_stalls(probability)
     if not probability:
-        return np.ones((len(STREAMS), 0), np.uint8)
+        return {}
     random = np.random.default_rng(seed)
     half = 1 - (1 - probability) ** 0.5
-    bursts = random.random((len(STREAMS), _PERIOD_CYCLES // _BURST_CYCLES + 1)) >= half
-    single = random.random((len(STREAMS), _PERIOD_CYCLES)) >= half
-    go: NDArray[np.uint8] = np.repeat(bursts, _BURST_CYCLES, 1)[:, :_PERIOD_CYCLES] & single
-    return go.astype(np.uint8)
+    found = {}
+    for name in streams:
+        bursts = random.random(_PERIOD_CYCLES // _BURST_CYCLES + 1) >= half
+        single = random.random(_PERIOD_CYCLES) >= half
+        found[name] = (bursts.repeat(_BURST_CYCLES)[:_PERIOD_CYCLES] & single).astype(np.uint8)
+    return found

@@ -31,6 +31,8 @@ class Verdict:
         reset before its chunk; and the lane of the update in it. None where there is none.
     sample_cycles
         Cycles of each sample, from its first input word to its last output.
+    busy_cycles
+        From the first input word to the last output, over all chunks.
     layers
         What each layer cost.
     cycles
@@ -52,10 +54,21 @@ class Verdict:
     cycle: int | None
     lane: int | None
     sample_cycles: tuple[int, ...]
+    busy_cycles: int
     layers: tuple[LayerCost, ...]
     cycles: int
     seconds: float
     waves: str = ""
+
+    @property
+    def cycles_per_sample(self) -> float | None:
+        """What a sample costs among others, so the throughput; None where none is complete.
+
+        Less than a sample takes by itself, as stages work on several time steps at once and the
+        next sample's input comes in early. It includes what filling the stages takes once a chunk.
+        """
+        count = len(self.sample_cycles)
+        return self.busy_cycles / count if count else None
 
     def __str__(self) -> str:
         """Return the verdict in one sentence."""
@@ -70,16 +83,17 @@ class Verdict:
         return "; ".join(told + [self.fault] * bool(self.fault))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the contents as JSON holds them, with the sentence and the efficiencies."""
+        """Return the contents as JSON holds them, with what follows from them."""
         content = asdict(self)
         for layer, costs in zip(content["layers"], self.layers, strict=True):
             layer["efficiency"] = round(costs.efficiency, 4)
-        return content | {"summary": str(self)}
+        return content | {"cycles_per_sample": self.cycles_per_sample, "summary": str(self)}
 
     @staticmethod
     def from_dict(content: dict[str, Any]) -> "Verdict":
         """Return the verdict that `to_dict` gave the contents of."""
-        content = {key: value for key, value in content.items() if key != "summary"}
+        derived = ("cycles_per_sample", "summary")
+        content = {key: value for key, value in content.items() if key not in derived}
         if content["difference"] is not None:
             difference = content["difference"] | {
                 key: tuple(content["difference"][key]) for key in ("place", "values")
@@ -111,6 +125,7 @@ def merge(verdicts: Sequence[Verdict]) -> Verdict:
         cycle=wrong.cycle if wrong else None,
         lane=wrong.lane if wrong else None,
         sample_cycles=tuple(n for verdict in verdicts for n in verdict.sample_cycles),
+        busy_cycles=sum(verdict.busy_cycles for verdict in verdicts),
         layers=tuple(
             replace(
                 layer,

@@ -17,10 +17,11 @@ from amaranth.lib.wiring import Component
 from numpy.typing import NDArray
 
 from ..export.checks import choice
-from ..hw import generate, tools
+from ..export.tables import Tables
+from ..hw import generate, loading, tools
 from ..hw.accelerator import Accelerator
 from ..hw.plan import Plan
-from .build import cached, default_folder, digest
+from .build import cached, default_folder, digest, plan_digest
 from .check import Checker
 from .chunks import Chunks, Samples
 from .device import ENGINES, Engine, default_deadline, player
@@ -36,6 +37,7 @@ def verify(
     *,
     verilog: Path | str | None = None,
     component: Component | None = None,
+    load: Tables | None = None,
     engine: Engine = "native",
     samples: int | None = None,
     stalls: float = 0.0,
@@ -47,7 +49,7 @@ def verify(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verdict:
-    """Simulate the RTL and compare it with golden on the plan's tables.
+    """Simulate the RTL and compare it with golden on the plan's tables, or those loaded.
 
     Parameters
     ----------
@@ -60,6 +62,9 @@ def verify(
         it came from these very tables is what the comparison finds out.
     component
         What is verified, with the ports of `Accelerator(plan)`, which it is by default.
+    load
+        Tables to load through the stream 'config' before the first sample, and to compare with; the
+        plan must be loadable. By default the accelerator runs the plan's own.
     engine
         One of `ENGINES`.
     samples
@@ -87,6 +92,8 @@ def verify(
     ------
     ValueError
         Where an argument is out of range, or the Verilog has other ports than the plan.
+    LoadError
+        Where the tables to load don't fit the plan.
     ToolError, BuildError
         Where the simulator is missing, or does not take the Verilog.
     """
@@ -110,6 +117,8 @@ def verify(
         plan=plan,
         ports=ports,
         checker=Checker(plan, ports),
+        tables=load or plan.tables,
+        config=loading.words(plan, load) if load else (),
         engine=engine,
         play=player(engine, component=component, ports=ports, verilog=text, folder=folder),
         inputs=inputs,
@@ -145,8 +154,7 @@ def _text(verilog: Path | str | None, component: Component | None, plan: Plan, f
     if component is not None:
         with tools.activated():
             return str(backend.convert(component, name=generate.TOP))
-    numbers = (plan.lanes, plan.update_lanes, plan.word_bits)
-    key = digest(plan.tables.sha256, repr(numbers), yosys.version, _sources("export", "hw"))
+    key = digest(plan_digest(plan), yosys.version, _sources("export", "hw"))
     name = f"{generate.TOP}.v"
 
     def write(target: Path) -> None:

@@ -48,7 +48,7 @@ def write_waves(
     """
     dump, save = path.with_name(f"{path.name}.vcd"), path.with_name(f"{path.name}.gtkw")
     path.parent.mkdir(parents=True, exist_ok=True)
-    library = native_engine.build(_plainly_named(verilog), folder, traced=True)
+    library = native_engine.build(_plainly_named(verilog), ports, folder, traced=True)
     window = (max(0, cycle - CYCLES_BEFORE), cycle + CYCLES_AFTER)
     native_engine.run(library, ports, scenario, trace=dump, trace_cycles=window)
     signals = _signals(dump)
@@ -59,10 +59,11 @@ def write_waves(
         gtkw.zoom_markers(-6.0, marker=cycle * _CYCLE + 2)
         gtkw.size(1500, 900)
         gtkw.signals_width(320)
-        _trace(gtkw, signals, r"\w+\.(clk|rst)")
-        for stream in ("observe", "output", "input"):
+        device = rf"{native_engine.WRAPPER}\.\w+"
+        _trace(gtkw, signals, rf"{device}\.(clk|rst)")
+        for stream in (*ports.observers, "output", *reversed(ports.sent)):
             with gtkw.group(stream):
-                _trace(gtkw, signals, rf"\w+\.{stream}__(valid|ready|payload(/.*)?)")
+                _trace(gtkw, signals, rf"{device}\.{stream}__(valid|ready|payload(/.*)?)")
         mine = "" if lane is None else rf"|sums__payload\({lane}\)|[a-z]+_{lane}(_\d+)?"
         with gtkw.group("update" if lane is None else f"update, lane {lane}"):
             _trace(

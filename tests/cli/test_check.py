@@ -2,7 +2,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from somagate.export.neuron import Shift, Ternary
 from tiny_tables import tiny
 
 
@@ -82,19 +81,19 @@ def test_check_names_channels_that_never_or_always_fire(somagate, tmp_path: Path
 
 def test_check_fails_on_a_layer_that_the_hardware_lacks(somagate, tmp_path: Path) -> None:
     tables = tiny()
-    neuron = replace(
-        tables.layers[0].neuron, store=Ternary(level=np.full(4, 3), boundary=np.full(4, 2))
-    )
-    changed = replace(tables, layers=(replace(tables.layers[0], neuron=neuron), tables.layers[1]))
-    assert isinstance(tables.layers[0].neuron.store, Shift)
+    last = tables.layers[-1]
+    mask = np.arange(last.neuron.channels) > 0
+    changed = replace(tables, layers=(*tables.layers[:-1], replace(last, channel_mask=mask)))
     changed.save(tmp_path / "t.safetensors")
     result = somagate.json("check", tmp_path / "t.safetensors", exit_code=1)
     assert result["supported"] is False
-    assert result["layers"][0]["supported"] is False
-    reason = "store must be Shift, not Ternary; use Shift(bits=2)"
-    assert result["layers"][0]["reasons"] == [reason]
+    assert [layer["supported"] for layer in result["layers"]] == [True, False]
+    reason = "channel_mask must keep every class of the readout; prune other layers"
+    assert result["layers"][1]["reasons"] == [reason]
     text = somagate("check", tmp_path / "t.safetensors").stdout
-    assert text.endswith(f"layer conv1: {reason}\nThe hardware does not support these tables.\n")
+    assert text.endswith(
+        f"layer {last.name}: {reason}\nThe hardware does not support these tables.\n"
+    )
 
 
 def test_check_names_the_files_that_are_there(somagate, tables_path: Path) -> None:

@@ -2,8 +2,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from somagate.export.neuron import Neuron, Shift, Ternary
+from somagate.export.neuron import Shift
 from somagate.export.tables import Tables
 from tiny_tables import tiny
 
@@ -35,9 +36,10 @@ def test_generate_writes_an_accelerator(somagate, tables_path: Path) -> None:
     assert result["tables"] == tiny().sha256
     assert result["folder"] == str(folder)
     assert result["verilog"] == str(folder / "somagate.v")
-    assert (result["lanes"], result["update_lanes"], result["word_bits"]) == (4, 2, 16)
+    stage = {"layers": 2, "lanes": 4, "update_lanes": 2, "banks": 1, "holds": False}
+    assert result["plan"] == {"word_bits": 16, "loadable": False, "stages": [stage]}
     assert sorted(result["files"]) == sorted(path.name for path in folder.iterdir())
-    assert {memory["memory"] for memory in result["memories"]} >= {"maps", "weights", "parameters"}
+    assert {memory["memory"] for memory in result["memories"]} >= {"maps", "parameters"}
     assert "module somagate" in (folder / "somagate.v").read_text()
 
 
@@ -62,15 +64,26 @@ def test_generate_overwrites_only_its_own_folders(somagate, generated: Path) -> 
 
 def test_generate_refuses_what_the_hardware_lacks(somagate, tmp_path: Path) -> None:
     tables = tiny()
-    store = Ternary(level=[3] * 4, boundary=[2] * 4)
-    neuron: Neuron = replace(tables.layers[0].neuron, store=store)
-    layers = (replace(tables.layers[0], neuron=neuron), tables.layers[1])
+    last = tables.layers[-1]
+    mask = np.arange(last.neuron.channels) > 0
+    layers = (*tables.layers[:-1], replace(last, channel_mask=mask))
     replace(tables, layers=layers).save(tmp_path / "t.safetensors")
     assert somagate.error("generate", tmp_path / "t.safetensors") == (
-        "layer conv1: store must be Shift, not Ternary; use Shift(bits=2)"
+        f"layer {last.name}: channel_mask must keep every class of the readout; prune other layers"
     )
-    assert isinstance(tables.layers[0].neuron.store, Shift)
     assert not (tmp_path / "rtl").exists()
+
+
+def test_generate_follows_a_plan_file(somagate, tables_path: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "two.toml"
+    plan.write_text("[[stages]]\nlayers = 1\nlanes = 4\nbanks = 2\n[[stages]]\nlayers = 1\n")
+    result = somagate.json("generate", tables_path, "--plan", plan)
+    assert [stage["lanes"] for stage in result["plan"]["stages"]] == [4, 16]
+    assert [stage["banks"] for stage in result["plan"]["stages"]] == [2, 1]
+    verdict = somagate.json(
+        "verify", tables_path, "--generated", tables_path.with_name("rtl"), "--samples", 2
+    )
+    assert verdict["equal"]
 
 
 def test_generate_refuses_wrong_options(somagate, tables_path: Path) -> None:
@@ -78,7 +91,7 @@ def test_generate_refuses_wrong_options(somagate, tables_path: Path) -> None:
         "--board must be one of icebreaker, ulx3s-85f, not 'icebraker'; did you mean 'icebreaker'?"
     )
     assert somagate.error("generate", tables_path, "--update-lanes", 3) == (
-        "Plan update_lanes must divide lanes 16, not be 3"
+        "StageShape update_lanes must divide lanes 16, not be 3"
     )
 
 

@@ -1,27 +1,19 @@
-"""Whole networks on the accelerator do what the golden simulator does, spike by spike.
+"""Whole networks on the accelerator do what the golden simulator does, spike by spike."""
 
-`SOMAGATE_EXAMPLES` is the number of random networks, 25 if it is not set. Without it they are the
-same ones in every run; with it they are new ones.
-"""
-
-import os
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from accelerate import most_cycles, must_equal_golden
+from accelerate import must_equal_golden
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
-from hypothesis import HealthCheck, Phase, assume, given, settings
-from hypothesis import strategies as st
-from networks import FEATURES, inputs, networks
-from plans import Shapes, network
+from plans import Shapes, everything, network
 from somagate.export.neuron import Leak, Shift
 from somagate.export.tables import Readout, Tables
 from somagate.hw.accelerator import Accelerator
-from somagate.hw.plan import Plan
+from somagate.hw.plan import Plan, StageShape
 from stream_bench import STALLS
 
 CONVOLUTIONS = [
@@ -31,10 +23,13 @@ CONVOLUTIONS = [
 
 
 def draw(tables: Tables, samples: int, density: float, seed: int = 0) -> Any:
-    """Draw spikes for a network."""
+    """Draw an input for a network."""
     rng = np.random.default_rng(seed)
     shape = (tables.steps, samples, *tables.input.shape)
-    return (rng.random(shape) < density).astype(np.int32)
+    activation = tables.input.activation
+    values = rng.integers(activation.low, activation.high + 1, shape)
+    values = np.where(rng.random(shape) < density, values if activation.bits > 1 else 1, 0)
+    return np.broadcast_to(values[:1], shape).copy() if tables.input.constant else values
 
 
 @pytest.mark.parametrize("stalls", STALLS)
@@ -114,17 +109,85 @@ def test_a_network_of_one_layer_stores_no_map(shape: tuple[int, ...]) -> None:
     must_equal_golden(Accelerator(plan), plan, draw(tables, 4, 0.5))
 
 
+# Several stages, banks, and every kind of source.
+
+PLANS: dict[str, dict[str, Any]] = {
+    "one lane": {"lanes": 1, "update_lanes": 1, "word_bits": 8},
+    "four banks": {"lanes": 4, "update_lanes": 2, "banks": 4, "word_bits": 16},
+    "a bank a bit": {"lanes": 8, "update_lanes": 8, "banks": 8, "word_bits": 8},
+    "wide": {"lanes": 32, "update_lanes": 16, "word_bits": 256},
+    "a stage a layer": {
+        "shapes": tuple(
+            StageShape(layers=1, lanes=lanes, update_lanes=width, banks=banks)
+            for lanes, width, banks in ((4, 4, 2), (6, 2, 1), (1, 1, 4), (8, 2, 1))
+        ),
+        "word_bits": 16,
+    },
+    "two stages": {
+        "shapes": (
+            StageShape(layers=3, lanes=4, update_lanes=1),
+            StageShape(layers=1, lanes=2, update_lanes=2, banks=8),
+        ),
+        "word_bits": 8,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "stalls"),
+    [*((name, "random") for name in PLANS), ("four banks", "none"), ("a stage a layer", "none"),
+     ("a stage a layer", "lazy"), ("two stages", "lazy")],
+)  # fmt: skip
+def test_every_kind_of_source_on_every_kind_of_plan(name: str, stalls: str) -> None:
+    tables = everything()
+    plan = Plan(tables=tables, **PLANS[name])
+    trace = must_equal_golden(Accelerator(plan), plan, draw(tables, 2, 0.4), stalls=stalls)
+    assert all(spikes.any() and not spikes.all() for spikes in trace.spikes.values())
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize("holds", [False, True])
+@pytest.mark.parametrize("cut", [0, 1, 3])
+def test_a_constant_input_is_sent_once(cut: int, holds: bool, stalls: str) -> None:
+    """In one stage, or with layers that read it in the first, the second, or the last one."""
+    tables = everything(constant=True)
+    layers = [cut, 4 - cut] if cut else [4]
+    shapes = tuple(
+        StageShape(layers=count, lanes=4, update_lanes=2, holds=holds) for count in layers
+    )
+    plan = Plan(tables=tables, shapes=shapes, word_bits=16)
+    assert any(stage.held for stage in plan.stages) == holds
+    must_equal_golden(Accelerator(plan), plan, draw(tables, 2, 0.4), stalls=stalls)
+
+
+def test_each_stage_has_a_stream_of_observations() -> None:
+    tables = network((3,), [4, 5])
+    one = Plan(tables=tables)
+    three = Plan(tables=tables, shapes=tuple(StageShape(layers=1) for _ in range(3)))
+    for plan, names in (
+        (one, ("observe",)),
+        (three, ("observe_0", "observe_1", "observe_2")),
+    ):
+        dut = Accelerator(plan)
+        assert dut.observers == names
+        assert set(dut.signature.members) == {"input", "output", *names}
+        must_equal_golden(dut, plan, draw(tables, 1, 0.5))
+    loadable = Plan(tables=tables, loadable=True)
+    dut = Accelerator(loadable)
+    assert set(dut.signature.members) == {"input", "output", "observe", "config"}
+    must_equal_golden(dut, loadable, draw(tables, 1, 0.5))
+
+
 class Interrupted(wiring.Component):
     """An accelerator that is reset after some cycles of work on noise."""
 
     def __init__(self, accelerator: Accelerator, cycles: int) -> None:
         self.accelerator = accelerator
         self.cycles = cycles
-        super().__init__({name: Out(port.signature) for name, port in self.ports(accelerator)})
-
-    @staticmethod
-    def ports(accelerator: Accelerator) -> list[tuple[str, Any]]:
-        return [(name, getattr(accelerator, name)) for name in ("input", "output", "observe")]
+        self.outputs = ("output", *accelerator.observers)
+        super().__init__(
+            {name: Out(getattr(accelerator, name).signature) for name in ("input", *self.outputs)}
+        )
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
@@ -135,19 +198,16 @@ class Interrupted(wiring.Component):
         m.d.comb += reset.eq(count == self.cycles)
         with m.If(count <= self.cycles):
             m.d.sync += count.eq(count + 1)
-            m.d.comb += [
-                inner.input.valid.eq(1),
-                inner.input.payload.eq(noise >> 9),
-                inner.output.ready.eq(noise[31]),
-                inner.observe.ready.eq(noise[30] | noise[29]),
-            ]
+            m.d.comb += [inner.input.valid.eq(1), inner.input.payload.eq(noise >> 9)]
+            for index, name in enumerate(self.outputs):
+                m.d.comb += getattr(inner, name).ready.eq(noise[31 - index] | noise[20 + index])
         with m.Else():
             m.d.comb += [
                 inner.input.valid.eq(self.input.valid),
                 inner.input.payload.eq(self.input.payload),
                 self.input.ready.eq(inner.input.ready),
             ]
-            for name in ("output", "observe"):
+            for name in self.outputs:
                 ours, theirs = getattr(self, name), getattr(inner, name)
                 m.d.comb += [
                     ours.valid.eq(theirs.valid),
@@ -158,50 +218,10 @@ class Interrupted(wiring.Component):
 
 
 @pytest.mark.parametrize("cycles", [1, 20, 57, 101, 200, 333, 500])
-def test_a_reset_in_the_middle_of_an_inference_starts_anew(cycles: int) -> None:
+@pytest.mark.parametrize("stages", [1, 3])
+def test_a_reset_in_the_middle_of_an_inference_starts_anew(stages: int, cycles: int) -> None:
     tables = network((2, 4, 4), CONVOLUTIONS, classes=4, leak=Leak(multiplier=7, shift=3))
-    plan = Plan(tables=tables, lanes=4, update_lanes=2, word_bits=8)
+    shape = StageShape(layers=3 // stages, lanes=4, update_lanes=2)
+    plan = Plan(tables=tables, shapes=(shape,) * stages, word_bits=8)
     dut = Interrupted(Accelerator(plan), cycles)
     must_equal_golden(dut, plan, draw(tables, 2, 0.4), seed=cycles)
-
-
-# Random networks.
-
-UNSUPPORTED = {
-    "groups", "identity", "several", "recurrent", "sum pool", "ternary",
-    "count input", "value input", "signed input",
-}  # fmt: skip
-EXAMPLES = os.environ.get("SOMAGATE_EXAMPLES")
-MOST_CYCLES = 4000
-
-
-@st.composite
-def plans(draw: st.DrawFn) -> tuple[Plan, Any]:
-    """Draw a network that the accelerator supports, a plan of it and samples."""
-    tables = draw(networks(FEATURES - UNSUPPORTED))
-    x = draw(inputs(tables))
-    # The readout keeps all its classes.
-    tables = replace(
-        tables, layers=(*tables.layers[:-1], replace(tables.layers[-1], channel_mask=None))
-    )
-    update_lanes = draw(st.sampled_from([2, 1, 4, 8]), label="update lanes")
-    lanes = update_lanes * draw(st.integers(1, 8 // update_lanes + 1), label="chunks")
-    word_bits = draw(st.sampled_from([32, 8, 16, 64, 128]), label="word bits")
-    plan = Plan(tables=tables, lanes=lanes, update_lanes=update_lanes, word_bits=word_bits)
-    cycles = sum(map(max, most_cycles(plan, density=0.4)))
-    assume(cycles * tables.steps * x.shape[1] < MOST_CYCLES)
-    return plan, x
-
-
-@settings(
-    max_examples=int(EXAMPLES or 25),
-    derandomize=not EXAMPLES,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
-@given(case=plans(), stalls=st.sampled_from(STALLS), seed=st.integers(0, 2**16))
-def test_random_networks_equal_golden(case: tuple[Plan, Any], stalls: str, seed: int) -> None:
-    plan, x = case
-    must_equal_golden(Accelerator(plan), plan, x, stalls=stalls, seed=seed)

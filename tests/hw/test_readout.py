@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plans import network, neuron
+from plans import a_stage, network, neuron
 from somagate.export.neuron import Shift
 from somagate.export.tables import Readout as Answer
-from somagate.hw.plan import Plan
 from somagate.hw.readout import Readout
+from somagate.hw.stage_plan import StagePlan
 from stream_bench import STALLS, Bench
 
 LANES = [(1, 1), (4, 2), (8, 4), (8, 8), (16, 16)]
 
 
-def a_plan(kind: str, classes: int, steps: int, lanes: int, update_lanes: int) -> Plan:
+def a_plan(kind: str, classes: int, steps: int, lanes: int, update_lanes: int) -> StagePlan:
     """Return a plan whose readout stores 5 bits, behind a layer that stores 8."""
     tables = network((6,), [3], classes=classes, steps=steps)
     last = tables.layers[-1]
@@ -24,10 +24,10 @@ def a_plan(kind: str, classes: int, steps: int, lanes: int, update_lanes: int) -
     tables = replace(
         tables, layers=(*tables.layers[:-1], last), readout=Answer(layer="out", kind=kind)
     )
-    return Plan(tables=tables, lanes=lanes, update_lanes=update_lanes)
+    return a_stage(tables, lanes=lanes, update_lanes=update_lanes)
 
 
-def read_out(plan: Plan, spikes: Any, potentials: Any, stalls: str) -> None:
+def read_out(plan: StagePlan, spikes: Any, potentials: Any, stalls: str) -> None:
     """Send the chunks of (inferences, steps, classes) and compare every result."""
     width = plan.update_lanes
     inferences, steps, classes = spikes.shape

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plans import chunk_lanes, neuron, visits, weights
-from somagate.export.neuron import Leak, Neuron, Shift
+from plans import a_stage, chunk_lanes, neuron, visits, weights
+from somagate.export.neuron import Leak, Neuron, Shift, Store, Ternary
 from somagate.export.synapse import Convolution, Dense
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables
-from somagate.hw.plan import Plan
+from somagate.hw.stage_plan import StagePlan
 from somagate.hw.update import Update, UpdateLayout
 from somagate.sim import golden
-from stream_bench import STALLS, Bench
+from stream_bench import STALLS, Bench, Transfers
 
 WORD_LIMIT = 2**31
 STEPS = 4
@@ -28,7 +28,9 @@ def a_layer(name: str, cell: Neuron, *, seed: int = 0, **changes: Any) -> Layer:
     return Layer(name=name, synapses=(group,), neuron=cell, **changes)
 
 
-def a_plan(layers: Sequence[Layer], lanes: int = 4, update_lanes: int = 2, rows: int = 2) -> Plan:
+def a_plan(
+    layers: Sequence[Layer], lanes: int = 4, update_lanes: int = 2, rows: int = 2, **numbers: Any
+) -> StagePlan:
     """Return a plan of some rows of 4 columns, with a readout behind the layers."""
     tables = Tables(
         name="cells",
@@ -37,7 +39,7 @@ def a_plan(layers: Sequence[Layer], lanes: int = 4, update_lanes: int = 2, rows:
         layers=(*layers, readout("input", 8 * rows, layers[0].neuron)),
         readout=Readout(layer="out"),
     )
-    return Plan(tables=tables, lanes=lanes, update_lanes=update_lanes, word_bits=32)
+    return a_stage(tables, lanes=lanes, update_lanes=update_lanes, word_bits=32, **numbers)
 
 
 def readout(source: str, elements: int, like: Neuron) -> Layer:
@@ -47,18 +49,38 @@ def readout(source: str, elements: int, like: Neuron) -> Layer:
     if leak.multiplier.ndim:
         leak = Leak(multiplier=leak.multiplier[:2], shift=leak.shift, at=leak.at)
     amount = None if like.amount is None else like.amount[:2]
-    cell = neuron(2, store=like.store, reset=like.reset, leak=leak, amount=amount)
+    store = like.store
+    if isinstance(store, Ternary):
+        store = Ternary(level=store.level[:2], boundary=store.boundary[:2])
+    cell = neuron(2, store=store, reset=like.reset, leak=leak, amount=amount)
     return Layer(name="out", synapses=(group,), neuron=cell)
 
 
-def update(plan: Plan, stalls: str, inferences: int = 2) -> dict[str, Any]:
+def update(
+    plan: StagePlan,
+    stalls: str,
+    inferences: int = 2,
+    *,
+    loaded: StagePlan | None = None,
+    masks: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Run all layers in every step of some inferences, with random sums, and compare.
+
+    Parameters
+    ----------
+    plan
+        The hardware's.
+    loaded
+        The plan whose parameters are loaded before, and whose tables then count.
+    masks
+        The kept channels of layers that are pruned further at run time; lane groups without any
+        are skipped.
 
     Return the spikes of each layer, bool (inferences · steps, *neuron shape).
     """
-    tables = plan.tables
+    tables, masks = (loaded or plan).tables, masks or {}
     rng = np.random.default_rng(len(tables.layers))
-    layers, sums, first_steps = [], [], []
+    layers, sums, first_steps, skips = [], [], [], []
     wanted: list[dict[str, Any]] = []
     fired: dict[str, list[Any]] = {layer.name: [] for layer in tables.layers}
     for _ in range(inferences):
@@ -69,18 +91,25 @@ def update(plan: Plan, stalls: str, inferences: int = 2) -> dict[str, Any]:
                 acc = draw_sums(tables, layer, rng).astype(rule.dtype)
                 v = state.get(layer.name, np.zeros_like(acc)[None])
                 fire, v = golden.update(rule, v, acc[None])
+                mask = masks.get(layer.name, layer.kept).reshape(-1, *(1,) * (acc.ndim - 1))
+                fire, v = fire & mask, v * mask
                 state[layer.name] = v
                 fired[layer.name].append(fire[0])
                 layers.append(UpdateLayout.values(plan, index))
                 first_steps.append(step == 0)
-                sums += sum_chunks(plan, index, acc, rng)
+                skips.append(skipped_groups(plan, index, mask))
+                sums += sum_chunks(plan, index, acc, rng, skips[-1])
                 wanted += chunks(plan, index, fire[0], v[0])
     dut = Update(plan)
     bench = Bench(dut, stalls=stalls, seed=len(sums))
-    taken = bench.send("layers", dut.layers, layers, static=[(dut.first_step, first_steps)])
+    done = Transfers(name="loaded", cycles=[] if loaded else [0])
+    if loaded:
+        bench.add_process(loading(plan, loaded, masks, dut.load, done.cycles))
+    static = [(dut.first_step, first_steps), (dut.skips, skips)]
+    taken = bench.send("layers", dut.layers, layers, static=static, after=[(0, done, 1)])
     bench.send("sums", dut.sums, sums)
     output = bench.receive("chunks", dut.chunks, len(wanted))
-    bench.run(8 * len(sums) + 100 * len(layers))
+    bench.run(8 * (len(sums) + len(wanted)) + 100 * len(layers))
     output.must_be(wanted)
     # A layer is taken when its last chunk has been sent, and not before.
     last = -1
@@ -88,6 +117,46 @@ def update(plan: Plan, stalls: str, inferences: int = 2) -> dict[str, Any]:
         last += plan.descriptors[number % len(tables.layers)].updates
         assert cycle >= output.cycles[last], f"layer {number} was taken too early"
     return {name: np.array(spikes) for name, spikes in fired.items()}
+
+
+def skipped_groups(plan: StagePlan, index: int, mask: Any) -> int:
+    """Return a bit for each lane group whose channels are all pruned."""
+    kept = mask.reshape(-1)[plan.tables.layers[plan.layers[index]].kept]
+    groups = [kept[first : first + plan.lanes] for first in range(0, len(kept), plan.lanes)]
+    return sum(int(not group.any()) << n for n, group in enumerate(groups))
+
+
+def loading(
+    plan: StagePlan, other: StagePlan, masks: dict[str, Any], port: Any, done: list[int]
+) -> Any:
+    """Return the process that writes the parameters of another plan, less what masks prune."""
+    fields = {field.name: field.values for field in other.parameters}
+    keep = []
+    for d in other.descriptors:
+        layer = other.tables.layers[d.number]
+        mask = masks.get(layer.name, layer.kept)[layer.kept]
+        chosen = d.lane_channels()
+        keep.append(np.where((chosen >= 0) & mask[chosen], -1, 0))
+    fields["keep"] = np.concatenate(keep)
+
+    async def load(ctx: Any) -> None:
+        for row in range(len(fields["keep"])):
+            word, offset = 0, 0
+            for lane in range(plan.update_lanes):
+                for field in plan.parameters:
+                    value = int(fields[field.name][row, lane])
+                    assert -(1 << (field.bits - 1)) <= value < 1 << (field.bits - 1)
+                    word |= (value & ((1 << field.bits) - 1)) << offset
+                    offset += field.bits
+            ctx.set(port.en, 1)
+            ctx.set(port.addr, row)
+            ctx.set(port.data, word)
+            await ctx.tick()
+            ctx.set(port.en, 0)
+        await ctx.tick()
+        done.append(0)
+
+    return load
 
 
 def draw_sums(tables: Tables, layer: Layer, rng: np.random.Generator) -> Any:
@@ -105,12 +174,16 @@ def draw_sums(tables: Tables, layer: Layer, rng: np.random.Generator) -> Any:
     return np.choose(rng.choice(4, shape, p=[0.05, 0.05, 0.4, 0.5]), drawn)
 
 
-def sum_chunks(plan: Plan, layer: int, acc: Any, rng: np.random.Generator) -> list[list[int]]:
+def sum_chunks(
+    plan: StagePlan, layer: int, acc: Any, rng: np.random.Generator, skips: int = 0
+) -> list[list[int]]:
     """Return what the array sends: every chunk of a lane group, noise where it holds no channel."""
     kept = np.flatnonzero(plan.tables.layers[layer].kept)
     half = 1 << (plan.accumulator_bits - 1)
     sent = []
     for visit in visits(plan, layer):
+        if skips >> visit.group & 1:
+            continue
         used = [
             [0 if c < 0 else int(at(acc, kept[c], visit)) for c in lanes]
             for lanes in chunk_lanes(plan, layer, visit.group)
@@ -120,7 +193,7 @@ def sum_chunks(plan: Plan, layer: int, acc: Any, rng: np.random.Generator) -> li
     return sent
 
 
-def chunks(plan: Plan, layer: int, fire: Any, v: Any) -> list[dict[str, Any]]:
+def chunks(plan: StagePlan, layer: int, fire: Any, v: Any) -> list[dict[str, Any]]:
     """Return the payloads of a layer's chunks in one time step."""
     kept = np.flatnonzero(plan.tables.layers[layer].kept)
     sent: list[dict[str, Any]] = []
@@ -179,9 +252,10 @@ STORES = {
 }
 
 
-def a_cell(reset: str, leak: Leak, store: Shift, **changes: Any) -> Neuron:
+def a_cell(reset: str, leak: Leak, store: Store, **changes: Any) -> Neuron:
     """Return a neuron whose threshold, bias and amount lie where the sums lie."""
-    rng = np.random.default_rng([RESETS.index(reset), store.bits, store.shift])
+    shift = store.shift if isinstance(store, Shift) else 0
+    rng = np.random.default_rng([RESETS.index(reset), store.bits, shift])
     given: dict[str, Any] = {
         "bias": rng.integers(-200, 200, CHANNELS),
         "threshold": rng.integers(-100, 600, CHANNELS),
@@ -199,6 +273,41 @@ def test_every_reset_leak_and_store_is_goldens(reset: str, leak: str, store: str
     assert len(plan.modes) == 1
     fired = update(plan, "random")["a"]
     assert fired.any() and not fired.all()
+
+
+# A stored ±1 stands for a level.
+
+TERNARY = {
+    "typical": Ternary(level=[300, 200, 500, 0, 900], boundary=[100, 200, 300, 50, 1]),
+    "widest": Ternary(level=[WORD_LIMIT - 1] * 5, boundary=[1, WORD_LIMIT - 1, 2, 3, 400]),
+    "never left": Ternary(level=[5] * 5, boundary=[WORD_LIMIT - 1] * 5),
+    "no level": Ternary(level=[0] * 5, boundary=[1] * 5),
+}
+
+
+@pytest.mark.parametrize("name", TERNARY)
+@pytest.mark.parametrize("reset", RESETS)
+def test_a_ternary_store_is_goldens(reset: str, name: str) -> None:
+    plan = a_plan([a_layer("a", a_cell(reset, Leak(), TERNARY[name]))])
+    assert [mode.shift for mode in plan.modes] == [None]
+    fired = update(plan, "random")["a"]
+    assert fired.any() and not fired.all()
+
+
+def test_a_boundary_belongs_to_the_state_above() -> None:
+    """r = u, one channel at each side of both boundaries, read back in the next step."""
+    store = Ternary(level=[7] * 5, boundary=[4] * 5)
+    cell = neuron(5, bias=[-5, -4, 3, 4, 0], threshold=None, reset="none", store=store)
+    plan = a_plan([a_layer("a", cell)], lanes=8, update_lanes=1)
+    dut = Update(plan)
+    bench = Bench(dut, stalls="random")
+    layers = [UpdateLayout.values(plan, 0)]
+    bench.send("layers", dut.layers, layers, static=[(dut.first_step, [1])])
+    bench.send("sums", dut.sums, [[0]] * 8 * 8)
+    output = bench.receive("chunks", dut.chunks, 8 * 5)
+    bench.run(2000)
+    got = [chunk["potentials"][0] for chunk in output.payloads]
+    assert got == [-1, 0, 0, 1, 0] * 8
 
 
 @pytest.mark.parametrize("stalls", STALLS)
@@ -229,10 +338,12 @@ def test_one_update_serves_layers_of_several_modes(stalls: str) -> None:
         a_cell("none", LEAKS["store by a layer"], STORES["narrowest, shifted"]),
         a_cell("subtract", LEAKS["never"], STORES["all bits dropped"]),
         a_cell("zero", LEAKS["never"], STORES["typical"]),
+        a_cell("subtract", Leak(), TERNARY["typical"]),
+        a_cell("zero", Leak(), TERNARY["typical"]),
     ]
     layers = [a_layer(f"layer{n}", cell, seed=n) for n, cell in enumerate(cells)]
     plan = a_plan(layers)
-    assert len(plan.modes) == 7
+    assert len(plan.modes) == 9
     fired = update(plan, stalls)
     assert all(spikes.any() and not spikes.all() for spikes in fired.values())
 
@@ -288,7 +399,7 @@ def test_the_first_step_finds_every_potential_at_zero() -> None:
     """One step an inference: whatever the memory holds, no potential is ever seen."""
     cell = a_cell("none", LEAKS["never"], STORES["exact"])
     plan = a_plan([a_layer("a", cell)])
-    alone = Plan(tables=replace(plan.tables, steps=1), lanes=4, update_lanes=2)
+    alone = a_stage(replace(plan.tables, steps=1), lanes=4, update_lanes=2)
     update(alone, "random", inferences=4)
 
 
@@ -305,3 +416,75 @@ def test_the_latency_is_as_stated_and_one_chunk_comes_a_cycle() -> None:
     used = [cycle for number, cycle in enumerate(sums.cycles) if number % 4 < 3]
     assert output.cycles == [cycle + Update.latency for cycle in used]
     assert sums.cycles == list(range(sums.cycles[0], sums.cycles[0] + 32))
+
+
+@pytest.mark.parametrize("at", ["load", "store"])
+@pytest.mark.parametrize("reset", RESETS)
+def test_what_rounds_is_added_before_a_reset_but_behind_a_leak(reset: str, at: str) -> None:
+    """Half a stored LSB lies in the bias and the threshold, unless a leak comes in between."""
+    leak = Leak(multiplier=15, shift=4, at=at)
+    cell = a_cell(reset, leak, STORES["typical"])
+    plan = a_plan([a_layer("a", cell)])
+    (mode,) = plan.modes
+    assert (mode.half, mode.rounds_early) == (128, at == "load")
+    fields = {field.name: field for field in plan.parameters}
+    early = 128 if at == "load" else 0
+    for name, values in (("bias", cell.bias), ("threshold", cell.threshold)):
+        assert fields[name].values[:3].reshape(-1)[:5].tolist() == (values + early).tolist()
+    update(plan, "random")
+
+
+# Loaded at run time.
+
+LOADED = [
+    a_cell("subtract", LEAKS["load by a channel"], STORES["typical"]),
+    a_cell("zero", LEAKS["store by a channel"], STORES["saturating"]),
+    a_cell("none", Leak(), TERNARY["typical"]),
+]
+OTHER = [
+    a_cell(
+        "subtract", Leak(multiplier=[1, 2, 3, 4, 5], shift=3), STORES["typical"],
+        bias=[9, -9, 300, 0, 1], threshold=[800, -500, 1, 1500, 99], amount=[-9, 9, 99, 999, 0],
+    ),
+    a_cell(
+        "zero", Leak(multiplier=[1, 9, 3, 16, 5], shift=4, at="store"), STORES["saturating"],
+        bias=[700, -700, 1, 0, 1], threshold=[70, 60, 1, 9000, 99],
+    ),
+    a_cell(
+        "none", Leak(), Ternary(level=[1, 2, 3, 4, 999], boundary=[1000, 2, 3, 4, 5]),
+        bias=[-5, 0, 0, 0, 0], threshold=[1, 1, 2, 3, -4],
+    ),
+]  # fmt: skip
+
+
+def loadable(cells: Sequence[Neuron], seed: int, lanes: int, update_lanes: int) -> StagePlan:
+    layers = [a_layer(f"layer{n}", cell, seed=seed + n) for n, cell in enumerate(cells)]
+    layers[1] = replace(layers[1], pool=Pool(size=(2, 2)))
+    mask = np.array([True, False, True, True, True])
+    layers[2] = replace(layers[2], channel_mask=mask)
+    return a_plan(layers, lanes, update_lanes, loadable=True)
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize(("lanes", "update_lanes"), [(1, 1), (2, 2), (4, 2), (4, 4), (2, 1)])
+def test_parameters_can_be_loaded(lanes: int, update_lanes: int, stalls: str) -> None:
+    plan = loadable(LOADED, 0, lanes, update_lanes)
+    update(plan, stalls, loaded=loadable(OTHER, 5, lanes, update_lanes))
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize(
+    ("lanes", "update_lanes"), [(1, 1), (2, 2), (4, 2), (4, 4), (2, 1), (8, 2)]
+)
+def test_channels_that_are_not_kept_stay_silent_and_empty_lane_groups_are_skipped(
+    lanes: int, update_lanes: int, stalls: str
+) -> None:
+    plan = loadable(LOADED, 0, lanes, update_lanes)
+    masks = {
+        "layer0": np.array([False, False, True, False, False]),
+        "layer1": np.array([True, True, True, False, False]),
+        "layer2": np.array([False, False, False, False, False]),
+    }
+    other = loadable(OTHER, 5, lanes, update_lanes)
+    fired = update(plan, stalls, loaded=other, masks=masks)
+    assert fired["layer0"][:, 2].any() and not fired["layer2"].any()

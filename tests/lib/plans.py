@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from somagate.export.neuron import Leak, Neuron, Shift
-from somagate.export.synapse import Convolution, Dense, weight_range
+from somagate.export.neuron import Activation, Leak, Neuron, Shift, Ternary
+from somagate.export.synapse import Convolution, Dense, Identity, weight_range
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables
 from somagate.hw.plan import Plan
+from somagate.hw.stage_plan import StagePlan
 
 
 def neuron(channels: int, **changes: Any) -> Neuron:
@@ -27,6 +28,11 @@ def weights(rng: np.random.Generator, bits: int, *shape: int) -> Any:
     low, high = weight_range(bits)
     drawn = rng.integers(low, high + 1, shape)
     return np.where(drawn >= 0, 1, -1) if bits == 1 else drawn
+
+
+def a_stage(tables: Tables, **numbers: Any) -> StagePlan:
+    """Return the only stage of a plan with some numbers."""
+    return Plan(tables=tables, **numbers).stages[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +112,73 @@ def network(
     )
 
 
+EVERYTHING = (4, 6, 5)
+"""Shape of the input of `everything`."""
+
+
+def everything(*, steps: int = 3, constant: bool = False, seed: int = 0) -> Tables:
+    """Return a network with every kind of source, pool, store and width of weights.
+
+    'grouped' counts signed values; 'joined' adds an identity, a strided convolution and its own
+    spikes; 'ring' is dense and recurrent with ±1 weights; 'out' reads 'ring' and the input.
+    """
+    rng = np.random.default_rng(seed)
+    value = Activation(kind="value", bits=3, signed=True)
+    grouped = Layer(
+        name="grouped",
+        synapses=(
+            Convolution(
+                source="input", weights=weights(rng, 4, 6, 2, 3, 3), bits=4, padding=1, groups=2
+            ),
+        ),
+        neuron=neuron(6, threshold=rng.integers(1, 30, 6), store=Shift(bits=5, shift=2)),
+        pool=Pool(kind="sum", size=(2, 2)),
+    )
+    joined = Layer(
+        name="joined",
+        synapses=(
+            Identity(source="grouped", weights=weights(rng, 3, 6), bits=3),
+            Convolution(source="input", weights=weights(rng, 2, 6, 4, 2, 3), bits=2, stride=2),
+            Convolution(
+                source="joined", weights=weights(rng, 4, 6, 1, 3, 1), bits=4, padding=(1, 0),
+                groups=6,
+            ),
+        ),
+        neuron=neuron(
+            6, threshold=rng.integers(1, 9, 6), leak=Leak(multiplier=3, shift=2, at="store"),
+            reset="subtract", amount=rng.integers(1, 9, 6),
+        ),
+        channel_mask=np.array([1, 1, 0, 1, 1, 1], bool),
+    )  # fmt: skip
+    ring = Layer(
+        name="ring",
+        synapses=(
+            Dense(source="joined", weights=weights(rng, 8, 7, 36), bits=8),
+            Dense(source="ring", weights=weights(rng, 1, 7, 7), bits=1),
+        ),
+        neuron=neuron(
+            7,
+            threshold=rng.integers(-100, 200, 7),
+            store=Ternary(level=rng.integers(0, 200, 7), boundary=rng.integers(1, 200, 7)),
+        ),
+    )
+    out = Layer(
+        name="out",
+        synapses=(
+            Dense(source="ring", weights=weights(rng, 1, 3, 7), bits=1),
+            Dense(source="input", weights=weights(rng, 2, 3, 120), bits=2),
+        ),
+        neuron=neuron(3, leak=Leak(multiplier=rng.integers(0, 9, 3), shift=3)),
+    )
+    return Tables(
+        name="everything",
+        steps=steps,
+        input=Input(shape=EVERYTHING, activation=value, constant=constant),
+        layers=(grouped, joined, ring, out),
+        readout=Readout(layer="out"),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Visit:
     """One visit of the array to a position: a lane group of one neuron position."""
@@ -119,9 +192,9 @@ class Visit:
     row_end: bool
 
 
-def visits(plan: Plan, layer: int) -> Iterator[Visit]:
+def visits(plan: StagePlan, layer: int) -> Iterator[Visit]:
     """Yield a layer's visits in order: pooled positions, lane groups, positions of the window."""
-    tables = plan.tables.layers[layer]
+    tables = plan.tables.layers[plan.layers[layer]]
     shape = plan.tables.map_shapes[tables.name]
     rows, columns = shape[1:] if len(shape) == 3 else (1, 1)
     high, wide = tables.pool.size if tables.pool else (1, 1)
@@ -142,9 +215,9 @@ def visits(plan: Plan, layer: int) -> Iterator[Visit]:
                         )
 
 
-def chunk_lanes(plan: Plan, layer: int, group: int) -> list[list[int]]:
+def chunk_lanes(plan: StagePlan, layer: int, group: int) -> list[list[int]]:
     """Return the kept channels of each chunk of a lane group that holds any, -1 where none is."""
-    channels = int(plan.tables.layers[layer].kept.sum())
+    channels = int(plan.tables.layers[plan.layers[layer]].kept.sum())
     chunks = []
     for start in range(0, plan.lanes, plan.update_lanes):
         first = group * plan.lanes + start
@@ -152,3 +225,27 @@ def chunk_lanes(plan: Plan, layer: int, group: int) -> list[list[int]]:
         if lanes[0] >= 0:
             chunks.append(lanes)
     return chunks
+
+
+def map_words(plan: StagePlan, name: str, array: Any) -> list[int]:
+    """Return the words of one map (channels, …) as every map is stored, bit by bit.
+
+    All channels as the tables count them; pruned ones are left out. Word for word of a plane, row
+    by row, and the planes of a word follow each other, lowest first.
+    """
+    form = plan.map(name)
+    kept = np.flatnonzero(plan.tables.mask(name))
+    values = np.asarray(array, np.int64).reshape(len(plan.tables.mask(name)), form.rows, -1)[kept]
+    words = np.zeros((form.rows, form.row_words, form.planes), object)
+    for channel, row, column in np.ndindex(values.shape):
+        word, bit = divmod(column * form.channels + channel, plan.word_bits)
+        for plane in range(form.planes):
+            words[row, word, plane] |= (int(values[channel, row, column]) >> plane & 1) << bit
+    return [int(word) for word in words.reshape(-1)]
+
+
+def stored_words(plan: StagePlan, name: str, array: Any) -> list[int]:
+    """Return the words of one map as they lie in the memory: plane after plane."""
+    form = plan.map(name)
+    words = np.array(map_words(plan, name, array), object).reshape(-1, form.planes)
+    return [int(word) for word in words.T.reshape(-1)]

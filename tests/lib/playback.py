@@ -1,8 +1,8 @@
 """A stand-in for the accelerator that plays a script, so that a bench has faults to find.
 
-A script is a list of transfers in order: ("input", word) waits for that word, ("observe", payload)
-and ("output", payload) offer one. Once a word has differed from the script's, the lowest bit of
-every payload is inverted, so a bench that sends the wrong words can't pass.
+A script is a list of transfers in order: ("input", word) waits for that word, and others, such as
+("observe", payload) and ("output", payload), offer one. Once a word has differed from the script's,
+the lowest bit of every payload is inverted, so a bench that sends the wrong words can't pass.
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,14 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
+from somagate.hw.observe import ObserveLayout
 from somagate.hw.plan import Plan
 from somagate.hw.readout import ResultLayout
-from somagate.hw.stage import ObserveLayout
 from somagate.sim import golden
 from somagate.sim.ports import Field, Ports, to_limbs
 from somagate.sim.scenario import Record
 
 Script = list[tuple[str, int]]
-STREAMS = ("input", "output", "observe")
 
 
 class Playback(Component):
@@ -39,22 +38,26 @@ class Playback(Component):
 
     def __init__(self, plan: Plan, script: Script, pause: int = 2):
         self.script, self.pause = script, pause
+        ports = Ports.of(plan)
+        self.names = ("input", *ports.received)
+        observation = Out(stream.Signature(ObserveLayout(plan)))
         super().__init__(
             {
                 "input": In(stream.Signature(unsigned(plan.word_bits))),
-                "output": Out(stream.Signature(ResultLayout(plan))),
-                "observe": Out(stream.Signature(ObserveLayout(plan))),
+                "output": Out(stream.Signature(ResultLayout(plan.stages[0]))),
+                **dict.fromkeys(ports.observers, observation),
             }
         )
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        ports = [getattr(self, name) for name in STREAMS]
+        ports = [getattr(self, name) for name in self.names]
         payloads = [ports[0].payload, *(port.payload.as_value() for port in ports[1:])]
         width = max(len(payload) for payload in payloads)
-        rows = [STREAMS.index(name) << width | payload for name, payload in self.script]
-        rows.append(len(STREAMS) << width)
-        m.submodules.rom = rom = Memory(shape=width + 2, depth=len(rows), init=rows)
+        rows = [self.names.index(name) << width | payload for name, payload in self.script]
+        rows.append(len(ports) << width)
+        choice = len(ports).bit_length()
+        m.submodules.rom = rom = Memory(shape=width + choice, depth=len(rows), init=rows)
         at, wait, wrong = Signal(range(len(rows))), Signal(range(self.pause + 1)), Signal()
         read = rom.read_port(domain="comb")
         m.d.comb += read.addr.eq(at)
@@ -78,6 +81,9 @@ def script(plan: Plan, x: Any) -> Script:
     ports, tables = Ports.of(plan), plan.tables
     trace = golden.run(tables, x, potentials=True)
     places = [plan.updates(index) for index in range(len(tables.layers))]
+    streams = [
+        name for name, stage in zip(ports.observers, plan.stages, strict=True) for _ in stage.layers
+    ]
     found: Script = []
     for sample in range(x.shape[1]):
         words = np.array(plan.pack_input(x[:, sample]), object).reshape(tables.steps, -1)
@@ -94,7 +100,7 @@ def script(plan: Plan, x: Any) -> Script:
                         "spikes": [0 if n is None else int(spikes[n]) for n in at],
                         "potentials": [0 if n is None else int(potentials[n]) for n in at],
                     }
-                    found.append(("observe", payload(ports.observe, values)))
+                    found.append((streams[number], payload(ports.observe, values)))
         output = trace.output[sample].tolist()
         for index, value in enumerate(output):
             values = {
@@ -128,17 +134,14 @@ def changed(found: Script, stream: str, index: int, bit: int) -> Script:
 def recorded(plan: Plan, found: Script, pace: int = 3) -> Record:
     """Return what a bench would see of a script, one transfer each `pace` cycles."""
     ports = Ports.of(plan)
-    cycles: dict[str, list[int]] = {name: [] for name in STREAMS}
-    payloads: dict[str, list[int]] = {name: [] for name in STREAMS}
+    times: dict[str, list[int]] = {name: [] for name in ports.widths}
+    payloads: dict[str, list[int]] = {name: [] for name in ports.widths}
     for index, (name, value) in enumerate(found):
-        cycles[name].append(pace * index)
+        times[name].append(pace * index)
         payloads[name].append(value)
     return Record(
-        accepted=np.array(cycles["input"], np.int64),
-        output=to_limbs(payloads["output"], ports.limbs("output")),
-        output_cycles=np.array(cycles["output"], np.int64),
-        observe=to_limbs(payloads["observe"], ports.limbs("observe")),
-        observe_cycles=np.array(cycles["observe"], np.int64),
+        times={name: np.array(cycles, np.int64) for name, cycles in times.items()},
+        payloads={name: to_limbs(payloads[name], ports.limbs(name)) for name in ports.received},
         cycles=pace * len(found),
         late=False,
     )

@@ -6,9 +6,9 @@ from somagate.export.synapse import Convolution, Dense
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables
 
 
-def small_network() -> Tables:
+def small_network(seed: int = 1) -> Tables:
     """Return the network: 3 time steps, input (2, 6, 6), 5 classes."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
 
     def neuron(channels: int, threshold: int) -> Neuron:
         return Neuron(

@@ -122,12 +122,15 @@ class _Sender:
     static: list[tuple[Value, list[int]]]
     go: Pattern
     width: int
+    after: Sequence[tuple[int, Transfers, int]]
     offered: bool = False
 
     def offer(self, ctx: Any, cycle: int, rng: random.Random) -> None:
         """Offer the next payload if it may come, or noise."""
         index = len(self.transfers.cycles)
         offered = index < len(self.payloads) and self.go(cycle)
+        for place, other, count in self.after:
+            offered = offered and (index != place or len(other.cycles) >= count)
         if offered:
             ctx.set(bits_of(self.stream.payload), self.payloads[index])
             for signal, values in self.static:
@@ -205,10 +208,13 @@ class Bench:
         payloads: Sequence[Any],
         static: Sequence[tuple[Any, Sequence[int]]] = (),
         stalls: str | None = None,
+        after: Sequence[tuple[int, Transfers, int]] = (),
     ) -> Transfers:
         """Send payloads into an input stream; return its transfers, filled by `run`.
 
         `static` are inputs beside the stream, and their value from each payload on to the next.
+        `after` holds a payload's index, another stream, and how many payloads must have passed
+        there before.
         """
         shape = shape_of(stream.payload)
         bits = [encode(shape, value) for value in payloads]
@@ -221,6 +227,7 @@ class Bench:
                 static=[(bits_of(signal), list(map(int, values))) for signal, values in static],
                 go=Pattern(stalls or self._stalls, self._rng),
                 width=Shape.cast(shape).width,
+                after=after,
             )
         )
         return transfers

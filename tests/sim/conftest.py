@@ -5,7 +5,7 @@ import pytest
 from playback import Script, script
 from small_network import small_network
 from somagate.hw import tools
-from somagate.hw.plan import Plan
+from somagate.hw.plan import Plan, StageShape
 from somagate.sim.device import ENGINES
 
 
@@ -41,6 +41,16 @@ def plan() -> Plan:
 
 
 @pytest.fixture(scope="session")
+def chain() -> Plan:
+    """Return the network on two unlike stages, into which other tables can be loaded."""
+    shapes = (
+        StageShape(layers=1, lanes=2, update_lanes=2),
+        StageShape(layers=1, lanes=4, update_lanes=1, banks=2),
+    )
+    return Plan(tables=small_network(), shapes=shapes, word_bits=16, loadable=True)
+
+
+@pytest.fixture(scope="session")
 def x() -> np.ndarray:
     """Return three samples for it."""
     return (np.random.default_rng(5).random((3, 3, 2, 6, 6)) < 0.3).astype(np.uint8)
@@ -50,3 +60,9 @@ def x() -> np.ndarray:
 def played(plan: Plan, x: np.ndarray) -> Script:
     """What an accelerator that equals golden does with these samples."""
     return script(plan, x)
+
+
+@pytest.fixture(scope="session")
+def chained(chain: Plan, x: np.ndarray) -> Script:
+    """What the chain does with these samples if it equals golden."""
+    return script(chain, x)

@@ -9,7 +9,7 @@ import pytest
 from playback import Script
 from somagate.hw.plan import Plan
 from somagate.sim.bench import Bench, Process
-from somagate.sim.ports import STREAMS, Ports, to_limbs
+from somagate.sim.ports import Ports, to_limbs
 from somagate.sim.scenario import Scenario, stall_pattern
 
 CYCLES = 400
@@ -65,21 +65,29 @@ def run(process: Process, wires: Wires, cycles: int = CYCLES) -> None:
     task.close()
 
 
-def bench(plan: Plan, stalls: float, *, outputs: int = 0, deadline: int = 10) -> Bench:
+def bench(
+    plan: Plan, stalls: float, *, outputs: int = 0, deadline: int = 10, config: int = 0
+) -> Bench:
+    ports = Ports.of(plan)
+    words = {"config": list(range(config)), "input": list(range(100, 150))}
     scenario = Scenario(
-        words=to_limbs(list(range(100, 150)), 1),
-        outputs=outputs,
-        observations=0,
+        words={name: to_limbs(words[name], 1) for name in ports.sent},
+        due=dict.fromkeys(ports.received, 0) | {"output": outputs},
         deadline=deadline,
-        go=stall_pattern(stalls, 1),
+        go=stall_pattern(stalls, 1, ports.widths),
     )
-    return Bench(scenario, Ports.of(plan))
+    return Bench(scenario, ports)
+
+
+def pattern(plan: Plan, stalls: float, stream: str) -> Any:
+    """Return the stalls of a stream in `bench`."""
+    return stall_pattern(stalls, 1, Ports.of(plan).widths).get(stream)
 
 
 @pytest.mark.parametrize("stalls", [0.0, 0.4])
 def test_the_driver_holds_a_word_until_it_is_taken(plan: Plan, stalls: float) -> None:
     ready = np.random.default_rng(2).random(CYCLES) < 0.5
-    go = stall_pattern(stalls, 1)[0]
+    go = pattern(plan, stalls, "input")
     wires = Wires(lambda cycle: {"ready": int(ready[cycle])})
     run(bench(plan, stalls).background["input"], wires)
     taken = []
@@ -97,7 +105,7 @@ def test_the_driver_holds_a_word_until_it_is_taken(plan: Plan, stalls: float) ->
 
 
 @pytest.mark.parametrize("stalls", [0.0, 0.4])
-@pytest.mark.parametrize("name", STREAMS[1:])
+@pytest.mark.parametrize("name", ["output", "observe"])
 def test_a_monitor_records_transfers_and_nothing_else(plan: Plan, stalls: float, name: str) -> None:
     valid = np.random.default_rng(3).random(CYCLES) < 0.5
     wires = Wires(lambda cycle: {"valid": int(valid[cycle]), "payload": cycle % 256})
@@ -110,12 +118,23 @@ def test_a_monitor_records_transfers_and_nothing_else(plan: Plan, stalls: float,
         for cycle, now in enumerate(wires.seen)
         if now["valid"] and now["ready"] and cycle < record.cycles
     ]
-    assert getattr(record, f"{name}_cycles").tolist() == expected
-    assert getattr(record, name)[:, 0].tolist() == [cycle % 256 for cycle in expected]
-    go = stall_pattern(stalls, 1)[STREAMS.index(name)]
+    assert record.times[name].tolist() == expected
+    assert record.payloads[name][:, 0].tolist() == [cycle % 256 for cycle in expected]
+    go = pattern(plan, stalls, name)
     assert [now["ready"] for now in wires.seen] == [
         int(not stalls or go[cycle]) for cycle in range(len(wires.seen))
     ]
+
+
+def test_a_driver_waits_for_the_stream_before_it(chain: Plan) -> None:
+    made = bench(chain, 0.0, config=3)
+    taken = (4, 5, 9)  # cycles
+    config = Wires(lambda cycle: {"ready": int(cycle in taken)})
+    run(made.background["config"], config, 20)
+    wires = Wires(lambda cycle: {"ready": 1})
+    run(made.background["input"], wires, 20)
+    assert [now["valid"] for now in wires.seen].index(1) == 9 + 2
+    assert [now["payload"] for now in wires.seen[11:14]] == [100, 101, 102]
 
 
 def test_the_watchdog_ends_after_the_deadline(plan: Plan) -> None:
@@ -135,4 +154,4 @@ def test_the_watchdog_ends_when_all_has_come(plan: Plan, played: Script) -> None
     record = made.record()
     assert not record.late
     assert record.cycles == wires.cycle == 511
-    assert record.output_cycles.tolist() == [300, 301]
+    assert record.times["output"].tolist() == [300, 301]

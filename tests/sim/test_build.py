@@ -10,7 +10,6 @@ from somagate.sim import cocotb_engine, native_engine
 from somagate.sim.build import BuildError, cached, default_folder, digest, last_lines, runtime
 from somagate.sim.device import scenario
 from somagate.sim.ports import Ports
-from somagate.sim.scenario import stall_pattern
 
 BROKEN = "module broken (clk);\n  input clk;\n  assign nothing = ;\nendmodule\n"
 
@@ -87,19 +86,25 @@ def test_last_lines_are_the_end_of_a_text() -> None:
     ("engine", "build", "start"),
     [
         ("native", native_engine.build, "verilator can't compile the Verilog:\n"),
-        ("cocotb-verilator", lambda text, folder: cocotb_engine.build(text, "verilator", folder),
+        ("cocotb-verilator",
+         lambda text, ports, folder: cocotb_engine.build(text, ports, "verilator", folder),
          "verilator can't compile the Verilog:\n"),
-        ("cocotb-icarus", lambda text, folder: cocotb_engine.build(text, "icarus", folder),
+        ("cocotb-icarus",
+         lambda text, ports, folder: cocotb_engine.build(text, ports, "icarus", folder),
          "icarus can't compile the Verilog:\n"),
     ],
     ids=["native", "cocotb-verilator", "cocotb-icarus"],
     indirect=["engine"],
 )  # fmt: skip
 def test_verilog_that_is_none_is_refused_with_the_tools_words(
-    engine: str, build: Callable[[str, Path], Path], start: str, tmp_path: Path
+    engine: str,
+    build: Callable[[str, Ports, Path], Path],
+    start: str,
+    plan: Plan,
+    tmp_path: Path,
 ) -> None:
     with pytest.raises(BuildError) as error:
-        build(BROKEN, tmp_path)
+        build(BROKEN, Ports.of(plan), tmp_path)
     assert str(error.value).startswith(start)
     assert "syntax error" in str(error.value)
     assert list(tmp_path.iterdir()) == []
@@ -113,6 +118,6 @@ def test_a_simulator_that_ends_early_is_told_with_its_last_words(
     model.write_text("#!/bin/sh\necho the licence is over\n")
     model.chmod(0o755)
     ports = Ports.of(plan)
-    what = scenario(plan, ports, x, go=stall_pattern(0, 0), deadline=9)
+    what = scenario(plan, ports, x, go={}, deadline=9)
     with refused(BuildError, "verilator ended without a result:\nthe licence is over"):
         cocotb_engine.run(tmp_path, "module somagate (clk);", "verilator", ports, what)

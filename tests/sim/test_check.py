@@ -127,9 +127,35 @@ def test_layers_may_come_in_any_order_of_each_other(
     assert check(plan, x, recorded(plan, mixed)).difference is None
 
 
+def test_a_wrong_potential_of_a_later_stage_is_named(
+    chain: Plan, x: np.ndarray, chained: Script
+) -> None:
+    index = 2 * 3 * len(chain.updates(1)) + len(chain.updates(1)) + 3  # sample 2, step 1, update 3
+    found = changed(chained, "observe_1", index, field(chain, "observe", "potentials"))
+    finding = check(chain, x, recorded(chain, found), first=100)
+    assert str(finding.difference).startswith("layer output, step 1, sample 102, neuron 3: potent")
+    rows = [row for row, (name, _) in enumerate(found) if name == "observe_1"]
+    assert (finding.cycle, finding.lane, finding.fault) == (3 * rows[index], 0, "")
+    # Lanes that the stage does not have may hold anything.
+    spare = field(chain, "observe", "spikes") + 1
+    found = changed(chained, "observe_1", index, spare)
+    assert check(chain, x, recorded(chain, found)).difference is None
+
+
+def test_what_the_stages_sent_is_compared_to_the_end_of_each(
+    chain: Plan, x: np.ndarray, chained: Script
+) -> None:
+    rows = [row for row, (name, _) in enumerate(chained) if name == "observe_1"][7:]
+    found = [item for row, item in enumerate(chained) if row not in rows]
+    finding = check(chain, x, recorded(chain, found))
+    assert finding.difference is None
+    assert finding.fault == "layer output, step 1, sample 0: update 2 did not come"
+    assert finding.neurons == 3 * 3 * 4 * 6 * 6 + 7
+
+
 def test_payloads_hold_what_they_are_given(plan: Plan) -> None:
     ports = Ports.of(plan)
     values = {"layer": [1], "index": [2], "spikes": [1, 0], "potentials": [-3, 5]}
     record = recorded(plan, [("observe", payload(ports.observe, values))])
     for name, value in values.items():
-        assert ports.observe[name].unpack(record.observe).tolist() == [value]
+        assert ports.observe[name].unpack(record.payloads["observe"]).tolist() == [value]

@@ -1,62 +1,97 @@
-"""The same scenario in every simulator goes through the same cycles."""
+"""The same scenario in every simulator goes through the same cycles.
+
+The accelerator has every kind of stream: a chain of two stages, into which tables are loaded.
+"""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 from refusal import refused
+from small_network import small_network
 from somagate.hw.accelerator import Accelerator
 from somagate.hw.generate import verilog
+from somagate.hw.loading import words
 from somagate.hw.plan import Plan
 from somagate.sim.device import default_deadline, player, scenario
 from somagate.sim.ports import Ports
-from somagate.sim.scenario import Record, stall_pattern
+from somagate.sim.scenario import Record, Scenario, stall_pattern
 
 STALLS = (0.0, 0.3, 0.8)
 
 
-@pytest.fixture(scope="module")
-def in_amaranth(plan: Plan, x: np.ndarray) -> dict[float, Record]:
-    """What Amaranth's simulator sees of one sample."""
+def stalled(plan: Plan, x: np.ndarray, stalls: float) -> Scenario:
+    """Return one sample with stalls, behind the words that load other tables."""
     ports = Ports.of(plan)
-    play = player("amaranth", component=Accelerator(plan), ports=ports, verilog="", folder=Path())
-    return {
-        stalls: play(scenario(plan, ports, x[:, :1], go=stall_pattern(stalls, 7), deadline=500))
-        for stalls in STALLS
-    }
+    config = words(plan, small_network(2))
+    go = stall_pattern(stalls, 7, ports.widths)
+    return scenario(plan, ports, x[:, :1], config=config, go=go, deadline=500)
+
+
+def same(record: Record, expected: Record) -> None:
+    """Compare two records, cycle for cycle."""
+    assert (record.cycles, record.late) == (expected.cycles, expected.late)
+    for kind in ("times", "payloads"):
+        ours, theirs = getattr(record, kind), getattr(expected, kind)
+        assert set(ours) == set(theirs)
+        for name, value in theirs.items():
+            assert np.array_equal(ours[name], value), (kind, name)
+
+
+@pytest.fixture(scope="module")
+def in_amaranth(chain: Plan, x: np.ndarray) -> dict[float, Record]:
+    """What Amaranth's simulator sees of one sample."""
+    ports = Ports.of(chain)
+    play = player("amaranth", component=Accelerator(chain), ports=ports, verilog="", folder=Path())
+    return {stalls: play(stalled(chain, x, stalls)) for stalls in STALLS}
 
 
 def test_every_simulator_goes_through_the_same_cycles(
-    engine: str, plan: Plan, x: np.ndarray, in_amaranth: dict[float, Record], models: Path
+    engine: str, chain: Plan, x: np.ndarray, in_amaranth: dict[float, Record], models: Path
 ) -> None:
     if engine == "amaranth":
         counts = [record.cycles for record in in_amaranth.values()]
         assert counts == sorted(counts)
         assert counts[0] < counts[-1]
         return
-    ports = Ports.of(plan)
-    play = player(engine, component=None, ports=ports, verilog=verilog(plan), folder=models)
+    ports = Ports.of(chain)
+    play = player(engine, component=None, ports=ports, verilog=verilog(chain), folder=models)
     for stalls, expected in in_amaranth.items():
-        go = stall_pattern(stalls, 7)
-        seen = play(scenario(plan, ports, x[:, :1], go=go, deadline=500))
-        for name, value in vars(expected).items():
-            assert np.array_equal(getattr(seen, name), value), (stalls, name)
+        same(play(stalled(chain, x, stalls)), expected)
 
 
 def test_stalls_cost_cycles_and_change_nothing(in_amaranth: dict[float, Record]) -> None:
     free = in_amaranth[0.0]
+    assert list(free.payloads) == ["output", "observe_0", "observe_1"]
     for record in in_amaranth.values():
-        assert np.array_equal(record.observe, free.observe)
-        assert np.array_equal(record.output, free.output)
+        for name, payloads in free.payloads.items():
+            assert np.array_equal(record.payloads[name], payloads)
         assert not record.late
 
 
 def test_a_scenario_holds_all_that_is_due(plan: Plan, x: np.ndarray) -> None:
     ports = Ports.of(plan)
-    whole = scenario(plan, ports, x, go=stall_pattern(0, 0), deadline=9)
-    assert whole.words.shape == (3 * 3 * plan.input_words, 1)
-    assert (whole.outputs, whole.deadline) == (3 * 5, 9)
-    assert whole.observations == 9 * sum(len(plan.updates(layer)) for layer in range(2))
+    whole = scenario(plan, ports, x, go={}, deadline=9)
+    assert whole.words["input"].shape == (3 * 3 * plan.input_words, 1)
+    observations = 9 * sum(len(plan.updates(layer)) for layer in range(2))
+    assert whole.due == {"output": 3 * 5, "observe": observations}
+    assert whole.deadline == 9
+
+
+def test_each_stage_has_its_own_observations(chain: Plan, x: np.ndarray) -> None:
+    ports = Ports.of(chain)
+    whole = scenario(chain, ports, x, config=[7, 8], go={}, deadline=9)
+    assert whole.words["config"].tolist() == [[7], [8]]
+    due = {f"observe_{layer}": 9 * len(chain.updates(layer)) for layer in range(2)}
+    assert whole.due == {"output": 3 * 5, **due}
+
+
+def test_the_input_waits_for_what_is_loaded(in_amaranth: dict[float, Record]) -> None:
+    for record in in_amaranth.values():
+        loaded, first = record.times["config"][-1], record.times["input"][0]
+        assert first >= loaded + 2
+        assert len(record.times["config"]) > 100
+    assert in_amaranth[0.0].times["input"][0] == in_amaranth[0.0].times["config"][-1] + 2
 
 
 def test_the_deadline_exceeds_the_longest_gather(plan: Plan) -> None:

@@ -48,17 +48,33 @@ def test_two_updates_in_the_wrong_order_are_named(
     )
 
 
-def test_an_observation_of_no_layer_is_named(plan: Plan, x: np.ndarray, played: Script) -> None:
-    three = Ports.of(plan)
-    field = three.observe["layer"]
-    assert field.width == 1  # so a third layer can't be named here
-    order = Order(plan, three)
-    order.names, order.places = order.names[:1], order.places[:1]
-    record = recorded(plan, played)
-    cycle = 3 * rows(played, "observe")[len(plan.updates(0))]
+def test_an_observation_of_another_stages_layer_is_named(chain: Plan, chained: Script) -> None:
+    order = Order(chain, Ports.of(chain))
+    row = rows(chained, "observe_1")[3]
+    found = changed(chained, "observe_1", 3, Ports.of(chain).observe["layer"].offset)
+    record = recorded(chain, found)
     assert order.fault(record, order.observations(record), SAMPLES, 0) == Fault(
-        f"observation in cycle {cycle} must be of layer 0…0, not 1", cycle
+        f"observation in cycle {3 * row} must be of layer 1…1, not 0", 3 * row
     )
+    # The first one of any stage is told.
+    early = changed(found, "observe_0", 2, Ports.of(chain).observe["index"].offset)
+    record = recorded(chain, early)
+    cycle = 3 * rows(chained, "observe_0")[2]
+    assert order.fault(record, order.observations(record), SAMPLES, 0) == Fault(
+        f"layer hidden, step 0, sample 0: update 2 came in cycle {cycle} with index 3", cycle
+    )
+
+
+def test_the_earliest_missing_observation_of_all_stages_is_named(
+    chain: Plan, chained: Script
+) -> None:
+    order = Order(chain, Ports.of(chain))
+    silent = rows(chained, "observe_1")[len(chain.updates(1)) + 2]
+    found = [item for row, item in enumerate(chained) if item[0] != "observe_1" or row < silent]
+    record = recorded(chain, found[:-1])
+    fault = order.fault(record, order.observations(record), SAMPLES, 0)
+    assert fault is not None
+    assert fault.text == "layer output, step 1, sample 0: update 2 did not come"
 
 
 def test_wrong_marks_of_outputs_are_named(
@@ -87,6 +103,10 @@ def test_transfers_that_are_missing_or_too_many_are_named(
     )
     assert fault(without(output[-1])) == Fault("sample 12: output 4 did not come", end - 3)
     assert fault([*played, played[output[0]]]) == Fault("16 outputs came and not 15", end + 3)
+    words = rows(played, "input")
+    assert fault(without(words[-1])) == Fault(
+        f"sample 12: input word {len(words) // SAMPLES - 1} was not taken", end - 3
+    )
     again = played[observe[len(plan.updates(0))]]
     assert fault([*played, again]) == Fault(
         f"layer output sent {due + 1} observations and not {due}", end + 3

@@ -1,8 +1,11 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from amaranth.hdl import Fragment
 from refusal import refused
+from somagate.hw.accelerator import Accelerator
 from somagate.hw.generate import verilog
 from somagate.hw.plan import Plan
 from somagate.sim.ports import Field, Ports, to_ints, to_limbs, top
@@ -45,6 +48,19 @@ def test_ports_are_those_of_the_accelerator(plan: Plan) -> None:
     assert ports.observe["spikes"].count == ports.observe["potentials"].count == 2
     assert ports.observe["potentials"].signed
     assert [ports.limbs(name) for name in ports.widths] == [1, 1, 1]
+    assert (ports.sent, ports.received) == (("input",), ("output", "observe"))
+
+
+def test_a_chain_has_an_observer_a_stage_and_a_stream_to_load(chain: Plan) -> None:
+    ports = Ports.of(chain)
+    ports.check(verilog(chain))
+    assert ports.sent == ("config", "input")
+    assert ports.received == ("output", "observe_0", "observe_1")
+    accelerator = Accelerator(chain)
+    Fragment.get(accelerator, None)
+    assert ports.observers == accelerator.observers
+    assert set(ports.widths) == set(accelerator.signature.members)
+    assert ports.widths["observe_0"] == ports.widths["observe_1"]
 
 
 def test_verilog_of_another_shape_is_refused(plan: Plan) -> None:
@@ -63,6 +79,22 @@ def test_verilog_of_another_shape_is_refused(plan: Plan) -> None:
         "was it generated from other tables?",
     ):
         Ports.of(plan).check(re.sub("input__", "in__", text))
+
+
+def test_verilog_of_another_number_of_stages_is_refused(plan: Plan, chain: Plan) -> None:
+    width = Ports.of(chain).widths["observe_0"]
+    with refused(
+        ValueError,
+        f"Verilog port observe_0__payload must be {width} bits wide as the plan has it, "
+        "not missing: was it generated from other tables?",
+    ):
+        Ports.of(replace(chain, loadable=False)).check(verilog(plan))
+    with refused(
+        ValueError,
+        "Verilog port config__payload must be missing as the plan has it, not 32 bits wide: "
+        "was it generated from other tables?",
+    ):
+        Ports.of(replace(chain, loadable=False)).check(verilog(chain))
 
 
 def test_a_text_without_a_top_module_is_refused() -> None:

@@ -17,6 +17,7 @@ EQUAL = Verdict(
     cycle=None,
     lane=None,
     sample_cycles=(50, 52),
+    busy_cycles=98,
     layers=(
         LayerCost(name="a", cycles=60, additions=100, lanes=2),
         LayerCost(name="b", cycles=40, additions=20, lanes=2),
@@ -48,8 +49,13 @@ def test_a_verdict_comes_back_from_json() -> None:
     for verdict in (EQUAL, replace(EQUAL, equal=False, difference=DIFFERENCE, cycle=9, lane=1)):
         content = json.loads(json.dumps(verdict.to_dict()))
         assert content["summary"] == str(verdict)
+        assert content["cycles_per_sample"] == verdict.cycles_per_sample == 49.0
         assert [layer["efficiency"] for layer in content["layers"]] == [0.8333, 0.25]
         assert Verdict.from_dict(content) == verdict
+
+
+def test_no_complete_sample_has_no_throughput() -> None:
+    assert replace(EQUAL, sample_cycles=(), busy_cycles=0).cycles_per_sample is None
 
 
 def test_verdicts_add_up() -> None:
@@ -60,6 +66,7 @@ def test_verdicts_add_up() -> None:
         spikes=40,
         potentials=40,
         sample_cycles=(50, 52, 50, 52),
+        busy_cycles=196,
         layers=(
             LayerCost(name="a", cycles=120, additions=200, lanes=2),
             LayerCost(name="b", cycles=80, additions=40, lanes=2),

@@ -5,15 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
+from accelerate import most_cycles
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from networks import FEATURES, cases
+from networks import cases
+from plans import EVERYTHING, everything
 from playback import Playback, Script, changed
 from refusal import refused
+from small_network import small_network
 from somagate.export.tables import Tables
 from somagate.hw.generate import verilog
-from somagate.hw.plan import Plan
-from somagate.hw.support import UnsupportedError
+from somagate.hw.loading import LoadError
+from somagate.hw.plan import Plan, StageShape
 from somagate.sim.chunks import CHUNK_SAMPLES
 from somagate.sim.ports import Ports
 from somagate.sim.verify import verify
@@ -54,29 +57,134 @@ def test_every_engine_finds_the_accelerator_equal(engine: str, plan: Plan, model
     assert sum(layer.cycles for layer in free.layers) <= free.cycles
 
 
-SUPPORTED = FEATURES - {
-    *("groups", "identity", "several", "recurrent", "sum pool", "ternary"),
-    *("count input", "value input", "signed input", "constant input"),
-}
+MOST_CYCLES = 1500
+SIZES = [(1, 1, 1), (3, 1, 2), (4, 2, 1), (5, 1, 4), (8, 8, 1)]
+"""Lanes, update lanes and banks."""
 
 
-@settings(deadline=None, max_examples=12)
-@given(
-    case=cases(SUPPORTED),
-    numbers=st.sampled_from([(1, 1, 8), (3, 1, 8), (4, 2, 16), (5, 1, 32), (8, 8, 8)]),
-    stalls=st.sampled_from([0.0, 0.4]),
-)
-def test_random_networks_are_equal(
-    case: tuple[Tables, np.ndarray], numbers: tuple[int, int, int], stalls: float
-) -> None:
-    tables, x = case
-    lanes, update_lanes, word_bits = numbers
-    try:
-        plan = Plan(tables=tables, lanes=lanes, update_lanes=update_lanes, word_bits=word_bits)
-    except UnsupportedError:
-        reject()
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[Plan, np.ndarray]:
+    """Draw a network that the accelerator supports, on one to three stages, and samples."""
+    tables, x = draw(cases())
+    last = replace(tables.layers[-1], channel_mask=None)  # the readout keeps all its classes
+    tables = replace(tables, layers=(*tables.layers[:-1], last))
+    cuts = sorted(draw(st.sets(st.integers(0, len(tables.layers)), max_size=2)))
+    counts = np.diff([0, *cuts, len(tables.layers)])
+    loadable = draw(st.booleans(), label="loadable")
+    shapes = []
+    for count in counts[counts > 0].tolist():
+        lanes, update_lanes, banks = draw(st.sampled_from(SIZES))
+        holds = not loadable and draw(st.booleans(), label="holds")
+        shapes.append(
+            StageShape(
+                layers=count, lanes=lanes, update_lanes=update_lanes, banks=banks, holds=holds
+            )
+        )
+    word_bits = draw(st.sampled_from([8, 16, 64]))
+    plan = Plan(tables=tables, shapes=tuple(shapes), word_bits=word_bits, loadable=loadable)
+    cycles = sum(map(max, most_cycles(plan, density=0.4)))
+    assume(cycles * tables.steps * x.shape[1] < MOST_CYCLES)
+    return plan, x
+
+
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.filter_too_much])
+@given(case=plans(), stalls=st.sampled_from([0.0, 0.4]))
+def test_random_networks_are_equal(case: tuple[Plan, np.ndarray], stalls: float) -> None:
+    plan, x = case
     verdict = verify(plan, x, engine="amaranth", stalls=stalls)
     assert verdict.equal, str(verdict)
+    assert verdict.busy_cycles <= sum(verdict.sample_cycles)
+    for stage in plan.stages:
+        assert sum(verdict.layers[layer].cycles for layer in stage.layers) <= verdict.cycles
+
+
+def test_every_engine_loads_other_tables(engine: str, chain: Plan, models: Path) -> None:
+    other = small_network(2)
+    verdict = verify(chain, samples(2), engine=engine, load=other, stalls=0.3, folder=models)
+    assert verdict.equal, str(verdict)
+    assert (verdict.tables, verdict.spikes) == (other.sha256, 2 * NEURONS)
+
+
+def test_tables_are_loaded_before_each_chunk(chain: Plan, models: Path) -> None:
+    x = samples(CHUNK_SAMPLES + 2)
+    first, second = (verify(chain, x, load=t, folder=models) for t in (None, small_network(2)))
+    assert first.equal
+    assert second.equal
+    assert second.cycles > first.cycles
+    assert first.tables == chain.tables.sha256
+    # The samples themselves take as long as ever.
+    assert abs(second.busy_cycles / first.busy_cycles - 1) < 0.1
+    assert max(second.sample_cycles) < 2 * max(first.sample_cycles)
+
+
+def test_tables_that_do_not_fit_are_refused(plan: Plan, chain: Plan, models: Path) -> None:
+    with refused(LoadError, "Plan loadable must be True to load other tables, not False"):
+        verify(plan, samples(1), load=small_network(2), folder=models)
+    with refused(LoadError, "Tables steps must be 3 as the accelerator has, not 4"):
+        verify(chain, samples(1), load=replace(small_network(), steps=4), folder=models)
+
+
+def test_a_wrong_weight_of_a_later_stage_is_named(
+    chain: Plan, tmp_path: Path, models: Path
+) -> None:
+    changed_tables = with_one_weight_changed(chain.tables)
+    other = replace(chain, tables=changed_tables)
+    text = verilog(chain)
+    verdict = verify(other, samples(2), verilog=text, folder=models, stalls=0.2)
+    assert not verdict.equal
+    assert verdict.difference is not None
+    assert (verdict.difference.layer, verdict.difference.place) == ("output", (3,))
+    assert verdict.lane == 0
+    # The same text is right for the tables that are loaded into it.
+    load = verify(chain, samples(2), verilog=text, load=changed_tables, folder=models)
+    assert load.equal
+
+
+@pytest.mark.parametrize("engine", ["native", "amaranth"])
+def test_one_wrong_bit_of_a_later_stage_is_named(
+    engine: str, chain: Plan, chained: Script, x: np.ndarray, models: Path
+) -> None:
+    plain = replace(chain, loadable=False)
+    field = Ports.of(plain).observe["potentials"]
+    wrong = changed(chained, "observe_1", 5 + 2, field.offset + 1)
+    playback = Playback(plain, wrong[: len(wrong) // 3])
+    verdict = verify(plain, x, samples=1, component=playback, engine=engine, folder=models)
+    assert verdict.fault == ""
+    assert str(verdict).startswith(
+        "golden and RTL differ first in layer output, step 1, sample 0, neuron 2: potential "
+    )
+
+
+def test_stages_work_at_the_same_time(chain: Plan, models: Path) -> None:
+    x = samples(8)
+    verdict = verify(chain, x, folder=models)
+    cycles = [layer.cycles for layer in verdict.layers]
+    assert sum(cycles) > verdict.busy_cycles
+    assert max(cycles) <= verdict.busy_cycles
+    assert verdict.cycles_per_sample is not None
+    assert verdict.cycles_per_sample < sum(verdict.sample_cycles) / 8
+    assert [layer.lanes for layer in verdict.layers] == [2, 8]
+    assert all(0 < layer.efficiency <= 1 for layer in verdict.layers)
+
+
+def test_held_currents_are_added_once(models: Path) -> None:
+    tables = everything(steps=2, constant=True)
+    x = np.random.default_rng(1).integers(-4, 4, (1, 1, *EVERYTHING)).repeat(2, 0)
+    held, not_held = (
+        verify(
+            Plan(
+                tables=tables, shapes=(StageShape(layers=4, lanes=8, holds=holds),), word_bits=32
+            ),
+            x, engine="amaranth", folder=models,
+        )
+        for holds in (True, False)
+    )  # fmt: skip
+    assert held.equal
+    assert not_held.equal
+    grouped = [verdict.layers[0] for verdict in (held, not_held)]
+    assert 2 * grouped[0].additions == grouped[1].additions
+    assert grouped[0].cycles < grouped[1].cycles
+    assert [a.additions for a in held.layers[1:]] == [a.additions for a in not_held.layers[1:]]
 
 
 def test_every_engine_finds_and_names_one_wrong_bit(
@@ -208,7 +316,9 @@ def test_a_chunk_that_differs_is_the_last(plan: Plan, models: Path) -> None:
     assert 20 <= verdict.difference.sample < 32
 
 
-def test_verification_goes_on_where_it_was_left(plan: Plan, tmp_path: Path, models: Path) -> None:
+def test_verification_goes_on_where_it_was_left(
+    plan: Plan, chain: Plan, tmp_path: Path, models: Path
+) -> None:
     x = samples(2 * CHUNK_SAMPLES)
     half = verify(plan, x, samples=CHUNK_SAMPLES, folder=models, resume=tmp_path)
     (kept,) = tmp_path.iterdir()
@@ -225,6 +335,9 @@ def test_verification_goes_on_where_it_was_left(plan: Plan, tmp_path: Path, mode
     x[0, 0] ^= 1
     assert verify(plan, x, folder=models, resume=tmp_path, stalls=0.1).seconds < 1000
     assert verify(plan, x, folder=models, resume=tmp_path, seed=1).seconds < 1000
+    assert verify(chain, x, folder=models, resume=tmp_path).seconds < 1000
+    loaded = verify(chain, x, folder=models, resume=tmp_path, load=small_network(2))
+    assert loaded.tables == small_network(2).sha256
     other = replace(plan, tables=with_one_weight_changed(plan.tables))
     assert not verify(other, x, verilog=verilog(plan), folder=models, resume=tmp_path).equal
 

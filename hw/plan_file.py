@@ -1,0 +1,101 @@
+"""Plans as TOML files, for users who know better than the defaults.
+
+Every key may be left out. A stage names its layers, in the order of the network, or says how many::
+
+    word_bits = 32
+    loadable = false
+
+    [[stages]]
+    layers = ["conv1", "conv2"]
+    lanes = 32
+    update_lanes = 4
+    banks = 1
+    holds = false
+"""
+
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..export.tables import Tables
+from .plan import Plan, StageShape
+
+
+class PlanFileError(ValueError):
+    """A plan file is not one, or does not fit the tables; the message names file, key and value."""
+
+
+def load(path: Path, tables: Tables, *, word_bits: int = 32) -> Plan:
+    """Read a plan for some tables; `word_bits` is what it has where the file doesn't say.
+
+    Raises
+    ------
+    PlanFileError
+        Where the file is no TOML, has unknown keys, or its values don't fit each other or the
+        tables.
+    OSError
+        Where it can't be read.
+    """
+    try:
+        values = tomllib.loads(Path(path).read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PlanFileError(f"{path} must be a TOML file: {error}") from None
+    try:
+        return from_dict({"word_bits": word_bits} | values, tables)
+    except (TypeError, ValueError) as error:
+        raise PlanFileError(f"{path}: {error}") from None
+
+
+def to_dict(plan: Plan) -> dict[str, Any]:
+    """Return a plan as `from_dict` reads it."""
+    return {
+        "word_bits": plan.word_bits,
+        "loadable": plan.loadable,
+        "stages": [asdict(shape) for shape in plan.shapes],
+    }
+
+
+def from_dict(values: dict[str, Any], tables: Tables) -> Plan:
+    """Return the plan that some values describe.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a key is unknown or a value does not fit; the message names it.
+    """
+    known = {"word_bits": int, "loadable": bool, "stages": list}
+    _check("plan", values, known)
+    stages = values.get("stages", [{"layers": len(tables.layers)}])
+    names = [layer.name for layer in tables.layers]
+    shapes, first = [], 0
+    for number, stage in enumerate(stages):
+        where = f"stage {number}"
+        if not isinstance(stage, dict):
+            raise TypeError(f"{where} must be a table, not {stage!r}")
+        _check(where, stage, StageShape.__dataclass_fields__)
+        if "layers" not in stage:
+            raise ValueError(f"{where} must have layers, a list of names or how many they are")
+        layers = stage["layers"]
+        if isinstance(layers, list):
+            wanted = names[first : first + len(layers)]
+            if layers != wanted or not layers:
+                raise ValueError(
+                    f"{where} layers must follow each other as {names[first:]}, not be {layers}"
+                )
+            layers = len(layers)
+        shapes.append(StageShape(**stage | {"layers": layers}))
+        first += shapes[-1].layers
+    return Plan(
+        tables=tables,
+        shapes=tuple(shapes),
+        **{key: values[key] for key in ("word_bits", "loadable") if key in values},
+    )
+
+
+def _check(where: str, values: dict[str, Any], known: dict[str, Any]) -> None:
+    for key, value in values.items():
+        if key not in known:
+            raise ValueError(f"{where} keys must be among {sorted(known)}, not {key!r}")
+        if known[key] in (bool, list) and not isinstance(value, known[key]):
+            raise TypeError(f"{where} {key} must be a {known[key].__name__}, not {value!r}")

@@ -1,0 +1,377 @@
+"""Other tables in an accelerator that is built run as golden runs them, or are refused."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from accelerate import (
+    deadline_cycles,
+    must_equal_golden,
+    must_have_observed,
+    receive_observations,
+    results,
+)
+from plans import EVERYTHING, Shapes, everything, network, neuron
+from refusal import refused
+from somagate.export.neuron import Leak, Shift, Ternary
+from somagate.export.tables import Pool, Readout, Tables
+from somagate.hw.accelerator import Accelerator
+from somagate.hw.config import row_words, targets
+from somagate.hw.loading import LoadError, words
+from somagate.hw.plan import Plan, StageShape
+from somagate.hw.stage_plan import pack, weight_code
+from somagate.sim import golden
+from stream_bench import Bench, same
+
+BASE = everything()
+
+
+def a_plan(**numbers: Any) -> Plan:
+    return Plan(
+        **{"tables": BASE, "lanes": 2, "update_lanes": 2, "word_bits": 16, "loadable": True}
+        | numbers
+    )
+
+
+def draw(seed: int, samples: int, density: float = 0.5) -> Any:
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-4, 4, (BASE.steps, samples, *EVERYTHING))
+    return np.where(rng.random(x.shape) < density, x, 0)
+
+
+def with_masks(tables: Tables, **masks: list[int]) -> Tables:
+    """Return tables with channels of some layers pruned."""
+    layers = [
+        replace(layer, channel_mask=np.array(masks[layer.name], bool))
+        if layer.name in masks
+        else layer
+        for layer in tables.layers
+    ]
+    return replace(tables, layers=tuple(layers))
+
+
+def changed(index: int, **changes: Any) -> Tables:
+    """Return the base with one layer changed."""
+    layers = list(BASE.layers)
+    layers[index] = replace(layers[index], **changes)
+    return replace(BASE, layers=tuple(layers))
+
+
+def renewed(index: int, **changes: Any) -> Tables:
+    """Return the base with one layer's neurons changed."""
+    return changed(index, neuron=replace(BASE.layers[index].neuron, **changes))
+
+
+# What runs.
+
+SHAPES = {
+    "one stage": {},
+    "banks": {"lanes": 4, "banks": 4},
+    "lanes beside": {"lanes": 16, "update_lanes": 8},
+    "a chain": {
+        "shapes": (
+            StageShape(layers=1, lanes=2, update_lanes=1, banks=2),
+            StageShape(layers=2, lanes=4, update_lanes=2),
+            StageShape(layers=1, lanes=3, update_lanes=1),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_stream_writes_every_row_of_every_memory_once(name: str) -> None:
+    """The plan's own tables give the contents that its memories have from the start."""
+    plan = a_plan(**SHAPES[name])
+    expected = []
+    number = 0
+    for stage in plan.stages:
+        images = [
+            [pack(row, bits) for row in weight_code(rows, bits)[bank :: stage.banks].tolist()]
+            for bits, rows in stage.weights.items()
+            for bank in range(stage.banks)
+        ]
+        images += [stage.parameter_words, [0]]
+        for target, rows in zip(targets(stage), images, strict=True):
+            for address, row in enumerate(rows):
+                expected += row_words(number, address, row, target.words)
+            number += 1
+    assert words(plan, BASE) == expected
+
+
+def other_tables(seed: int = 7) -> Tables:
+    """Return tables of the same shape with all other numbers, fit for the base's widths."""
+    tables = everything(seed=seed)
+    rng = np.random.default_rng(seed)
+    layers = []
+    for layer, old in zip(tables.layers, BASE.layers, strict=True):
+        cell = layer.neuron
+        changes: dict[str, Any] = {"bias": rng.integers(-9, 9, cell.channels)}
+        if not isinstance(cell.store, Ternary):
+            changes["store"], changes["leak"] = old.neuron.store, old.neuron.leak
+        if cell.leak.multiplier.ndim:
+            multiplier = rng.permutation(old.neuron.leak.multiplier)
+            changes["leak"] = replace(cell.leak, multiplier=multiplier)
+        layers.append(replace(layer, neuron=replace(cell, **changes)))
+    return replace(tables, layers=tuple(layers))
+
+
+@pytest.mark.parametrize(
+    ("name", "stalls"),
+    [("one stage", "none"), ("banks", "lazy"), ("lanes beside", "random"), ("a chain", "random")],
+)
+def test_loaded_tables_equal_golden(name: str, stalls: str) -> None:
+    plan, other = a_plan(**SHAPES[name]), other_tables()
+    trace = must_equal_golden(
+        Accelerator(plan), plan, draw(1, 1), stalls=stalls, tables=other, config=words(plan, other)
+    )
+    assert all(spikes.any() and not spikes.all() for spikes in trace.spikes.values())
+
+
+# Of lane groups of two channels: the first, the last, or all but one that the base keeps.
+MASKS: dict[str, dict[str, list[int]]] = {
+    "channels": {"grouped": [1, 0, 0, 1, 1, 0]},
+    "groups": {"grouped": [0, 0, 1, 1, 1, 1], "joined": [0, 0, 0, 1, 1, 1], "ring": [1] * 6 + [0]},
+    "most groups": {
+        "grouped": [1, 1, 0, 0, 0, 0], "joined": [0, 0, 0, 0, 0, 1], "ring": [0] * 6 + [1]
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "masks"),
+    [("one stage", "channels"), ("one stage", "groups"), ("one stage", "most groups"),
+     ("a chain", "most groups"), ("banks", "groups")],
+)  # fmt: skip
+def test_channels_pruned_at_run_time_equal_golden(name: str, masks: str) -> None:
+    plan = a_plan(**SHAPES[name])
+    other = with_masks(other_tables(), **MASKS[masks])
+    must_equal_golden(Accelerator(plan), plan, draw(2, 1), tables=other, config=words(plan, other))
+
+
+def cycles_of(plan: Plan, tables: Tables, x: Any) -> int:
+    """Return the cycles from the first word of the input to the last result, without stalls."""
+    dut = Accelerator(plan)
+    bench = Bench(dut, stalls="none")
+    config = bench.send("config", dut.config, words(plan, tables))
+    packed = plan.pack_input(x[:, 0])
+    taken = bench.send("input", dut.input, packed, after=[(0, config, len(config.payloads))])
+    output = bench.receive("output", dut.output, plan.classes)
+    observe = receive_observations(bench, dut, plan, 1)
+    bench.run(deadline_cycles(plan, 1) + 2 * len(config.payloads))
+    trace = golden.run(tables, x, potentials=True)
+    must_have_observed(plan, trace, tables, observe)
+    return output.cycles[-1] - taken.cycles[0]
+
+
+def test_pruned_lane_groups_take_no_time_for_their_events() -> None:
+    """With every element of the input other than 0, so that the array is what takes time."""
+    base = replace(BASE, steps=1)
+    plan, x = a_plan(tables=base), np.full((1, 1, *EVERYTHING), -1)
+    everyone = cycles_of(plan, base, x)
+    # Two of three lane groups of `grouped`, whose 24 positions take two cycles a group without.
+    pruned = cycles_of(plan, with_masks(base, grouped=[1, 1, 0, 0, 0, 0]), x)
+    one_channel_each = cycles_of(plan, with_masks(base, grouped=[1, 0, 1, 0, 1, 0]), x)
+    events = 24 * 2 * 3 * 9  # 3 planes of a value of -1, 9 pixels, at least 1 channel
+    assert pruned < everyone - events // 2
+    assert one_channel_each > 0.9 * everyone
+
+
+def test_tables_can_be_loaded_between_inferences_again_and_again() -> None:
+    plan = a_plan()
+    runs = [
+        (None, draw(1, 2)),
+        (other_tables(), draw(2, 1)),
+        (with_masks(other_tables(8), grouped=[0, 0, 0, 1, 1, 1]), draw(3, 2)),
+        (BASE, draw(4, 1)),
+    ]
+    dut = Accelerator(plan)
+    bench = Bench(dut, stalls="random", seed=3)
+    output = bench.receive("output", dut.output, plan.classes * 6)
+    observe = receive_observations(bench, dut, plan, 6)
+    config: list[int] = []
+    payloads: list[int] = []
+    wanted: list[dict[str, int]] = []
+    traces = []
+    # Tables come when all before them is answered, and inputs when all before them is loaded.
+    after_output, after_config = [], []
+    for tables, x in runs:
+        if tables is not None:
+            after_output.append((len(config), output, len(wanted)))
+            config += words(plan, tables)
+            after_config.append((len(payloads), len(config)))
+        trace = golden.run(tables or BASE, x, potentials=True)
+        traces.append((tables or BASE, trace))
+        for sample in range(x.shape[1]):
+            payloads += plan.pack_input(x[:, sample])
+        wanted += list(results(trace))
+    loaded = bench.send("config", dut.config, config, after=after_output)
+    after = [(place, loaded, count) for place, count in after_config]
+    bench.send("input", dut.input, payloads, after=after)
+    bench.run(2 * deadline_cycles(plan, 6) + 10 * len(config))
+    same("output", output.payloads, wanted)
+    first = 0
+    for tables, trace in traces:
+        last = first + len(observe[0].payloads) // 6 * len(trace.prediction)
+        part = replace(observe[0], payloads=observe[0].payloads[first:last])
+        must_have_observed(plan, trace, tables, [part])
+        first = last
+
+
+# What is refused.
+
+
+def test_a_plan_that_is_not_loadable_is_refused() -> None:
+    plan = a_plan(loadable=False)
+    with refused(LoadError, "Plan loadable must be True to load other tables, not False"):
+        words(plan, BASE)
+    assert issubclass(LoadError, ValueError)
+
+
+def must_refuse(tables: Tables, message: str, base: Tables = BASE) -> None:
+    plan = a_plan(tables=base)
+    with refused(LoadError, message):
+        words(plan, tables)
+
+
+def test_other_steps_and_another_input_or_readout_are_refused() -> None:
+    must_refuse(replace(BASE, steps=4), "Tables steps must be 3 as the accelerator has, not 4")
+    constant = replace(BASE.input, constant=True)
+    must_refuse(
+        replace(BASE, input=constant),
+        f"Tables input must be {BASE.input} as the accelerator has, not {constant}",
+    )
+    must_refuse(
+        replace(BASE, readout=Readout(layer="ring")),
+        "Tables readout must be Readout(layer='out', kind='count') as the accelerator has, "
+        "not Readout(layer='ring', kind='count')",
+    )
+
+
+def test_other_layers_are_refused() -> None:
+    must_refuse(
+        renamed("ring", "belt"),
+        "Tables layers must be ['grouped', 'joined', 'ring', 'out'] as the accelerator has, "
+        "not ['grouped', 'joined', 'belt', 'out']",
+    )
+    alone = network(EVERYTHING, [], steps=3, classes=3)
+    must_refuse(
+        replace(alone, input=BASE.input),
+        "Tables layers must be ['grouped', 'joined', 'ring', 'out'] as the accelerator has, "
+        "not ['out']",
+    )
+
+
+def renamed(old: str, new: str) -> Tables:
+    """Return the base with a layer of another name."""
+    layers = []
+    for layer in BASE.layers:
+        synapses = tuple(
+            replace(group, source=new) if group.source == old else group for group in layer.synapses
+        )
+        name = new if layer.name == old else layer.name
+        layers.append(replace(layer, name=name, synapses=synapses))
+    return replace(BASE, layers=tuple(layers))
+
+
+def test_other_channels_are_refused() -> None:
+    ring, out = BASE.layers[2:]
+    wider = replace(
+        ring,
+        synapses=tuple(
+            replace(g, weights=np.ones((8, 8 if g.source == "ring" else 36), int))
+            for g in ring.synapses
+        ),
+        neuron=neuron(8, store=Ternary(level=np.ones(8, int), boundary=np.ones(8, int))),
+        channel_mask=np.ones(8, bool),
+    )
+    reader = replace(out.synapses[0], weights=np.ones((3, 8), int))
+    out = replace(out, synapses=(reader, out.synapses[1]))
+    must_refuse(
+        replace(BASE, layers=(*BASE.layers[:2], wider, out)),
+        "layer ring: channels must be 7 as the accelerator has, not 8",
+    )
+
+
+def test_a_channel_that_the_accelerator_has_no_memory_for_is_refused() -> None:
+    must_refuse(
+        with_masks(BASE, joined=[0, 1, 1, 1, 0, 1]),
+        "layer joined: channel 2 must be pruned as in the accelerator, which has no memory for it",
+    )
+
+
+def aside(kernel: int) -> Tables:
+    """Return a convolution that nobody reads, and a readout of the input."""
+    tables = network((1, 4, 4), [Shapes(channels=2, kernel=(kernel, kernel))])
+    return replace(tables, layers=(tables.layers[0], network((1, 4, 4), []).layers[0]))
+
+
+def test_another_geometry_is_refused() -> None:
+    must_refuse(
+        aside(2), "layer l0: size must be (2, 2) as the accelerator has, not (3, 3)", base=aside(3)
+    )
+    must_refuse(
+        changed(0, pool=Pool(size=(2, 2))),
+        "layer grouped: pool must be Pool(kind='sum', size=(2, 2)) as the accelerator has, "
+        "not Pool(kind='max', size=(2, 2))",
+    )
+    groups = BASE.layers[1].synapses
+    other = changed(1, synapses=(groups[0], replace(groups[1], bits=3), groups[2]))
+    must_refuse(
+        other,
+        f"layer joined: synapses must be {a_plan().descriptors[1].sources} as the accelerator has, "
+        f"not {a_plan(tables=other).descriptors[1].sources}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("index", "changes"),
+    [
+        (0, {"store": Shift(bits=5, shift=1)}),
+        (0, {"store": Shift(bits=4, shift=2)}),
+        (0, {"leak": Leak(multiplier=1, shift=1)}),
+        (0, {"reset": "none"}),
+        (1, {"leak": Leak(multiplier=3, shift=2)}),
+        (1, {"leak": Leak(multiplier=1, shift=2, at="store")}),
+        (2, {"store": Shift(bits=2, shift=0)}),
+    ],
+)
+def test_another_mode_is_refused(index: int, changes: dict[str, Any]) -> None:
+    other = renewed(index, **changes)
+    name = BASE.layers[index].name
+    modes = [a_plan(tables=tables).stages[0].layer_modes[index] for tables in (BASE, other)]
+    must_refuse(
+        other, f"layer {name}: mode must be {modes[0]} as the accelerator has, not {modes[1]}"
+    )
+
+
+@pytest.mark.parametrize("bias", [10**6, -(10**6)])
+def test_sums_that_do_not_fit_are_refused(bias: int) -> None:
+    other = renewed(3, bias=np.array([0, bias, 0]))
+    bits = [a_plan(tables=tables).stages[0].update_bits for tables in (BASE, other)]
+    must_refuse(
+        other,
+        f"layers grouped, joined, ring, out: sums must fit in {bits[0]} bits as the accelerator "
+        f"has, not need {bits[1]}",
+    )
+
+
+@pytest.mark.parametrize("amount", [10**6, -(10**6)])
+def test_a_parameter_that_does_not_fit_is_refused(amount: int) -> None:
+    other = renewed(1, amount=np.array([0, amount, 0, 0, 0, 0]))
+    (bits,) = [f.bits for f in a_plan().stages[0].parameters if f.name == "amount"]
+    half = 1 << (bits - 1)
+    must_refuse(
+        other,
+        f"layers grouped, joined, ring, out: amount must be {-half}…{half - 1} to fit the "
+        f"accelerator, not {amount}",
+    )
+
+
+def test_tables_of_a_layer_are_refused_by_the_stage_that_has_it() -> None:
+    plan = a_plan(**SHAPES["a chain"])
+    other = renewed(3, bias=np.array([0, 10**6, 0]))
+    bits = [p.stages[2].update_bits for p in (plan, replace(plan, tables=other))]
+    message = f"layers out: sums must fit in {bits[0]} bits as the accelerator has, "
+    with refused(LoadError, f"{message}not need {bits[1]}"):
+        words(plan, other)

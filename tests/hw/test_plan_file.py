@@ -1,0 +1,97 @@
+"""Plans as TOML files: what they may hold, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+from refusal import refused
+from somagate.hw import plan_file
+from somagate.hw.plan import Plan, StageShape
+from tiny_tables import tiny
+
+TEXT = """
+word_bits = 16
+
+[[stages]]
+layers = ["{0}"]
+lanes = 8
+banks = 2
+
+[[stages]]
+layers = {1}
+update_lanes = 2
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    """Return a function that writes a plan file."""
+
+    def file(text: str) -> Path:
+        path = tmp_path / "plan.toml"
+        path.write_text(text)
+        return path
+
+    return file
+
+
+def test_stages_come_from_the_file(write) -> None:
+    tables = tiny()
+    first, rest = tables.layers[0].name, len(tables.layers) - 1
+    plan = plan_file.load(write(TEXT.format(first, rest)), tables)
+    assert plan.word_bits == 16 and not plan.loadable
+    assert plan.shapes == (
+        StageShape(layers=1, lanes=8, banks=2),
+        StageShape(layers=rest, update_lanes=2),
+    )
+
+
+def test_an_empty_file_is_one_stage(write) -> None:
+    plan = plan_file.load(write(""), tiny(), word_bits=16)
+    assert plan.word_bits == 16 and len(plan.stages) == 1
+
+
+def test_a_plan_survives_the_round_trip() -> None:
+    tables = tiny()
+    plan = Plan(tables=tables, lanes=8, update_lanes=2, banks=2, word_bits=16, loadable=True)
+    assert plan_file.to_dict(plan_file.from_dict(plan_file.to_dict(plan), tables)) == (
+        plan_file.to_dict(plan)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("word_bits = 24", "Plan word_bits must be a power of two, not 24"),
+        ("bits = 1", "plan keys must be among ['loadable', 'stages', 'word_bits'], not 'bits'"),
+        ("loadable = 1", "plan loadable must be a bool, not 1"),
+        ("stages = 3", "plan stages must be a list, not 3"),
+        ("stages = [3]", "stage 0 must be a table, not 3"),
+        (
+            "[[stages]]\nlanes = 8",
+            "stage 0 must have layers, a list of names or how many they are",
+        ),
+        (
+            "[[stages]]\nlayers = 1\nlane = 8",
+            f"stage 0 keys must be among {sorted(StageShape.__dataclass_fields__)}, not 'lane'",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(write, text: str, message: str) -> None:
+    path = write(text)
+    with refused(plan_file.PlanFileError, f"{path}: {message}"):
+        plan_file.load(path, tiny())
+
+
+def test_layers_must_follow_each_other(write) -> None:
+    tables = tiny()
+    names = [layer.name for layer in tables.layers]
+    path = write('[[stages]]\nlayers = ["nowhere"]')
+    message = f"{path}: stage 0 layers must follow each other as {names}, not be ['nowhere']"
+    with refused(plan_file.PlanFileError, message):
+        plan_file.load(path, tables)
+
+
+def test_a_file_that_is_no_toml_is_named(write) -> None:
+    path = write("word_bits =")
+    with pytest.raises(plan_file.PlanFileError, match=r"plan\.toml must be a TOML file: "):
+        plan_file.load(path, tiny())

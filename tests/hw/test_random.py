@@ -1,0 +1,147 @@
+"""Random networks of the whole contract, on random plans, equal golden spike by spike.
+
+`SOMAGATE_EXAMPLES` is how many, 200 where it is not set; `SOMAGATE_SEED` draws others. Both are
+fixed otherwise, so every run has the same networks. They come in parts, which pytest-xdist can
+share out.
+"""
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from accelerate import most_cycles, must_equal_golden
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
+from hypothesis import strategies as st
+from networks import FEATURES, inputs, networks
+from somagate.export.neuron import Ternary
+from somagate.export.synapse import weight_range
+from somagate.export.tables import Layer, Tables
+from somagate.hw.accelerator import Accelerator
+from somagate.hw.loading import LoadError, words
+from somagate.hw.plan import Plan, StageShape
+from stream_bench import STALLS
+
+EXAMPLES = int(os.environ.get("SOMAGATE_EXAMPLES", "200"))
+SEED = int(os.environ.get("SOMAGATE_SEED", "0"))
+PARTS = 20
+LOADED_PARTS = 4
+MOST_CYCLES = 6000
+"""About what the samples of a network take, so that a small plan does not take minutes."""
+
+
+@st.composite
+def plans(draw: st.DrawFn, *, loadable: bool = False) -> tuple[Plan, Any]:
+    """Draw a network, a plan of it and samples."""
+    tables = draw(networks(FEATURES))
+    x = draw(inputs(tables, batch=2))
+    # The readout keeps all its classes.
+    last = replace(tables.layers[-1], channel_mask=None)
+    tables = replace(tables, layers=(*tables.layers[:-1], last))
+    word_bits = draw(st.sampled_from([16, 8, 32, 64]), label="word bits")
+    shapes = []
+    left = len(tables.layers)
+    while left:
+        layers = draw(st.integers(1, left), label="layers")
+        update_lanes = draw(st.sampled_from([2, 1, 4, 8]), label="update lanes")
+        shapes.append(
+            StageShape(
+                layers=layers,
+                lanes=update_lanes * draw(st.integers(1, 8 // update_lanes + 1), label="chunks"),
+                update_lanes=update_lanes,
+                banks=draw(st.sampled_from([1, 1, 2, 4, 8]), label="banks"),
+                holds=draw(st.booleans(), label="holds") and not loadable,
+            )
+        )
+        left -= layers
+    plan = Plan(tables=tables, word_bits=word_bits, shapes=tuple(shapes), loadable=loadable)
+    cycles = sum(map(max, most_cycles(plan, density=0.3)))
+    assume(cycles * tables.steps * x.shape[1] < MOST_CYCLES)
+    return plan, x
+
+
+def examples(count: int) -> settings:
+    """Return settings of a part; its first network is always the simplest one, so not counted."""
+    return settings(
+        max_examples=count + 1,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_networks_equal_golden(part: int) -> None:
+    @seed(SEED * PARTS + part)
+    @examples(-(-EXAMPLES // PARTS))
+    @given(case=plans(), stalls=st.sampled_from(STALLS), noise=st.integers(0, 2**16))
+    def check(case: tuple[Plan, Any], stalls: str, noise: int) -> None:
+        plan, x = case
+        must_equal_golden(Accelerator(plan), plan, x, stalls=stalls, seed=noise)
+
+    check()
+
+
+# Loaded at run time.
+
+
+def renewed(layer: Layer, base: Layer, rng: np.random.Generator) -> Layer:
+    """Return a layer with other numbers of the same widths, and some more channels pruned."""
+    groups = []
+    for group in layer.synapses:
+        low, high = weight_range(group.bits)
+        drawn = rng.integers(low, high + 1, group.weights.shape)
+        drawn = np.where(drawn < 0, -1, 1) if group.bits == 1 else drawn
+        groups.append(replace(group, weights=drawn))
+    cell = layer.neuron
+    changes: dict[str, Any] = {"bias": rng.permutation(cell.bias)}
+    if cell.threshold is not None:
+        changes["threshold"] = rng.permutation(cell.threshold)
+    if cell.amount is not None:
+        changes["amount"] = rng.permutation(cell.amount)
+    if isinstance(cell.store, Ternary):
+        changes["store"] = Ternary(
+            level=rng.permutation(cell.store.level), boundary=rng.permutation(cell.store.boundary)
+        )
+    if cell.leak.multiplier.ndim:
+        multiplier = rng.permutation(cell.leak.multiplier)
+        changes["leak"] = replace(cell.leak, multiplier=multiplier)
+    mask = base.kept & (rng.random(len(base.kept)) < 0.6)
+    mask[rng.choice(np.flatnonzero(base.kept))] = True
+    return replace(
+        layer, synapses=tuple(groups), neuron=replace(cell, **changes), channel_mask=mask
+    )
+
+
+def other_tables(tables: Tables, rng: np.random.Generator) -> Tables:
+    """Return tables of the same shape; the readout keeps all its classes."""
+    layers = [renewed(layer, layer, rng) for layer in tables.layers]
+    layers[-1] = replace(layers[-1], channel_mask=None)
+    return replace(tables, layers=tuple(layers))
+
+
+@pytest.mark.parametrize("part", range(LOADED_PARTS))
+def test_random_tables_in_an_accelerator_already_built_equal_golden(part: int) -> None:
+    @seed(SEED * LOADED_PARTS + part)
+    @examples(-(-EXAMPLES // 10 // LOADED_PARTS))
+    @given(
+        case=plans(loadable=True),
+        numbers=st.integers(0, 2**32 - 1),
+        stalls=st.sampled_from(STALLS),
+        noise=st.integers(0, 2**16),
+    )
+    def check(case: tuple[Plan, Any], numbers: int, stalls: str, noise: int) -> None:
+        plan, x = case
+        tables = other_tables(plan.tables, np.random.default_rng(numbers))
+        try:
+            config = words(plan, tables)
+        except LoadError:
+            # Sums of other weights may need more bits, which is refused by name.
+            assume(False)
+        must_equal_golden(
+            Accelerator(plan), plan, x, stalls=stalls, seed=noise, tables=tables, config=config
+        )
+
+    check()
