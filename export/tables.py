@@ -193,7 +193,16 @@ class Tables:
 
     def accumulator_bounds(self, name: str) -> Bounds:
         """Bound `acc` of a layer: all synapse groups together, exactly, a channel."""
-        layer = self.layer(name)
+        if name not in self._accumulators:
+            self._accumulators[name] = self._bound_accumulator(self.layer(name))
+        return self._accumulators[name]
+
+    @cached_property
+    def _accumulators(self) -> dict[str, Bounds]:
+        """Bounds found so far: whoever tries many plans asks for them again and again."""
+        return {}
+
+    def _bound_accumulator(self, layer: Layer) -> Bounds:
         low = np.zeros(layer.neuron.channels, np.int64)
         high = low.copy()
         for group in layer.synapses:

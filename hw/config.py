@@ -51,9 +51,9 @@ def targets(plan: StagePlan) -> list[Target]:
         Target(
             name=f"weights_{bits}_{bank}",
             width=plan.lanes * bits,
-            depth=max(2, -(-len(rows) // plan.banks)),
+            depth=max(2, -(-rows // plan.banks)),
         )
-        for bits, rows in plan.weights.items()
+        for bits, rows in plan.weight_depths.items()
         for bank in range(plan.banks)
     ]
     depth = max(2, len(plan.parameter_words))

@@ -319,15 +319,25 @@ class StagePlan:
                 parts.setdefault(source.weight_bits, []).append(rows)
         return {bits: np.concatenate(parts[bits]) for bits in sorted(parts)}
 
+    @cached_property
+    def weight_depths(self) -> dict[int, int]:
+        """Rows of each weight memory by the width of a weight, over all banks."""
+        depths: dict[int, int] = {}
+        for descriptor in self.descriptors:
+            for source in descriptor.sources:
+                rows = source.weight_base + descriptor.groups * source.group_rows
+                depths[source.weight_bits] = max(depths.get(source.weight_bits, 0), rows)
+        return dict(sorted(depths.items()))
+
     @property
     def weight_bits(self) -> int:
         """Width of a weight as it is added, two's complement."""
-        return max(2, *self.weights)
+        return max(2, *self.weight_depths)
 
     @cached_property
     def weight_row_bits(self) -> int:
         """Width of the address of a weight row, over all banks."""
-        return max(1, max((len(rows) - 1).bit_length() for rows in self.weights.values()))
+        return max(1, max((rows - 1).bit_length() for rows in self.weight_depths.values()))
 
     @property
     def most_groups(self) -> int:
@@ -445,7 +455,7 @@ class StagePlan:
         unused lane of ±1 weights adds up to, its threshold is above it.
         """
         low, high = self.update_bounds
-        never = 1 << (self.update_bits - 1) if 1 in self.weights else high + 1
+        never = 1 << (self.update_bits - 1) if 1 in self.weight_depths else high + 1
         halves = [mode.half * mode.rounds_early for mode in self.layer_modes]
         columns: dict[str, list[NDArray[np.int64]]] = {}
         for descriptor in self.descriptors:

@@ -124,7 +124,7 @@ class WalkLayout(StructLayout):
             "top_plane": source.planes - 1,
             "signed": int(source.activation.signed),
             "recurrent": int(s.recurrent),
-            "memory": sorted(plan.weights).index(s.weight_bits),
+            "memory": sorted(plan.weight_depths).index(s.weight_bits),
         }
 
 
@@ -161,7 +161,7 @@ def event_fields(plan: StagePlan, row_bits: int) -> dict[str, Any]:
     sources = [source for descriptor in plan.descriptors for source in descriptor.sources]
     return {
         "row": unsigned(row_bits),
-        "memory": unsigned((len(plan.weights) - 1).bit_length()),
+        "memory": unsigned((len(plan.weight_depths) - 1).bit_length()),
         "negate": unsigned(int(any(source.map.activation.signed for source in sources))),
         "double": unsigned(int(any(source.map.planes > 1 for source in sources))),
         "last": unsigned(1),

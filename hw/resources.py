@@ -1,0 +1,171 @@
+"""How much of a part a plan takes, before any synthesis.
+
+Block RAMs are counted as yosys counts them, memory by memory. Logic and flip-flops are sums of
+terms, such as the bits of an adder, times coefficients of the part's family; `blocks` has the
+terms, `coefficients` the fit, and `benchmarks/resources.py` makes it anew.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from .blocks import Terms, memory_terms, stage_blocks
+from .coefficients import COEFFICIENTS
+from .mapping import map_memory
+from .part import Part
+from .plan import Plan
+from .stored import StoredMemory, stored_memories
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What a block takes: logic in the part's cells, and flip-flops."""
+
+    logic: float
+    flip_flops: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedMemory:
+    """One memory on a part.
+
+    Attributes
+    ----------
+    stage
+        Its stage.
+    stored
+        What it is.
+    kind
+        'block', 'distributed' (in look-up tables) or 'logic' (flip-flops, or tables of constants).
+    cell
+        What the netlist calls its RAMs.
+    block_rams
+        How many block RAMs it takes.
+    """
+
+    stage: int
+    stored: StoredMemory
+    kind: str
+    cell: str
+    block_rams: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a plan takes of a part.
+
+    Attributes
+    ----------
+    part
+        The part.
+    blocks
+        Of each stage, each block by its name; 'memories' is what surrounds them.
+    memories
+        All of them.
+    board
+        Logic and flip-flops, and block RAMs, around the accelerator.
+    """
+
+    part: Part
+    blocks: tuple[Mapping[str, Usage], ...]
+    memories: tuple[PlacedMemory, ...]
+    board: Usage = Usage(logic=0, flip_flops=0)
+    board_block_rams: int = 0
+
+    @cached_property
+    def logic(self) -> int:
+        """Logic cells or look-up tables, whatever the part counts."""
+        return round(self.board.logic + sum(u.logic for b in self.blocks for u in b.values()))
+
+    @cached_property
+    def flip_flops(self) -> int:
+        """Flip-flops."""
+        found = sum(u.flip_flops for b in self.blocks for u in b.values())
+        return round(self.board.flip_flops + found)
+
+    @cached_property
+    def block_rams(self) -> int:
+        """Block RAMs of the part's size."""
+        return self.board_block_rams + sum(memory.block_rams for memory in self.memories)
+
+    @property
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """(used, available) of each resource."""
+        part = self.part
+        return {
+            "logic": (self.logic, part.logic_cells),
+            "flip_flops": (self.flip_flops, part.flip_flops),
+            "block_rams": (self.block_rams, part.block_rams),
+        }
+
+    @property
+    def fits(self) -> bool:
+        """Whether the part has enough of everything."""
+        return all(used <= available for used, available in self.counts.values())
+
+    @property
+    def utilization(self) -> dict[str, float]:
+        """The share of each resource that is used."""
+        return {name: used / available for name, (used, available) in self.counts.items()}
+
+
+def terms(plan: Plan, part: Part) -> Iterator[dict[str, Terms]]:
+    """Yield the terms of each stage's blocks; those of all memories are under 'memory'."""
+    for stage in plan.stages:
+        later = [other for other in plan.stages if other.first > stage.first]
+        exports = sum(any(name in other.external for other in later) for name in stage.names)
+        found = stage_blocks(stage, exports)
+        memory: Terms = {}
+        for stored in stored_memories(stage):
+            of_weights = stored.name.startswith("weights")
+            for name, value in memory_terms(
+                part,
+                width=stored.width,
+                depth=stored.words,
+                written=stored.written,
+                block=stored.block,
+            ).items():
+                # What joins the rows of a weight memory ends in the array's registers.
+                block = found["array"] if of_weights and name == "rows" else memory
+                block[name] = block.get(name, 0) + value
+            if not of_weights:
+                memory["out"] = memory.get("out", 0) + stored.width
+        found["memory"] = memory
+        yield found
+
+
+def resources(plan: Plan, part: Part) -> Resources:
+    """Return what a plan takes of a part. Fast: nothing is packed or generated."""
+    coefficients = COEFFICIENTS[part.family]
+    blocks: list[Mapping[str, Usage]] = []
+    memories: list[PlacedMemory] = []
+    for number, (stage, found) in enumerate(zip(plan.stages, terms(plan, part), strict=True)):
+        usage = {}
+        for block, values in found.items():
+            known = coefficients.get(block, {})
+            pairs = [(known[name], value) for name, value in values.items() if name in known]
+            usage[block] = Usage(
+                logic=sum(c[0] * value for c, value in pairs),
+                flip_flops=sum(c[1] * value for c, value in pairs),
+            )
+        blocks.append(usage)
+        for stored in stored_memories(stage):
+            if not stored.width:
+                continue
+            mapped = map_memory(
+                part,
+                width=stored.width,
+                depth=stored.words,
+                written=stored.written,
+                block=stored.block,
+            )
+            memories.append(
+                PlacedMemory(
+                    stage=number,
+                    stored=stored,
+                    kind=mapped.kind,
+                    cell=mapped.cell,
+                    block_rams=mapped.units if mapped.kind == "block" else 0,
+                )
+            )
+    return Resources(part=part, blocks=tuple(blocks), memories=tuple(memories))
