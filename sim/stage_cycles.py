@@ -168,7 +168,9 @@ class StageCycles:
         for count, (uses, final) in zip(walk.positions, layer.chunks, strict=True):
             for steps, ends, every, part in islice(words, count):
                 offered = fetch.word(steps)
-                taken = [b.word(offered, n, p, ends) for b, n, p in zip(banks, every, part)]
+                taken = [
+                    b.word(offered, n, p, ends) for b, n, p in zip(banks, every, part, strict=True)
+                ]
                 fetch.row.taken(offered, max(taken))
             if not count:  # the lane group is skipped
                 for used in uses:

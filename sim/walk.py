@@ -54,7 +54,8 @@ def walk(
     skips
         Lane groups that are pruned at run time.
     """
-    positions, words = [], []
+    positions: list[int] = []
+    words: list[tuple[int, bool, int, int]] = []
     due = 1
     height, width = descriptor.window
     windows = [
