@@ -52,6 +52,10 @@ def verify(
         Path | None,
         typer.Option(metavar="DIR", help="Keep verdicts there, and skip what is verified already."),
     ] = None,
+    predict: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="Predict the cycles of the first N samples too."),
+    ] = 128,
     board: BoardName = "icebreaker",
     lanes: Lanes = 16,
     update_lanes: UpdateLanes = 4,
@@ -71,11 +75,12 @@ def verify(
                 layout={"board": board, "lanes": lanes, "update_lanes": update_lanes,
                         "word_bits": word_bits, "plan": plan},
                 settings={"engine": engine, "stalls": stalls, "seed": seed, "waves": waves,
-                          "resume": resume},
+                          "predict": predict, "resume": resume},
             )  # fmt: skip
     result = as_result(verdict)
     waveform = [f"waveform: gtkwave {verdict.waves}"] if verdict.waves else []
-    show(result, json, layers_table(result), str(verdict), *waveform)
+    told = [verdict.prediction] if verdict.prediction else []
+    show(result, json, layers_table(result), str(verdict), *told, *waveform)
     if not verdict.equal:
         raise typer.Exit(1)
 
@@ -131,10 +136,12 @@ def as_result(verdict: "Verdict") -> dict[str, Any]:
         "spikes": verdict.spikes,
         "potentials": verdict.potentials,
         "cycles_per_sample": None if cycles is None else round(cycles, 1),
+        "predicted": _predicted(verdict),
         "layers": [
             {
                 "layer": layer.name,
                 "cycles": layer.cycles,
+                "predicted": layer.predicted,
                 "additions": layer.additions,
                 "lanes": layer.lanes,
                 "efficiency": round(layer.efficiency, 4),
@@ -145,13 +152,29 @@ def as_result(verdict: "Verdict") -> dict[str, Any]:
     }
 
 
+def _predicted(verdict: "Verdict") -> dict[str, Any] | None:
+    """Return how well the cycles were predicted, or None where they were not."""
+    if not verdict.predicted_cycles:
+        return None
+    busy = verdict.predicted_busy_cycles
+    return {
+        "samples": len(verdict.predicted_cycles),
+        "exactly": verdict.predicted_exactly,
+        "largest_error": round(verdict.largest_error, 6),
+        "cycles_per_sample": None if busy is None else round(busy / verdict.samples, 1),
+    }
+
+
 def layers_table(result: dict[str, Any]) -> Table:
     """Return the cost of each layer, as rich shows it."""
-    table = grid("layer", "cycles a sample", "useful additions", "per lane and cycle")
+    table = grid("layer", "cycles a sample", "predicted", "useful additions", "per lane and cycle")
+    samples = max(1, result["samples"])
     for layer in result["layers"]:
+        predicted = layer["predicted"]
         table.add_row(
             layer["layer"],
-            f"{layer['cycles'] / max(1, result['samples']):,.1f}",
+            f"{layer['cycles'] / samples:,.1f}",
+            "–" if predicted is None else f"{predicted / samples:,.1f}",
             f"{layer['additions']:,}",
             f"{layer['efficiency']:.3f}",
         )

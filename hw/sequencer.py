@@ -9,6 +9,20 @@ from .update import UpdateLayout
 from .walker import WalkLayout
 
 
+def distance(plan: StagePlan, index: int) -> int:
+    """Return how many layers the walker may have started before, and the update not finished.
+
+    A layer that reads its predecessor waits for it. One that reads no map of the stage waits for
+    nothing; two layers at work are enough to keep the array busy.
+    """
+    names, descriptor = plan.names, plan.descriptors[index]
+    found = [2]
+    for source in descriptor.sources:
+        if source.name in names:
+            found.append((index - names.index(source.name)) or plan.count)
+    return min(found)
+
+
 class Sequencer(wiring.Component):
     """Start walker and update on one layer after the other, time step after time step.
 
@@ -60,19 +74,6 @@ class Sequencer(wiring.Component):
             }
         )
 
-    def distance(self, index: int) -> int:
-        """Return how many layers the walker may have started before, and the update not finished.
-
-        A layer that reads its predecessor waits for it. One that reads no map of the stage waits
-        for nothing; two layers at work are enough to keep the array busy.
-        """
-        names, descriptor = self.plan.names, self.plan.descriptors[index]
-        found = [2]
-        for source in descriptor.sources:
-            if source.name in names:
-                found.append((index - names.index(source.name)) or self.plan.count)
-        return min(found)
-
     def elaborate(self, platform: object) -> Module:
         """Build the sequencer."""
         m = Module()
@@ -111,7 +112,7 @@ class Sequencer(wiring.Component):
                             self.walk_layout.const(self.walk_layout.layers[number])
                         ),
                         may.eq(
-                            ((self.available & needed) == needed) & (lead < self.distance(number))
+                            ((self.available & needed) == needed) & (lead < distance(plan, number))
                         ),
                     ]
                     if descriptor.name in plan.held:

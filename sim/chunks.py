@@ -22,6 +22,7 @@ from .check import Checker
 from .cycles import LayerCost, busy_cycles, layer_cycles, sample_cycles
 from .device import Engine, Play, scenario
 from .ports import Ports
+from .predict import Prediction, predict
 from .scenario import Scenario, stall_pattern
 from .verdict import Verdict
 
@@ -55,6 +56,8 @@ class Chunks:
         Samples, and how many of them.
     stalls, seed, deadline
         As for `verify`.
+    predicted
+        Samples whose cycles are predicted, from the first; whole chunks, where nothing stalls.
     resume
         Where verdicts of equal chunks are kept, or None.
     identity
@@ -73,6 +76,7 @@ class Chunks:
     stalls: float
     seed: int
     deadline: int
+    predicted: int
     resume: Path | None
     identity: str
 
@@ -127,6 +131,7 @@ class Chunks:
         key = (
             *(plan_digest(self.plan), self.tables.sha256),
             *(self.engine, self.stalls, self.seed + first, self.deadline, first),
+            self.predicts(first),
             *(data.shape, data.dtype.str, digest(data.tobytes())),
         )
         path = self.resume / f"{digest(self.identity, repr(key))}.json"
@@ -140,6 +145,10 @@ class Chunks:
             partial.replace(path)
         return verdict
 
+    def predicts(self, first: int) -> bool:
+        """Return whether the cycles of a chunk are predicted."""
+        return first < self.predicted and not self.stalls
+
     def _verdict(self, first: int, x: NDArray[Any]) -> Verdict:
         start = time.perf_counter()
         plan, order, tables = self.plan, self.checker.order, self.tables
@@ -147,8 +156,13 @@ class Chunks:
         record = self.play(self.scenario(first))
         seen = order.observations(record)
         finding = self.checker.check(record, seen, expected, first)
+        equal = finding.difference is None and not finding.fault
+        prediction = None
+        if equal and self.predicts(first):
+            loaded = tables if self.config else None
+            prediction = predict(plan, expected, x, load=loaded)
         return Verdict(
-            equal=finding.difference is None and not finding.fault,
+            equal=equal,
             engine=self.engine,
             tables=tables.sha256,
             samples=x.shape[1],
@@ -161,14 +175,19 @@ class Chunks:
             sample_cycles=sample_cycles(record, plan.sample_words, plan.classes),
             busy_cycles=busy_cycles(record, plan.classes),
             layers=self._costs(
-                layer_cycles(record, seen, order, plan), additions(tables, expected, x)
+                layer_cycles(record, seen, order, plan), additions(tables, expected, x), prediction
             ),
+            predicted_cycles=tuple(prediction.cycles.tolist()) if prediction else (),
+            predicted_busy_cycles=prediction.busy_cycles if prediction else None,
             cycles=record.cycles,
             seconds=time.perf_counter() - start,
         )
 
     def _costs(
-        self, cycles: NDArray[np.int64], added: dict[str, NDArray[np.int64]]
+        self,
+        cycles: NDArray[np.int64],
+        added: dict[str, NDArray[np.int64]],
+        prediction: Prediction | None,
     ) -> tuple[LayerCost, ...]:
         return tuple(
             LayerCost(
@@ -176,6 +195,7 @@ class Chunks:
                 cycles=int(cycles[layer]),
                 additions=int(added[name][: 1 if name in stage.held else None].sum()),
                 lanes=stage.lanes * stage.banks,
+                predicted=int(prediction.layers[name].sum()) if prediction else None,
             )
             for stage in self.plan.stages
             for layer, name in zip(stage.layers, stage.names, strict=True)

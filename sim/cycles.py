@@ -25,12 +25,16 @@ class LayerCost:
         currents count once a sample.
     lanes
         Additions the stage can do in a cycle: lanes times banks.
+    predicted
+        What `cycles` should be by `somagate.sim.predict`, or None where not every sample was
+        predicted.
     """
 
     name: str
     cycles: int
     additions: int
     lanes: int
+    predicted: int | None = None
 
     @property
     def efficiency(self) -> float:

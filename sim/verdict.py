@@ -37,6 +37,11 @@ class Verdict:
         What each layer cost.
     cycles
         Simulated, all in all.
+    predicted_cycles
+        What `sample_cycles` should be by `somagate.sim.predict`, of the samples that were
+        predicted.
+    predicted_busy_cycles
+        What `busy_cycles` should be, or None where not every sample was predicted.
     seconds
         Spent, without compiling.
     waves
@@ -59,6 +64,8 @@ class Verdict:
     cycles: int
     seconds: float
     waves: str = ""
+    predicted_cycles: tuple[int, ...] = ()
+    predicted_busy_cycles: int | None = None
 
     @property
     def cycles_per_sample(self) -> float | None:
@@ -69,6 +76,27 @@ class Verdict:
         """
         count = len(self.sample_cycles)
         return self.busy_cycles / count if count else None
+
+    @property
+    def predicted_exactly(self) -> int:
+        """Samples whose cycles were predicted exactly."""
+        pairs = zip(self.predicted_cycles, self.sample_cycles, strict=False)
+        return sum(predicted == measured for predicted, measured in pairs)
+
+    @property
+    def largest_error(self) -> float:
+        """The largest relative error of a sample's predicted cycles."""
+        pairs = zip(self.predicted_cycles, self.sample_cycles, strict=False)
+        return max((abs(predicted / measured - 1) for predicted, measured in pairs), default=0.0)
+
+    @property
+    def prediction(self) -> str:
+        """How well the cycles were predicted, in one sentence; or ''."""
+        count = len(self.predicted_cycles)
+        if not count:
+            return ""
+        told = f"cycles predicted exactly of {self.predicted_exactly} in {count} samples"
+        return told + f", of all within {self.largest_error:.3%}" * (self.largest_error > 0)
 
     def __str__(self) -> str:
         """Return the verdict in one sentence."""
@@ -99,11 +127,12 @@ class Verdict:
                 key: tuple(content["difference"][key]) for key in ("place", "values")
             }
             content["difference"] = Difference(**difference)
-        keys = ("name", "cycles", "additions", "lanes")
+        keys = ("name", "cycles", "additions", "lanes", "predicted")
         content["layers"] = tuple(
             LayerCost(**{key: layer[key] for key in keys}) for layer in content["layers"]
         )
-        content["sample_cycles"] = tuple(content["sample_cycles"])
+        for key in ("sample_cycles", "predicted_cycles"):
+            content[key] = tuple(content[key])
         return Verdict(**content)
 
 
@@ -126,11 +155,14 @@ def merge(verdicts: Sequence[Verdict]) -> Verdict:
         lane=wrong.lane if wrong else None,
         sample_cycles=tuple(n for verdict in verdicts for n in verdict.sample_cycles),
         busy_cycles=sum(verdict.busy_cycles for verdict in verdicts),
+        predicted_cycles=tuple(n for verdict in verdicts for n in verdict.predicted_cycles),
+        predicted_busy_cycles=_sum([verdict.predicted_busy_cycles for verdict in verdicts]),
         layers=tuple(
             replace(
                 layer,
                 cycles=sum(verdict.layers[index].cycles for verdict in verdicts),
                 additions=sum(verdict.layers[index].additions for verdict in verdicts),
+                predicted=_sum([verdict.layers[index].predicted for verdict in verdicts]),
             )
             for index, layer in enumerate(first.layers)
         ),
@@ -138,3 +170,9 @@ def merge(verdicts: Sequence[Verdict]) -> Verdict:
         seconds=sum(verdict.seconds for verdict in verdicts),
         waves=wrong.waves if wrong else "",
     )
+
+
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    """Return the sum, or None where one is missing."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None

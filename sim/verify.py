@@ -43,6 +43,7 @@ def verify(
     stalls: float = 0.0,
     seed: int = 0,
     deadline: int | None = None,
+    predict: int = 128,
     waves: Path | None = None,
     folder: Path | None = None,
     resume: Path | None = None,
@@ -76,6 +77,9 @@ def verify(
     deadline
         Cycles without any transfer after which the RTL is given up; by default several times what
         the largest receptive field takes.
+    predict
+        Samples whose cycles are predicted too, from the first, chunk by chunk; none where a stream
+        stalls. A prediction may take as long as the simulation.
     waves
         Where to write a waveform of the first difference, and a GTKWave save file beside it that
         opens there: a path without suffix. Nothing is written where all is equal.
@@ -105,6 +109,8 @@ def verify(
         raise ValueError(f"samples must be 1 or more, not {count}")
     if engine == "amaranth" and verilog is not None:
         raise ValueError("verilog must be None for engine 'amaranth', which simulates Python")
+    if predict < 0:
+        raise ValueError(f"predict must be 0 samples or more, not {predict}")
     folder = default_folder() if folder is None else folder
     ports = Ports.of(plan)
     text = ""
@@ -126,6 +132,7 @@ def verify(
         stalls=stalls,
         seed=seed,
         deadline=default_deadline(plan, stalls) if deadline is None else deadline,
+        predicted=predict,
         resume=resume,
         identity=digest(text, _sources("export", "hw", "sim")),
     )
