@@ -119,7 +119,16 @@ def _lane_bits(
                 continue
             if not is_full(group):
                 every[:] = 0  # rows of channels that aren't connected
-            found = _channel_bits(plan.tables, descriptor.number, index, bits, plan.pad, plan.banks)
+            found = _channel_bits(
+                plan.tables,
+                descriptor.number,
+                index,
+                bits,
+                tuple(plan.orders[source.name].tolist()),
+                tuple(plan.orders[descriptor.name].tolist()),
+                plan.pad,
+                plan.banks,
+            )
             spare = -descriptor.channels % plan.lanes
             lanes = [
                 np.pad(values[:, bank], (0, spare)).reshape(-1, plan.lanes) for values in found
@@ -133,14 +142,24 @@ def _lane_bits(
 
 @lru_cache(maxsize=256)
 def _channel_bits(
-    tables: Tables, layer: int, group: int, bits: int, pad: int, banks: int
+    tables: Tables,
+    layer: int,
+    group: int,
+    bits: int,
+    source: tuple[int, ...],
+    target: tuple[int, ...],
+    pad: int,
+    banks: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return which bits any, and which all, weights of each channel have in each bank's rows.
 
-    int64 (kept channels, banks); a row's bank is that of its source channel.
+    `source` and `target` are the orders of the channels; int64 (kept channels, banks) each. A
+    row's bank is that of its source channel.
     """
-    weights = full_weights(tables, layer, tables.layers[layer].synapses[group], pad)
-    code = weight_code(weights, bits).astype(np.int64) & ((1 << bits) - 1)
+    synapses = tables.layers[layer].synapses[group]
+    orders = {synapses.source: np.array(source), tables.layers[layer].name: np.array(target)}
+    code = weight_code(full_weights(tables, layer, synapses, orders, pad), bits)
+    code = code.astype(np.int64) & ((1 << bits) - 1)
     code = code.reshape(len(code), -1, banks, *code.shape[2:])
     return (
         np.bitwise_or.reduce(code, (1, 3, 4)),
