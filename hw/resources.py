@@ -8,12 +8,13 @@ terms, `coefficients` the fit, and `benchmarks/resources.py` makes it anew.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from .blocks import Terms, memory_terms, stage_blocks
 from .coefficients import COEFFICIENTS
 from .mapping import map_memory
 from .part import Part
-from .plan import Plan
+from .stage_plan import StagePlan
 from .stored import StoredMemory, stored_memories
 
 
@@ -109,7 +110,15 @@ class Resources:
         return {name: used / available for name, (used, available) in self.counts.items()}
 
 
-def terms(plan: Plan, part: Part) -> Iterator[dict[str, Terms]]:
+class Staged(Protocol):
+    """A plan, as far as it matters here."""
+
+    @property
+    def stages(self) -> tuple[StagePlan, ...]:
+        """The stages in order."""
+
+
+def terms(plan: Staged, part: Part) -> Iterator[dict[str, Terms]]:
     """Yield the terms of each stage's blocks; those of all memories are under 'memory'."""
     for stage in plan.stages:
         later = [other for other in plan.stages if other.first > stage.first]
@@ -134,7 +143,7 @@ def terms(plan: Plan, part: Part) -> Iterator[dict[str, Terms]]:
         yield found
 
 
-def resources(plan: Plan, part: Part) -> Resources:
+def resources(plan: Staged, part: Part) -> Resources:
     """Return what a plan takes of a part. Fast: nothing is packed or generated."""
     coefficients = COEFFICIENTS[part.family]
     blocks: list[Mapping[str, Usage]] = []
