@@ -172,8 +172,10 @@ def _fetcher(plan: StagePlan) -> Terms:
     widest = max(plan.map(name).row_words for name in plan.read_maps)
     fields = plan.word_row_bits + _fields(plan)
     return {
+        # A comparison with a constant is cheap while both numbers fit one look-up table.
         "mask": grains * (grains > 1),
-        "compare": grains * ((grains - 1).bit_length()),
+        "mask_5": grains * (grains == 32),
+        "mask_6": grains * (grains > 32),
         "bits": plan.word_bits,
         "address": _address_bits(plan),
         "words": bits_of(widest) * (widest > 1),
