@@ -132,6 +132,24 @@ def forms() -> list[tuple[str, Plan]]:
     return found
 
 
+def small_weights() -> list[tuple[str, Plan]]:
+    """Return plans whose weights are so few in a memory that some families keep them in logic."""
+    found = []
+    for number, lanes, banks, stages in (
+        (0, 32, 2, 1),
+        (8, 64, 1, 1),
+        (0, 16, 1, 3),
+        (8, 16, 4, 2),
+    ):
+        tables = network(np.random.default_rng(200 + number), **NETWORKS[number])
+        shapes = [StageShape(layers=1, lanes=lanes, banks=banks) for _ in range(stages - 1)]
+        rest = len(tables.layers) - len(shapes)
+        shapes.append(StageShape(layers=rest, lanes=lanes, banks=banks))
+        name = f"few weights {number}: {lanes} lanes, {banks} banks, {stages} stages"
+        found.append((name, Plan(tables=tables, shapes=tuple(shapes))))
+    return found
+
+
 def _everything(rng: np.random.Generator, channels: int, constant: bool, number: int) -> Tables:
     """Return a network of values, sums, a residual, recurrence and a count of spikes."""
 
@@ -232,7 +250,7 @@ def plans(count: int, seed: int) -> list[tuple[str, Plan]]:
     while len(found) < count:
         number = len(found) % len(NETWORKS)
         tables = network(np.random.default_rng(number), **NETWORKS[number])
-        many = 4 if len(found) < count // 2 else 5
+        many = 4 if len(found) < 18 else 5
         lanes = int(rng.choice([4, 8, 16, 32, 64][:many]))
         banks = int(rng.choice([1, 1, 2, 4]))
         if lanes * banks > 128:

@@ -19,8 +19,8 @@ import numpy as np
 from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
-from amaranth.lib.wiring import In, Out, connect
-from designs import forms, held_out, plans
+from amaranth.lib.wiring import In, Out
+from designs import forms, held_out, plans, small_weights
 from scipy.optimize import nnls
 from somagate.boards.outofcontext import Wrapper
 from somagate.boards.registry import BOARDS
@@ -80,21 +80,6 @@ class Sink(wiring.Component):
         return m
 
 
-class Pins(wiring.Component):
-    """A board's top as a whole design."""
-
-    def __init__(self, top: Top) -> None:
-        self.top = top
-        super().__init__(top.signature.members)
-
-    def elaborate(self, platform: object) -> Module:
-        """Build it."""
-        m = Module()
-        m.submodules.component = self.top
-        connect(m, wiring.flipped(self), self.top)
-        return m
-
-
 def real(plan: Plan, family: str, cache: Path) -> dict[str, Any]:
     """Return what a plan becomes, without the wrapper around it."""
     found = measure(Wrapper(Accelerator(plan)), family, cache)
@@ -124,8 +109,7 @@ def tops(family: str, cache: Path) -> list[tuple[Terms, Counts]]:
                 word_bits=word_bits,
                 queue_words=board.queue_words,
             )
-            design = Pins(Top(Sink(word_bits), parameters))
-            blocks = measure(design, family, cache)["blocks"]
+            blocks = measure(Top(Sink(word_bits), parameters), family, cache)["blocks"]
             blocks.pop("resources", None)  # this file: the sink
             total = tuple(sum(count[i] for count in blocks.values()) for i in range(2))
             found.append(({"top": {"word": word_bits, "one": 1}}, {"top": total}))
@@ -194,12 +178,12 @@ def main() -> None:
     parser.add_argument("verb", choices=["fit", "check"])
     parser.add_argument("tables", nargs="*", type=Path, help="check: .safetensors files")
     parser.add_argument("--families", nargs="+", default=FAMILIES, choices=FAMILIES)
-    parser.add_argument("--designs", type=int, default=36, help="how many random plans")
+    parser.add_argument("--designs", type=int, default=24, help="how many random plans")
     parser.add_argument("--jobs", type=int, default=2, help="syntheses at the same time")
     parser.add_argument("--cache", type=Path, default=Path("runs/resources"))
     given = parser.parse_args()
     if given.verb == "fit":
-        designs = plans(given.designs, seed=1) + forms()
+        designs = plans(given.designs, seed=1) + forms() + small_weights()
     elif given.tables:
         designs = [
             d for path in given.tables for d in held_out(path.parent.name, Tables.load(path))
@@ -209,8 +193,7 @@ def main() -> None:
     work = [(plan, family) for family in given.families for _, plan in designs]
     with ProcessPoolExecutor(given.jobs) as pool:
         for done, _ in enumerate(pool.map(real, *zip(*work, strict=True), repeat(given.cache)), 1):
-            print(f"\r{done} of {len(work)} syntheses", end="", file=sys.stderr)
-    print(file=sys.stderr)
+            print(f"{done} of {len(work)} syntheses", end="\r", file=sys.stderr, flush=True)
     if given.verb == "fit":
         tables = dict(coefficients.COEFFICIENTS)
         for family in given.families:

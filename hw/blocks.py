@@ -77,8 +77,12 @@ def memory_terms(
     )
     terms: Terms = {"rows": (mapped.rows - 1) * width}
     if mapped.kind == "logic":
-        name = "written" if written else "rom"
-        terms = {f"{name}_bits": width * depth, f"{name}_width": width}
+        if written:
+            terms = {"written_bits": width * depth, "written_width": width}
+        else:
+            # What look-up tables of four and of six inputs take for it.
+            terms = {f"rom_{size}": width * -(-depth // size) for size in (16, 64)}
+            terms["rom_width"] = width
     elif mapped.kind == "distributed":
         terms |= {"luts": mapped.units, "read": width, "rows_read": mapped.rows}
     elif mapped.reads_old:
