@@ -107,7 +107,7 @@ def measure(
     plan = plan_of(path, board.name, **layout)
     found = count(plan, part)
     prediction, steps = _cycles(plan, data, samples, activity)
-    cycles = float(prediction.cycles.mean())
+    cycles = prediction.busy_cycles / len(prediction.cycles)
     return {
         "tables": plan.tables.sha256,
         "board": None if part_name else board.name,
@@ -146,11 +146,9 @@ def measure(
         "samples": len(prediction.cycles),
         "activity": None if data else activity,
         "steps": steps,
-        "cycles_per_sample": cycles,
+        "cycles_per_sample": round(cycles, 1),
         "clock_hz": clock_hz,
-        "samples_per_second": clock_hz * len(prediction.cycles) / prediction.busy_cycles
-        if clock_hz
-        else None,
+        "samples_per_second": round(clock_hz / cycles, 1) if clock_hz else None,
         "layers": [
             {
                 "layer": name,

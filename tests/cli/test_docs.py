@@ -46,6 +46,7 @@ def documented(verb: str) -> set[str]:
 def test_the_manual_has_every_key_that_json_prints(somagate, tables_path: Path) -> None:
     calls = [
         ("check", tables_path),
+        ("estimate", tables_path),
         ("simulate", tables_path, "--samples", 2),
         ("generate", tables_path),
         ("verify", tables_path, "--samples", 1, "--engine", "amaranth"),
