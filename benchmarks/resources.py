@@ -152,12 +152,12 @@ def write(tables: dict[str, Table], path: Path) -> None:
     path.write_text(HEADER + "\n".join(lines) + "\n}\n")
 
 
-def compare(designs: list[Design], family: str, cache: Path) -> list[float]:
+def compare(designs: list[Design], family: str, known: list[dict[str, Any]]) -> list[float]:
     """Print predicted and real counts of some plans; return the errors in logic."""
     part = next(part for part in PARTS.values() if part.family == family)
     errors = []
-    for name, plan in designs:
-        found, result = real(plan, family, cache), resources(plan, part)
+    for (name, plan), found in zip(designs, known, strict=True):
+        result = resources(plan, part)
         logic, flip_flops = (sum(c[i] for c in found["blocks"].values()) for i in range(2))
         rams = sum(found["memories"].values())
         errors.append(result.logic / logic - 1)
@@ -191,21 +191,28 @@ def main() -> None:
     else:
         designs = plans(given.designs, seed=2)
     work = [(plan, family) for family in given.families for _, plan in designs]
+    known: list[dict[str, Any]] = []
     with ProcessPoolExecutor(given.jobs) as pool:
-        for done, _ in enumerate(pool.map(real, *zip(*work, strict=True), repeat(given.cache)), 1):
-            print(f"{done} of {len(work)} syntheses", end="\r", file=sys.stderr, flush=True)
+        for found in pool.map(real, *zip(*work, strict=True), repeat(given.cache)):
+            known.append(found)
+            print(f"{len(known)} of {len(work)} syntheses", end="\r", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    results = {
+        family: known[i * len(designs) : (i + 1) * len(designs)]
+        for i, family in enumerate(given.families)
+    }
     if given.verb == "fit":
         tables = dict(coefficients.COEFFICIENTS)
         for family in given.families:
             rows = [
-                (counted(plan, family), real(plan, family, given.cache)["blocks"])
-                for _, plan in designs
+                (counted(plan, family), found["blocks"])
+                for (_, plan), found in zip(designs, results[family], strict=True)
             ]
             tables[family] = fit(rows + tops(family, given.cache))
         write(tables, Path(coefficients.__file__))
         coefficients.COEFFICIENTS.update(tables)
     for family in given.families:
-        errors = np.array(compare(designs, family, given.cache))
+        errors = np.array(compare(designs, family, results[family]))
         print(
             f"{family}: {np.abs(errors).mean():.1%} off on average, "
             f"{errors.min():+.1%}…{errors.max():+.1%}\n"

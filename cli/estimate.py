@@ -1,7 +1,7 @@
 """`somagate estimate`: what a plan takes of an FPGA and how fast it is, before any synthesis."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -17,6 +17,12 @@ from .options import (
     WordBits,
 )
 from .output import existing, grid, one_of, show, verb
+
+if TYPE_CHECKING:
+    from ..hw.part import Part
+    from ..hw.plan import Plan
+    from ..hw.resources import Resources
+    from ..sim.predict import Prediction
 
 
 def estimate(
@@ -97,16 +103,19 @@ def measure(
 
     if part_name is None:
         board = board_of(board_name)
-        part, count = board.family.part, lambda plan, part: on_board(plan, board)
-        clock_hz = clock_hz or board.clock_hz
+        part, clock_hz = board.family.part, clock_hz or board.clock_hz
     else:
-        part, count = PARTS[one_of("--part", part_name, list(PARTS))], resources
+        part = PARTS[one_of("--part", part_name, list(PARTS))]
         # The words of the maps suit the block RAMs of the family, whatever the board.
         small = part.family == "ice40"
         board = next(b for b in BOARDS.values() if (b.family.part.family == "ice40") == small)
     plan = plan_of(path, board.name, **layout)
+
+    def count(plan: "Plan", part: "Part") -> "Resources":
+        return resources(plan, part) if part_name else on_board(plan, board)
+
     found = count(plan, part)
-    prediction, steps = _cycles(plan, data, samples, activity)
+    prediction = _cycles(plan, data, samples, activity)
     cycles = prediction.busy_cycles / len(prediction.cycles)
     return {
         "tables": plan.tables.sha256,
@@ -145,7 +154,7 @@ def measure(
         "data": data,
         "samples": len(prediction.cycles),
         "activity": None if data else activity,
-        "steps": steps,
+        "steps": plan.tables.steps,
         "cycles_per_sample": round(cycles, 1),
         "clock_hz": clock_hz,
         "samples_per_second": round(clock_hz / cycles, 1) if clock_hz else None,
@@ -165,8 +174,8 @@ def measure(
     }
 
 
-def _cycles(plan: Any, data: str | None, samples: int | None, activity: float) -> tuple[Any, int]:
-    """Return the prediction of samples of a data set, or of one that is made up; and the steps."""
+def _cycles(plan: "Plan", data: str | None, samples: int | None, activity: float) -> "Prediction":
+    """Return the prediction for samples of a data set, or for one that is made up."""
     from ..sim import golden
     from ..sim.assumed import assumed_run
     from ..sim.predict import predict
@@ -175,14 +184,12 @@ def _cycles(plan: Any, data: str | None, samples: int | None, activity: float) -
     if data is None:
         if samples not in (None, 1):
             raise ValueError(f"--samples must come with --data, not be {samples} without it")
-        trace, x = assumed_run(tables, activity)
-    else:
-        from .samples import Encoded, test_samples
+        return predict(plan, *assumed_run(tables, activity))
+    from .samples import Encoded, test_samples
 
-        images, _ = test_samples(tables, data, samples)
-        x = Encoded(tables, images)[:]
-        trace = golden.run(tables, x)
-    return predict(plan, trace, x), tables.steps
+    images, _ = test_samples(tables, data, samples)
+    x = Encoded(tables, images)[:]
+    return predict(plan, golden.run(tables, x), x)
 
 
 def resources_table(result: dict[str, Any]) -> Table:

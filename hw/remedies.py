@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from .part import PARTS, Part
-from .plan import Plan, StageShape
+from .plan import Plan
 from .resources import Resources, resources
 
 Counter = Callable[[Plan, Part], Resources]
@@ -59,50 +59,38 @@ def _large_rams(now: Resources) -> str:
     )
 
 
-def _with(plan: Plan, change: Callable[[StageShape], StageShape]) -> Plan:
-    return replace(plan, shapes=tuple(change(shape) for shape in plan.shapes))
+def _with(plan: Plan, *, lanes: int = 4096, update_lanes: int = 256, banks: int = 64) -> Plan:
+    """Return the plan with at most so many of each in every stage."""
+    shapes = []
+    for shape in plan.shapes:
+        some, update = min(shape.lanes, lanes), min(shape.update_lanes, update_lanes)
+        while some % update:
+            update //= 2
+        shapes.append(
+            replace(shape, lanes=some, update_lanes=update, banks=min(shape.banks, banks))
+        )
+    return replace(plan, shapes=tuple(shapes))
 
 
-def _narrow(shape: StageShape, lanes: int) -> StageShape:
-    """Return a stage with fewer lanes, and update lanes that divide them."""
-    update = shape.update_lanes
-    while lanes % update:
-        update //= 2
-    return replace(shape, lanes=lanes, update_lanes=update)
+def _powers(below: int) -> Iterator[int]:
+    """Yield the powers of two below a number, the largest first."""
+    return (1 << bit for bit in reversed(range((below - 1).bit_length())))
 
 
 def _lanes(plan: Plan) -> Iterator[tuple[str, Plan]]:
-    most = max(shape.lanes for shape in plan.shapes)
-    lanes = 1 << (most - 1).bit_length() - 1 if most > 1 else 0
-    while lanes:
-        limit = lanes
-        yield (
-            f"{'At most ' if len(plan.shapes) > 1 else ''}{lanes} lane{'s' * (lanes > 1)}",
-            _with(plan, lambda s, limit=limit: _narrow(s, limit) if s.lanes > limit else s),
-        )
-        lanes //= 2
+    at_most = "At most " if len(plan.shapes) > 1 else ""
+    for n in _powers(max(shape.lanes for shape in plan.shapes)):
+        yield f"{at_most}{n} lane{'s' * (n > 1)}", _with(plan, lanes=n)
 
 
 def _update_lanes(plan: Plan) -> Iterator[tuple[str, Plan]]:
-    lanes = max(shape.update_lanes for shape in plan.shapes) // 2
-    while lanes:
-        limit = lanes
-        yield (
-            f"{lanes} neuron{'s' * (lanes > 1)} updated in a cycle",
-            _with(plan, lambda s, n=limit: replace(s, update_lanes=min(s.update_lanes, n))),
-        )
-        lanes //= 2
+    for n in _powers(max(shape.update_lanes for shape in plan.shapes)):
+        yield f"{n} neuron{'s' * (n > 1)} updated in a cycle", _with(plan, update_lanes=n)
 
 
 def _banks(plan: Plan) -> Iterator[tuple[str, Plan]]:
-    banks = max(shape.banks for shape in plan.shapes) // 2
-    while banks:
-        limit = banks
-        yield (
-            f"{banks} bank{'s' * (banks > 1)}",
-            _with(plan, lambda s, n=limit: replace(s, banks=min(s.banks, n))),
-        )
-        banks //= 2
+    for n in _powers(max(shape.banks for shape in plan.shapes)):
+        yield f"{n} bank{'s' * (n > 1)}", _with(plan, banks=n)
 
 
 def _word_bits(plan: Plan) -> Iterator[tuple[str, Plan]]:
@@ -114,7 +102,4 @@ def _word_bits(plan: Plan) -> Iterator[tuple[str, Plan]]:
 
 
 def _smallest(plan: Plan) -> Plan:
-    return replace(
-        _with(plan, lambda s: replace(s, lanes=1, update_lanes=1, banks=1)),
-        loadable=False,
-    )
+    return replace(_with(plan, lanes=1, update_lanes=1, banks=1), loadable=False)
