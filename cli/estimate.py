@@ -234,7 +234,7 @@ def layers_table(result: dict[str, Any]) -> Table:
 def summary(result: dict[str, Any]) -> list[str]:
     """Return the result as sentences."""
     run = (
-        f"{result['samples']} of the samples of {result['data']}"
+        f"{result['samples']} test sample{'s' * (result['samples'] > 1)} of {result['data']}"
         if result["data"]
         else f"a sample of random spikes, {result['activity']:.0%} of all neurons in a time step"
     )

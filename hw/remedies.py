@@ -14,8 +14,8 @@ Counter = Callable[[Plan, Part], Resources]
 def remedies(plan: Plan, part: Part, count: Counter = resources) -> list[str]:
     """Return a sentence for each change that would make a plan fit; none where it fits.
 
-    First the least change of each number of the plan, with all others as they are; then the
-    smallest part that takes the plan as it is; and what the part's large RAMs could hold.
+    First the least change of each number of the plan, with all others as they are; then what the
+    part's large RAMs could hold; and at last the smallest part that takes the plan as it is.
     """
     now = count(plan, part)
     if now.fits:
@@ -34,13 +34,14 @@ def remedies(plan: Plan, part: Part, count: Counter = resources) -> list[str]:
     others = sorted(PARTS.values(), key=lambda other: other.logic_cells)
     larger = (other for other in others if other != part and resources(plan, other).fits)
     other = next(larger, None)
+    if large := _large_rams(now):
+        found.append(large)
     found.append(
         f"The {other.title} would take it as it is"
         if other
         else "No part that is known would take it as it is: prune channels, or narrow the weights"
     )
-    large = _large_rams(now)
-    return found + ([large] if large else [])
+    return found
 
 
 def _large_rams(now: Resources) -> str:
@@ -54,7 +55,7 @@ def _large_rams(now: Resources) -> str:
     if now.counts["block_rams"].fits or not weights <= count * words * width:
         return ""
     return (
-        f"Its {count} single-port RAMs of {words * width // 1024} kbit have room for the weights, "
+        f"The {now.part.title}'s {count} single-port RAMs of {words * width // 1024} kbit have room for the weights, "
         f"{-(-weights // 1024)} kbit, but start empty: weights there have to be loaded"
     )
 
