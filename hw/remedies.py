@@ -55,8 +55,9 @@ def _large_rams(now: Resources) -> str:
     if now.counts["block_rams"].fits or not weights <= count * words * width:
         return ""
     return (
-        f"The {now.part.title}'s {count} single-port RAMs of {words * width // 1024} kbit have room for the weights, "
-        f"{-(-weights // 1024)} kbit, but start empty: weights there have to be loaded"
+        f"The {now.part.title}'s {count} single-port RAMs of {words * width // 1024} kbit have "
+        f"room for the weights, {-(-weights // 1024)} kbit, but start empty: weights there have to "
+        "be loaded"
     )
 
 

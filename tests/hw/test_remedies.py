@@ -35,8 +35,8 @@ def _lanes(plan: Plan, lanes: int) -> StageShape:
 def test_weights_that_only_large_rams_could_hold_are_told_so() -> None:
     plan = Plan(tables=network((700,), [64]), lanes=16, update_lanes=2)
     assert remedies(plan, SMALL)[-2] == (
-        "The Lattice iCE40UP5K's 4 single-port RAMs of 256 kbit have room for the weights, 179 kbit, but start empty: "
-        "weights there have to be loaded"
+        "The Lattice iCE40UP5K's 4 single-port RAMs of 256 kbit have room for the weights, "
+        "179 kbit, but start empty: weights there have to be loaded"
     )
 
 
