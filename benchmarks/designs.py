@@ -3,8 +3,14 @@
 from typing import Any
 
 import numpy as np
-from somagate.export.neuron import Leak, Neuron, Shift
-from somagate.export.synapse import Convolution, Dense, SynapseGroup, weight_range
+from somagate.export.neuron import Activation, Leak, Neuron, Shift, Ternary
+from somagate.export.synapse import (
+    Convolution,
+    Dense,
+    Identity,
+    SynapseGroup,
+    weight_range,
+)
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables
 from somagate.hw.plan import Plan, StageShape
 
@@ -107,14 +113,144 @@ NETWORKS: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
+def forms() -> list[tuple[str, Plan]]:
+    """Return plans of networks with what is rarer: values, counts, several sources, every store."""
+    found = []
+    for number, (channels, lanes, update_lanes, constant) in enumerate(
+        ((8, 8, 4, False), (12, 8, 2, True), (20, 16, 4, True), (16, 16, 8, False))
+    ):
+        tables = _everything(np.random.default_rng(100 + number), channels, constant, number)
+        for shapes in (
+            (StageShape(layers=4, lanes=lanes, update_lanes=update_lanes, holds=constant),),
+            (
+                StageShape(layers=1, lanes=lanes, update_lanes=update_lanes, holds=constant),
+                StageShape(layers=3, lanes=lanes, update_lanes=update_lanes, banks=2),
+            ),
+        ):
+            plan = Plan(tables=tables, shapes=shapes, word_bits=32)
+            found.append((f"forms{number} on {len(shapes)}", plan))
+    return found
+
+
+def small_weights() -> list[tuple[str, Plan]]:
+    """Return plans whose weights are so few in a memory that some families keep them in logic."""
+    found = []
+    for number, lanes, banks, stages in (
+        (0, 32, 2, 1),
+        (8, 64, 1, 1),
+        (0, 16, 1, 3),
+        (8, 16, 4, 2),
+    ):
+        tables = network(np.random.default_rng(200 + number), **NETWORKS[number])
+        shapes = [StageShape(layers=1, lanes=lanes, banks=banks) for _ in range(stages - 1)]
+        rest = len(tables.layers) - len(shapes)
+        shapes.append(StageShape(layers=rest, lanes=lanes, banks=banks))
+        name = f"few weights {number}: {lanes} lanes, {banks} banks, {stages} stages"
+        found.append((name, Plan(tables=tables, shapes=tuple(shapes))))
+    return found
+
+
+def _everything(rng: np.random.Generator, channels: int, constant: bool, number: int) -> Tables:
+    """Return a network of values, sums, a residual, recurrence and a count of spikes."""
+
+    def drawn(bits: int, *shape: int) -> Any:
+        low, high = weight_range(bits)
+        return rng.integers(low, high + 1, shape)
+
+    bits = 4 + number % 2
+    first = drawn(bits, channels, 3, 3, 3)
+    values = Layer(
+        name="values",
+        synapses=(Convolution(source="input", weights=first, bits=bits, padding=1),),
+        neuron=_neuron(rng, first, 4, (7, 3), "subtract"),
+        pool=Pool(kind="sum", size=(2, 2)),
+    )
+    second = drawn(3, channels, channels, 3, 3)
+    joined = Layer(
+        name="joined",
+        synapses=(
+            Identity(source="values", weights=drawn(3, channels), bits=3),
+            Convolution(source="values", weights=second, bits=3, padding=1),
+        ),
+        neuron=Neuron(
+            bias=np.zeros(channels, np.int64),
+            threshold=rng.integers(4, 30, channels),
+            store=Shift(bits=6, shift=1),
+            reset="subtract",
+            amount=rng.integers(4, 30, channels),
+            leak=Leak(multiplier=rng.integers(8, 17, channels), shift=4)
+            if number % 2
+            else Leak(multiplier=13, shift=4, at="store"),
+        ),
+    )
+    units = 2 * channels
+    ring = Layer(
+        name="ring",
+        synapses=(
+            Dense(source="joined", weights=drawn(4, units, channels * 16), bits=4),
+            Dense(source="ring", weights=drawn(4, units, units), bits=4),
+        ),
+        neuron=Neuron(
+            bias=np.zeros(units, np.int64),
+            threshold=rng.integers(10, 60, units),
+            store=Ternary(level=rng.integers(1, 40, units), boundary=rng.integers(1, 40, units)),
+        ),
+    )
+    out = drawn(4, 10, units)
+    readout = Layer(
+        name="readout",
+        synapses=(Dense(source="ring", weights=out, bits=4),),
+        neuron=_neuron(rng, out, 8, None, "subtract"),
+    )
+    return Tables(
+        name="forms",
+        steps=6,
+        input=Input(
+            shape=(3, 8, 8),
+            activation=Activation(kind="value", bits=4, signed=bool(number % 2)),
+            constant=constant,
+        ),
+        layers=(values, joined, ring, readout),
+        readout=Readout(layer="readout", kind="count"),
+    )
+
+
+def held_out(name: str, tables: Tables) -> list[tuple[str, Plan]]:
+    """Return plans of tables from one lane a stage's worth up to many: a name and a plan each."""
+    layers = len(tables.layers)
+    one: list[dict[str, Any]] = [
+        {"lanes": 8, "update_lanes": 1, "word_bits": 16},
+        {"lanes": 16, "update_lanes": 4, "word_bits": 16},
+        {"lanes": 16, "update_lanes": 2, "loadable": True},
+        {"lanes": 32, "update_lanes": 4, "banks": 2},
+        {"lanes": 32, "update_lanes": 8, "banks": 4},
+        {"lanes": 64, "update_lanes": 8, "word_bits": 64},
+    ]
+    found = [
+        (f"{name} {' '.join(f'{key}={value}' for key, value in shape.items())}", shape)
+        for shape in one
+    ]
+    plans = [(title, Plan(tables=tables, **shape)) for title, shape in found]
+    each = tuple(StageShape(layers=1, lanes=16, update_lanes=4) for _ in range(layers))
+    two = (
+        StageShape(layers=layers - 1, lanes=32, update_lanes=4),
+        StageShape(layers=1, lanes=16, update_lanes=1),
+    )
+    return [
+        *plans,
+        (f"{name} a stage a layer", Plan(tables=tables, shapes=each)),
+        (f"{name} 2 stages, loadable", Plan(tables=tables, shapes=two, loadable=True)),
+    ]
+
+
 def plans(count: int, seed: int) -> list[tuple[str, Plan]]:
-    """Return that many plans with a name each, of all networks in turn; the first are small."""
+    """Return that many random plans with a name each, of all networks in turn."""
     rng = np.random.default_rng(seed)
     found: list[tuple[str, Plan]] = []
     while len(found) < count:
         number = len(found) % len(NETWORKS)
         tables = network(np.random.default_rng(number), **NETWORKS[number])
-        many = 4 if len(found) < count // 2 else 5
+        many = 4 if len(found) < 18 else 5
         lanes = int(rng.choice([4, 8, 16, 32, 64][:many]))
         banks = int(rng.choice([1, 1, 2, 4]))
         if lanes * banks > 128:
@@ -122,16 +258,18 @@ def plans(count: int, seed: int) -> list[tuple[str, Plan]]:
         word_bits = int(rng.choice([16, 32, 32, 64]))
         layers = len(tables.layers)
         split = int(rng.choice([1, 1, 2, 3]))
-        sizes = [layers] if split == 1 or layers < split else [layers - split + 1] + [1] * (split - 1)
+        parts = 1 if layers < split else split
+        sizes = [layers - parts + 1] + [1] * (parts - 1)
         shapes = []
         for index, size in enumerate(sizes):
             own = lanes if index == 0 else max(4, lanes >> index)
             update = int(rng.choice([n for n in (1, 2, 4, 8, 16) if n <= own and own // n <= 16]))
             shapes.append(
-                StageShape(layers=size, lanes=own, update_lanes=update, banks=banks if index == 0 else 1)
+                StageShape(layers=size, lanes=own, update_lanes=update, banks=1 if index else banks)
             )
         loadable = bool(rng.random() < 0.25)
         plan = Plan(tables=tables, shapes=tuple(shapes), word_bits=word_bits, loadable=loadable)
-        name = f"net{number} {'+'.join(f'{s.lanes}/{s.update_lanes}' for s in shapes)} b{banks} w{word_bits}" + (" loadable" if loadable else "")
-        found.append((name, plan))
+        stages = "+".join(f"{shape.lanes}/{shape.update_lanes}" for shape in shapes)
+        kind = " loadable" if loadable else ""
+        found.append((f"{number}: {stages} lanes, {banks} banks, {word_bits} bits{kind}", plan))
     return found

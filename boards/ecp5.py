@@ -8,6 +8,7 @@ from amaranth.lib import io, wiring
 from amaranth.lib.wiring import Out
 
 from ..export.checks import integer
+from ..hw.part import PARTS
 from .family import Family, nearest
 
 _INPUT_HZ = (8_000_000, 400_000_000)
@@ -129,6 +130,7 @@ class Ecp5Pll(wiring.Component):
 
 LFE5U_85F = Family(
     device="LFE5U-85F-6BG381C",
+    part=PARTS["lfe5u-85f"],
     synthesis="synth_ecp5",
     # Measured on the accelerator: wide multiplexers and the multiplier's fixed place both cost more
     # routing delay than the logic they save, and wide multiplexers cost cells too.

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from ..hw.part import Part
+
 CLOCK_TOLERANCE = 0.01
 """How far the clock that a PLL makes may be from the one wanted, as a ratio."""
 
@@ -47,6 +49,8 @@ class Family:
     ----------
     device
         The part, as in reports.
+    part
+        What it has.
     synthesis
         Yosys' command for the family.
     synthesis_options
@@ -75,6 +79,7 @@ class Family:
     """
 
     device: str
+    part: Part
     synthesis: str
     synthesis_options: tuple[str, ...]
     placer: str

@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
 from ..export.checks import integer
+from ..hw.part import PARTS
 from .family import Family, nearest
 
 _PHASE_HZ = (10_000_000, 133_000_000)
@@ -107,6 +108,7 @@ class Ice40Pll(wiring.Component):
 
 ICE40UP5K = Family(
     device="iCE40UP5K-SG48",
+    part=PARTS["ice40up5k"],
     synthesis="synth_ice40",
     synthesis_options=("-device", "u"),
     placer="nextpnr-ice40",

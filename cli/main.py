@@ -10,6 +10,7 @@ from .build import build
 from .check import check
 from .demo import demo
 from .doctor import doctor
+from .estimate import estimate
 from .export import export
 from .generate import generate
 from .simulate import simulate
@@ -51,6 +52,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     train: "somagate train digits",
     export: "somagate export runs/digits/checkpoint.pt",
     check: "somagate check runs/digits/tables.safetensors",
+    estimate: "somagate estimate runs/digits/tables.safetensors --board icebreaker",
     simulate: "somagate simulate runs/digits/tables.safetensors --data digits",
     generate: "somagate generate runs/digits/tables.safetensors",
     verify: "somagate verify runs/digits/tables.safetensors --data digits --samples 100",

@@ -77,8 +77,12 @@ def memory_terms(
     )
     terms: Terms = {"rows": (mapped.rows - 1) * width}
     if mapped.kind == "logic":
-        name = "written" if written else "rom"
-        terms = {f"{name}_bits": width * depth, f"{name}_width": width}
+        if written:
+            terms = {"written_bits": width * depth, "written_width": width}
+        else:
+            # What look-up tables of four and of six inputs take for it.
+            terms = {f"rom_{size}": width * -(-depth // size) for size in (16, 64)}
+            terms["rom_width"] = width
     elif mapped.kind == "distributed":
         terms |= {"luts": mapped.units, "read": width, "rows_read": mapped.rows}
     elif mapped.reads_old:
@@ -172,8 +176,10 @@ def _fetcher(plan: StagePlan) -> Terms:
     widest = max(plan.map(name).row_words for name in plan.read_maps)
     fields = plan.word_row_bits + _fields(plan)
     return {
+        # A comparison with a constant is cheap while both numbers fit one look-up table.
         "mask": grains * (grains > 1),
-        "compare": grains * ((grains - 1).bit_length()),
+        "mask_5": grains * (grains == 32),
+        "mask_6": grains * (grains > 32),
         "bits": plan.word_bits,
         "address": _address_bits(plan),
         "words": bits_of(widest) * (widest > 1),

@@ -33,7 +33,7 @@ class PlacedMemory:
     Attributes
     ----------
     stage
-        Its stage.
+        Its stage, or None where it is the board's.
     stored
         What it is.
     kind
@@ -44,11 +44,38 @@ class PlacedMemory:
         How many block RAMs it takes.
     """
 
-    stage: int
+    stage: int | None
     stored: StoredMemory
     kind: str
     cell: str
     block_rams: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """How much of a resource is used.
+
+    Attributes
+    ----------
+    name
+        Of the resource, in the plural, as a sentence has it.
+    used, available
+        How many.
+    """
+
+    name: str
+    used: int
+    available: int
+
+    @property
+    def share(self) -> float:
+        """Used over available."""
+        return self.used / self.available
+
+    @property
+    def fits(self) -> bool:
+        """Whether there are enough."""
+        return self.used <= self.available
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,54 +87,68 @@ class Resources:
     part
         The part.
     blocks
-        Of each stage, each block by its name; 'memories' is what surrounds them.
+        Of each stage, each block by its name; 'memory' is what surrounds all of its memories.
     memories
-        All of them.
+        All of them, in the order of the memory map.
     board
-        Logic and flip-flops, and block RAMs, around the accelerator.
+        What a board adds to the accelerator.
     """
 
     part: Part
     blocks: tuple[Mapping[str, Usage], ...]
     memories: tuple[PlacedMemory, ...]
     board: Usage = Usage(logic=0, flip_flops=0)
-    board_block_rams: int = 0
 
     @cached_property
-    def logic(self) -> int:
-        """Logic cells or look-up tables, whatever the part counts."""
-        return round(self.board.logic + sum(u.logic for b in self.blocks for u in b.values()))
-
-    @cached_property
-    def flip_flops(self) -> int:
-        """Flip-flops."""
-        found = sum(u.flip_flops for b in self.blocks for u in b.values())
-        return round(self.board.flip_flops + found)
-
-    @cached_property
-    def block_rams(self) -> int:
-        """Block RAMs of the part's size."""
-        return self.board_block_rams + sum(memory.block_rams for memory in self.memories)
+    def counts(self) -> dict[str, Count]:
+        """Each resource by its name, 'logic', 'flip_flops' and 'block_rams'."""
+        part = self.part
+        usages = [self.board, *(usage for stage in self.blocks for usage in stage.values())]
+        logic = round(sum(usage.logic for usage in usages))
+        flip_flops = round(sum(usage.flip_flops for usage in usages))
+        block_rams = sum(memory.block_rams for memory in self.memories)
+        return {
+            "logic": Count(name=part.logic, used=logic, available=part.logic_cells),
+            "flip_flops": Count(name="flip-flops", used=flip_flops, available=part.flip_flops),
+            "block_rams": Count(name="block RAMs", used=block_rams, available=part.block_rams),
+        }
 
     @property
-    def counts(self) -> dict[str, tuple[int, int]]:
-        """(used, available) of each resource."""
-        part = self.part
-        return {
-            "logic": (self.logic, part.logic_cells),
-            "flip_flops": (self.flip_flops, part.flip_flops),
-            "block_rams": (self.block_rams, part.block_rams),
-        }
+    def logic(self) -> int:
+        """Logic cells or look-up tables, whatever the part counts."""
+        return self.counts["logic"].used
+
+    @property
+    def flip_flops(self) -> int:
+        """Flip-flops."""
+        return self.counts["flip_flops"].used
+
+    @property
+    def block_rams(self) -> int:
+        """Block RAMs of the part's size."""
+        return self.counts["block_rams"].used
 
     @property
     def fits(self) -> bool:
         """Whether the part has enough of everything."""
-        return all(used <= available for used, available in self.counts.values())
+        return all(count.fits for count in self.counts.values())
 
     @property
     def utilization(self) -> dict[str, float]:
         """The share of each resource that is used."""
-        return {name: used / available for name, (used, available) in self.counts.items()}
+        return {name: count.share for name, count in self.counts.items()}
+
+    @property
+    def reasons(self) -> list[str]:
+        """A sentence for each resource of which the part has too little."""
+        found = []
+        for count in self.counts.values():
+            if not count.fits:
+                found.append(
+                    f"{count.used:,} {count.name} are needed, but the {self.part.title} has "
+                    f"{count.available:,}"
+                )
+        return found
 
 
 class Staged(Protocol):

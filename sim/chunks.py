@@ -159,8 +159,7 @@ class Chunks:
         equal = finding.difference is None and not finding.fault
         prediction = None
         if equal and self.predicts(first):
-            loaded = tables if self.config else None
-            prediction = predict(plan, expected, x, load=loaded)
+            prediction = predict(plan, expected, x, load=tables)
         return Verdict(
             equal=equal,
             engine=self.engine,

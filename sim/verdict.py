@@ -95,8 +95,9 @@ class Verdict:
         count = len(self.predicted_cycles)
         if not count:
             return ""
-        told = f"cycles predicted exactly of {self.predicted_exactly} in {count} samples"
-        return told + f", of all within {self.largest_error:.3%}" * (self.largest_error > 0)
+        told = f"cycles predicted exactly for {self.predicted_exactly} of {count} samples"
+        error = self.largest_error
+        return told + f"; the largest error is {error:.3%}" * (error > 0)
 
     def __str__(self) -> str:
         """Return the verdict in one sentence."""

@@ -46,6 +46,7 @@ def documented(verb: str) -> set[str]:
 def test_the_manual_has_every_key_that_json_prints(somagate, tables_path: Path) -> None:
     calls = [
         ("check", tables_path),
+        ("estimate", tables_path),
         ("simulate", tables_path, "--samples", 2),
         ("generate", tables_path),
         ("verify", tables_path, "--samples", 1, "--engine", "amaranth"),
@@ -95,3 +96,15 @@ def test_the_contract_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     tiny().save(tmp_path / "runs" / "digits.safetensors")
     (example,) = python_blocks("docs/contract.md")
     exec(example, {})
+
+
+def test_the_hardware_s_example_runs() -> None:
+    import numpy as np
+    from tiny_tables import tiny
+
+    (example,) = python_blocks("docs/hardware.md")
+    tables = tiny()
+    x = np.zeros((tables.steps, 2, *tables.input.shape), np.uint8)
+    names: dict[str, object] = {"tables": tables, "x": x}
+    exec(example, names)
+    assert names["prediction"].cycles.shape == (2,)

@@ -9,7 +9,7 @@ from somagate.export.tables import Tables
 from tiny_tables import tiny
 
 KEYS = [
-    *("equal", "samples", "spikes", "potentials", "cycles_per_sample", "layers"),
+    *("equal", "samples", "spikes", "potentials", "cycles_per_sample", "predicted", "layers"),
     "first_difference",
 ]
 NEURONS = 4 * (256 + 10)
@@ -107,9 +107,29 @@ def test_verify_compares_every_spike_and_potential(somagate, tables_path: Path) 
     assert result["cycles_per_sample"] > 100
     assert [layer["layer"] for layer in result["layers"]] == ["conv1", "output"]
     for layer in result["layers"]:
-        assert list(layer) == ["layer", "cycles", "additions", "lanes", "efficiency"]
+        assert list(layer) == [
+            *("layer", "cycles", "predicted", "additions", "lanes", "efficiency")
+        ]
+        assert layer["predicted"] == layer["cycles"]
         assert 0 < layer["efficiency"] <= 1
+    assert result["predicted"] == {
+        "samples": 20,
+        "exactly": 20,
+        "largest_error": 0.0,
+        "cycles_per_sample": result["cycles_per_sample"],
+    }
     assert result["first_difference"] is None
+
+
+def test_verify_predicts_as_many_samples_as_it_is_told(somagate, tables_path: Path) -> None:
+    arguments = ("verify", tables_path, "--samples", 20, "--lanes", 4, "--update-lanes", 2)
+    assert "cycles predicted exactly for 20 of 20 samples" in somagate(*arguments).stdout
+    some = somagate(*arguments, "--predict", 1).stdout
+    assert "cycles predicted exactly for 16 of 16 samples" in some
+    assert some.count(" – ") == 2
+    none = somagate.json(*arguments, "--predict", 0)
+    assert none["predicted"] is None
+    assert [layer["predicted"] for layer in none["layers"]] == [None, None]
 
 
 def test_verify_takes_what_generate_wrote(somagate, tables_path: Path, generated: Path) -> None:
@@ -126,6 +146,7 @@ def test_verify_finds_one_changed_weight(somagate, generated: Path, tmp_path: Pa
     result = somagate.json(*arguments, exit_code=1)
     assert list(result) == KEYS
     assert result["equal"] is False
+    assert result["predicted"] is None
     difference = result["first_difference"]
     assert difference["layer"] == "conv1"
     assert difference["quantity"] in ("spike", "potential")

@@ -8,6 +8,11 @@ import numpy as np
 from somagate.export.tables import Tables
 from somagate.hw.plan import Plan
 from somagate.sim import golden
+from somagate.sim.cycles import busy_cycles, layer_cycles, sample_cycles
+from somagate.sim.order import Observations, Order
+from somagate.sim.ports import Ports
+from somagate.sim.predict import predict
+from somagate.sim.scenario import Record
 from somagate.sim.trace import Trace, compare
 from stream_bench import Bench, Transfers, same
 
@@ -23,6 +28,8 @@ def must_equal_golden(
     config: Sequence[int] = (),
 ) -> Trace:
     """Run samples back to back and fail with the first difference; return golden's trace.
+
+    Without stalls the cycles must be the predicted ones, too.
 
     Parameters
     ----------
@@ -43,13 +50,47 @@ def must_equal_golden(
     after = []
     if config:
         after = [(0, bench.send("config", dut.config, config), len(config))]
-    bench.send("input", dut.input, words, after=after)
+    sent = bench.send("input", dut.input, words, after=after)
     output = bench.receive("output", dut.output, batch * plan.classes)
     observe = receive_observations(bench, dut, plan, batch)
     bench.run(deadline_cycles(plan, batch) + 5 * len(config))
     must_have_observed(plan, trace, tables, observe)
     same("output", output.payloads, list(results(trace)))
+    if stalls == "none":
+        must_take_the_predicted_cycles(plan, trace, tables, x, sent, output, observe)
     return trace
+
+
+def must_take_the_predicted_cycles(
+    plan: Plan,
+    trace: Trace,
+    tables: Tables,
+    x: Any,
+    sent: Transfers,
+    output: Transfers,
+    observe: Sequence[Transfers],
+) -> None:
+    """Compare the cycles of each sample and layer with those predicted from golden's trace."""
+    found = predict(plan, trace, x, load=tables)
+    streams = {transfers.name: transfers for transfers in (sent, output, *observe)}
+    record = Record(
+        times={name: np.array(stream.cycles, np.int64) for name, stream in streams.items()},
+        payloads={},
+        cycles=0,
+        late=False,
+    )
+    seen = []
+    for stage, transfers in zip(plan.stages, observe, strict=True):
+        numbers = np.array([payload["layer"] for payload in transfers.payloads])
+        places = {layer: np.flatnonzero(numbers == layer) for layer in stage.layers}
+        none = np.zeros(0, np.int64)
+        seen.append(Observations(stream=transfers.name, transfers=places, strange=none))
+    cycles = sample_cycles(record, plan.sample_words, plan.classes)
+    same("predicted cycles", found.cycles.tolist(), cycles)
+    assert found.busy_cycles == busy_cycles(record, plan.classes)
+    measured = layer_cycles(record, seen, Order(plan, Ports.of(plan)), plan)
+    predicted = {name: int(cycles.sum()) for name, cycles in found.layers.items()}
+    assert predicted == dict(zip(predicted, measured.tolist(), strict=True))
 
 
 def receive_observations(bench: Bench, dut: Any, plan: Plan, batch: int) -> list[Transfers]:

@@ -19,11 +19,13 @@ EQUAL = Verdict(
     sample_cycles=(50, 52),
     busy_cycles=98,
     layers=(
-        LayerCost(name="a", cycles=60, additions=100, lanes=2),
-        LayerCost(name="b", cycles=40, additions=20, lanes=2),
+        LayerCost(name="a", cycles=60, additions=100, lanes=2, predicted=61),
+        LayerCost(name="b", cycles=40, additions=20, lanes=2, predicted=40),
     ),
     cycles=255,
     seconds=0.5,
+    predicted_cycles=(50, 53),
+    predicted_busy_cycles=99,
 )
 DIFFERENCE = Difference(
     quantity="potential", layer="b", step=1, sample=3, place=(4,), values=(2, -1), count=7
@@ -68,12 +70,34 @@ def test_verdicts_add_up() -> None:
         sample_cycles=(50, 52, 50, 52),
         busy_cycles=196,
         layers=(
-            LayerCost(name="a", cycles=120, additions=200, lanes=2),
-            LayerCost(name="b", cycles=80, additions=40, lanes=2),
+            LayerCost(name="a", cycles=120, additions=200, lanes=2, predicted=122),
+            LayerCost(name="b", cycles=80, additions=40, lanes=2, predicted=80),
         ),
         cycles=510,
         seconds=1.0,
+        predicted_cycles=(50, 53, 50, 53),
+        predicted_busy_cycles=198,
     )
+
+
+def test_a_verdict_says_how_well_the_cycles_were_predicted() -> None:
+    assert (EQUAL.predicted_exactly, EQUAL.largest_error) == (1, 53 / 52 - 1)
+    told = "cycles predicted exactly for 1 of 2 samples; the largest error is 1.923%"
+    assert EQUAL.prediction == told
+    exact = replace(EQUAL, predicted_cycles=(50, 52))
+    assert exact.prediction == "cycles predicted exactly for 2 of 2 samples"
+    assert (exact.predicted_exactly, exact.largest_error) == (2, 0.0)
+    assert replace(EQUAL, predicted_cycles=()).prediction == ""
+
+
+def test_a_sum_over_samples_that_were_not_predicted_is_not_known() -> None:
+    layers = tuple(replace(layer, predicted=None) for layer in EQUAL.layers)
+    rest = replace(EQUAL, predicted_cycles=(), predicted_busy_cycles=None, layers=layers)
+    both = merge([EQUAL, rest])
+    assert both.predicted_cycles == (50, 53)
+    assert both.predicted_busy_cycles is None
+    assert [layer.predicted for layer in both.layers] == [None, None]
+    assert Verdict.from_dict(json.loads(json.dumps(both.to_dict()))) == both
 
 
 def test_one_wrong_verdict_makes_all_wrong() -> None:

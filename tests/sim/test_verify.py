@@ -55,6 +55,11 @@ def test_every_engine_finds_the_accelerator_equal(engine: str, plan: Plan, model
     assert [layer.name for layer in free.layers] == ["hidden", "output"]
     assert all(0 < layer.efficiency <= 1 for layer in free.layers)
     assert sum(layer.cycles for layer in free.layers) <= free.cycles
+    assert free.predicted_cycles == free.sample_cycles
+    assert [layer.predicted for layer in free.layers] == [layer.cycles for layer in free.layers]
+    # Stalls are not predicted.
+    assert stalled.predicted_cycles == ()
+    assert [layer.predicted for layer in stalled.layers] == [None, None]
 
 
 MOST_CYCLES = 1500
@@ -94,6 +99,10 @@ def test_random_networks_are_equal(case: tuple[Plan, np.ndarray], stalls: float)
     verdict = verify(plan, x, engine="amaranth", stalls=stalls)
     assert verdict.equal, str(verdict)
     assert verdict.busy_cycles <= sum(verdict.sample_cycles)
+    if not stalls:
+        assert verdict.predicted_cycles == verdict.sample_cycles
+        assert verdict.predicted_busy_cycles == verdict.busy_cycles
+        assert [a.predicted for a in verdict.layers] == [a.cycles for a in verdict.layers]
     for stage in plan.stages:
         assert sum(verdict.layers[layer].cycles for layer in stage.layers) <= verdict.cycles
 
@@ -115,6 +124,22 @@ def test_tables_are_loaded_before_each_chunk(chain: Plan, models: Path) -> None:
     # The samples themselves take as long as ever.
     assert abs(second.busy_cycles / first.busy_cycles - 1) < 0.1
     assert max(second.sample_cycles) < 2 * max(first.sample_cycles)
+
+
+def test_only_the_first_chunks_are_predicted(plan: Plan, models: Path) -> None:
+    x = samples(CHUNK_SAMPLES + 2)
+    some, none = (verify(plan, x, predict=count, folder=models) for count in (1, 0))
+    assert some.predicted_cycles == some.sample_cycles[:CHUNK_SAMPLES]
+    assert some.predicted_busy_cycles is None
+    assert [layer.predicted for layer in some.layers] == [None, None]
+    assert (
+        some.prediction
+        == f"cycles predicted exactly for {CHUNK_SAMPLES} of {CHUNK_SAMPLES} samples"
+    )
+    assert none.predicted_cycles == ()
+    assert none.prediction == ""
+    with refused(ValueError, "predict must be 0 samples or more, not -1"):
+        verify(plan, x, predict=-1, folder=models)
 
 
 def test_tables_that_do_not_fit_are_refused(plan: Plan, chain: Plan, models: Path) -> None:

@@ -1,0 +1,174 @@
+"""What a plan really becomes: synthesized alone for each family, and counted block by block.
+
+A flip-flop or carry of the netlist names the Python file that made it, and so its block; a look-up
+table belongs to the block of the first of those that its output reaches. Of iCE40 and ECP5,
+nextpnr packs the netlist too, without placing it, and its count of cells is shared out.
+"""
+
+import hashlib
+import json
+import re
+import subprocess
+import tempfile
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+from amaranth.back import rtlil
+from somagate.hw import tools
+from somagate.hw.part import PARTS
+
+PLACERS = {
+    "ice40": ["nextpnr-ice40", "--up5k", "--package", "sg48", "--pcf-allow-unconstrained"],
+    "ecp5": ["nextpnr-ecp5", "--85k", "--package", "CABGA381", "--lpf-allow-unconstrained"],
+}
+CELLS = {"ice40": "ICESTORM_LC", "ecp5": "TRELLIS_COMB"}
+"""What nextpnr calls a family's logic."""
+
+LOGIC = {
+    "ice40": {"SB_LUT4": 1},
+    "ecp5": {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4},
+    "gowin": {"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 1, "RAM16SDP4": 6},
+    "xilinx": {f"LUT{n}": 1 for n in range(1, 7)}
+    | {"RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4}
+    | {"SRL16E": 1, "SRLC32E": 1},
+}
+"""Look-up tables that a cell takes."""
+
+CARRIES = {"SB_CARRY", "CCU2C", "ALU", "CARRY4"}
+FLIP_FLOPS = ("SB_DFF", "TRELLIS_FF", "DFF", "FD")
+BLOCK_RAMS = {
+    **dict.fromkeys(("SB_RAM40_4K", "DP16KD", "SP", "SPX9", "DPB", "DPX9B", "SDPB", "SDPX9B"), 1),
+    **{"RAMB18E1": 1, "RAMB36E1": 2, "pROM": 1, "pROMX9": 1},
+}
+"""Block RAMs that a cell takes, in the part's size."""
+
+OTHER_RAMS = {"TRELLIS_DPR16X4", "RAM16SDP4"} | {c for c in LOGIC["xilinx"] if c[:3] == "RAM"}
+
+BLOCKS = {
+    "outofcontext": "wrapper",
+    "stream": "stage",
+    "fork": "stage",
+    "accelerator": "stage",
+    "config": "configurator",
+}
+"""Blocks that aren't called as their file."""
+
+
+def measure(component: Any, family: str, cache: Path) -> dict[str, Any]:
+    """Return what a component becomes; known results are read from the folder `cache`.
+
+    Returns
+    -------
+    dict
+        'blocks': by name, (logic, flip-flops); 'memories': by place, the block RAMs of each that
+        has any RAM.
+    """
+    text = rtlil.convert(component, name="top", emit_src=True)
+    # abc9 confuses a wire a[1] with bit 1 of a wire a.
+    text = re.sub(r"(\\[^\s\[\]]+)\[(\d+)\]", r"\1_\2_", text)
+    part = next(part for part in PARTS.values() if part.family == family)
+    command = part.synthesis + {"gowin": " -noiopads", "xilinx": " -noiopad -noclkbuf"}.get(
+        family, ""
+    )
+    versions = [tools.require(name).version for name in ("yosys", *PLACERS.get(family, [])[:1])]
+    plain = re.sub(r"attribute .src .*", "", text)
+    key = hashlib.sha256("\n".join([plain, command, *versions]).encode()).hexdigest()[:20]
+    known = cache / f"{key}.json"
+    if not known.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        known.write_text(json.dumps(_synthesize(text, command, family)))
+    found: dict[str, Any] = json.loads(known.read_text())
+    return found
+
+
+def _synthesize(text: str, command: str, family: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "top.il").write_text(text)
+        script = f"read_rtlil top.il; {command} -top top; write_json top.json"
+        _run(folder, "yosys", ["-Q", "-T", "-q", "-p", script])
+        total = None
+        if family in PLACERS:
+            placer, *options = PLACERS[family]
+            log = _run(folder, placer, [*options, "--json", "top.json", "--pack-only"])
+            total = int(re.search(rf"{CELLS[family]}:\s+(\d+)/", log)[1])  # type: ignore[index]
+        top = json.loads((folder / "top.json").read_text())["modules"]["top"]
+    return _count(top["cells"], family, total)
+
+
+def _run(folder: Path, name: str, arguments: list[str]) -> str:
+    command = [*tools.require(name).command, *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=tools.environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{name} failed: {(done.stdout + done.stderr)[-500:]}")
+    return done.stdout + done.stderr
+
+
+def _count(cells: dict[str, Any], family: str, total: int | None) -> dict[str, Any]:
+    cells = {name: cell for name, cell in cells.items() if cell["type"] != "$scopeinfo"}
+    driver: dict[int, str] = {}
+    users: Counter[int] = Counter()
+    for name, cell in cells.items():
+        for port, bits in cell["connections"].items():
+            wires = [bit for bit in bits if isinstance(bit, int)]
+            if cell["port_directions"][port] == "output":
+                driver |= dict.fromkeys(wires, name)
+            else:
+                users.update(wires)
+    labels = _label(cells, driver)
+    blocks: dict[str, Counter[str]] = defaultdict(Counter)
+    memories: Counter[str] = Counter()
+    for name, cell in cells.items():
+        kind, block = cell["type"], blocks[labels.get(name, "stage")]
+        block["logic"] += LOGIC[family].get(kind, 0)
+        block["carries"] += kind in CARRIES
+        if kind in BLOCK_RAMS or kind in OTHER_RAMS:
+            memories[re.sub(r"\.\d+\.\d+(\..*)?$", "", name)] += BLOCK_RAMS.get(kind, 0)
+        if kind.startswith(FLIP_FLOPS):
+            block["flip_flops"] += 1
+            if family == "ice40":
+                data = cell["connections"]["D"][0]
+                table = cells.get(driver.get(data, ""), {}).get("type") == "SB_LUT4"
+                block["logic"] += not (table and users[data] == 1)  # it takes a cell of its own
+    if total is not None:
+        # What else nextpnr takes is at the ends of carry chains.
+        rest = total - sum(block["logic"] for block in blocks.values())
+        carries = sum(block["carries"] for block in blocks.values()) or 1
+        for block in blocks.values():
+            block["logic"] += rest * block["carries"] / carries  # type: ignore[assignment]
+    return {
+        "blocks": {
+            name: (block["logic"], block["flip_flops"]) for name, block in sorted(blocks.items())
+        },
+        "memories": dict(sorted(memories.items())),
+    }
+
+
+def _label(cells: dict[str, Any], driver: dict[int, str]) -> dict[str, str]:
+    """Return the block of each cell."""
+    labels: dict[str, str] = {}
+    for name, cell in cells.items():
+        files = [
+            Path(place.split(":")[0]).stem
+            for place in cell["attributes"].get("src", "").split("|")
+            if ".py:" in place
+        ]
+        if cell["type"] in BLOCK_RAMS or cell["type"] in OTHER_RAMS:
+            labels[name] = "memory"
+        elif cell["type"].startswith(FLIP_FLOPS):
+            labels[name] = BLOCKS.get(files[0], files[0]) if files else "memory"
+        elif cell["type"] in CARRIES and files:
+            labels[name] = BLOCKS.get(files[0], files[0])
+    queue = sorted(labels, key=lambda name: labels[name] == "memory")
+    for name in queue:
+        for port, bits in cells[name]["connections"].items():
+            if cells[name]["port_directions"][port] != "output":
+                for bit in bits:
+                    source = driver.get(bit) if isinstance(bit, int) else None
+                    if source and source not in labels:
+                        labels[source] = labels[name]
+                        queue.append(source)
+    return labels

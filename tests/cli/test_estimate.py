@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import pytest
+from somagate.boards.registry import BOARDS
+from somagate.hw.part import PARTS
+from somagate.hw.plan import Plan
+from somagate.hw.resources import resources
+from tiny_tables import tiny
+
+
+def test_a_board_is_estimated_with_its_serial_line(somagate, tables_path: Path) -> None:
+    result = somagate.json("estimate", tables_path)
+    part = BOARDS["icebreaker"].family.part
+    alone = resources(Plan(tables=tiny(), word_bits=16), part)
+    assert (result["board"], result["part"]) == ("icebreaker", "ice40up5k")
+    assert result["fits"] is True
+    assert (result["reasons"], result["remedies"]) == ([], [])
+    logic = result["resources"]["logic"]
+    assert logic["unit"] == "logic cells"
+    assert logic["available"] == 5280
+    assert 200 < logic["used"] - alone.logic < 500
+    assert [memory["memory"] for memory in result["memories"]] == [
+        *("maps", "weights_3", "weights_4", "parameters", "potentials_3", "potentials_10", "queue"),
+    ]
+    assert result["memories"][-1]["stage"] is None
+    assert result["resources"]["block_rams"]["used"] == sum(
+        memory["block_rams"] for memory in result["memories"]
+    )
+    assert result["clock_hz"] == 24_000_000
+    assert result["samples_per_second"] == pytest.approx(
+        24e6 / result["cycles_per_sample"], rel=1e-3
+    )
+
+
+def test_cycles_are_those_that_verify_measures(somagate, tables_path: Path) -> None:
+    given = (tables_path, "--data", "digits", "--samples", 2, "--lanes", 4)
+    estimated = somagate.json("estimate", *given)
+    measured = somagate.json("verify", *given, "--engine", "amaranth")
+    assert estimated["cycles_per_sample"] == measured["cycles_per_sample"]
+    assert estimated["data"] == "digits"
+    assert estimated["activity"] is None
+    for mine, theirs in zip(estimated["layers"], measured["layers"], strict=True):
+        assert mine["additions"] == theirs["additions"]
+
+
+def test_more_activity_takes_more_cycles(somagate, tables_path: Path) -> None:
+    cycles = [
+        somagate.json("estimate", tables_path, "--activity", activity)["cycles_per_sample"]
+        for activity in (0, 0.2, 1)
+    ]
+    assert cycles[0] < cycles[1] < cycles[2]
+
+
+def test_a_part_by_itself_has_no_clock_unless_one_is_given(somagate, tables_path: Path) -> None:
+    result = somagate.json("estimate", tables_path, "--part", "xc7a35t")
+    assert (result["board"], result["part"]) == (None, "xc7a35t")
+    assert result["synthesis"] == PARTS["xc7a35t"].synthesis
+    assert (result["clock_hz"], result["samples_per_second"]) == (None, None)
+    assert somagate.json("estimate", tables_path, "--part", "xc7a35t", "--clock", 50)[
+        "clock_hz"
+    ] == 50_000_000  # fmt: skip
+
+
+def test_what_does_not_fit_exits_with_1_and_names_a_way_out(somagate, tables_path: Path) -> None:
+    given = ("estimate", tables_path, "--word-bits", 1024, "--update-lanes", 8)
+    result = somagate.json(*given, exit_code=1)
+    assert result["fits"] is False
+    assert "logic cells are needed, but the Lattice iCE40UP5K has 5,280" in result["reasons"][0]
+    assert any(line.startswith("Words of ") for line in result["remedies"])
+    plain = somagate(*given)
+    assert plain.exit_code == 1
+    assert "It does NOT fit icebreaker" in plain.stdout
+    for line in (*result["reasons"], *result["remedies"]):
+        assert f"- {line}" in plain.stdout
+
+
+def test_the_tables_of_the_result_are_shown(somagate, tables_path: Path) -> None:
+    plain = somagate("estimate", tables_path, "--board", "ulx3s-85f").stdout
+    assert "LUT4" in plain
+    assert "potentials_10" in plain
+    assert "a sample of random spikes, 10% of all neurons in a time step" in plain
+    assert "It fits ulx3s-85f" in plain
+
+
+def test_mistakes_are_named(somagate, tables_path: Path) -> None:
+    call = ("estimate", tables_path)
+    assert somagate.error(*call, "--part", "xc7a35") == (
+        "--part must be one of ice40up5k, lfe5u-25f, lfe5u-45f, lfe5u-85f, gw2a-18, xc7a35t, "
+        "not 'xc7a35'; did you mean 'xc7a35t'?"
+    )
+    assert somagate.error(*call, "--activity", 1.5) == "activity must be 0…1, not 1.5"
+    assert somagate.error(*call, "--samples", 3) == (
+        "--samples must come with --data, not be 3 without it"
+    )

@@ -1,0 +1,96 @@
+"""Estimated resources against real syntheses; and what is said of them."""
+
+from pathlib import Path
+
+import pytest
+from plans import Shapes, everything, network
+from somagate.boards.outofcontext import Wrapper
+from somagate.hw.accelerator import Accelerator
+from somagate.hw.blocks import varying
+from somagate.hw.generate import memories
+from somagate.hw.part import PARTS
+from somagate.hw.plan import Plan, StageShape
+from somagate.hw.resources import resources
+from synthesis import measure
+
+CONVOLUTIONS = Plan(
+    tables=network(
+        (2, 10, 10), [Shapes(channels=16, padding=(1, 1), pool=(2, 2)), Shapes(channels=8)]
+    ),
+    lanes=8,
+    update_lanes=2,
+    word_bits=16,
+)
+DENSE = Plan(tables=network((64,), [32]), lanes=16, update_lanes=4)
+
+
+@pytest.mark.parametrize(
+    ("plan", "name"),
+    [
+        *((CONVOLUTIONS, name) for name in ("ice40up5k", "lfe5u-85f", "gw2a-18", "xc7a35t")),
+        *((DENSE, name) for name in ("lfe5u-85f", "xc7a35t")),
+    ],
+)
+def test_an_estimate_is_near_the_synthesis_and_its_block_rams_are_exact(
+    plan: Plan, name: str, tmp_path: Path
+) -> None:
+    part = PARTS[name]
+    real = measure(Wrapper(Accelerator(plan)), part.family, tmp_path)
+    found = resources(plan, part)
+    del real["blocks"]["wrapper"]
+    logic, flip_flops = (sum(count[i] for count in real["blocks"].values()) for i in range(2))
+    assert found.block_rams == sum(real["memories"].values())
+    assert found.logic == pytest.approx(logic, rel=0.1)
+    assert found.flip_flops == pytest.approx(flip_flops, rel=0.1)
+
+
+def test_every_memory_of_the_memory_map_is_placed_once() -> None:
+    shapes = (
+        StageShape(layers=1, lanes=4, update_lanes=2, holds=True),
+        StageShape(layers=3, lanes=4, update_lanes=4, banks=2),
+    )
+    plan = Plan(tables=everything(constant=True), shapes=shapes)
+    found = resources(plan, PARTS["lfe5u-25f"])
+    for number, stage in enumerate(plan.stages):
+        placed = {
+            memory.stored.name: (memory.stored.words, memory.stored.word_bits)
+            for memory in found.memories
+            if memory.stage == number
+        }
+        sizes = {name: (max(2, words), bits) for name, (words, bits) in memories(stage).items()}
+        assert placed.items() <= sizes.items()
+        assert sizes.keys() - placed.keys() <= {"weights_1_1", "parameters"}
+    assert "currents" in found.blocks[0]
+    assert "currents" not in found.blocks[1]
+
+
+def test_more_lanes_take_more_and_all_kinds_of_plans_are_counted() -> None:
+    part = PARTS["lfe5u-85f"]
+    tables = everything()
+    sizes = [
+        resources(Plan(tables=tables, lanes=lanes, update_lanes=2), part) for lanes in (2, 4, 8)
+    ]
+    assert sizes[0].logic < sizes[1].logic < sizes[2].logic
+    assert sizes[0].flip_flops < sizes[1].flip_flops < sizes[2].flip_flops
+    loadable = resources(Plan(tables=tables, lanes=8, update_lanes=2, loadable=True), part)
+    assert loadable.logic > sizes[2].logic
+    assert loadable.blocks[0]["configurator"].logic > 0
+
+
+def test_what_a_part_has_too_little_of_is_said() -> None:
+    plan = Plan(tables=network((64,), [128, 128]), lanes=64, update_lanes=8, word_bits=64, banks=4)
+    found = resources(plan, PARTS["ice40up5k"])
+    assert not found.fits
+    assert found.reasons == [
+        f"{count.used:,} {count.name} are needed, but the Lattice iCE40UP5K has {count.available:,}"
+        for count in found.counts.values()
+        if count.used > count.available
+    ]
+    assert found.reasons[0].startswith(f"{found.logic:,} logic cells are needed")
+    assert found.utilization["logic"] == found.logic / 5280
+    assert resources(plan, PARTS["lfe5u-85f"]).reasons == []
+
+
+def test_bits_that_differ_between_layers_are_counted() -> None:
+    assert varying([{"a": 3, "b": [0, -1]}, {"a": 1, "b": [0, -2]}]) == 2
+    assert varying([{"a": 3}]) == 0

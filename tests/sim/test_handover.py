@@ -1,0 +1,43 @@
+from somagate.sim.handover import MapPort, Reader
+
+
+def test_a_stage_s_own_words_come_first() -> None:
+    port = MapPort()
+    for cycle in (4, 5, 7):
+        port.write(cycle, 0)
+    assert [port.free(cycle, 1) for cycle in (3, 4, 5, 6, 7)] == [3, 6, 6, 6, 8]
+    port.write(6, 1)
+    assert port.free(4, 2) == 8
+    assert port.free(6, 1) == 6
+    assert port.settled
+
+
+def test_what_is_assumed_counts_as_written_and_must_be() -> None:
+    port = MapPort(assumed={2: 0, 3: 1})
+    assert port.free(2, 1) == 3
+    assert not port.settled
+    port.write(2, 0)
+    assert port.settled
+    assert port.free(3, 2) == 4
+    assert not port.settled
+
+
+def test_two_words_in_one_cycle_are_not_settled() -> None:
+    port = MapPort()
+    port.write(2, 1)
+    assert port.settled
+    port.write(2, 0)
+    assert not port.settled
+    assert port.writes == {2: 0}
+
+
+def test_a_reader_takes_a_map_when_a_buffer_is_free() -> None:
+    port = MapPort()
+    reader = Reader(port, rank=1, words=2, buffers=2)
+    assert [reader.take(cycle) for cycle in (0, 1, 2, 9)] == [0, 1, 2, 9]
+    assert reader.complete == [1, 9]
+    reader.released.append(20)
+    port.write(21, 0)
+    assert reader.take(10) == 22
+    assert reader.take(23) == 23
+    assert reader.complete == [1, 9, 23]

@@ -1,0 +1,133 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from plans import neuron, weights
+from refusal import refused
+from small_network import small_network
+from somagate.export.synapse import Dense
+from somagate.export.tables import Input, Layer, Readout, Tables
+from somagate.hw.plan import Plan, StageShape
+from somagate.sim import golden
+from somagate.sim import predict as module
+from somagate.sim.predict import Prediction, predict
+from somagate.sim.verdict import Verdict
+from somagate.sim.verify import verify
+
+# Random networks on random plans are compared wherever they run without stalls: see
+# `must_equal_golden` in tests/lib/accelerate.py.
+
+
+def half_pruned(tables: Tables) -> Tables:
+    """Return the small network with the last two of its four hidden channels pruned."""
+    hidden = replace(tables.layers[0], channel_mask=np.arange(4) < 2)
+    return replace(tables, layers=(hidden, *tables.layers[1:]))
+
+
+def predicted(plan: Plan, x: np.ndarray) -> Prediction:
+    return predict(plan, golden.run(plan.tables, x), x)
+
+
+def must_be_predicted(verdict: Verdict) -> None:
+    assert verdict.equal, str(verdict)
+    assert verdict.predicted_cycles == verdict.sample_cycles
+    assert verdict.predicted_busy_cycles == verdict.busy_cycles
+    assert [layer.predicted for layer in verdict.layers] == [c.cycles for c in verdict.layers]
+
+
+def test_half_the_channels_pruned_in_the_tables_take_no_cycles(x: np.ndarray) -> None:
+    whole, half = (
+        verify(Plan(tables=tables, lanes=2, update_lanes=2, word_bits=16), x, engine="amaranth")
+        for tables in (small_network(), half_pruned(small_network()))
+    )
+    must_be_predicted(whole)
+    must_be_predicted(half)
+    assert half.layers[0].cycles < 0.7 * whole.layers[0].cycles
+
+
+def test_half_the_channels_pruned_at_run_time_take_almost_no_cycles(
+    chain: Plan, x: np.ndarray
+) -> None:
+    whole, half = (
+        verify(chain, x, engine="amaranth", load=tables)
+        for tables in (small_network(), half_pruned(small_network()))
+    )
+    must_be_predicted(whole)
+    must_be_predicted(half)
+    assert half.layers[0].cycles < 0.8 * whole.layers[0].cycles
+
+
+def crossing() -> Plan:
+    """Return a plan whose second stage writes a map while words of the first one's come in.
+
+    Layer b, of the second stage, doesn't wait for layer a, of the first.
+    """
+    rng = np.random.default_rng(3)
+
+    def layer(name: str, channels: int, **sources: int) -> Layer:
+        groups = tuple(
+            Dense(source=source, weights=weights(rng, 3, channels, size), bits=3)
+            for source, size in sources.items()
+        )
+        return Layer(name=name, synapses=groups, neuron=neuron(channels))
+
+    layers = (
+        layer("a", 24, input=20),
+        layer("b", 24, input=20),
+        layer("c", 3, a=24, b=24),
+    )
+    tables = Tables(
+        name="crossing", steps=4, input=Input(shape=(20,)), layers=layers,
+        readout=Readout(layer="c"),
+    )  # fmt: skip
+    shapes = (
+        StageShape(layers=1, lanes=4, update_lanes=1),
+        StageShape(layers=2, lanes=4, update_lanes=1),
+    )
+    return Plan(tables=tables, shapes=shapes, word_bits=8)
+
+
+def test_words_that_wait_for_a_stage_s_own_are_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = crossing()
+    x = (np.random.default_rng(7).random((4, 3, 20)) < 0.3).astype(np.uint8)
+    must_be_predicted(verify(plan, x, engine="amaranth"))
+    # Who comes first is known only after the run was followed once.
+    monkeypatch.setattr(module, "MOST_PASSES", 1)
+    once = predicted(plan, x)
+    monkeypatch.undo()
+    assert once.layers["a"].tolist() != predicted(plan, x).layers["a"].tolist()
+
+
+def test_the_first_sample_does_not_depend_on_the_others(chain: Plan, x: np.ndarray) -> None:
+    alone, among = predicted(chain, x[:, :1]), predicted(chain, x)
+    assert alone.cycles.tolist() == among.cycles[:1].tolist() == [alone.busy_cycles]
+    assert among.busy_cycles < among.cycles.sum()
+    for name, cycles in among.layers.items():
+        assert cycles.dtype == np.int64
+        assert cycles[0] == alone.layers[name][0]
+    # A sample that waits for another one inside takes longer than by itself.
+    assert among.cycles[1] > predicted(chain, x[:, 1:2]).cycles[0]
+
+
+def test_the_efficiency_is_that_of_the_measurement(plan: Plan, x: np.ndarray) -> None:
+    verdict = verify(plan, x[:, :1], engine="amaranth")
+    found = predicted(plan, x[:, :1]).efficiency
+    assert {name: round(float(share[0]), 12) for name, share in found.items()} == {
+        layer.name: round(layer.efficiency, 12) for layer in verdict.layers
+    }
+
+
+def test_more_spikes_take_more_cycles(plan: Plan) -> None:
+    x = np.zeros((3, 1, 2, 6, 6), np.uint8)
+    silent, loud = predicted(plan, x), predicted(plan, x + 1)
+    assert silent.additions["hidden"].tolist() == [0]
+    assert silent.efficiency["hidden"].tolist() == [0.0]
+    assert loud.layers["hidden"][0] > 2 * silent.layers["hidden"][0]
+
+
+def test_a_trace_of_other_tables_is_refused(plan: Plan, x: np.ndarray) -> None:
+    other = small_network(2)
+    with refused(
+        ValueError, f"trace must be of the tables {plan.tables.sha256}, not of {other.sha256}"
+    ):
+        predict(plan, golden.run(other, x), x)
