@@ -200,5 +200,6 @@ class _Run:
 def _skips(plan: Plan, tables: Tables, number: int) -> set[int]:
     """Return the lane groups of a layer that the tables prune at run time."""
     lanes = plan.stage_of(number).lanes
-    kept = tables.layers[number].kept[plan.tables.layers[number].kept]
+    layer = tables.layers[number]
+    kept = layer.kept[plan.channels[layer.name]]
     return {i for i in range(-(-len(kept) // lanes)) if not kept[i * lanes : (i + 1) * lanes].any()}

@@ -183,7 +183,7 @@ def _bits(stage: StagePlan, source: Source, values: NDArray[Any]) -> NDArray[np.
     layout, tables = source.map, stage.tables
     steps = len(values)
     values = values.reshape(steps, *as_map(tables.map_shapes[source.name]))
-    values = values[:, tables.mask(source.name)].astype(np.int64)
+    values = values[:, stage.orders[source.name]].astype(np.int64)
     values = np.pad(values, ((0, 0), (0, layout.channels - values.shape[1]), (0, 0), (0, 0)))
     rows = values.transpose(0, 2, 3, 1).reshape(steps, 1, layout.rows, layout.row_bits)
     rows = np.pad(rows, ((0, 0), (0, 0), (0, 0), (0, _row_bits(layout) - layout.row_bits)))
