@@ -68,12 +68,9 @@ endmodule
 """
 """A chain for yosys' `techmap`, in place of its own."""
 
-_OPEN = ["x"]
-"""What nextpnr takes for a pin that nothing is connected to."""
-
 
 def trim(module: dict[str, Any]) -> None:
-    """Leave open the carry pins of a netlist's module that do nothing.
+    """Leave open the carry pins of a netlist's module that do nothing: 'x' in JSON.
 
     Parameters
     ----------
@@ -92,6 +89,6 @@ def trim(module: dict[str, Any]) -> None:
     for cell in cells:
         pins = cell["connections"]
         if int(cell["parameters"]["INIT0"], 2) < 16 and pins["C0"] == ["1"]:
-            pins["CIN"] = _OPEN
+            pins["CIN"] = ["x"]
         if readers[pins["COUT"][0]] == 1:
-            pins["COUT"] = _OPEN
+            pins["COUT"] = ["x"]

@@ -41,7 +41,7 @@ def synthesize(family: Family, folder: Path, options: Sequence[str]) -> None:
     command = " ".join([family.synthesis, *options, "-top", NAME])
     script = [
         f"read_rtlil {NAME}.il",
-        # A read that meets a write may give anything where the memory says so; see RegisteredMemory.
+        # Where a memory says so, a read that meets a write may give anything.
         "select a:no_rw_check %m t:$memrd_v2 %i",
         "setparam -set COLLISION_X_MASK 1'1",
         "select -clear",
