@@ -261,7 +261,7 @@ def plots(folder: Path, result: dict[str, Any]) -> None:
             for lanes, runs in result["efficiency"].items():
                 x = [100 * run["activity"] for run in runs]
                 axes.plot(x, [r["efficiency"] for r in runs], "o-", label=f"{lanes} lanes")
-            axes.plot([5, 10], [0.85, 0.95], "kx", label="goals")
+            axes.plot([5, 10], [0.85, 0.95], "kx", label="goals, 32 lanes")
             axes.set(
                 xscale="log", ylim=(0, 1.02),
                 xlabel="input activity, %", ylabel="useful additions a lane and cycle",

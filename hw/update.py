@@ -330,7 +330,7 @@ class Update(wiring.Component):
             return (x * parameters["multiplier"]) >> mode.leak_shift
         if mode.leak_multiplier == 0:
             return Const(0, signed(1))
-        return (x * Const(mode.leak_multiplier)) >> mode.leak_shift
+        return _times(x, mode.leak_multiplier) >> mode.leak_shift
 
     def _loaded(
         self,
@@ -393,3 +393,14 @@ class Update(wiring.Component):
             with m.If(dropped.any() & ~dropped.all()):
                 m.d.comb += stored.eq(Cat((~sign).replicate(mode.bits - 1), sign))
         return self._switch(m, values, f"stored_{lane}")
+
+
+def _times(x: Value, factor: int) -> Value:
+    """Return x times a positive constant; 15 x is one subtraction, 16 x - x."""
+    for high in range(factor.bit_length() + 1):
+        for low in range(high):
+            if factor == (1 << high) - (1 << low):
+                return (x << high) - (x << low) if low + 1 < high else x << low
+            if factor == (1 << high) + (1 << low):
+                return (x << high) + (x << low)
+    return x * Const(factor)
