@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import networks
+import bench_networks as networks
+import bench_output as output
 import numpy as np
-import output
 import somagate.boards
 import somagate.export
 import somagate.hw

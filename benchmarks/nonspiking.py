@@ -16,9 +16,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import networks
+import bench_networks as networks
+import bench_output as output
 import numpy as np
-import output
 import somagate.export
 import somagate.hw
 import somagate.sim
@@ -81,7 +81,7 @@ def break_even(cycles: list[tuple[float, float]], limit: float) -> float | None:
 def measure(out: Path) -> dict[str, Any]:
     """Measure everything."""
     code = output.sources(somagate.export, somagate.hw, somagate.sim)
-    code += Path(networks.__file__).read_text() + Path(__file__).read_text()
+    code += Path(networks.__file__).read_text()
     kept = output.Kept(out / "kept", code)
     values = [kept.get("values", {"zeros": z}, lambda z=z: not_spiking(z)) for z in ZEROS]
     spikes = {

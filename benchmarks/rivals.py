@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import networks
+import bench_networks as networks
+import bench_output as output
 import numpy as np
-import output
 import somagate.boards
 import somagate.export
 import somagate.hw
@@ -82,7 +82,7 @@ class Rival:
     pins: tuple[str, ...] = ()
 
     def files(self, folder: Path) -> list[Path]:
-        """Return the Verilog files, made from VHDL where there is no other, or raise."""
+        """Return the files, or raise `RivalError` where there are none."""
         home = folder / self.name
         if not home.is_dir():
             raise RivalError(f"not in {folder.name}/{self.name}")
@@ -90,21 +90,7 @@ class Rival:
         found = [path for path in found if path.name not in self.without]
         if not found:
             raise RivalError(f"{self.name} has no {' or '.join(self.sources)}")
-        if any(path.suffix == ".vhd" for path in found):
-            return [self._from_vhdl(found)]
         return found
-
-    def _from_vhdl(self, files: list[Path]) -> Path:
-        ghdl = shutil.which("ghdl")
-        if ghdl is None:
-            raise RivalError("its VHDL needs GHDL, which is not installed")
-        command = [ghdl, "synth", "--std=08", "--out=verilog", *map(str, files), "-e", self.top]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RivalError(f"GHDL refuses its VHDL: {done.stderr.strip().splitlines()[-1]}")
-        target = files[0].parent / f"{self.top}.v"
-        target.write_text(done.stdout)
-        return target
 
 
 RIVALS = (
@@ -119,7 +105,7 @@ RIVALS = (
     ),
     Rival(
         name="SYNtzulu",
-        what="the accelerator, without its processor",
+        what="the accelerator as it is by default, without its processor",
         top="Syntzulu",
         sources=("rtl/define.v", "rtl/syntzulu/*.sv", "rtl/syntzulu/*.v"),
         without=("SB_SPRAM256KA.v",),
@@ -165,8 +151,23 @@ def yosys(folder: Path, script: str) -> None:
     raise RivalError(f"yosys: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
 
 
-def wrapper(rival: Rival, ports: dict[str, Any]) -> str:
-    """Return a Verilog module with the registers that `outofcontext.Wrapper` puts around ours."""
+def from_vhdl(top: str, files: list[Path], target: Path) -> None:
+    """Write VHDL as Verilog, with GHDL."""
+    ghdl = shutil.which("ghdl")
+    if ghdl is None:
+        raise RivalError("its VHDL needs GHDL, which is not installed")
+    command = [ghdl, "synth", "--std=08", "--out=verilog", *map(str, files), "-e", top]
+    done = subprocess.run(command, cwd=target.parent, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RivalError(f"GHDL refuses its VHDL: {done.stderr.strip().splitlines()[-1]}")
+    target.write_text(done.stdout)
+
+
+def wrapper(rival: Rival, ports: dict[str, Any]) -> tuple[str, int]:
+    """Return a Verilog module with the registers that `outofcontext.Wrapper` puts around ours.
+
+    And how many there are.
+    """
 
     def names(direction: str) -> list[tuple[str, int]]:
         return [
@@ -186,7 +187,7 @@ def wrapper(rival: Rival, ports: dict[str, Any]) -> str:
             offsets[register] += width
     taken, given = offsets["shift"], offsets["result"]
     pins = "".join(f", input pin_{name}" for name in rival.pins)
-    return f"""module {flow.NAME}(input clk, input shift_in, output signature_out{pins});
+    text = f"""module {flow.NAME}(input clk, input shift_in, output signature_out{pins});
   reg [{taken - 1}:0] shift;
   reg [{given - 1}:0] signature;
   wire [{given - 1}:0] result;
@@ -198,6 +199,7 @@ def wrapper(rival: Rival, ports: dict[str, Any]) -> str:
   {rival.top} rival({", ".join(connections)});
 endmodule
 """
+    return text, taken + given
 
 
 def synthesized(rival: Rival, folder: Path, build: Path) -> dict[str, Any]:
@@ -205,13 +207,18 @@ def synthesized(rival: Rival, folder: Path, build: Path) -> dict[str, Any]:
     files = rival.files(folder)
     shutil.rmtree(build, ignore_errors=True)
     build.mkdir(parents=True)
-    for path in files:
-        shutil.copy(path, build)
-    listed = " ".join(path.name for path in files)
+    if any(path.suffix == ".vhd" for path in files):
+        from_vhdl(rival.top, [path.resolve() for path in files], build / f"{rival.top}.v")
+        listed = f"{rival.top}.v"
+    else:
+        for path in files:
+            shutil.copy(path, build)
+        listed = " ".join(path.name for path in files)
     load = f"read_verilog -sv {listed}"
     yosys(build, f"{load}; hierarchy -top {rival.top}; proc; write_json ports.json")
     modules = json.loads((build / "ports.json").read_text())["modules"]
-    (build / "wrapper.v").write_text(wrapper(rival, modules[rival.top]["ports"]))
+    text, around = wrapper(rival, modules[rival.top]["ports"])
+    (build / "wrapper.v").write_text(text)
     yosys(
         build,
         f"{load} wrapper.v; hierarchy -top {flow.NAME}; proc; write_rtlil {flow.NAME}.il",
@@ -230,6 +237,7 @@ def synthesized(rival: Rival, folder: Path, build: Path) -> dict[str, Any]:
     return {
         "device": family.device,
         "used": {name: usage.used for name, usage in result.utilization.items()},
+        "around": around,
         "mhz": result.clocks["clk"].fmax_hz / 1e6,
     }
 
@@ -241,6 +249,7 @@ def ours(plan: Plan, family: Family, build: Path) -> dict[str, Any]:
     return {
         "device": family.device,
         "used": {name: usage.used for name, usage in result.utilization.items()},
+        "around": result.settings["wrapper_input_bits"] + result.settings["wrapper_output_bits"],
         "mhz": result.fmax_hz / 1e6,
     }
 
@@ -310,7 +319,7 @@ def measure(folder: Path, out: Path) -> dict[str, Any]:
     kept = output.Kept(
         out / "kept",
         output.sources(somagate.boards, somagate.export, somagate.hw, somagate.sim)
-        + Path(__file__).read_text(),
+        + Path(networks.__file__).read_text(),
     )
     result: dict[str, Any] = {"designs": {}, "cycles": {}}
     designs, cycles = result["designs"], result["cycles"]
@@ -352,7 +361,7 @@ def report(result: dict[str, Any]) -> str:
     rows: list[list[object]] = []
     for name, found in result["designs"].items():
         if "missing" in found:
-            rows.append([name, found["missing"], "", "", "", ""])
+            rows.append([name, found["missing"], *[""] * 5])
             continue
         used = found["used"]
         memories = (
@@ -361,8 +370,9 @@ def report(result: dict[str, Any]) -> str:
             else used["block_rams"]
         )
         rows.append([name, found["device"], f"{used['logic_cells']:,}", memories,
-                     used["multipliers"], f"{found['mhz']:.0f}"])  # fmt: skip
-    header = ("design", "device", "logic cells", "block RAMs", "multipliers", "MHz")
+                     used["multipliers"], f"{found['mhz']:.0f}", found["around"]])  # fmt: skip
+    header = ("design", "device", "logic cells", "block RAMs", "multipliers", "MHz",
+              "flip-flops around it")  # fmt: skip
     text = "Behind the same registers, by the same tools, seed 1:\n\n"
     text += output.markdown(header, rows)
     text += f"\n256 inputs to 256 neurons, {STEPS} steps, the same spikes:\n\n"
