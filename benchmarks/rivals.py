@@ -326,6 +326,8 @@ def measure(folder: Path, out: Path) -> dict[str, Any]:
     # The weights of 256-256 are more than an iCE40UP5K's block RAMs hold.
     small = Plan(tables=networks.convolution(rows=8), lanes=16, word_bits=16)
     plans = [(f"256-256, {n} lanes", crossbar_plan(n), LFE5U_85F) for n in LANES]
+    loadable = Plan(tables=crossbar_plan(16).tables, lanes=16, word_bits=32, loadable=True)
+    plans.append(("256-256, 16 lanes, loadable at run time", loadable, LFE5U_85F))
     plans.append(("convolution, 16 lanes", small, ICE40UP5K))
     for number, (name, plan, family) in enumerate(plans):
         designs[f"somagate, {name}"] = kept.get(
@@ -400,7 +402,7 @@ def plot(folder: Path, result: dict[str, Any]) -> None:
                 x, [found[name]["cycles"] for found in result["cycles"].values()], "o-", label=name
             )
         axes.set(yscale="log", xlabel="input activity, %", ylabel=f"cycles for {STEPS} steps")
-        axes.legend()
+        axes.legend(loc=(0.66, 0.52))
 
     output.figure(folder, "rivals", curves)
 
