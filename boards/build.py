@@ -33,7 +33,9 @@ class BuildParameters:
     queue_words
         Words of input that wait while the accelerator is busy.
     seed
-        Of placement.
+        Of the first placement.
+    seeds
+        How many placements to try, seed after seed, while a clock is too slow; the fastest is kept.
     synthesis_options
         Given to yosys' synthesis command.
     """
@@ -42,10 +44,12 @@ class BuildParameters:
     baud: int = 115200
     queue_words: int | None = None
     seed: int = 1
+    seeds: int = 4
     synthesis_options: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         integer("Build seed", self.seed, 0, 2**31 - 1)
+        integer("Build seeds", self.seeds, 1, 1000)
 
 
 class BoardTop(Elaboratable):
@@ -150,7 +154,8 @@ def build(
     )
     flow.synthesize(family, folder, options)
     tell("nextpnr", 2, 4)
-    flow.place_and_route(family, folder, parameters.seed, (option, flow.NAME + ending))
+    seeds = range(parameters.seed, parameters.seed + parameters.seeds)
+    seed, placements = flow.place_until_fast(family, folder, seeds, (option, flow.NAME + ending))
     tell(family.packer[0], 3, 4)
     bitstream = flow.pack(family, folder)
     tell("done", 4, 4)
@@ -160,12 +165,13 @@ def build(
         folder,
         target=board.name,
         tables_sha256=tables_sha256(accelerator),
-        seed=parameters.seed,
+        seed=seed,
         synthesis=" ".join([family.synthesis, *options]),
         tools=versions("yosys", family.placer, family.packer[0]),
         clock_hz=pll.output_hz,
         settings={
             "baud": parameters.baud,
+            "placements": placements,
             "queue_words": top_parameters.queue_words,
             "word_cycles": top_parameters.word_cycles,
         },

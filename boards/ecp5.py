@@ -9,6 +9,7 @@ from amaranth.lib.wiring import Out
 
 from ..export.checks import integer
 from ..hw.part import PARTS
+from . import ecp5_carry
 from .family import Family, nearest
 
 _INPUT_HZ = (8_000_000, 400_000_000)
@@ -153,4 +154,6 @@ LFE5U_85F = Family(
     memories={"DP16KD": "block_rams", "TRELLIS_DPR16X4": "lut_rams"},
     flip_flops="TRELLIS_FF",
     pll=Ecp5PllParameters.find,
+    carry_map=ecp5_carry.MAP,
+    trim=ecp5_carry.trim,
 )

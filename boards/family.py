@@ -74,6 +74,10 @@ class Family:
         What each kind of memory is called in the netlist.
     flip_flops
         How the names of flip-flops in the netlist start.
+    carry_map
+        Verilog that synthesis maps sums with, before its own; '' for none.
+    trim
+        Called with the netlist's module before placement, to change it in place; None for nothing.
     pll
         Computes a clock from (input Hz, output Hz).
     """
@@ -93,3 +97,5 @@ class Family:
     memories: Mapping[str, str]
     flip_flops: str
     pll: Callable[[int, int], PllParameters]
+    carry_map: str = ""
+    trim: Callable[[dict[str, Any]], None] | None = None

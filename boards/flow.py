@@ -4,6 +4,7 @@ Every tool runs in the output folder on plain file names, so what it writes does
 where that is, and writes all it says into a log there. Logs hold run times; nothing else does.
 """
 
+import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,9 @@ MAPPED = "memories_mapped.json"
 """The cells that they became."""
 UNMAPPED = "memories_unmapped.json"
 """Those that became none, so are now logic and flip-flops."""
+CARRY_MAP = "carry_map.v"
 PLACEMENT = "placement.json"
+PLACEMENT_LOG = "placement.log"
 
 
 class BuildError(RuntimeError):
@@ -39,17 +42,55 @@ def synthesize(family: Family, folder: Path, options: Sequence[str]) -> None:
     command = " ".join([family.synthesis, *options, "-top", NAME])
     script = [
         f"read_rtlil {NAME}.il",
+        # Where a memory says so, a read that meets a write may give anything.
+        "select a:no_rw_check %m t:$memrd_v2 %i",
+        "setparam -set COLLISION_X_MASK 1'1",
+        "select -clear",
         f"{command} -run begin:map_ram",
         *_list(MEMORIES, "t:$mem_v2"),
         f"{command} -run map_ram:map_ffram",
         *_list(MAPPED, *(f"t:{cell}" for cell in family.memories)),
         *_list(UNMAPPED, "t:$mem_v2"),
-        f"{command} -run map_ffram:",
+        *_chains(family, folder, command),
         f"tee -q -o {STATISTICS} stat -json",
         f"write_json {NETLIST}",
     ]
     (folder / "synthesis.ys").write_text("\n".join(script) + "\n")
     _run("Synthesis", folder, "synthesis.log", "yosys", ["-Q", "-T", "-s", "synthesis.ys"])
+    if family.trim:
+        netlist = json.loads((folder / NETLIST).read_text())
+        family.trim(netlist["modules"][NAME])
+        (folder / NETLIST).write_text(json.dumps(netlist, indent=1))
+
+
+def place_until_fast(
+    family: Family, folder: Path, seeds: Sequence[int], arguments: Sequence[str]
+) -> tuple[int, int]:
+    """Place with one seed after the other until every clock is fast enough; keep the fastest.
+
+    Returns
+    -------
+    tuple
+        The seed whose files are in the folder, and how many were tried.
+
+    Raises
+    ------
+    BuildError
+        If the design doesn't fit or can't be routed.
+    """
+    files = [folder / name for name in (NAME + family.routed[1], PLACEMENT, PLACEMENT_LOG)]
+    best, kept, contents = 0.0, seeds[0], [b""] * len(files)
+    for tried, seed in enumerate(seeds, 1):
+        place_and_route(family, folder, seed, arguments)
+        clocks = json.loads((folder / PLACEMENT).read_text())["fmax"].values()
+        speed = min((clock["achieved"] / clock["constraint"] for clock in clocks), default=1.0)
+        if speed >= 1:
+            return seed, tried
+        if speed > best:
+            best, kept, contents = speed, seed, [file.read_bytes() for file in files]
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
+    return kept, len(seeds)
 
 
 def place_and_route(family: Family, folder: Path, seed: int, arguments: Sequence[str]) -> None:
@@ -64,7 +105,7 @@ def place_and_route(family: Family, folder: Path, seed: int, arguments: Sequence
     _run(
         "Placement and routing",
         folder,
-        "placement.log",
+        PLACEMENT_LOG,
         family.placer,
         [
             *family.placer_device,
@@ -94,6 +135,18 @@ def pack(family: Family, folder: Path) -> Path:
 def _list(file: str, *selection: str) -> list[str]:
     """Return the commands that write the selected cells to a file."""
     return [f"select {' '.join(selection)}", f"write_json -selected {file}", "select -clear"]
+
+
+def _chains(family: Family, folder: Path, command: str) -> list[str]:
+    """Return the commands of the synthesis' last part, with the family's own carry chains."""
+    if not family.carry_map:
+        return [f"{command} -run map_ffram:"]
+    (folder / CARRY_MAP).write_text(family.carry_map)
+    return [
+        f"{command} -run map_ffram:map_gates",
+        f"techmap -map {CARRY_MAP}",
+        f"{command} -run map_gates:",
+    ]
 
 
 def _run(step: str, folder: Path, log: str, name: str, arguments: Sequence[str]) -> None:

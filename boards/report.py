@@ -94,7 +94,7 @@ class BuildReport:
     tables_sha256
         Of the tables built in, or '' if the design holds none.
     seed
-        Of placement.
+        Of the placement that was kept.
     synthesis
         The command and its options.
     tools

@@ -27,14 +27,18 @@ def build(
         float | None, typer.Option(metavar="MHZ", help="Clock; default: what suits the board.")
     ] = None,
     baud: Annotated[int, typer.Option(min=1, help="Speed of the serial line.")] = 115200,
-    seed: Annotated[int, typer.Option(min=0, help="Of placement.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first placement.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Placements to try while the clock is too slow.")
+    ] = 4,
     force: Force = False,
     json: Json = False,
 ) -> None:
     """Synthesize, place, route and pack the accelerator for a board.
 
-    Exits with 1 if the design does not fit, or is slower than its clock; of the latter, bitstream
-    and report are kept.
+    Where a placement is slower than the clock, others are tried, and the fastest is kept. Exits
+    with 1 if the design does not fit, or if none was fast enough; of the latter, bitstream and
+    report are kept.
     """
     with verb(json):
         existing(tables, ".safetensors")
@@ -44,6 +48,7 @@ def build(
                 tables, folder, update, {"board": board, "lanes": lanes,
                                          "update_lanes": update_lanes, "plan": plan},
                 clock_hz=None if clock is None else round(clock * 1e6), baud=baud, seed=seed,
+                seeds=seeds,
             )  # fmt: skip
     show(
         result,
@@ -95,7 +100,7 @@ def summary(result: dict[str, Any]) -> str:
     verdict = (
         "passes"
         if result["timing"] == "pass"
-        else "FAILS: try another --seed, or lower it with --clock"
+        else "FAILS: try more --seeds, or lower it with --clock"
     )
     return (
         f"The clock of {result['clock_hz'] / 1e6:.2f} MHz {verdict}; the slowest path allows "

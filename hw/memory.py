@@ -27,7 +27,8 @@ class RegisteredMemory(wiring.Component):
 
     A block RAM's output takes 5.6 ns by itself on ECP5, so `data` is registered at once: it shows
     the word `latency` enabled cycles after its address. While `read.en` is 0, the port holds still.
-    A word written in the cycle in which it is read may be read as old or new: no user does that.
+    A word written in the cycle in which it is read may be read as anything: no user does that, or
+    none looks at what it read.
 
     Parameters
     ----------
@@ -69,7 +70,10 @@ class RegisteredMemory(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the memory."""
         m = Module()
-        attrs = {"rom_style": self.style, "ram_style": self.style} if self.style != "auto" else {}
+        # Without this, synthesis adds a bypass that gives such a read the old word.
+        attrs: dict[str, int | str] = {"no_rw_check": 1}
+        if self.style != "auto":
+            attrs |= {"rom_style": self.style, "ram_style": self.style}
         m.submodules.memory = memory = Memory(
             shape=unsigned(self.width), depth=self.depth, init=self.init, attrs=attrs
         )

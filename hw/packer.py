@@ -195,11 +195,12 @@ class Packer(wiring.Component):
         for plane in range(bits):
             chunk = Cat(pooled.counts[lane][plane] for lane in range(width))
             merged = Signal(self.plan.word_bits, name=f"merged_{plane}")
-            m.d.comb += merged.eq(
-                filling[plane] | Cat(Mux(slot == i, chunk, 0) for i in range(slots))
-            )
-            with m.If(send):
-                m.d.sync += filling[plane].eq(Mux(complete, 0, merged))
-                with m.If(complete):
-                    m.d.sync += full[plane].eq(merged)
+            m.d.comb += merged.eq(filling[plane])
+            for i in range(slots):
+                with m.If(slot == i):
+                    m.d.comb += merged.word_select(i, width).eq(chunk)
+                    with m.If(send):
+                        m.d.sync += filling[plane].word_select(i, width).eq(chunk)
+            with m.If(send & complete):
+                m.d.sync += [full[plane].eq(merged), filling[plane].eq(0)]
         return m

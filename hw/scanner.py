@@ -76,10 +76,10 @@ class Scanner(wiring.Component):
         ]
         with m.If(self.words.ready):
             m.d.sync += [busy.eq(self.words.valid), word.eq(self.words.payload)]
-        with m.Elif(take):
-            m.d.sync += word.bits.eq(
-                Cat(part & ~bit.replicate(size) for part, bit in zip(parts, lowest, strict=True))
-            )
+        # Last, so that the flip-flops clear themselves, without a look-up table each.
+        for part, bit in zip(parts, lowest, strict=True):
+            with m.If(~self.words.ready & take & bit):
+                m.d.sync += part.eq(0)
 
         # Number its bits, lowest first.
         part, rest, bit = Signal(size), Signal(size), Signal(size)

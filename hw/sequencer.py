@@ -60,13 +60,13 @@ class Sequencer(wiring.Component):
                 "release": Out(external),
                 "walks": Out(stream.Signature(self.walk_layout)),
                 "walk_index": Out(index),
-                "walk_first_step": Out(1),
+                "walk_first_step": Out(1, init=1),
                 "walk_odd_step": Out(1),
                 "updates": Out(stream.Signature(self.update_layout)),
                 "written": In(1),
                 "starts": Out(1),
                 "index": Out(index),
-                "first_step": Out(1),
+                "first_step": Out(1, init=1),
                 "last_step": Out(1),
                 "odd_step": Out(1),
                 "record": Out(1),
@@ -84,14 +84,19 @@ class Sequencer(wiring.Component):
         self._update(m, lead, finished)
         return m
 
-    def _turn(self, m: Module, index: Signal, step: Signal, odd: Signal, pulses: Signal) -> None:
-        """Go to the next layer, and at the last one to the next time step, with a pulse."""
+    def _turn(
+        self, m: Module, index: Signal, step: Signal, first: Signal, odd: Signal, pulses: Signal
+    ) -> None:
+        """Go to the next layer, and at the last one to the next time step, with a pulse.
+
+        `first` is a flip-flop: it stands before the longest path of the update.
+        """
         steps = self.plan.tables.steps
         m.d.sync += index.eq(index + 1)
         with m.If(index == self.plan.count - 1):
-            m.d.sync += [index.eq(0), step.eq(step + 1), odd.eq(~odd)]
+            m.d.sync += [index.eq(0), step.eq(step + 1), first.eq(0), odd.eq(~odd)]
             with m.If(step == steps - 1):
-                m.d.sync += step.eq(0)
+                m.d.sync += [step.eq(0), first.eq(1)]
             for number, name in enumerate(self.plan.external):
                 once = name == "input" and self.plan.tables.input.constant
                 m.d.comb += pulses[number].eq((step == steps - 1) if once else 1)
@@ -101,7 +106,6 @@ class Sequencer(wiring.Component):
         plan = self.plan
         step = Signal(range(max(2, plan.tables.steps)), name="walk_step")
         started, may, skipped, done = Signal(), Signal(), Signal(), Signal()
-        m.d.comb += self.walk_first_step.eq(step == 0)
         with m.Switch(self.walk_index):
             for number, descriptor in enumerate(plan.descriptors):
                 with m.Case(number) if number < plan.count - 1 else m.Default():
@@ -126,7 +130,9 @@ class Sequencer(wiring.Component):
             m.d.sync += started.eq(1)
         with m.If(done):
             m.d.sync += started.eq(0)
-            self._turn(m, self.walk_index, step, self.walk_odd_step, self.advance)
+            self._turn(
+                m, self.walk_index, step, self.walk_first_step, self.walk_odd_step, self.advance
+            )
 
     def _update(self, m: Module, lead: Signal, finished: Signal) -> None:
         """Take the update from layer to layer, when the one before has written its map.
@@ -149,7 +155,6 @@ class Sequencer(wiring.Component):
                         self.replay.eq(~self.first_step & holds),
                     ]
         m.d.comb += [
-            self.first_step.eq(step == 0),
             self.last_step.eq(step == plan.tables.steps - 1),
             self.starts.eq(~started & (lead != 0)),
             self.updates.valid.eq(started & ~updated),
@@ -161,4 +166,4 @@ class Sequencer(wiring.Component):
             m.d.sync += updated.eq(1)
         with m.If(finished):
             m.d.sync += [started.eq(0), updated.eq(0)]
-            self._turn(m, self.index, step, self.odd_step, self.release)
+            self._turn(m, self.index, step, self.first_step, self.odd_step, self.release)

@@ -157,6 +157,9 @@ class Update(wiring.Component):
             for field in plan.parameters:
                 here[field.name], word = word[: field.bits].as_signed(), word[field.bits :]
             loaded = self._loaded(m, lane, memories, here)
+            value = loaded + here["bias"]
+            start = Signal(value.shape(), name=f"start_{lane}", attrs={"keep": 1})
+            m.d.comb += start.eq(value)
             u = Signal(signed(plan.update_bits), name=f"u_{lane}")
             later = {
                 name: Signal(signed(field.bits), name=f"{name}_{lane}")
@@ -164,13 +167,14 @@ class Update(wiring.Component):
                 if name not in ("bias", "level")
             }
             with m.If(move):
-                m.d.sync += u.eq(loaded + self.sums.payload[lane] + here["bias"])
+                m.d.sync += u.eq(start + self.sums.payload[lane])
                 m.d.sync += [signal.eq(here[name]) for name, signal in later.items()]
 
             # fire = u >= threshold; r = reset(u, fire)
             fires = Signal(name=f"fires_{lane}")
             keep = later["keep"][0] if "keep" in later else 1
-            m.d.comb += fires.eq((u >= later["threshold"]) & keep)
+            # A sign costs no logic behind the carry chain, as a comparison of signed numbers would.
+            m.d.comb += fires.eq(~(u - later["threshold"])[-1] & keep)
             r = self._reset(m, lane, u, fires, later)
             with m.If(move):
                 m.d.sync += fire[lane].eq(fires)
@@ -326,7 +330,7 @@ class Update(wiring.Component):
             return (x * parameters["multiplier"]) >> mode.leak_shift
         if mode.leak_multiplier == 0:
             return Const(0, signed(1))
-        return (x * Const(mode.leak_multiplier)) >> mode.leak_shift
+        return _times(x, mode.leak_multiplier) >> mode.leak_shift
 
     def _loaded(
         self,
@@ -389,3 +393,14 @@ class Update(wiring.Component):
             with m.If(dropped.any() & ~dropped.all()):
                 m.d.comb += stored.eq(Cat((~sign).replicate(mode.bits - 1), sign))
         return self._switch(m, values, f"stored_{lane}")
+
+
+def _times(x: Value, factor: int) -> Value:
+    """Return x times a positive constant; 15 x is one subtraction, 16 x - x."""
+    for high in range(factor.bit_length() + 1):
+        for low in range(high):
+            if factor == (1 << high) - (1 << low):
+                return (x << high) - (x << low) if low + 1 < high else x << low
+            if factor == (1 << high) + (1 << low):
+                return (x << high) + (x << low)
+    return x * Const(factor)

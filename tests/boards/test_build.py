@@ -29,7 +29,7 @@ def stand_in(name: str) -> StandIn:
     ("name", "device", "lowest_fmax_hz", "bitstream", "rom_cells"),
     [
         ("icebreaker", "iCE40UP5K-SG48", 24_000_000, "top.bin", 2),
-        ("ulx3s-85f", "LFE5U-85F-6BG381C", 80_000_000, "top.bit", 1),
+        ("ulx3s-85f", "LFE5U-85F-6BG381C", 100_000_000, "top.bit", 1),
     ],
 )
 def test_a_board_gets_a_bitstream_and_a_report(
@@ -88,7 +88,7 @@ def test_the_same_input_gives_the_same_bytes_anywhere(tmp_path):
 
 
 def test_timing_that_fails_is_reported_and_the_bitstream_is_kept(tmp_path):
-    parameters = BuildParameters(clock_hz=300_000_000, seed=7)
+    parameters = BuildParameters(clock_hz=300_000_000, seed=7, seeds=1)
     report = build(stand_in("ulx3s-85f"), BOARDS["ulx3s-85f"], tmp_path, parameters)
     assert not report.passed
     assert report.to_dict()["timing"] == "fail"
@@ -136,6 +136,7 @@ def test_a_missing_tool_is_named_before_any_work(tmp_path, monkeypatch):
     ("settings", "kind", "message"),
     [
         ({"seed": -1}, ValueError, "Build seed must be 0…2147483647, not -1"),
+        ({"seeds": 0}, ValueError, "Build seeds must be 1…1000, not 0"),
         ({"seed": "1"}, TypeError, "Build seed must be an int, not '1'"),
     ],
 )

@@ -1,10 +1,12 @@
-"""A tool that fails, even without a word, is one clear error."""
+"""A tool that fails is one clear error, and placements are tried until one is fast enough."""
 
+import json
 import sys
 
 import pytest
+from somagate.boards import flow
 from somagate.boards.ecp5 import LFE5U_85F
-from somagate.boards.flow import BuildError, pack
+from somagate.boards.flow import BuildError, pack, place_until_fast
 from somagate.boards.ice40 import ICE40UP5K
 
 
@@ -28,3 +30,26 @@ def test_a_tool_that_says_nothing_is_named_with_its_exit_status(tmp_path, monkey
     assert str(error.value) == (
         f"Packing failed in icepack: exit status 3 (all of it: {tmp_path}/packing.log)"
     )
+
+
+@pytest.mark.parametrize(
+    ("speeds", "kept", "tried"),
+    [([90, 101, 120], 6, 2), ([90, 97, 95], 6, 3), ([100], 5, 1), ([99], 5, 1)],
+)
+def test_the_first_placement_fast_enough_is_kept_or_else_the_fastest(
+    tmp_path, monkeypatch, speeds, kept, tried
+):
+    def place(family, folder, seed, arguments):
+        speed = speeds[seed - 5]
+        fmax = {"clk": {"achieved": speed, "constraint": 100}}
+        (folder / "placement.json").write_text(json.dumps({"fmax": fmax}))
+        for name in ("top.config", "placement.log"):
+            (folder / name).write_text(str(seed))
+
+    monkeypatch.setattr(flow, "place_and_route", place)
+    seeds = range(5, 5 + len(speeds))
+    assert place_until_fast(LFE5U_85F, tmp_path, seeds, ()) == (kept, tried)
+    assert (tmp_path / "top.config").read_text() == str(kept)
+    assert (tmp_path / "placement.log").read_text() == str(kept)
+    fmax = json.loads((tmp_path / "placement.json").read_text())["fmax"]
+    assert fmax["clk"]["achieved"] == speeds[kept - 5]

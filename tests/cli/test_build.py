@@ -40,16 +40,16 @@ def test_build_fails_where_the_clock_is_too_fast(
 
     monkeypatch.setattr(builder, "build", build)
     monkeypatch.setattr(accelerator, "Accelerator", lambda plan: plan)
-    options = ("--clock", 30, "--baud", 9600, "--seed", 5)
+    options = ("--clock", 30, "--baud", 9600, "--seed", 5, "--seeds", 2)
     result = somagate("build", tables_path, *options)
     assert result.exit_code == 1
     assert (
-        "The clock of 24.00 MHz FAILS: try another --seed, or lower it with --clock; "
+        "The clock of 24.00 MHz FAILS: try more --seeds, or lower it with --clock; "
         "the slowest path allows 20.00 MHz\n" in result.stdout
     )
     board, parameters = asked[0]
     assert board == "icebreaker"
-    assert parameters == builder.BuildParameters(clock_hz=30_000_000, baud=9600, seed=5)
+    assert parameters == builder.BuildParameters(clock_hz=30_000_000, baud=9600, seed=5, seeds=2)
 
 
 def test_build_names_the_boards(somagate, tables_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from accelerate import most_cycles, must_equal_golden
+from amaranth.hdl import Module, Signal
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 from networks import FEATURES, inputs, networks
@@ -21,6 +22,7 @@ from somagate.export.synapse import weight_range
 from somagate.export.tables import Layer, Tables
 from somagate.hw.accelerator import Accelerator
 from somagate.hw.loading import LoadError, words
+from somagate.hw.memory import RegisteredMemory
 from somagate.hw.plan import Plan, StageShape
 from stream_bench import STALLS
 
@@ -30,6 +32,23 @@ PARTS = 20
 LOADED_PARTS = 4
 MOST_CYCLES = 6000
 """About what the samples of a network take, so that a small plan does not take minutes."""
+
+
+@pytest.fixture(autouse=True)
+def reads_that_meet_a_write_give_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make each memory as bad as a block RAM may be; what is read is the opposite of the last."""
+    plain = RegisteredMemory.elaborate
+
+    def elaborate(memory: RegisteredMemory, platform: object) -> Module:
+        m = plain(memory, platform)
+        read, write, met = memory.read, memory.write, Signal()
+        with m.If(read.en):
+            m.d.sync += met.eq(write.en & (write.addr == read.addr))
+            with m.If(met):
+                m.d.sync += read.data.eq(~read.data)
+        return m
+
+    monkeypatch.setattr(RegisteredMemory, "elaborate", elaborate)
 
 
 @st.composite

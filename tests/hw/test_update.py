@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from amaranth.hdl import Module, Signal, signed
+from amaranth.sim import Simulator
 from plans import a_stage, chunk_lanes, neuron, visits, weights
 from somagate.export.neuron import Leak, Neuron, Shift, Store, Ternary
 from somagate.export.synapse import Convolution, Dense
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables
 from somagate.hw.stage_plan import StagePlan
-from somagate.hw.update import Update, UpdateLayout
+from somagate.hw.update import Update, UpdateLayout, _times
 from somagate.sim import golden
 from stream_bench import STALLS, Bench, Transfers
 
@@ -488,3 +490,20 @@ def test_channels_that_are_not_kept_stay_silent_and_empty_lane_groups_are_skippe
     other = loadable(OTHER, 5, lanes, update_lanes)
     fired = update(plan, stalls, loaded=other, masks=masks)
     assert fired["layer0"][:, 2].any() and not fired["layer2"].any()
+
+
+def test_a_constant_multiplies_exactly_whatever_it_is_made_of() -> None:
+    x = Signal(signed(5))
+    products = {factor: Signal(signed(16), name=f"times_{factor}") for factor in range(1, 66)}
+    m = Module()
+    m.d.comb += [product.eq(_times(x, factor)) for factor, product in products.items()]
+
+    async def testbench(ctx: Any) -> None:
+        for value in range(-16, 16):
+            ctx.set(x, value)
+            for factor, product in products.items():
+                assert ctx.get(product) == factor * value
+
+    simulator = Simulator(m)
+    simulator.add_testbench(testbench)
+    simulator.run()
