@@ -11,6 +11,7 @@ Every key may be left out. A stage names its layers, in the order of the network
     update_lanes = 4
     banks = 1
     holds = false
+    weight_memory = "block"
 """
 
 import tomllib

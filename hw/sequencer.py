@@ -19,6 +19,8 @@ class Sequencer(wiring.Component):
 
     Members
     -------
+    final_step : In(…), the number of the last time step, where it can be loaded; or it is the
+        tables' own
     available : In(external sources), which of them have a map that the walker has not passed
     advance : Out(external sources), pulses when the walker has passed a source's map
     release : Out(external sources), pulses when nobody needs a source's oldest map any more
@@ -41,6 +43,7 @@ class Sequencer(wiring.Component):
         index = range(max(2, plan.count))
         super().__init__(
             {
+                "final_step": In(range(max(2, plan.tables.steps)), init=plan.tables.steps - 1),
                 "available": In(external),
                 "advance": Out(external),
                 "release": Out(external),
@@ -85,15 +88,14 @@ class Sequencer(wiring.Component):
 
     def _turn(self, m: Module, index: Signal, step: Signal, odd: Signal, pulses: Signal) -> None:
         """Go to the next layer, and at the last one to the next time step, with a pulse."""
-        steps = self.plan.tables.steps
         m.d.sync += index.eq(index + 1)
         with m.If(index == self.plan.count - 1):
             m.d.sync += [index.eq(0), step.eq(step + 1), odd.eq(~odd)]
-            with m.If(step == steps - 1):
+            with m.If(step == self.final_step):
                 m.d.sync += step.eq(0)
             for number, name in enumerate(self.plan.external):
                 once = name == "input" and self.plan.tables.input.constant
-                m.d.comb += pulses[number].eq((step == steps - 1) if once else 1)
+                m.d.comb += pulses[number].eq((step == self.final_step) if once else 1)
 
     def _walk(self, m: Module, lead: Signal, starts: Signal) -> None:
         """Take the walker from layer to layer, when the maps are there."""
@@ -149,7 +151,7 @@ class Sequencer(wiring.Component):
                     ]
         m.d.comb += [
             self.first_step.eq(step == 0),
-            self.last_step.eq(step == plan.tables.steps - 1),
+            self.last_step.eq(step == self.final_step),
             self.starts.eq(~started & (lead != 0)),
             self.updates.valid.eq(started & ~updated),
             finished.eq(updated & self.written),

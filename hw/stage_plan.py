@@ -112,6 +112,8 @@ class StagePlan:
         weights of the tables' widths can add up to.
     holds
         The sums of layers that read a constant input alone are computed in the first step and kept.
+    weight_memory
+        'block', or 'spram' for memories with one port that hold nothing until they are loaded.
     """
 
     tables: Tables
@@ -125,6 +127,12 @@ class StagePlan:
     buffers: dict[str, int]
     loadable: bool = False
     holds: bool = False
+    weight_memory: str = "block"
+
+    @property
+    def weights_load(self) -> bool:
+        """Whether weights come through the configuration stream, if only those of the tables."""
+        return self.loadable or self.weight_memory == "spram"
 
     @cached_property
     def layers(self) -> tuple[int, ...]:

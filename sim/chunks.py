@@ -3,9 +3,9 @@
 import json
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ..export.tables import Tables
+from ..hw.loading import Load
 from ..hw.plan import Plan
 from . import golden
 from .activity import additions
@@ -21,6 +22,7 @@ from .build import digest, plan_digest
 from .check import Checker
 from .cycles import LayerCost, busy_cycles, layer_cycles, sample_cycles
 from .device import Engine, Play, scenario
+from .loaded import lay_out, named
 from .ports import Ports
 from .scenario import Scenario, stall_pattern
 from .verdict import Verdict
@@ -46,9 +48,9 @@ class Chunks:
     Attributes
     ----------
     plan, ports, checker
-        Of the accelerator.
-    tables, config
-        What golden runs, and the words that load it into the accelerator after a reset.
+        Of the accelerator, with what was loaded into it.
+    tables, load
+        What golden runs, and how it is loaded into the accelerator after a reset; None if it isn't.
     engine, play
         The simulator, and what plays a scenario in it.
     inputs, count
@@ -65,7 +67,7 @@ class Chunks:
     ports: Ports
     checker: Checker
     tables: Tables
-    config: Sequence[int]
+    load: Load | None
     engine: Engine
     play: Play
     inputs: Samples
@@ -113,7 +115,7 @@ class Chunks:
             self.plan,
             self.ports,
             self.chunk(first),
-            config=self.config,
+            config=self.load.words if self.load else (),
             go=go,
             deadline=self.deadline,
         )
@@ -143,10 +145,13 @@ class Chunks:
     def _verdict(self, first: int, x: NDArray[Any]) -> Verdict:
         start = time.perf_counter()
         plan, order, tables = self.plan, self.checker.order, self.tables
-        expected = golden.run(tables, x, potentials=True)
+        golden_trace = golden.run(tables, x, potentials=True)
+        expected = lay_out(golden_trace, self.load) if self.load else golden_trace
         record = self.play(self.scenario(first))
         seen = order.observations(record)
         finding = self.checker.check(record, seen, expected, first)
+        if self.load and finding.difference:
+            finding = replace(finding, difference=named(finding.difference, self.load))
         return Verdict(
             equal=finding.difference is None and not finding.fault,
             engine=self.engine,
@@ -161,7 +166,7 @@ class Chunks:
             sample_cycles=sample_cycles(record, plan.sample_words, plan.classes),
             busy_cycles=busy_cycles(record, plan.classes),
             layers=self._costs(
-                layer_cycles(record, seen, order, plan), additions(tables, expected, x)
+                layer_cycles(record, seen, order, plan), additions(tables, golden_trace, x)
             ),
             cycles=record.cycles,
             seconds=time.perf_counter() - start,

@@ -1,11 +1,13 @@
 """The configurator writes every row of the stream to its memory, once."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from plans import a_stage, everything, network
-from somagate.hw.config import Configurator, Target, row_words, targets
+from refusal import refused
+from somagate.hw.config import END, Configurator, Target, row_words, targets
 from stream_bench import STALLS, Bench, Transfers
 
 MEMORIES = [
@@ -43,22 +45,39 @@ def test_every_memory_of_a_stage_is_a_target() -> None:
     assert (parameters.width, parameters.depth) == (
         2 * plan.parameter_bits, len(plan.parameter_words)
     )  # fmt: skip
-    # One bit a lane group, all layers together: 1 + 1 + 1 + 1.
-    assert (groups.width, groups.depth) == (32, 1)
+    # One bit a lane group, all layers together: 1 + 1 + 1 + 1; and the time steps.
+    assert (groups.width, groups.depth) == (32, 2)
+
+
+def test_weights_alone_are_targets_where_only_they_have_to_be_loaded() -> None:
+    stage = a_stage(everything(), word_bits=16)
+    assert targets(stage) == []
+    loaded = targets(replace(stage, weight_memory="spram"))
+    assert [t.name for t in loaded] == [f"weights_{bits}_0" for bits in stage.weights]
+    assert [t.depth for t in loaded] == [len(rows) for rows in stage.weights.values()]
 
 
 def test_groups_beyond_32_take_more_rows_and_no_memory_has_one() -> None:
     plan = a_stage(network((1,), [40]), lanes=1, update_lanes=1, loadable=True)
     found = {target.name: target.depth for target in targets(plan)}
-    assert found == {"weights_4_0": 120, "parameters": 42, "groups": 2}
+    assert found == {"weights_4_0": 120, "parameters": 42, "groups": 3}
     plan = a_stage(network((1,), [], classes=1), lanes=1, update_lanes=1, loadable=True)
     assert {t.name: t.depth for t in targets(plan)} == {
-        "weights_4_0": 2, "parameters": 2, "groups": 1
+        "weights_4_0": 2, "parameters": 2, "groups": 2
     }  # fmt: skip
 
 
 Row = tuple[int, int, int]
 """Number of the memory, address, data."""
+
+
+def written_by(rows: list[Row]) -> list[Any]:
+    """Return the words that rows write: number, address and word of the row, data."""
+    return [
+        (n, (address, slot), word)
+        for n, address, data in rows
+        for slot, word in enumerate(row_words(n, address, data, MEMORIES[n].words)[1:])
+    ]
 
 
 def configure(rows: list[Row], stalls: str) -> Transfers:
@@ -71,13 +90,18 @@ def configure(rows: list[Row], stalls: str) -> Transfers:
     taken = bench.send("config", dut.config, words)
     ports = [getattr(dut, f"write_{number}") for number in range(len(MEMORIES))]
     seen = [[bench.probe(s) for s in (port.en, port.addr, port.data)] for port in ports]
+    flags = [bench.probe(signal) for signal in (dut.refused, dut.finished)]
     bench.run(8 * len(words) + 100)
-    written: list[Row] = []
+    written: list[Any] = []
     for cycle in range(len(seen[0][0])):
         for number, (en, addr, data) in enumerate(seen):
             if en[cycle]:
-                written.append((number, addr[cycle], data[cycle]))
-    assert written == rows
+                slot = en[cycle].bit_length() - 1
+                assert en[cycle] == 1 << slot
+                word = data[cycle] >> 32 * slot & 0xFFFF_FFFF
+                written.append((number, (addr[cycle], slot), word))
+    assert written == written_by(rows)
+    assert not any(map(any, flags))
     return taken
 
 
@@ -89,7 +113,7 @@ def draw(rng: random.Random, count: int) -> list[Row]:
 
 
 @pytest.mark.parametrize("stalls", STALLS)
-def test_rows_are_written_in_the_order_in_which_they_come(stalls: str) -> None:
+def test_rows_are_written_word_by_word_in_the_order_in_which_they_come(stalls: str) -> None:
     configure(draw(random.Random(stalls), 150), stalls)
 
 
@@ -101,21 +125,46 @@ def test_the_first_and_the_last_row_of_each_memory(number: int) -> None:
     configure(rows, "random")
 
 
-def test_a_row_takes_one_cycle_more_than_its_words() -> None:
+def test_every_word_takes_one_cycle() -> None:
     rows = draw(random.Random(1), 30)
     taken = configure(rows, "none")
-    cycle, expected = 0, []
-    for number, _, _ in rows:
-        expected += range(cycle, cycle + 1 + MEMORIES[number].words)
-        cycle = expected[-1] + 2
-    assert taken.cycles == expected
+    assert taken.cycles == list(range(sum(1 + MEMORIES[number].words for number, _, _ in rows)))
 
 
-def test_words_of_memories_that_are_not_there_are_passed_over() -> None:
-    """Such a header has no data: a stream for another accelerator writes nothing wrong."""
+@pytest.mark.parametrize(
+    "header",
+    [len(MEMORIES) << 24, 254 << 24, *(n << 24 | m.depth for n, m in enumerate(MEMORIES)),
+     1 << 24 | 0xFF_FFFF],
+)  # fmt: skip
+def test_from_a_row_of_no_memory_on_nothing_is_written(header: int) -> None:
+    """Such a stream is for another accelerator, and nobody knows where its next row starts."""
+    dut = Configurator(MEMORIES)
+    bench = Bench(dut, stalls="none")
+    sent = bench.send("config", dut.config, [0, 1, header, *row_words(1, 7, 5, 1), END << 24, 0])
+    ports = [getattr(dut, f"write_{n}") for n in range(len(MEMORIES))]
+    enabled = [bench.probe(port.en) for port in ports]
+    refused, finished = bench.probe(dut.refused), bench.probe(dut.finished)
+    bench.run(200)
+    assert sum(map(sum, enabled)) == 1 and enabled[0][sent.cycles[1]] == 1
+    first = refused.index(1)
+    assert first == sent.cycles[2] + 1 and all(refused[first:])
+    assert not any(finished)
+
+
+def test_the_end_of_the_stream_is_told_once_and_another_may_follow() -> None:
     dut = Configurator(MEMORIES)
     bench = Bench(dut, stalls="random")
-    bench.send("config", dut.config, [99 << 24, 255 << 24 | 5])
-    enabled: list[Any] = [bench.probe(getattr(dut, f"write_{n}").en) for n in range(len(MEMORIES))]
+    words = [0, 1, END << 24 | 5, END << 24, *row_words(1, 299, 5, 1), END << 24, 3]
+    sent = bench.send("config", dut.config, words)
+    writes = [bench.probe(dut.write_0.en), bench.probe(dut.write_1.en)]
+    finished = bench.probe(dut.finished)
     bench.run(200)
-    assert not any(any(en) for en in enabled)
+    assert [cycle for cycle, value in enumerate(finished) if value] == [
+        sent.cycles[3] + 1, sent.cycles[7] + 1
+    ]  # fmt: skip
+    assert [sum(en) for en in writes] == [1, 1]
+
+
+def test_more_memories_than_have_a_number_are_refused() -> None:
+    with refused(ValueError, "Configurator memories must be at most 255, not 256"):
+        Configurator([MEMORIES[0]] * 256)

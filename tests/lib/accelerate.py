@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 from somagate.export.tables import Tables
+from somagate.hw.loading import load
 from somagate.hw.plan import Plan
 from somagate.sim import golden
+from somagate.sim.loaded import lay_out
 from somagate.sim.trace import Trace, compare
 from stream_bench import Bench, Transfers, same
 
@@ -20,7 +22,6 @@ def must_equal_golden(
     stalls: str = "random",
     seed: int = 0,
     tables: Tables | None = None,
-    config: Sequence[int] = (),
 ) -> Trace:
     """Run samples back to back and fail with the first difference; return golden's trace.
 
@@ -32,11 +33,14 @@ def must_equal_golden(
         (steps, batch, *input shape).
     stalls, seed
         Of the bench, for all streams.
-    tables, config
-        What golden runs if not the plan's tables, and the words that load it before the samples.
+    tables
+        What is loaded before the samples, and golden runs, if not the plan's own.
     """
-    tables = tables or plan.tables
-    trace = golden.run(tables, x, potentials=True)
+    trace = golden.run(tables or plan.tables, x, potentials=True)
+    config: Sequence[int] = ()
+    if tables is not None:
+        loaded = load(plan, tables)
+        trace, plan, config = lay_out(trace, loaded), loaded.plan, loaded.words
     batch = x.shape[1]
     bench = Bench(dut, stalls=stalls, seed=seed)
     words = [word for sample in range(batch) for word in plan.pack_input(x[:, sample])]
@@ -47,7 +51,7 @@ def must_equal_golden(
     output = bench.receive("output", dut.output, batch * plan.classes)
     observe = receive_observations(bench, dut, plan, batch)
     bench.run(deadline_cycles(plan, batch) + 5 * len(config))
-    must_have_observed(plan, trace, tables, observe)
+    must_have_observed(plan, trace, plan.tables, observe)
     same("output", output.payloads, list(results(trace)))
     return trace
 
@@ -114,7 +118,7 @@ def must_have_observed(
         count = len(transfers.payloads)
         assert count == len(order), f"{transfers.name} sent {count} and not {len(order)}"
     rtl = Trace(
-        tables=tables.sha256,
+        tables=trace.tables,
         output=trace.output,
         prediction=trace.prediction,
         spikes=spikes,
