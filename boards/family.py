@@ -72,6 +72,9 @@ class Family:
         How the names of flip-flops in the netlist start.
     pll
         Computes a clock from (input Hz, output Hz).
+    single_port_memory
+        What stands for `somagate.hw.memory.SinglePortMemory` on the device, or None for that
+        itself. As Amaranth's platform, the family is asked for it by this name.
     """
 
     device: str
@@ -88,3 +91,4 @@ class Family:
     memories: Mapping[str, str]
     flip_flops: str
     pll: Callable[[int, int], PllParameters]
+    single_port_memory: Callable[..., Any] | None = None

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from ..boards.board import Board
 from ..boards.registry import BOARDS
@@ -9,6 +10,8 @@ from ..export.tables import Tables
 from ..hw import plan_file
 from ..hw.plan import Plan
 from .output import existing, one_of
+
+MANIFEST = "manifest.json"
 
 
 def board_of(name: str) -> Board:
@@ -36,18 +39,39 @@ def plan_of(
     )
 
 
-def generated_plan(path: Path, folder: Path) -> tuple[Plan, Path]:
-    """Return the plan of tables on the accelerator in `folder`, and its Verilog.
+def generated_plan(path: Path, folder: Path) -> tuple[Plan, Path, Tables | None]:
+    """Return the plan of the accelerator in `folder`, its Verilog, and the tables to load into it.
 
-    The plan is that of the tables in `path`, on as many lanes as the accelerator has.
+    Where it takes a configuration stream, the plan is its own, and other tables in `path` are
+    loaded; the last is None where they are the same. Otherwise the plan is that of the tables in
+    `path`, on as many lanes as the accelerator has.
     """
-    manifest, verilog = folder / "manifest.json", folder / "somagate.v"
-    if not manifest.is_file() or not verilog.is_file():
-        raise ValueError(
-            f"{folder} must be a folder that `somagate generate` wrote, "
-            f"but has no {(verilog if manifest.is_file() else manifest).name}"
-        )
-    known = json.loads(manifest.read_text())
+    verilog = folder / "somagate.v"
+    if (folder / MANIFEST).is_file() and not verilog.is_file():
+        raise ValueError(_not_ours(folder, verilog.name))
+    known = _manifest(folder)
+    tables = Tables.load(existing(path, ".safetensors"))
+    if known.get("shape_sha256") and known["tables_sha256"] != tables.sha256:
+        return built_plan(folder), verilog, tables
+    return plan_file.from_dict(known["plan"], tables), verilog, None
+
+
+def built_plan(folder: Path) -> Plan:
+    """Return the plan of the accelerator in a folder that `generate` or `build` wrote."""
+    tables = folder / "tables.safetensors"
+    known = _manifest(folder)
+    return plan_file.from_dict(known["plan"], Tables.load(existing(tables, ".safetensors")))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ValueError(_not_ours(folder, path.name))
+    known: dict[str, Any] = json.loads(path.read_text())
     if "plan" not in known:
-        raise ValueError(f"{manifest} must come from this version of somagate: generate it anew")
-    return plan_file.from_dict(known["plan"], Tables.load(existing(path, ".safetensors"))), verilog
+        raise ValueError(f"{path} must come from this version of somagate: generate it anew")
+    return known
+
+
+def _not_ours(folder: Path, missing: str) -> str:
+    return f"{folder} must be a folder that `somagate generate` wrote, but has no {missing}"

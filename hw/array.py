@@ -80,13 +80,15 @@ class WeightMemory(wiring.Component):
         m.d.comb += row.weights.eq(added)
         for bits, weights in plan.weights.items():
             mine = weight_code(weights[self.bank :: plan.banks], bits).tolist()
-            size = {"width": plan.lanes * bits, "depth": self.depths[bits]}
+            width, depth = plan.lanes * bits, self.depths[bits]
+            memory: BlockMemory | SinglePortMemory
             if plan.weight_memory == "spram":
                 kind = getattr(platform, "single_port_memory", None) or SinglePortMemory
-                memory = kind(**size, slice_bits=SLICE_BITS)
+                memory = kind(width=width, depth=depth, slice_bits=SLICE_BITS)
             else:
                 memory = BlockMemory(
-                    **size,
+                    width=width,
+                    depth=depth,
                     init=[pack(values, bits) for values in mine],
                     slice_bits=SLICE_BITS if plan.weights_load else 0,
                 )

@@ -1,11 +1,12 @@
 """The configurator: loads weights, parameters and masks of a network into a running accelerator.
 
-The stream is a list of rows. A row is one word with the memory's number in bits 24…31 and the row's
-address in bits 0…23, and then the row's data, 32 bits a word, lowest first. Rows may come in any
-order, between inferences. A row of memory `END` ends the list; its one word of data is for whoever
-carries the stream, a checksum say.
+The stream is a list of memories in any order, between inferences. A memory is one word with its
+number in bits 24…31 and the address of its last row in bits 0…23, and then all of its rows from
+that one down to row 0, 32 bits a word, lowest first. Memory `END`, of one row of one word, ends the
+list; its word is for whoever carries the stream, a checksum say.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Module, Signal, unsigned
@@ -82,17 +83,21 @@ def targets(plan: StagePlan) -> list[Target]:
     return [*found, Target(name="groups", width=WORD_BITS, depth=1 + -(-groups // WORD_BITS))]
 
 
-def row_words(number: int, address: int, data: int, words: int) -> list[int]:
-    """Return a row of memory `number` as words of the stream."""
+def memory_words(number: int, target: Target, rows: Sequence[int]) -> list[int]:
+    """Return the rows of memory `number` as words of the stream; those that are missing are 0."""
     mask = (1 << WORD_BITS) - 1
-    return [number << ADDRESS_BITS | address, *(data >> WORD_BITS * i & mask for i in range(words))]
+    spare = target.depth - len(rows)
+    found = [number << ADDRESS_BITS | target.depth - 1] + [0] * (spare * target.words)
+    for row in reversed(rows):
+        found += [row >> WORD_BITS * i & mask for i in range(target.words)]
+    return found
 
 
 class Configurator(wiring.Component):
-    """Take rows apart and write them, word by word as they come, one cycle each.
+    """Take memories apart and write them, word by word as they come, one cycle each.
 
-    A row of no memory, or beyond its end, is refused: whatever follows, until a reset, is passed
-    over, as nobody knows where the next row would start.
+    A memory that is not there or has another size is refused: whatever follows, until a reset, is
+    passed over, as it is for another accelerator.
 
     Parameters
     ----------
@@ -103,7 +108,7 @@ class Configurator(wiring.Component):
     -------
     config : In(stream.Signature(unsigned(32))), always ready
     write_N : Out(Target.port), for each memory N
-    refused : Out(1), from a row that is refused to the next reset
+    refused : Out(1), from a memory that is refused to the next reset
     finished : Out(1), pulses in the cycle after the end of the stream
     """
 
@@ -129,7 +134,7 @@ class Configurator(wiring.Component):
         place = Signal(range(max(target.words for target in self.memories)))  # of the word at hand
         final = Signal.like(place)
         within, known = Signal(), Signal()
-        header, row = self.config.payload[ADDRESS_BITS:], self.config.payload[:ADDRESS_BITS]
+        header, last_row = self.config.payload[ADDRESS_BITS:], self.config.payload[:ADDRESS_BITS]
         take = self.config.valid & ~self.refused
         m.d.comb += self.config.ready.eq(1)
         m.d.sync += self.finished.eq(take & within & (number == len(self.memories)))
@@ -137,19 +142,21 @@ class Configurator(wiring.Component):
             with m.Switch(header):
                 for index, target in enumerate(self.memories):
                     with m.Case(index):
-                        m.d.comb += known.eq(row < target.depth)
+                        m.d.comb += known.eq(last_row == target.depth - 1)
                         m.d.sync += [number.eq(index), final.eq(target.words - 1)]
                 with m.Case(END):
-                    m.d.comb += known.eq(1)
+                    m.d.comb += known.eq(last_row == 0)
                     m.d.sync += [number.eq(len(self.memories)), final.eq(0)]
             m.d.sync += [
-                address.eq(row),
+                address.eq(last_row),
                 place.eq(0),
                 within.eq(known),
                 self.refused.eq(~known),
             ]
         with m.Elif(take):
-            m.d.sync += [place.eq(place + 1), within.eq(place != final)]
+            m.d.sync += place.eq(place + 1)
+            with m.If(place == final):
+                m.d.sync += [place.eq(0), address.eq(address - 1), within.eq(address != 0)]
         for index, target in enumerate(self.memories):
             port = getattr(self, f"write_{index}")
             mine = take & within & (number == index)

@@ -77,11 +77,11 @@ def embed(base: Tables, tables: Tables) -> Embedding:
 
 def _check(base: Tables, tables: Tables) -> None:
     """Compare what the whole network has."""
-    for part, names in (
+    for part, parts in (
         ("input", ("shape", "activation", "constant")),
         ("readout", ("layer", "kind")),
     ):
-        for name in names:
+        for name in parts:
             wanted, found = getattr(getattr(base, part), name), getattr(getattr(tables, part), name)
             if wanted != found:
                 raise MismatchError(f"{part} {name} must be {wanted!r}, not {found!r}")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..export.tables import Tables
-from .config import IDENTITY, WORD_BITS, row_words, targets
+from .config import IDENTITY, WORD_BITS, memory_words, targets
 from .embed import MismatchError, embed
 from .plan import Plan
 from .stage_plan import StagePlan, pack, weight_code
@@ -62,7 +62,7 @@ def load(plan: Plan, tables: Tables) -> Load:
 def words(plan: Plan, tables: Tables) -> list[int]:
     """Return the words for `Accelerator.config` that make it run other tables; see `load`.
 
-    The last rows are the tables' SHA-256.
+    The last memory is the tables' SHA-256.
 
     Raises
     ------
@@ -90,11 +90,9 @@ def _load(plan: Plan, tables: Tables) -> Load:
             _check_stage(stage, new)
         images = _images(stage, new, embedding.tables)
         for target in targets(stage):
-            for address, row in enumerate(images[target.name]):
-                found += row_words(number, address, row, target.words)
+            found += memory_words(number, target, images[target.name])
             number += 1
-    for address, byte in enumerate(bytes.fromhex(tables.sha256)):
-        found += row_words(number, address, byte, IDENTITY.words)
+    found += memory_words(number, IDENTITY, list(bytes.fromhex(tables.sha256)))
     return Load(words=found, plan=other, slots=embedding.slots)
 
 

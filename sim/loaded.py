@@ -40,6 +40,5 @@ def _spread(values: NDArray[Any], slots: NDArray[np.int64], axis: int) -> NDArra
     shape[axis] = len(slots)
     found = np.zeros(shape, values.dtype)
     here = np.flatnonzero(slots >= 0)
-    index = (slice(None),) * axis
-    found[(*index, here)] = values[(*index, slots[here])]
+    np.moveaxis(found, axis, 0)[here] = np.moveaxis(values, axis, 0)[slots[here]]
     return found

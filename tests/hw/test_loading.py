@@ -18,7 +18,7 @@ from somagate.export.neuron import Leak, Shift, Ternary
 from somagate.export.synapse import Dense, Identity
 from somagate.export.tables import Pool, Readout, Tables
 from somagate.hw.accelerator import Accelerator
-from somagate.hw.config import IDENTITY, row_words, targets
+from somagate.hw.config import IDENTITY, memory_words, targets
 from somagate.hw.loading import LoadError, load, words
 from somagate.hw.plan import Plan, StageShape
 from somagate.hw.stage_plan import pack, weight_code
@@ -82,7 +82,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_stream_writes_every_row_of_every_memory_once(name: str) -> None:
+def test_a_stream_writes_every_memory_once(name: str) -> None:
     """The plan's own tables give the contents that its memories have from the start."""
     plan = a_plan(**SHAPES[name])
     expected = []
@@ -95,11 +95,9 @@ def test_a_stream_writes_every_row_of_every_memory_once(name: str) -> None:
         ]
         images += [stage.parameter_words, [0, BASE.steps - 1]]
         for target, rows in zip(targets(stage), images, strict=True):
-            for address, row in enumerate(rows):
-                expected += row_words(number, address, row, target.words)
+            expected += memory_words(number, target, rows)
             number += 1
-    for address, byte in enumerate(bytes.fromhex(BASE.sha256)):
-        expected += row_words(number, address, byte, IDENTITY.words)
+    expected += memory_words(number, IDENTITY, list(bytes.fromhex(BASE.sha256)))
     assert words(plan, BASE) == expected
 
 
@@ -269,7 +267,7 @@ def test_channels_that_are_left_move_together_so_that_lane_groups_are_free() -> 
     )  # fmt: skip
     assert load(plan, half).slots["l0"].tolist() == [0, 2, 4, -1, -1, -1]
     fewer = cut(plan.tables, "l0", [0, 2, 4])
-    assert words(plan, fewer)[:-64] == words(plan, half)[:-64]
+    assert words(plan, fewer)[:-32] == words(plan, half)[:-32]
     x = np.ones((1, 1, 2, 6, 6), int)
     everyone, rest = (cycles_of(plan, tables, x) for tables in (plan.tables, half))
     events = 36 * 18 * 0.8  # of one of three lane groups, at the borders a few less
@@ -373,8 +371,7 @@ def test_more_steps_and_another_input_or_readout_are_refused() -> None:
 def test_what_the_hardware_does_not_see_of_an_input_may_differ() -> None:
     plan = a_plan()
     shown = replace(BASE, input=replace(BASE.input, maximum=3))
-    size = 2 * 32
-    assert words(plan, shown)[:-size] == words(plan, BASE)[:-size]
+    assert words(plan, shown)[:-32] == words(plan, BASE)[:-32]
 
 
 def test_other_layers_are_refused() -> None:
