@@ -133,10 +133,11 @@ class Commands(wiring.Component):
                 with m.If(self.finished):
                     m.next = "check"
             with m.State("check"):
-                with m.If(left == 0):
-                    m.d.comb += self.failure.eq(CHECKSUM * ~crc.match_detected)
-                    m.d.sync += self.loaded.eq(crc.match_detected)
+                with m.If((left == 0) & crc.match_detected):
+                    m.d.sync += self.loaded.eq(1)
                     m.next = "done"
+                with m.Elif(left == 0):
+                    m.d.comb += self.failure.eq(CHECKSUM)
             with m.State("done"):
                 m.d.comb += [self.answers.valid.eq(1), self.answers.payload.eq(DONE)]
                 with m.If(self.answers.ready):
