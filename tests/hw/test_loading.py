@@ -14,6 +14,7 @@ from accelerate import (
 )
 from plans import EVERYTHING, Shapes, everything, network, neuron
 from refusal import refused
+from smaller import cut
 from somagate.export.neuron import Leak, Shift, Ternary
 from somagate.export.synapse import Dense, Identity
 from somagate.export.tables import Pool, Readout, Tables
@@ -179,37 +180,6 @@ def test_pruned_lane_groups_take_no_time_for_their_events() -> None:
 
 
 # Smaller shapes.
-
-
-def cut(tables: Tables, name: str, kept: list[int]) -> Tables:
-    """Return tables without some channels of a layer, as if they had never been there."""
-    layers = []
-    for layer in tables.layers:
-        groups = []
-        for group in layer.synapses:
-            weights = group.weights
-            if layer.name == name:
-                weights = weights[kept]
-            if group.source == name:
-                channels = tables.neuron_shapes[name][0]
-                parts = weights.reshape(len(weights), channels, -1, *weights.shape[2:])
-                weights = parts[:, kept].reshape(len(weights), -1, *weights.shape[2:])
-            groups.append(replace(group, weights=weights))
-        cell, mask = layer.neuron, layer.kept
-        if layer.name == name:
-            mask = mask[kept]
-            store = cell.store
-            if isinstance(store, Ternary):
-                store = Ternary(level=store.level[kept], boundary=store.boundary[kept])
-            leak = cell.leak
-            if leak.multiplier.ndim:
-                leak = replace(leak, multiplier=leak.multiplier[kept])
-            cell = replace(
-                cell, leak=leak, bias=cell.bias[kept], threshold=cell.threshold[kept], store=store,
-                amount=None if cell.amount is None else cell.amount[kept],
-            )  # fmt: skip
-        layers.append(replace(layer, synapses=tuple(groups), neuron=cell, channel_mask=mask))
-    return replace(tables, layers=tuple(layers))
 
 
 @pytest.mark.parametrize("name", ["one stage", "banks", "a chain"])
