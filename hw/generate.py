@@ -8,7 +8,7 @@ from typing import Any
 
 from amaranth.back import verilog as back
 
-from . import plan_file, tools
+from . import loading, plan_file, tools
 from .accelerator import Accelerator
 from .descriptor import Descriptor
 from .identity import shape_sha256
@@ -131,9 +131,12 @@ def images(plan: Plan) -> dict[str, str]:
     """Return the initial contents of the memories that have one, as `$readmemh` reads them.
 
     By ``weights_WIDTH`` or ``parameters``, of a chain of stages with ``_STAGE`` behind; the rows of
-    all banks follow each other.
+    all banks follow each other. And ``config``, the words that load the plan's own tables, where
+    the accelerator takes any.
     """
     found = {}
+    if plan.configurable:
+        found["config"] = "".join(f"{word:08x}\n" for word in loading.words(plan, plan.tables))
     for number, stage in enumerate(plan.stages):
         suffix = f"_{number}" if len(plan.stages) > 1 else ""
         rows = {
@@ -142,6 +145,7 @@ def images(plan: Plan) -> dict[str, str]:
                 [pack(row, bits) for row in weight_code(weights, bits).tolist()],
             )
             for bits, weights in stage.weights.items()
+            if stage.weight_memory == "block"
         }
         width = stage.update_lanes * stage.parameter_bits
         rows["parameters"] = (width, stage.parameter_words)

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from somagate.cli.plans import built_plan
 from somagate.export.neuron import Shift
 from somagate.export.tables import Tables
+from somagate.hw import loading
 from tiny_tables import tiny
 
 KEYS = [
@@ -109,12 +111,31 @@ def test_verify_loads_other_tables_where_the_plan_takes_them(
 ) -> None:
     other = tmp_path / "other.safetensors"
     replace(with_one_weight_changed(tiny()), steps=3).save(other)
+    words = (loadable / "config.hex").read_text().split()
+    assert [int(word, 16) for word in words] == loading.words(built_plan(loadable), tiny())
     result = somagate.json("verify", other, "--generated", loadable, "--samples", 2)
     assert result["equal"] and result["spikes"] == 2 * NEURONS * 3 // 4
     own = somagate.json(
         "verify", loadable / "tables.safetensors", "--generated", loadable, "--samples", 2
     )
     assert own["equal"] and own["spikes"] == 2 * NEURONS
+
+
+def test_weights_that_must_be_loaded_are_the_accelerators_own(
+    somagate, tables_path: Path, tmp_path: Path
+) -> None:
+    plan = tmp_path / "spram.toml"
+    plan.write_text('[[stages]]\nlayers = 2\nlanes = 4\nweight_memory = "spram"\n')
+    files = somagate.json("generate", tables_path, "--plan", plan)["files"]
+    assert "config.hex" in files and not any(name.startswith("weights") for name in files)
+    call = ("--generated", tables_path.with_name("rtl"), "--samples", 1)
+    assert somagate.json("verify", tables_path, *call)["equal"]
+    other = with_one_weight_changed(tiny())
+    other.save(tmp_path / "other.safetensors")
+    assert somagate.error("verify", tmp_path / "other.safetensors", *call) == (
+        f"tables {other.sha256[:12]} do not fit the accelerator of {tiny().sha256[:12]}: "
+        "Plan loadable must be True to load other tables than its own"
+    )
 
 
 def test_verify_refuses_other_tables_that_do_not_fit(
