@@ -10,7 +10,7 @@ from ..export.layer import Layer
 from ..export.neuron import Neuron, Ternary
 from ..export.synapse import Convolution, Dense, Identity, SynapseGroup, weight_range
 from ..export.tables import Tables
-from .descriptor import as_map, is_full
+from .descriptor import Orders, as_map, is_full
 
 
 class MismatchError(ValueError):
@@ -33,13 +33,14 @@ class Embedding:
     slots: dict[str, NDArray[np.int64]]
 
 
-def embed(base: Tables, tables: Tables) -> Embedding:
+def embed(base: Tables, tables: Tables, orders: Orders) -> Embedding:
     """Put tables into the shape of `base`.
 
-    A layer may have fewer channels, or keep fewer of them: they take the first places that the base
-    keeps, so that whole lane groups become free. Only where a channel's number matters, in the
-    readout and beside identities and grouped convolutions, does each stay at its number. Weights
-    may be as narrow as they like, and time steps fewer. Geometry, pools and names must be equal.
+    A layer may have fewer channels, or keep fewer of them: they take the first places of `orders`,
+    that of the base's kept channels, so that whole lane groups become free. Only where a channel's
+    number matters, in the readout and beside identities and grouped convolutions, does each stay at
+    its number. Weights may be as narrow as they like, and time steps fewer. Geometry, pools and
+    names must be equal.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def embed(base: Tables, tables: Tables) -> Embedding:
     slots = {"input": np.arange(base.input.shape[0])}
     layers = []
     for old, new in zip(base.layers, tables.layers, strict=True):
-        slots[new.name] = _slots(base, tables, old, new)
+        slots[new.name] = _slots(base, old, new, orders[new.name])
         if old.pool != new.pool:
             raise MismatchError(f"layer {new.name}: pool must be {old.pool}, not {new.pool}")
         sources = [group.source for group in old.synapses]
@@ -104,7 +105,7 @@ def _is_numbered(tables: Tables, name: str) -> bool:
     )
 
 
-def _slots(base: Tables, tables: Tables, old: Layer, new: Layer) -> NDArray[np.int64]:
+def _slots(base: Tables, old: Layer, new: Layer, free: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the channel of the new layer that each of the old one's becomes, or -1."""
     slots = np.full(len(old.kept), -1)
     count, room = len(new.kept), len(old.kept)
@@ -120,7 +121,7 @@ def _slots(base: Tables, tables: Tables, old: Layer, new: Layer) -> NDArray[np.i
             )
         slots[kept] = kept
     else:
-        kept, free = np.flatnonzero(new.kept), np.flatnonzero(old.kept)
+        kept = np.flatnonzero(new.kept)
         if len(kept) > len(free):
             raise MismatchError(
                 f"layer {new.name}: channels that are not pruned must be at most {len(free)}, "

@@ -77,7 +77,7 @@ def _load(plan: Plan, tables: Tables) -> Load:
         raise MismatchError("Plan loadable must be True to load tables, not False")
     if not plan.loadable and tables.sha256 != plan.tables.sha256:
         raise MismatchError("Plan loadable must be True to load other tables than its own")
-    embedding = embed(plan.tables, tables)
+    embedding = embed(plan.tables, tables, plan.channels)
     layers = tuple(
         replace(layer, channel_mask=laid_out.kept)
         for layer, laid_out in zip(embedding.tables.layers, plan.tables.layers, strict=True)
@@ -135,9 +135,7 @@ def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> dict[str, list[
                 f"not {low if low < least else high}"
             )
     values = {field.name: field.values for field in new.parameters}
-    kept = [
-        tables.layers[d.number].kept[stage.tables.layers[d.number].kept] for d in stage.descriptors
-    ]
+    kept = [tables.layers[d.number].kept[stage.orders[d.name]] for d in stage.descriptors]
     values["keep"] = np.concatenate(
         [
             -((chosen >= 0) & mask[chosen]).astype(np.int64)

@@ -1,5 +1,6 @@
 """The configurator writes every row of the stream to its memory, once."""
 
+import gc
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -157,6 +158,8 @@ def test_the_end_of_the_stream_is_told_once_and_another_may_follow() -> None:
     assert sum(writes) == 4
 
 
+@pytest.mark.filterwarnings("ignore:.*created but never used")
 def test_more_memories_than_have_a_number_are_refused() -> None:
     with refused(ValueError, "Configurator memories must be at most 255, not 256"):
         Configurator([MEMORIES[0]] * 256)
+    gc.collect()
