@@ -33,7 +33,8 @@ def cut(tables: Tables, name: str, kept: list[int]) -> Tables:
             if leak.multiplier.ndim:
                 leak = replace(leak, multiplier=leak.multiplier[kept])
             cell = replace(
-                cell, leak=leak, bias=cell.bias[kept], threshold=None if cell.threshold is None else cell.threshold[kept], store=store,
+                cell, leak=leak, bias=cell.bias[kept], store=store,
+                threshold=None if cell.threshold is None else cell.threshold[kept],
                 amount=None if cell.amount is None else cell.amount[kept],
             )  # fmt: skip
         layers.append(replace(layer, synapses=tuple(groups), neuron=cell, channel_mask=mask))
