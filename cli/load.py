@@ -37,9 +37,9 @@ def send(path: Path, port: str, folder: Path, baud: int, update: Update) -> dict
     """Load, and return what the board then says of itself."""
     from ..boards.device import Device, connect
     from ..export.tables import Tables
-    from .plans import built_plan
+    from ..hw import plan_file
 
-    plan = built_plan(folder)
+    plan = plan_file.built(folder)
     with Device(connect(port, baud), plan) as device:
         device.load(Tables.load(path), progress=update)
         found = device.identify()

@@ -1,8 +1,6 @@
 """From a file of tables and a few options to the plan of an accelerator."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 from ..boards.board import Board
 from ..boards.registry import BOARDS
@@ -10,8 +8,6 @@ from ..export.tables import Tables
 from ..hw import plan_file
 from ..hw.plan import Plan
 from .output import existing, one_of
-
-MANIFEST = "manifest.json"
 
 
 def board_of(name: str) -> Board:
@@ -47,31 +43,12 @@ def generated_plan(path: Path, folder: Path) -> tuple[Plan, Path, Tables | None]
     `path`, on as many lanes as the accelerator has.
     """
     verilog = folder / "somagate.v"
-    if (folder / MANIFEST).is_file() and not verilog.is_file():
-        raise ValueError(_not_ours(folder, verilog.name))
-    known = _manifest(folder)
+    known = plan_file.manifest(folder)
+    if not verilog.is_file():
+        raise ValueError(
+            f"{folder} must be a folder that `somagate generate` wrote, but has no {verilog.name}"
+        )
     tables = Tables.load(existing(path, ".safetensors"))
     if known.get("shape_sha256") and known["tables_sha256"] != tables.sha256:
-        return built_plan(folder), verilog, tables
+        return plan_file.built(folder), verilog, tables
     return plan_file.from_dict(known["plan"], tables), verilog, None
-
-
-def built_plan(folder: Path) -> Plan:
-    """Return the plan of the accelerator in a folder that `generate` or `build` wrote."""
-    tables = folder / "tables.safetensors"
-    known = _manifest(folder)
-    return plan_file.from_dict(known["plan"], Tables.load(existing(tables, ".safetensors")))
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise ValueError(_not_ours(folder, path.name))
-    known: dict[str, Any] = json.loads(path.read_text())
-    if "plan" not in known:
-        raise ValueError(f"{path} must come from this version of somagate: generate it anew")
-    return known
-
-
-def _not_ours(folder: Path, missing: str) -> str:
-    return f"{folder} must be a folder that `somagate generate` wrote, but has no {missing}"

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from somagate.cli.plans import built_plan
 from somagate.export.neuron import Shift
 from somagate.export.tables import Tables
-from somagate.hw import loading
+from somagate.hw import loading, plan_file
 from tiny_tables import tiny
 
 KEYS = [
@@ -114,7 +113,7 @@ def test_verify_loads_other_tables_where_the_plan_takes_them(
     other = tmp_path / "other.safetensors"
     replace(with_one_weight_changed(tiny()), steps=3).save(other)
     words = (loadable / "config.hex").read_text().split()
-    assert [int(word, 16) for word in words] == loading.words(built_plan(loadable), tiny())
+    assert [int(word, 16) for word in words] == loading.words(plan_file.built(loadable), tiny())
     result = somagate.json("verify", other, "--generated", loadable, "--samples", 2)
     assert result["equal"] and result["spikes"] == 2 * NEURONS * 3 // 4
     own = somagate.json(
