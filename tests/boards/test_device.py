@@ -36,7 +36,7 @@ class SimulatedLine:
         self.cycles, self.answers = 0, 0
         self.pending: deque[int] = deque([1] * 200)
         self.tx: list[int] = []
-        self.closed = False
+        self.closed, self.busy = False, 0
         self.simulator = Simulator(self.dut)
         self.simulator.add_clock(1)
         self.simulator.add_testbench(self._testbench, background=True)
@@ -46,6 +46,7 @@ class SimulatedLine:
         while True:
             ctx.set(self.dut.rx, self.pending.popleft() if self.pending else 1)
             self.tx.append(ctx.get(self.dut.tx))
+            self.busy = ctx.get(self.dut.busy)
             await ctx.tick()
 
     def write(self, data: bytes) -> int:
@@ -282,3 +283,24 @@ def test_a_plain_bitstream_does_not_say_what_it_is():
     with pytest.raises(DeviceError) as error:
         Device(ScriptedLine([]), plan).identify()
     assert str(error.value) == "Plan loadable must be True for a board to say what it runs"
+
+
+def test_a_board_is_busy_while_it_sees_to_a_command():
+    line = SimulatedLine(loadable_plan(tables=network((1,), [], classes=2), shapes=()))
+
+    def busy_after(data: bytes, cycles: int = 20) -> int:
+        line.write(data)
+        line.cycles += len(line.pending) + cycles
+        line.simulator.run_until(line.cycles)
+        return line.busy
+
+    # Its memories are block RAM, so it can run from the start, but waits for the first byte.
+    assert busy_after(b"", 200) == busy_after(b"R") == 0
+    assert busy_after(b"\1") == 1
+    line.send_break(device_module.BREAK_SECONDS)
+    assert busy_after(b"") == 0
+    assert busy_after(b"I") == 1
+    assert busy_after(b"", 66 * 10 * DIVISOR) == 0
+    assert busy_after(b"L") == busy_after(b"\0") == 1
+    # A header of a memory of another size is a failure, and all is over.
+    assert busy_after(b"\0" * 3, 20 * DIVISOR) == 0
