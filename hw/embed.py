@@ -26,7 +26,8 @@ class Embedding:
     tables
         They compute what the smaller ones do, and have the larger ones' channels.
     slots
-        By layer, int (channels of `tables`,): which channel of the smaller ones each is, or -1.
+        By layer, int (channels of `tables`,): which channel of the smaller ones each is, or -1: it
+        stays silent, and where potentials are read out at the lowest.
     """
 
     tables: Tables
@@ -64,14 +65,10 @@ def embed(base: Tables, tables: Tables, orders: Orders) -> Embedding:
             _group(base, tables, new.name, a, b, slots)
             for a, b in zip(old.synapses, new.synapses, strict=True)
         )
-        layers.append(
-            replace(
-                new,
-                synapses=groups,
-                neuron=_neuron(old.neuron, new.neuron, slots[new.name]),
-                channel_mask=slots[new.name] >= 0,
-            )
-        )
+        cell, kept = _neuron(old.neuron, new.neuron, slots[new.name]), slots[new.name] >= 0
+        if (new.name, "potential") == (base.readout.layer, base.readout.kind):
+            cell, kept = _lowest(cell, kept), kept | True
+        layers.append(replace(new, synapses=groups, neuron=cell, channel_mask=kept))
     del slots["input"]
     return Embedding(tables=replace(tables, layers=tuple(layers)), slots=slots)
 
@@ -128,12 +125,14 @@ def _slots(base: Tables, old: Layer, new: Layer, free: NDArray[np.int64]) -> NDA
                 f"not {len(kept)}"
             )
         slots[free[: len(kept)]] = kept
-    if new.name == base.readout.layer and base.readout.kind == "potential" and count < room:
-        raise MismatchError(
-            f"layer {new.name}: classes must be {room} where the highest potential wins, "
-            f"not {count}"
-        )
     return slots
+
+
+def _lowest(neuron: Neuron, kept: NDArray[np.bool_]) -> Neuron:
+    """Hold the potentials of missing classes at the lowest, where they win over no other."""
+    store = neuron.store
+    low = -store.boundary - 1 if isinstance(store, Ternary) else store.low << store.shift
+    return replace(neuron, bias=np.where(kept, neuron.bias, low))
 
 
 def _form(group: SynapseGroup) -> str:

@@ -27,8 +27,7 @@ class Load:
     plan
         What the accelerator then runs: the plan it was built from, with other tables in its shape.
     slots
-        By layer, int (channels of `plan.tables`,): which channel of the loaded tables each is, or
-        -1 where it stays silent.
+        As of `somagate.hw.embed.Embedding`.
     """
 
     words: list[int]

@@ -15,13 +15,22 @@ from .trace import Difference, Trace
 
 
 def lay_out(trace: Trace, load: Load) -> Trace:
-    """Return a trace of loaded tables with the accelerator's channels; the missing ones are 0."""
-    readout = load.plan.tables.readout.layer
+    """Return a trace of loaded tables with the accelerator's channels.
+
+    The missing ones are 0, or the lowest potential where that is read out.
+    """
+    readout = load.plan.tables.readout
+    lowest = load.plan.tables.layer(readout.layer).neuron.store.low
+    rest = {readout.layer: lowest} if readout.kind == "potential" else {}
+    slots = load.slots
     return replace(
         trace,
-        output=_spread(trace.output, load.slots[readout], 1),
-        spikes={name: _spread(x, load.slots[name], 2) for name, x in trace.spikes.items()},
-        potentials={name: _spread(x, load.slots[name], 2) for name, x in trace.potentials.items()},
+        output=_spread(trace.output, slots[readout.layer], 1, rest.get(readout.layer, 0)),
+        spikes={name: _spread(x, slots[name], 2, 0) for name, x in trace.spikes.items()},
+        potentials={
+            name: _spread(x, slots[name], 2, rest.get(name, 0))
+            for name, x in trace.potentials.items()
+        },
     )
 
 
@@ -35,10 +44,10 @@ def named(difference: Difference, load: Load) -> Difference:
     return replace(difference, place=place)
 
 
-def _spread(values: NDArray[Any], slots: NDArray[np.int64], axis: int) -> NDArray[Any]:
+def _spread(values: NDArray[Any], slots: NDArray[np.int64], axis: int, rest: int) -> NDArray[Any]:
     shape = list(values.shape)
     shape[axis] = len(slots)
-    found = np.zeros(shape, values.dtype)
+    found = np.full(shape, rest, values.dtype)
     here = np.flatnonzero(slots >= 0)
     np.moveaxis(found, axis, 0)[here] = np.moveaxis(values, axis, 0)[slots[here]]
     return found

@@ -201,6 +201,36 @@ def test_fewer_classes_equal_golden() -> None:
     assert trace.output.shape == (2, 3) and trace.output.any() and not trace.output[:, 2].any()
 
 
+@pytest.mark.parametrize("ternary", [False, True])
+def test_fewer_classes_whose_potentials_are_read_out_equal_golden(ternary: bool) -> None:
+    """Those that are missing stay at the lowest potential, so even then the lowest class wins."""
+
+    def potentials(classes: int, bias: int) -> Tables:
+        tables = network((1, 4, 4), [], classes=classes, seed=classes)
+        store = Ternary(level=np.arange(classes) + 9, boundary=np.arange(classes) + 5)
+        cell = neuron(
+            classes,
+            threshold=None,
+            reset="none",
+            bias=np.full(classes, bias),
+            store=store if ternary else Shift(bits=5, shift=1),
+            leak=Leak() if ternary else Leak(multiplier=3, shift=2),
+        )
+        return replace(
+            tables,
+            layers=(replace(tables.layers[0], neuron=cell),),
+            readout=Readout(layer="out", kind="potential"),
+        )
+
+    plan = a_plan(tables=potentials(5, 0))
+    x = np.random.default_rng(8).integers(0, 2, (2, 3, 1, 4, 4))
+    for bias in (0, -40):
+        trace = must_equal_golden(Accelerator(plan), plan, x, tables=potentials(3, bias))
+        low = -1 if ternary else -16
+        assert (trace.output[:, 3:] == low).all() and (trace.prediction < 3).all()
+        assert (trace.output == low).all() == (bias < 0)
+
+
 CHAIN = [Shapes(channels=6, padding=(1, 1), pool=(2, 2)), 8]
 
 
@@ -461,26 +491,11 @@ def test_weights_outside_the_groups_of_a_convolution_are_refused() -> None:
     )
 
 
-def test_more_channels_where_their_number_matters_and_fewer_classes_are_refused() -> None:
+def test_more_channels_where_their_number_matters_are_refused() -> None:
     must_refuse(
         network((1, 4, 4), [], classes=3),
         "layer out: channels must be at most 2, not 3",
         base=network((1, 4, 4), []),
-    )
-
-    def potentials(classes: int) -> Tables:
-        tables = network((1, 4, 4), [], classes=classes)
-        cell = neuron(classes, threshold=None, reset="none")
-        return replace(
-            tables,
-            layers=(replace(tables.layers[0], neuron=cell),),
-            readout=Readout(layer="out", kind="potential"),
-        )
-
-    must_refuse(
-        potentials(2),
-        "layer out: classes must be 3 where the highest potential wins, not 2",
-        base=potentials(3),
     )
 
 
