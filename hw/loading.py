@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..export.tables import Tables
+from ..export.tables import Tables, signed_bits
 from .config import IDENTITY, WORD_BITS, memory_words, targets
 from .embed import MismatchError, embed
 from .plan import Plan
@@ -100,11 +100,14 @@ def _check_stage(stage: StagePlan, new: StagePlan) -> None:
     for name, mode, other in zip(stage.names, stage.layer_modes, new.layer_modes, strict=True):
         if mode != other:
             raise MismatchError(f"layer {name}: mode must be {mode}, not {other}")
-    if new.update_bits > stage.update_bits or new.accumulator_bits > stage.accumulator_bits:
-        raise MismatchError(
-            f"layers {', '.join(stage.names)}: sums must fit in {stage.update_bits} bits, "
-            f"not need {new.update_bits}"
-        )
+    for bits, needed in (
+        (stage.accumulator_bits, max(map(new.tables.accumulator_bits, new.names))),
+        (stage.update_bits, signed_bits(*new.reached_bounds)),
+    ):
+        if needed > bits:
+            raise MismatchError(
+                f"layers {', '.join(stage.names)}: sums must fit in {bits} bits, not need {needed}"
+            )
 
 
 def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> dict[str, list[int]]:

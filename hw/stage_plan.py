@@ -396,9 +396,12 @@ class StagePlan:
 
     @cached_property
     def update_bounds(self) -> tuple[int, int]:
-        """The smallest and largest u of any layer, 0 and what rounds it included."""
-        if self.loadable:
-            return self._loadable_bounds
+        """The smallest and largest u that the hardware holds, 0 and what rounds it included."""
+        return self._loadable_bounds if self.loadable else self.reached_bounds
+
+    @cached_property
+    def reached_bounds(self) -> tuple[int, int]:
+        """The smallest and largest u that the tables can reach, 0 and what rounds it included."""
         bounds = [self.tables.update_bounds(name) for name in self.names]
         low = min(int(low.min()) for low, _ in bounds)
         half = max(mode.half * mode.rounds_early for mode in self.layer_modes)

@@ -17,7 +17,7 @@ from refusal import refused
 from smaller import cut
 from somagate.export.neuron import Leak, Shift, Ternary
 from somagate.export.synapse import Dense, Identity
-from somagate.export.tables import Pool, Readout, Tables
+from somagate.export.tables import Pool, Readout, Tables, signed_bits
 from somagate.hw.accelerator import Accelerator
 from somagate.hw.config import IDENTITY, memory_words, targets
 from somagate.hw.loading import LoadError, load, words
@@ -521,10 +521,34 @@ def test_another_mode_is_refused(index: int, changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("bias", [10**6, -(10**6)])
 def test_sums_that_do_not_fit_are_refused(bias: int) -> None:
     other = renewed(3, bias=np.array([0, bias, 0]))
-    bits = [a_plan(tables=tables).stages[0].update_bits for tables in (BASE, other)]
+    bits = (
+        a_plan().stages[0].update_bits,
+        signed_bits(*a_plan(tables=other).stages[0].reached_bounds),
+    )
     must_refuse(
         other,
         f"layers grouped, joined, ring, out: sums must fit in {bits[0]} bits, not need {bits[1]}",
+    )
+
+
+def test_accumulators_that_do_not_fit_are_refused() -> None:
+    """A layer that nobody heard, as it never fired, has no place in its readers' sums."""
+    tables = network((1, 4, 4), [2])
+
+    def with_first(threshold: Any) -> Tables:
+        layer = tables.layers[0]
+        cell = neuron(2, threshold=threshold, reset="none")
+        return replace(tables, layers=(replace(layer, neuron=cell), tables.layers[1]))
+
+    shapes = tuple(StageShape(layers=1, lanes=2, update_lanes=2) for _ in range(2))
+    base, other = with_first(None), with_first(np.ones(2, int))
+    plan = a_plan(tables=base, shapes=shapes)
+    bits = plan.stages[1].accumulator_bits, other.accumulator_bits("out")
+    must_refuse(
+        other,
+        f"layers out: sums must fit in {bits[0]} bits, not need {bits[1]}",
+        base=base,
+        plan=plan,
     )
 
 
@@ -542,7 +566,8 @@ def test_a_parameter_that_does_not_fit_is_refused(amount: int) -> None:
 def test_tables_of_a_layer_are_refused_by_the_stage_that_has_it() -> None:
     plan = a_plan(**SHAPES["a chain"])
     other = renewed(3, bias=np.array([0, 10**6, 0]))
-    bits = [p.stages[2].update_bits for p in (plan, replace(plan, tables=other))]
+    stage, new = (p.stages[2] for p in (plan, replace(plan, tables=other)))
+    bits = stage.update_bits, signed_bits(*new.reached_bounds)
     must_refuse(
         other, f"layers out: sums must fit in {bits[0]} bits, not need {bits[1]}", plan=plan
     )
