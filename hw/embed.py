@@ -65,12 +65,19 @@ def embed(base: Tables, tables: Tables, orders: Orders) -> Embedding:
             _group(base, tables, new.name, a, b, slots)
             for a, b in zip(old.synapses, new.synapses, strict=True)
         )
-        cell, kept = _neuron(old.neuron, new.neuron, slots[new.name]), slots[new.name] >= 0
-        if (new.name, "potential") == (base.readout.layer, base.readout.kind):
-            cell, kept = _lowest(cell, kept), kept | True
-        layers.append(replace(new, synapses=groups, neuron=cell, channel_mask=kept))
+        layers.append(
+            replace(
+                new,
+                synapses=groups,
+                neuron=_neuron(old.neuron, new.neuron, slots[new.name]),
+                channel_mask=slots[new.name] >= 0,
+            )
+        )
     del slots["input"]
-    return Embedding(tables=replace(tables, layers=tuple(layers)), slots=slots)
+    embedded = replace(tables, layers=tuple(layers))
+    if base.readout.kind == "potential" and not (slots[base.readout.layer] >= 0).all():
+        embedded = _with_lowest(embedded, slots[base.readout.layer] >= 0)
+    return Embedding(tables=embedded, slots=slots)
 
 
 def _check(base: Tables, tables: Tables) -> None:
@@ -128,11 +135,28 @@ def _slots(base: Tables, old: Layer, new: Layer, free: NDArray[np.int64]) -> NDA
     return slots
 
 
-def _lowest(neuron: Neuron, kept: NDArray[np.bool_]) -> Neuron:
-    """Hold the potentials of missing classes at the lowest, where they win over no other."""
-    store = neuron.store
+def _with_lowest(tables: Tables, kept: NDArray[np.bool_]) -> Tables:
+    """Hold the potentials of missing classes at the lowest, where they win over no other.
+
+    Weights of ±1 can't be 0, so their bias makes up for whatever they add up to.
+    """
+    layers = [
+        replace(layer, channel_mask=kept | True) if layer.name == tables.readout.layer else layer
+        for layer in tables.layers
+    ]
+    whole = replace(tables, layers=tuple(layers))
+    number = [layer.name for layer in layers].index(tables.readout.layer)
+    readout = layers[number]
+    neuron, store = readout.neuron, readout.neuron.store
+    if neuron.leak.at == "store" and not neuron.leak.identity:
+        raise MismatchError(
+            f"layer {readout.name}: classes must be {len(kept)} where potentials are read out that "
+            f"leak as they are stored, not {kept.sum()}"
+        )
     low = -store.boundary - 1 if isinstance(store, Ternary) else store.low << store.shift
-    return replace(neuron, bias=np.where(kept, neuron.bias, low))
+    bias = np.where(kept, neuron.bias, low - whole.accumulator_bounds(readout.name)[1])
+    layers[number] = replace(readout, neuron=replace(neuron, bias=bias))
+    return replace(whole, layers=tuple(layers))
 
 
 def _form(group: SynapseGroup) -> str:

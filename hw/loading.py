@@ -10,6 +10,7 @@ from .config import IDENTITY, WORD_BITS, memory_words, targets
 from .embed import MismatchError, embed
 from .plan import Plan
 from .stage_plan import StagePlan, pack, weight_code
+from .support import UnsupportedError, refuse
 
 
 class LoadError(ValueError):
@@ -51,7 +52,7 @@ def load(plan: Plan, tables: Tables) -> Load:
     """
     try:
         return _load(plan, tables)
-    except MismatchError as error:
+    except (MismatchError, UnsupportedError) as error:
         raise LoadError(
             f"tables {tables.sha256[:12]} do not fit the accelerator of {plan.tables.sha256[:12]}: "
             f"{error}"
@@ -76,6 +77,7 @@ def _load(plan: Plan, tables: Tables) -> Load:
         raise MismatchError("Plan loadable must be True to load tables, not False")
     if not plan.loadable and tables.sha256 != plan.tables.sha256:
         raise MismatchError("Plan loadable must be True to load other tables than its own")
+    refuse(tables)
     embedding = embed(plan.tables, tables, plan.channels)
     layers = tuple(
         replace(layer, channel_mask=laid_out.kept)

@@ -491,6 +491,34 @@ def test_weights_outside_the_groups_of_a_convolution_are_refused() -> None:
     )
 
 
+def test_classes_that_are_pruned_are_refused_as_in_any_plan() -> None:
+    must_refuse(
+        with_masks(BASE, out=[1, 0, 1]),
+        "layer out: channel_mask must keep every class of the readout; prune other layers",
+    )
+
+
+def test_fewer_classes_whose_potentials_leak_as_they_are_stored_are_refused() -> None:
+    """Nothing could hold those that are missing at the lowest."""
+
+    def leaking(classes: int) -> Tables:
+        tables = network((1, 4, 4), [], classes=classes)
+        leak = Leak(multiplier=1, shift=2, at="store")
+        cell = neuron(classes, threshold=None, reset="none", leak=leak)
+        return replace(
+            tables,
+            layers=(replace(tables.layers[0], neuron=cell),),
+            readout=Readout(layer="out", kind="potential"),
+        )
+
+    must_refuse(
+        leaking(2),
+        "layer out: classes must be 3 where potentials are read out that leak as they are stored, "
+        "not 2",
+        base=leaking(3),
+    )
+
+
 def test_more_channels_where_their_number_matters_are_refused() -> None:
     must_refuse(
         network((1, 4, 4), [], classes=3),

@@ -43,17 +43,29 @@ def cut(tables: Tables, name: str, kept: list[int]) -> Tables:
 
 def without_pruned(tables: Tables) -> Tables:
     """Return tables without the channels that are pruned, of all layers whose numbers are free."""
-    fixed = {tables.readout.layer}
     for layer in tables.layers:
-        for group in layer.synapses:
-            full = isinstance(group, Dense) or (
-                isinstance(group, Convolution) and group.groups == 1
-            )
-            fixed |= set() if full else {layer.name, group.source}
-    for layer in tables.layers:
-        if layer.name not in fixed:
+        if layer.name not in {tables.readout.layer} | partly_connected(tables):
             tables = cut(tables, layer.name, np.flatnonzero(layer.kept).tolist())
     return tables
+
+
+def partly_connected(tables: Tables) -> set[str]:
+    """Return the layers at either end of a group that does not connect all channels."""
+    found = set()
+    for layer in tables.layers:
+        for group in layer.synapses:
+            grouped = isinstance(group, Convolution) and group.groups > 1
+            if grouped or not isinstance(group, Dense | Convolution):
+                found |= {layer.name, group.source}
+    return found
+
+
+def with_fewer_classes(tables: Tables, rng: Any) -> Tables:
+    """Return tables with the first 1 to all of the classes."""
+    name = tables.readout.layer
+    if name in partly_connected(tables):
+        return tables
+    return cut(tables, name, list(range(rng.integers(1, tables.neuron_shapes[name][0] + 1))))
 
 
 def shorter(tables: Tables, rng: Any) -> Tables:
