@@ -9,7 +9,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module
 from amaranth.lib import io
 
 from ..export.checks import integer
-from ..hw import tools
+from ..hw import generate, tools
 from . import flow
 from .board import Board
 from .report import BuildReport, read, sha256
@@ -99,8 +99,9 @@ def build(
 ) -> BuildReport:
     """Synthesize, place, route and pack an accelerator for a board.
 
-    The folder gets the bitstream, ``report.json``, the logs and every file between. Timing that
-    fails is in the report, and the bitstream is kept.
+    The folder gets the bitstream, ``report.json``, the logs and every file between; and of an
+    accelerator with a plan its ``manifest.json`` and ``tables.safetensors``, from which a host
+    knows what can be loaded. Timing that fails is in the report, and the bitstream is kept.
 
     Parameters
     ----------
@@ -141,10 +142,15 @@ def build(
     )
     design = BoardTop(Top(accelerator, top_parameters), board, pll)
     # Amaranth's platform only writes the design and its pins; it would look for a loader to build.
-    plan = board.platform().prepare(design, flow.NAME, emit_src=False)
+    platform = board.platform()
+    platform.single_port_memory = family.single_port_memory
+    plan = platform.prepare(design, flow.NAME, emit_src=False)
     option, ending = family.constraints
     for file in (f"{flow.NAME}.il", flow.NAME + ending):
         (folder / file).write_text(plan.files[file])
+
+    if hasattr(accelerator, "plan"):
+        generate.save_manifest(accelerator.plan, folder)
 
     tell("yosys", 1, 4)
     options = (

@@ -1,12 +1,19 @@
 """Inference on a board, from Python: the other end of the line of `somagate.boards.top`."""
 
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..export.tables import Tables
+from ..hw import loading
+from ..hw.identity import shape_sha256
 from ..hw.plan import Plan
+from . import commands
 from .top import FAILURE, FRAME_ERROR, OVERRUN
 
 BREAK_SECONDS = 0.05
@@ -15,11 +22,34 @@ BREAK_SECONDS = 0.05
 _REASONS = {
     OVERRUN: "words came faster than the accelerator took them: use a lower baud rate",
     FRAME_ERROR: "a byte arrived damaged: is the baud rate that of the bitstream?",
+    commands.NOT_LOADED: "no tables are loaded: load them first",
+    commands.CHECKSUM: "what was loaded arrived damaged: load it again",
+    commands.NO_MEMORY: "what was loaded is for memories that this bitstream does not have",
+    commands.NO_COMMAND: "it does not know the command: is this bitstream on it?",
 }
+
+_BLOCK_BYTES = 1024
+"""Bytes written between two reports of progress: 90 ms at 115,200 baud."""
 
 
 class DeviceError(RuntimeError):
     """The board did not answer, or answered with a failure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What a board says of itself.
+
+    Attributes
+    ----------
+    shape
+        `somagate.hw.identity.shape_sha256` of the plan of its bitstream.
+    tables
+        SHA-256 of the tables that it runs, or '' where they must be loaded first.
+    """
+
+    shape: str
+    tables: str
 
 
 class Line(Protocol):
@@ -68,11 +98,20 @@ class Device:
         The port it is on; `connect` opens one.
     plan
         What its bitstream was built from.
+    tables
+        What was loaded into it before, if not the plan's own.
+
+    Raises
+    ------
+    LoadError
+        Where the tables don't fit the plan.
     """
 
-    def __init__(self, line: Line, plan: Plan) -> None:
+    def __init__(self, line: Line, plan: Plan, tables: Tables | None = None) -> None:
         self._line = line
         self._plan = plan
+        self._tables = tables or plan.tables
+        self._running_plan = loading.load(plan, tables).plan if tables else plan
         self.restart()
 
     def __enter__(self) -> "Device":
@@ -96,6 +135,63 @@ class Device:
         """Bring the board to the start of an inference, whatever happened before."""
         self._line.send_break(BREAK_SECONDS)
         self._line.reset_input_buffer()
+        self._runs = not self._plan.configurable
+
+    def identify(self) -> Identity:
+        """Return what is on the board; it then waits for the start of an inference.
+
+        Raises
+        ------
+        DeviceError
+            If the plan is not loadable, so the bitstream does not say, or the board does not
+            answer.
+        """
+        if not self._plan.configurable:
+            raise DeviceError("Plan loadable must be True for a board to say what it runs")
+        self.restart()
+        self._line.write(commands.IDENTIFY)
+        answer = self._line.read(commands.IDENTITY_BYTES + 1)
+        if len(answer) <= commands.IDENTITY_BYTES:
+            self._fail(answer)
+        half = commands.IDENTITY_BYTES // 2
+        tables = answer[half : 2 * half].hex() if answer[-1] else ""
+        return Identity(shape=answer[:half].hex(), tables=tables)
+
+    def load(self, tables: Tables, *, progress: Callable[[int, int], None] | None = None) -> None:
+        """Load tables, which the board runs from then on, until its power goes.
+
+        Parameters
+        ----------
+        tables
+            Of the shape of the plan's, or a smaller one.
+        progress
+            Told the bytes sent, and all of them.
+
+        Raises
+        ------
+        LoadError
+            Where the tables don't fit the plan.
+        DeviceError
+            Where the bitstream has another shape than the plan, or the board reports a failure.
+        """
+        loaded = loading.load(self._plan, tables)
+        found, shape = self.identify(), shape_sha256(self._plan)
+        if found.shape != shape:
+            raise DeviceError(
+                f"The board's shape must be {shape[:12]} for tables {tables.sha256[:12]}, "
+                f"not {found.shape[:12]}: its bitstream was built from another plan"
+            )
+        words = [*loaded.words, commands.END_WORD]
+        data = b"".join(word.to_bytes(4, "little") for word in words)
+        data = commands.LOAD + data + zlib.crc32(data).to_bytes(4, "little")
+        for first in range(0, len(data), _BLOCK_BYTES):
+            self._line.write(data[first : first + _BLOCK_BYTES])
+            if progress is not None:
+                progress(min(first + _BLOCK_BYTES, len(data)), len(data))
+        answer = self._line.read(1)
+        if answer != bytes([commands.DONE]):
+            self._fail(answer)
+        self._tables, self._running_plan = tables, loaded.plan
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64]:
         """Return the class of each sample of `x`, (batch,).
@@ -112,24 +208,42 @@ class Device:
         ValueError
             If `x` is not an input of the network.
         """
+        self._start()
         array = np.asarray(x)
         classes = [self._infer(array[:, sample]) for sample in range(array.shape[1])]
         return np.array(classes, np.int64)
 
+    def _start(self) -> None:
+        """Have what follows on the line taken for inferences, by the tables that we know of."""
+        if self._runs:
+            return
+        found = self.identify().tables
+        if found not in ("", self._tables.sha256):
+            raise DeviceError(
+                f"The board must run tables {self._tables.sha256[:12]}, not {found[:12]}: load "
+                "them, or say which are loaded"
+            )
+        self._line.write(commands.RUN)
+        self._runs = True
+
+    def _fail(self, answer: bytes) -> NoReturn:
+        """Raise what an answer says that should have been another, and restart the board."""
+        self.restart()
+        if not answer or not answer[0] & FAILURE:
+            raise DeviceError(
+                "The board must answer in time, but sent "
+                f"{f'only {len(answer)} bytes' if answer else 'nothing'}: is this bitstream on "
+                "it, and is this its port?"
+            )
+        reasons = [text for bit, text in _REASONS.items() if answer[0] & bit]
+        raise DeviceError(f"The board failed: {'; '.join(reasons)}")
+
     def _infer(self, sample: NDArray[np.generic]) -> int:
         """Return the class of one sample, (steps, *input shape)."""
         size = -(-self._plan.word_bits // 8)
-        words = self._plan.pack_input(sample)
+        words = self._running_plan.pack_input(sample)
         self._line.write(b"".join(word.to_bytes(size, "little") for word in words))
         answer = self._line.read(1)
-        if not answer:
-            self.restart()
-            raise DeviceError(
-                "The board must answer in time, but sent nothing: is this bitstream on it, and is "
-                "this its port?"
-            )
-        if answer[0] & FAILURE:
-            self.restart()
-            reasons = [text for bit, text in _REASONS.items() if answer[0] & bit]
-            raise DeviceError(f"The board failed: {'; '.join(reasons)}")
+        if not answer or answer[0] & FAILURE:
+            self._fail(answer)
         return answer[0]

@@ -80,6 +80,9 @@ class Family:
         Called with the netlist's module before placement, to change it in place; None for nothing.
     pll
         Computes a clock from (input Hz, output Hz).
+    single_port_memory
+        What stands for `somagate.hw.memory.SinglePortMemory` on the device, or None for that
+        itself. As Amaranth's platform, the family is asked for it by this name.
     """
 
     device: str
@@ -99,3 +102,4 @@ class Family:
     pll: Callable[[int, int], PllParameters]
     carry_map: str = ""
     trim: Callable[[dict[str, Any]], None] | None = None
+    single_port_memory: Callable[..., Any] | None = None

@@ -1,13 +1,14 @@
-"""iCE40UP5K: its clock generator and its tools."""
+"""iCE40UP5K: its clock generator, its large RAMs and its tools."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Instance, Module
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 from ..export.checks import integer
+from ..hw.memory import read_signature, write_signature
 from ..hw.part import PARTS
 from .family import Family, nearest
 
@@ -106,6 +107,64 @@ class Ice40Pll(wiring.Component):
         return m
 
 
+_SPRAM_ROWS = 1 << 14
+_SPRAM_BITS = 16
+
+
+class Ice40Spram(wiring.Component):
+    """`somagate.hw.memory.SinglePortMemory` in SB_SPRAM256KA, as many as its width takes.
+
+    Raises
+    ------
+    ValueError
+        Where it is deeper than one of them.
+    """
+
+    def __init__(self, *, width: int, depth: int, slice_bits: int = 0) -> None:
+        if depth > _SPRAM_ROWS:
+            raise ValueError(
+                f"SPRAM of weights must have at most {_SPRAM_ROWS} rows, not {depth}: "
+                "give the stage more lanes, or banks"
+            )
+        self.slice_bits = slice_bits or width
+        addr_bits = max(1, (depth - 1).bit_length())
+        super().__init__(
+            {
+                "read": In(read_signature(addr_bits, width)),
+                "write": In(write_signature(addr_bits, width, slice_bits)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the RAMs side by side."""
+        m = Module()
+        parts = []
+        writes = self.write.en.any()
+        addr = Mux(writes, self.write.addr, self.read.addr)
+        for index, enable in enumerate(self.write.en):
+            slice_data = self.write.data.word_select(index, self.slice_bits)
+            stored = Signal(len(slice_data), name=f"stored_{index}")
+            for first in range(0, len(slice_data), _SPRAM_BITS):
+                data = Signal(_SPRAM_BITS, name=f"data_{index}_{first}")
+                m.d.comb += stored[first : first + _SPRAM_BITS].eq(data)
+                m.submodules[f"spram_{index}_{first}"] = Instance(
+                    "SB_SPRAM256KA",
+                    i_CLOCK=ClockSignal(),
+                    i_ADDRESS=addr | Const(0, 14),
+                    i_DATAIN=slice_data[first : first + _SPRAM_BITS] | Const(0, _SPRAM_BITS),
+                    i_MASKWREN=Const(0b1111, 4),
+                    i_WREN=enable,
+                    i_CHIPSELECT=Mux(writes, enable, self.read.en),
+                    i_STANDBY=Const(0, 1),
+                    i_SLEEP=Const(0, 1),
+                    i_POWEROFF=Const(1, 1),  # low is off
+                    o_DATAOUT=data,
+                )
+            parts.append(stored)
+        m.d.comb += self.read.data.eq(Cat(parts))
+        return m
+
+
 ICE40UP5K = Family(
     device="iCE40UP5K-SG48",
     part=PARTS["ice40up5k"],
@@ -128,4 +187,5 @@ ICE40UP5K = Family(
     memories={"SB_RAM40_4K": "block_rams", "SB_SPRAM256KA": "large_rams"},
     flip_flops="SB_DFF",
     pll=Ice40PllParameters.find,
+    single_port_memory=Ice40Spram,
 )

@@ -119,7 +119,7 @@ def measure(
 
     tell("Amaranth", 0, 3)
     wrapper = Wrapper(accelerator)
-    text = rtlil.convert(wrapper, name=flow.NAME, emit_src=False)
+    text = rtlil.convert(wrapper, name=flow.NAME, platform=family, emit_src=False)
     (folder / f"{flow.NAME}.il").write_text(text)
 
     tell("yosys", 1, 3)

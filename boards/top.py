@@ -10,20 +10,25 @@ host that waits for each class can't overrun it if the queue holds a whole infer
 step takes the accelerator longer than its words are on the line, `TopParameters.word_cycles` each.
 A byte that is lost all the same, to an overrun or on the line, would shift all that follow it, so
 the answer is then a failure, and everything up to the next break is ignored.
+
+Where the accelerator has a configuration stream, all of this comes behind a command; see
+`somagate.boards.commands`.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, Module, ResetInserter, Signal
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Module, ResetInserter, Signal
+from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect
 
 from ..export.checks import integer
 from ..hw.queue import Queue
+from .commands import Commands
 from .uart import UartParameters, UartReceiver, UartTransmitter
+from .words import WordPacker
 
 FAILURE = 0x80
 """This bit of an answer marks a failure; the others are then its reasons."""
@@ -77,45 +82,6 @@ class TopParameters:
         return self.word_bytes * self.uart.byte_cycles
 
 
-class WordPacker(wiring.Component):
-    """Bytes to words, lowest byte first; a word's highest bits that don't fit it are dropped.
-
-    A word is valid in the cycle after its last byte's transfer, and only then is `input` not
-    ready unless the word is taken. Throughput: a byte a cycle.
-
-    Members
-    -------
-    input : In(stream of 8 bits)
-    output : Out(stream of `word_bits` bits)
-    """
-
-    def __init__(self, parameters: TopParameters) -> None:
-        self.parameters = parameters
-        super().__init__(
-            {
-                "input": In(stream.Signature(8)),
-                "output": Out(stream.Signature(parameters.word_bits)),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        """Build the packer."""
-        m = Module()
-        word_bytes = self.parameters.word_bytes
-        word = Signal(8 * word_bytes)
-        count = Signal(range(word_bytes))
-
-        m.d.comb += self.output.payload.eq(word)
-        m.d.comb += self.input.ready.eq(~self.output.valid | self.output.ready)
-        with m.If(self.output.ready):
-            m.d.sync += self.output.valid.eq(0)
-        with m.If(self.input.valid & self.input.ready):
-            m.d.sync += [word.eq(Cat(word, self.input.payload)[8:]), count.eq(count + 1)]
-            with m.If(count == word_bytes - 1):
-                m.d.sync += [count.eq(0), self.output.valid.eq(1)]
-        return m
-
-
 class Top(wiring.Component):
     """The accelerator behind a serial line. See the module for what is on the line.
 
@@ -125,7 +91,8 @@ class Top(wiring.Component):
     Parameters
     ----------
     accelerator
-        A `somagate.hw.accelerator.Accelerator`, or what has the same `input` and `output`.
+        A `somagate.hw.accelerator.Accelerator`, or what has the same `input` and `output`, and if
+        it has a `plan` whatever that makes it have.
     parameters
         The line and its queue.
 
@@ -143,7 +110,7 @@ class Top(wiring.Component):
     locked : In(1)
         The clock is stable; may be asynchronous.
     busy : Out(1)
-        From the first byte of an inference to its answer.
+        From the first byte of an inference, or of another command, to its answer.
     failed : Out(1)
         From a failure to the next break.
 
@@ -188,7 +155,7 @@ class Top(wiring.Component):
 
         m.submodules.receiver = receiver = ResetInserter(starting)(UartReceiver(uart))
         m.submodules.transmitter = transmitter = ResetInserter(starting)(UartTransmitter(uart))
-        m.submodules.packer = packer = ResetInserter(reset)(WordPacker(self.parameters))
+        m.submodules.packer = packer = ResetInserter(reset)(WordPacker(self.parameters.word_bits))
         m.submodules.queue = queue = ResetInserter(reset)(
             SyncFIFOBuffered(width=self.parameters.word_bits, depth=self.parameters.queue_words)
         )
@@ -199,7 +166,11 @@ class Top(wiring.Component):
 
         self._start(m, starting)
         m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx)]
-        connect(m, receiver.output, packer.input)
+        if self.configurable:
+            commands = self._command(m, reset, receiver)
+            connect(m, commands.inference, packer.input)
+        else:
+            connect(m, receiver.output, packer.input)
         connect(m, packer.output, queue.w_stream)
         connect(m, queue.r_stream, register.input)
         connect(m, register.output, accelerator.input)
@@ -220,26 +191,50 @@ class Top(wiring.Component):
             m.d.comb += getattr(accelerator, name).ready.eq(1)
         with m.If(transmitter.input.ready):
             m.d.sync += answer_valid.eq(0)
+        if self.configurable:
+            m.d.comb += commands.answers.ready.eq(~answer_valid)
+            with m.If(commands.answers.valid & commands.answers.ready):
+                m.d.sync += [answer_valid.eq(1), answer.eq(commands.answers.payload)]
         with m.If(done):
             m.d.sync += [answer_valid.eq(1), answer.eq(accelerator.output.payload.prediction)]
 
         # A failure is told once: while `failed`, the accelerator is in reset and answers nothing.
         m.d.comb += failure.eq(
-            FAILURE * (receiver.overrun | receiver.frame_error)
-            | OVERRUN * receiver.overrun
+            OVERRUN * receiver.overrun
             | FRAME_ERROR * receiver.frame_error
+            | (commands.failure if self.configurable else 0)
         )
-        with m.If(failure[7] & ~self.failed):
-            m.d.sync += [self.failed.eq(1), answer_valid.eq(1), answer.eq(failure)]
+        with m.If(failure.any() & ~self.failed):
+            m.d.sync += [self.failed.eq(1), answer_valid.eq(1), answer.eq(FAILURE | failure)]
         with m.If(starting | receiver.line_break):
             m.d.sync += [self.failed.eq(0), answer_valid.eq(0)]
         m.d.sync += reset.eq(starting | receiver.line_break | self.failed)
 
-        with m.If(receiver.output.valid):
+        at_work = ~commands.idle & ~commands.runs if self.configurable else 0
+        with m.If(packer.input.valid | at_work):
             m.d.sync += self.busy.eq(1)
-        with m.If(done | reset):
+        with m.If(done | reset | (commands.idle if self.configurable else 0)):
             m.d.sync += self.busy.eq(0)
         return m
+
+    @property
+    def configurable(self) -> bool:
+        """Whether the accelerator has a configuration stream."""
+        return hasattr(self.accelerator, "config")
+
+    def _command(self, m: Module, reset: Signal, receiver: UartReceiver) -> Commands:
+        """Put commands between the line and the accelerator."""
+        accelerator = self.accelerator
+        commands = Commands(loaded=not accelerator.plan.must_load)
+        m.submodules.commands = ResetInserter(reset)(commands)
+        connect(m, receiver.output, commands.bytes)
+        connect(m, commands.config, accelerator.config)
+        connect(m, commands.identity, accelerator.identity)
+        m.d.comb += [
+            commands.refused.eq(accelerator.config_refused),
+            commands.finished.eq(accelerator.config_finished),
+        ]
+        return commands
 
     def _start(self, m: Module, starting: Signal) -> None:
         """Hold `starting` until the clock has been stable for long enough."""

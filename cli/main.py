@@ -13,6 +13,7 @@ from .doctor import doctor
 from .estimate import estimate
 from .export import export
 from .generate import generate
+from .load import load
 from .simulate import simulate
 from .train import train
 from .verify import verify
@@ -57,6 +58,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     generate: "somagate generate runs/digits/tables.safetensors",
     verify: "somagate verify runs/digits/tables.safetensors --data digits --samples 100",
     build: "somagate build runs/digits/tables.safetensors --board icebreaker",
+    load: "somagate load other.safetensors --port /dev/ttyUSB1 --generated runs/digits/icebreaker",
 }
 """Every verb, in the order of the work, and its example."""
 

@@ -1,6 +1,5 @@
 """From a file of tables and a few options to the plan of an accelerator."""
 
-import json
 from pathlib import Path
 
 from ..boards.board import Board
@@ -36,18 +35,20 @@ def plan_of(
     )
 
 
-def generated_plan(path: Path, folder: Path) -> tuple[Plan, Path]:
-    """Return the plan of tables on the accelerator in `folder`, and its Verilog.
+def generated_plan(path: Path, folder: Path) -> tuple[Plan, Path, Tables | None]:
+    """Return the plan of the accelerator in `folder`, its Verilog, and the tables to load into it.
 
-    The plan is that of the tables in `path`, on as many lanes as the accelerator has.
+    Where it takes a configuration stream, the plan is its own, and other tables in `path` are
+    loaded; the last is None where they are the same. Otherwise the plan is that of the tables in
+    `path`, on as many lanes as the accelerator has.
     """
-    manifest, verilog = folder / "manifest.json", folder / "somagate.v"
-    if not manifest.is_file() or not verilog.is_file():
+    verilog = folder / "somagate.v"
+    known = plan_file.manifest(folder)
+    if not verilog.is_file():
         raise ValueError(
-            f"{folder} must be a folder that `somagate generate` wrote, "
-            f"but has no {(verilog if manifest.is_file() else manifest).name}"
+            f"{folder} must be a folder that `somagate generate` wrote, but has no {verilog.name}"
         )
-    known = json.loads(manifest.read_text())
-    if "plan" not in known:
-        raise ValueError(f"{manifest} must come from this version of somagate: generate it anew")
-    return plan_file.from_dict(known["plan"], Tables.load(existing(path, ".safetensors"))), verilog
+    tables = Tables.load(existing(path, ".safetensors"))
+    if known.get("shape_sha256") and known["tables_sha256"] != tables.sha256:
+        return plan_file.built(folder), verilog, tables
+    return plan_file.from_dict(known["plan"], tables), verilog, None

@@ -31,7 +31,8 @@ def verify(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Verify the Verilog that `generate` wrote there, as it is, with its lanes.",
+            help="Verify the Verilog that `generate` wrote there, as it is, with its lanes; other "
+            "TABLES are loaded into it where its plan is loadable.",
         ),
     ] = None,
     engine: Annotated[
@@ -102,14 +103,15 @@ def compare(
     from .samples import Encoded, test_samples
 
     one_of("--engine", settings["engine"], ENGINES)
-    verilog = None
+    verilog = load = None
     if generated is None:
         plan = plan_of(path, **layout)
     else:
-        plan, verilog = generated_plan(path, generated)
-    images, _ = test_samples(plan.tables, data, samples)
-    inputs = Encoded(plan.tables, images)
-    return verify(plan, inputs, verilog=verilog, progress=update, **settings)
+        plan, verilog, load = generated_plan(path, generated)
+    tables = load or plan.tables
+    images, _ = test_samples(tables, data, samples)
+    inputs = Encoded(tables, images)
+    return verify(plan, inputs, verilog=verilog, load=load, progress=update, **settings)
 
 
 def as_result(verdict: "Verdict") -> dict[str, Any]:

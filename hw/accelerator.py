@@ -1,11 +1,13 @@
 """The accelerator: what a board, a bench or a user's own design instantiates."""
 
-from amaranth.hdl import Module, unsigned
+from amaranth.hdl import Cat, Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from .config import WORD_BITS, Configurator, targets
+from .config import IDENTITY, WORD_BITS, Configurator, targets
 from .fork import Fork
+from .identity import shape_sha256
+from .memory import RegisteredMemory, read_signature
 from .observe import ObserveLayout
 from .plan import Plan
 from .readout import ResultLayout
@@ -29,8 +31,13 @@ class Accelerator(wiring.Component):
         Every update of every layer, for benches; where it is unconnected tie `ready` to 1 and
         synthesis removes it. A plan with several stages has one for each: `observe_0` and so on.
     config : In(stream.Signature(unsigned(32)))
-        Where the plan is loadable: other weights, parameters and masks, as `loading.words` gives
-        them. Only between inferences.
+        Where the plan is configurable: other weights, parameters and masks, as `loading.words`
+        gives them. Only between inferences. This and the following are only there then.
+    config_refused, config_finished : Out(1)
+        As `refused` and `finished` of `Configurator`.
+    identity : In(read_signature(6, 8))
+        32 bytes of `identity.shape_sha256`, and 32 of the tables that were loaded last, at first
+        those of the plan. As of `RegisteredMemory`.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -40,8 +47,10 @@ class Accelerator(wiring.Component):
             "output": Out(stream.Signature(ResultLayout(plan.stages[0]))),
         }
         members |= {name: Out(stream.Signature(ObserveLayout(plan))) for name in self.observers}
-        if plan.loadable:
+        if plan.configurable:
             members["config"] = In(stream.Signature(unsigned(WORD_BITS)))
+            members |= {"config_refused": Out(1), "config_finished": Out(1)}
+            members["identity"] = In(read_signature(6, 8))
         super().__init__(members)
 
     @property
@@ -69,14 +78,8 @@ class Accelerator(wiring.Component):
                 connect(m, stage.results, flipped(self.output))
             producers |= {name: getattr(stage, f"map_{name}") for name in exports}
             stages.append(stage)
-        if plan.loadable:
-            memories = [(stage, target) for stage in stages for target in targets(stage.plan)]
-            m.submodules.configurator = config = Configurator([target for _, target in memories])
-            connect(m, flipped(self.config), config.config)
-            for number, (stage, target) in enumerate(memories):
-                connect(
-                    m, getattr(config, f"write_{number}"), getattr(stage, f"load_{target.name}")
-                )
+        if plan.configurable:
+            self._configure(m, stages)
         for name, indices in readers.items():
             sinks = [getattr(stages[index], f"source_{name}") for index in indices]
             if len(sinks) > 1:
@@ -87,3 +90,26 @@ class Accelerator(wiring.Component):
             elif sinks:
                 connect(m, producers[name], sinks[0])
         return m
+
+    def _configure(self, m: Module, stages: list[Stage]) -> None:
+        """Load the memories of all stages, and that of the identity, which synthesis fills."""
+        known = shape_sha256(self.plan) + self.plan.tables.sha256
+        m.submodules.identity = identity = RegisteredMemory(
+            width=IDENTITY.width, depth=2 * IDENTITY.depth, init=list(bytes.fromhex(known))
+        )
+        memories = [(stage, target) for stage in stages for target in targets(stage.plan)]
+        m.submodules.configurator = config = Configurator(
+            [*(target for _, target in memories), IDENTITY]
+        )
+        connect(m, flipped(self.config), config.config)
+        for number, (stage, target) in enumerate(memories):
+            connect(m, getattr(config, f"write_{number}"), getattr(stage, f"load_{target.name}"))
+        loaded = getattr(config, f"write_{len(memories)}")
+        connect(m, flipped(self.identity), identity.read)
+        m.d.comb += [
+            identity.write.en.eq(loaded.en),
+            identity.write.addr.eq(Cat(loaded.addr, 1)),
+            identity.write.data.eq(loaded.data),
+            self.config_refused.eq(config.refused),
+            self.config_finished.eq(config.finished),
+        ]

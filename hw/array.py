@@ -1,12 +1,11 @@
 """The array: one accumulator a lane, one weight row a cycle; and the sum over the banks."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
-from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
-from .memory import write_signature
+from .memory import SLICE_BITS, BlockMemory, SinglePortMemory, write_signature
 from .scanner import EventLayout
 from .stage_plan import StagePlan, pack, weight_code
 
@@ -32,17 +31,18 @@ def sum_layout(plan: StagePlan) -> ArrayLayout:
 
 
 class WeightMemory(wiring.Component):
-    """Answer each event of a bank with its weight row, from block RAM.
+    """Answer each event of a bank with its weight row, from block RAM or a RAM with one port.
 
-    The only part that knows where weights come from. Each width of weights has a memory of its own,
-    packed at that width; a 1-bit weight is stored as its sign. Latency is `latency` cycles,
-    throughput one row a cycle. A null event's row is 0.
+    The only part that knows where weights come from: events go in and rows come out in their order,
+    whatever the latency, so another source only has to do the same. Each width of weights has a
+    memory of its own, packed at that width; a 1-bit weight is stored as its sign. Latency is
+    `latency` cycles, throughput one row a cycle. A null event's row is 0.
 
     Members
     -------
     events : In(stream.Signature(EventLayout))
     rows : Out(stream.Signature(RowLayout))
-    load_N : In(write_signature), where the plan is loadable, for each width N of weights
+    load_N : In(write_signature), where weights are loaded, for each width N of them
     """
 
     latency = 2
@@ -57,9 +57,9 @@ class WeightMemory(wiring.Component):
         self.depths = {
             bits: max(2, -(-len(rows) // plan.banks)) for bits, rows in plan.weights.items()
         }
-        for bits, depth in self.depths.items() if plan.loadable else ():
+        for bits, depth in self.depths.items() if plan.weights_load else ():
             members[f"load_{bits}"] = In(
-                write_signature(max(1, (depth - 1).bit_length()), plan.lanes * bits)
+                write_signature(max(1, (depth - 1).bit_length()), plan.lanes * bits, SLICE_BITS)
             )
         super().__init__(members)
 
@@ -80,20 +80,23 @@ class WeightMemory(wiring.Component):
         m.d.comb += row.weights.eq(added)
         for bits, weights in plan.weights.items():
             mine = weight_code(weights[self.bank :: plan.banks], bits).tolist()
-            m.submodules[f"weights_{bits}"] = memory = Memory(
-                shape=unsigned(plan.lanes * bits),
-                depth=self.depths[bits],
-                init=[pack(values, bits) for values in mine],
-            )
-            port = memory.read_port()
+            width, depth = plan.lanes * bits, self.depths[bits]
+            memory: BlockMemory | SinglePortMemory
+            if plan.weight_memory == "spram":
+                kind = getattr(platform, "single_port_memory", None) or SinglePortMemory
+                memory = kind(width=width, depth=depth, slice_bits=SLICE_BITS)
+            else:
+                memory = BlockMemory(
+                    width=width,
+                    depth=depth,
+                    init=[pack(values, bits) for values in mine],
+                    slice_bits=SLICE_BITS if plan.weights_load else 0,
+                )
+            m.submodules[f"weights_{bits}"] = memory
+            port = memory.read
             m.d.comb += [port.en.eq(move), port.addr.eq(event.row)]
-            if plan.loadable:
-                load, write = getattr(self, f"load_{bits}"), memory.write_port()
-                m.d.comb += [
-                    write.en.eq(load.en),
-                    write.addr.eq(load.addr),
-                    write.data.eq(load.data),
-                ]
+            if plan.weights_load:
+                connect(m, flipped(getattr(self, f"load_{bits}")), memory.write)
             lanes = [port.data.word_select(lane, bits) for lane in range(plan.lanes)]
             found.append([Cat(1, w).as_signed() if bits == 1 else w.as_signed() for w in lanes])
         with m.If(move):

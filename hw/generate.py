@@ -8,9 +8,10 @@ from typing import Any
 
 from amaranth.back import verilog as back
 
-from . import plan_file, tools
+from . import loading, plan_file, tools
 from .accelerator import Accelerator
 from .descriptor import Descriptor
+from .identity import shape_sha256
 from .plan import Plan
 from .stage_plan import StagePlan, pack, weight_code
 
@@ -99,6 +100,7 @@ def manifest(plan: Plan) -> dict[str, Any]:
         "somagate": 2,
         "network": plan.tables.name,
         "tables_sha256": plan.tables.sha256,
+        "shape_sha256": shape_sha256(plan) if plan.configurable else None,
         "top": TOP,
         "plan": plan_file.to_dict(plan),
         "steps": plan.tables.steps,
@@ -119,13 +121,22 @@ def manifest(plan: Plan) -> dict[str, Any]:
     }
 
 
+def save_manifest(plan: Plan, folder: Path) -> None:
+    """Write ``manifest.json`` and ``tables.safetensors``: all that a host must know."""
+    (folder / "manifest.json").write_text(json.dumps(manifest(plan), indent=2) + "\n")
+    plan.tables.save(folder / "tables.safetensors")
+
+
 def images(plan: Plan) -> dict[str, str]:
     """Return the initial contents of the memories that have one, as `$readmemh` reads them.
 
     By ``weights_WIDTH`` or ``parameters``, of a chain of stages with ``_STAGE`` behind; the rows of
-    all banks follow each other.
+    all banks follow each other. And ``config``, the words that load the plan's own tables, where
+    the accelerator takes any.
     """
     found = {}
+    if plan.configurable:
+        found["config"] = "".join(f"{word:08x}\n" for word in loading.words(plan, plan.tables))
     for number, stage in enumerate(plan.stages):
         suffix = f"_{number}" if len(plan.stages) > 1 else ""
         rows = {
@@ -134,6 +145,7 @@ def images(plan: Plan) -> dict[str, str]:
                 [pack(row, bits) for row in weight_code(weights, bits).tolist()],
             )
             for bits, weights in stage.weights.items()
+            if stage.weight_memory == "block"
         }
         width = stage.update_lanes * stage.parameter_bits
         rows["parameters"] = (width, stage.parameter_words)
@@ -161,7 +173,6 @@ def generate(plan: Plan, folder: Path, *, overwrite: bool = False) -> dict[str, 
         raise FileExistsError(f"{folder} must not exist yet, or be overwritten on purpose")
     texts = {
         f"{TOP}.v": verilog(plan),
-        "manifest.json": json.dumps(manifest(plan), indent=2) + "\n",
         "memory_map.json": json.dumps(memory_map(plan), indent=2) + "\n",
         **{f"{name}.hex": text for name, text in images(plan).items()},
     }
@@ -171,8 +182,8 @@ def generate(plan: Plan, folder: Path, *, overwrite: bool = False) -> dict[str, 
         work.mkdir()
         for file, text in texts.items():
             (work / file).write_text(text)
-        plan.tables.save(work / "tables.safetensors")
+        save_manifest(plan, work)
         if folder.exists():
             folder.rename(Path(name, "old"))
         shutil.move(work, folder)
-    return {file: folder / file for file in [*texts, "tables.safetensors"]}
+    return {file: folder / file for file in [*texts, "manifest.json", "tables.safetensors"]}

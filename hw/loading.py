@@ -1,121 +1,131 @@
 """Load other tables into an accelerator that is already built."""
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..export.layer import Layer
-from ..export.tables import Tables
-from .config import WORD_BITS, row_words, targets
-from .descriptor import Descriptor
+from ..export.tables import Tables, signed_bits
+from .config import IDENTITY, WORD_BITS, memory_words, targets
+from .embed import MismatchError, embed
 from .plan import Plan
 from .stage_plan import StagePlan, pack, weight_code
+from .support import UnsupportedError, refuse
 
 
 class LoadError(ValueError):
     """The tables do not fit the accelerator; the message says in what."""
 
 
-def words(plan: Plan, tables: Tables) -> list[int]:
-    """Return the words for `Accelerator.config` that make a plan's accelerator run other tables.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Load:
+    """Tables as an accelerator takes them.
 
-    The tables must have the shape of the plan's: the same input, time steps and readout, and in
-    every layer the same geometry, widths, reset, leak and store. Channels that are pruned in the
-    plan must be pruned in the tables; further ones are skipped at run time: a pruned channel stays
-    silent, and a lane group without a channel takes no time.
+    Attributes
+    ----------
+    words
+        For `Accelerator.config`.
+    plan
+        What the accelerator then runs: the plan it was built from, with other tables in its shape.
+    tables
+        The tables in the accelerator's shape; what is missing there is pruned.
+    slots
+        As of `somagate.hw.embed.Embedding`.
+    """
+
+    words: list[int]
+    plan: Plan
+    tables: Tables
+    slots: dict[str, NDArray[np.int64]]
+
+
+def load(plan: Plan, tables: Tables) -> Load:
+    """Lay out tables for an accelerator that was built from a plan.
+
+    They may have the shape of the plan's tables or a smaller one: fewer channels, narrower weights,
+    fewer time steps; see `embed`. The input's shape, geometry, reset, leak and store must be equal.
+    A channel that is missing or pruned stays silent, and a lane group without a channel takes no
+    time. A plan that is not loadable takes its own tables, if it takes any.
 
     Raises
     ------
     LoadError
-        Where the plan is not loadable, or the tables differ in shape; the message names the layer
-        and what must be equal.
+        Where they don't fit; the message has both tables' hashes, names the layer, what it must be
+        and what it is.
     """
-    if not plan.loadable:
-        raise LoadError("Plan loadable must be True to load other tables, not False")
-    _check(plan, tables)
+    try:
+        return _load(plan, tables)
+    except (MismatchError, UnsupportedError) as error:
+        raise LoadError(
+            f"tables {tables.sha256[:12]} do not fit the accelerator of {plan.tables.sha256[:12]}: "
+            f"{error}"
+        ) from None
+
+
+def words(plan: Plan, tables: Tables) -> list[int]:
+    """Return the words for `Accelerator.config` that make it run other tables; see `load`.
+
+    The last memory is the tables' SHA-256.
+
+    Raises
+    ------
+    LoadError
+        Where the tables don't fit the plan.
+    """
+    return load(plan, tables).words
+
+
+def _load(plan: Plan, tables: Tables) -> Load:
+    if not plan.configurable:
+        raise MismatchError("Plan loadable must be True to load tables, not False")
+    if not plan.loadable and tables.sha256 != plan.tables.sha256:
+        raise MismatchError("Plan loadable must be True to load other tables than its own")
+    refuse(tables)
+    embedding = embed(plan.tables, tables, plan.channels)
     layers = tuple(
         replace(layer, channel_mask=laid_out.kept)
-        for layer, laid_out in zip(tables.layers, plan.tables.layers, strict=True)
+        for layer, laid_out in zip(embedding.tables.layers, plan.tables.layers, strict=True)
     )
-    other = replace(plan, tables=replace(tables, layers=layers))
+    other = replace(plan, tables=replace(embedding.tables, layers=layers))
     found: list[int] = []
     number = 0
     for stage, new in zip(plan.stages, other.stages, strict=True):
-        _check_stage(stage, new)
-        for target, rows in zip(targets(stage), _images(stage, new, tables), strict=True):
-            for address, row in enumerate(rows):
-                found += row_words(number, address, row, target.words)
+        if plan.loadable:
+            _check_stage(stage, new)
+        images = _images(stage, new, embedding.tables)
+        for target in targets(stage):
+            found += memory_words(number, target, images[target.name])
             number += 1
-    return found
-
-
-def _check(plan: Plan, tables: Tables) -> None:
-    """Compare what the whole network has."""
-    base = plan.tables
-    for name in ("steps", "input", "readout"):
-        if getattr(tables, name) != getattr(base, name):
-            raise LoadError(
-                f"Tables {name} must be {getattr(base, name)} as the accelerator has, "
-                f"not {getattr(tables, name)}"
-            )
-    names = [layer.name for layer in base.layers]
-    if [layer.name for layer in tables.layers] != names:
-        raise LoadError(
-            f"Tables layers must be {names} as the accelerator has, "
-            f"not {[layer.name for layer in tables.layers]}"
-        )
-    for layer, new in zip(base.layers, tables.layers, strict=True):
-        if len(layer.kept) != len(new.kept):
-            raise LoadError(
-                f"layer {layer.name}: channels must be {len(layer.kept)} as the accelerator has, "
-                f"not {len(new.kept)}"
-            )
-        extra = np.flatnonzero(new.kept & ~layer.kept)
-        if len(extra):
-            raise LoadError(
-                f"layer {layer.name}: channel {extra[0]} must be pruned as in the accelerator, "
-                "which has no memory for it"
-            )
-
-
-def _shape(descriptor: Descriptor, layer: Layer) -> dict[str, Any]:
-    """Return what the hardware of a layer depends on."""
-    return {
-        "channels": descriptor.channels,
-        "size": (descriptor.rows, descriptor.columns),
-        "pool": layer.pool,
-        "synapses": descriptor.sources,
-    }
+    found += memory_words(number, IDENTITY, list(bytes.fromhex(tables.sha256)))
+    return Load(words=found, plan=other, tables=embedding.tables, slots=embedding.slots)
 
 
 def _check_stage(stage: StagePlan, new: StagePlan) -> None:
-    """Compare what the hardware has in each layer, and whether every number fits."""
-    for index, (a, b) in enumerate(zip(stage.descriptors, new.descriptors, strict=True)):
-        shapes = [
-            _shape(a, stage.tables.layers[a.number]) | {"mode": stage.layer_modes[index]},
-            _shape(b, new.tables.layers[b.number]) | {"mode": new.layer_modes[index]},
-        ]
-        for name, value in shapes[0].items():
-            if shapes[1][name] != value:
-                raise LoadError(
-                    f"layer {a.name}: {name} must be {value} as the accelerator has, "
-                    f"not {shapes[1][name]}"
-                )
-    if new.update_bits > stage.update_bits or new.accumulator_bits > stage.accumulator_bits:
-        raise LoadError(
-            f"layers {', '.join(stage.names)}: sums must fit in {stage.update_bits} bits as the "
-            f"accelerator has, not need {new.update_bits}"
-        )
+    """Compare what the hardware does in each layer, and whether every number fits."""
+    for name, mode, other in zip(stage.names, stage.layer_modes, new.layer_modes, strict=True):
+        if mode != other:
+            raise MismatchError(f"layer {name}: mode must be {mode}, not {other}")
+    for bits, needed in (
+        (stage.accumulator_bits, max(map(new.tables.accumulator_bits, new.names))),
+        (stage.update_bits, signed_bits(*new.reached_bounds)),
+    ):
+        if needed > bits:
+            raise MismatchError(
+                f"layers {', '.join(stage.names)}: sums must fit in {bits} bits, not need {needed}"
+            )
 
 
-def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> list[list[int]]:
-    """Return the rows of each memory of a stage, in the order of `config.targets`."""
-    images = []
+def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> dict[str, list[int]]:
+    """Return the rows of each memory of a stage, by its name among `config.targets`."""
+    images = {}
     for bits, rows in new.weights.items():
         code = weight_code(rows, bits)
         for bank in range(stage.banks):
-            images.append([pack(row, bits) for row in code[bank :: stage.banks].tolist()])
+            images[f"weights_{bits}_{bank}"] = [
+                pack(row, bits) for row in code[bank :: stage.banks].tolist()
+            ]
+    if not stage.loadable:
+        return images
     parameters = []
     for field in stage.parameters:
         least, most = -(1 << (field.bits - 1)), (1 << (field.bits - 1)) - 1
@@ -123,9 +133,9 @@ def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> list[list[int]]
             (f.values.min(), f.values.max()) for f in new.parameters if f.name == field.name
         )
         if low < least or high > most:
-            raise LoadError(
-                f"layers {', '.join(stage.names)}: {field.name} must be {least}…{most} to fit the "
-                f"accelerator, not {low if low < least else high}"
+            raise MismatchError(
+                f"layers {', '.join(stage.names)}: {field.name} must be {least}…{most}, "
+                f"not {low if low < least else high}"
             )
     values = {field.name: field.values for field in new.parameters}
     kept = [tables.layers[d.number].kept[stage.orders[d.name]] for d in stage.descriptors]
@@ -144,11 +154,12 @@ def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> list[list[int]]
                 word |= pack([values[field.name][row, lane]], field.bits) << offset
                 offset += field.bits
         parameters.append(word)
-    images.append(parameters)
+    images["parameters"] = parameters
     pruned = [
         int(not mask[first : first + stage.lanes].any())
         for mask in kept
         for first in range(0, len(mask), stage.lanes)
     ]
     groups = [pruned[i : i + WORD_BITS] for i in range(0, len(pruned), WORD_BITS)]
-    return [*images, [pack(bits, 1) for bits in groups]]
+    images["groups"] = [*(pack(bits, 1) for bits in groups), tables.steps - 1]
+    return images

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..export.checks import integer
+from ..export.checks import choice, integer
 from ..export.tables import Tables
 from .descriptor import Descriptor, ascending
 from .stage_plan import StagePlan
@@ -30,6 +31,9 @@ class StageShape:
         Weight rows read in one cycle; a power of two.
     holds
         Compute the sums of layers that read a constant input alone once, and keep them.
+    weight_memory
+        'block' is block RAM. 'spram' is RAM with one port, such as iCE40UP5K's: it is larger, but
+        holds nothing at start, so weights must be loaded before the first inference.
     """
 
     layers: int
@@ -37,6 +41,7 @@ class StageShape:
     update_lanes: int = 4
     banks: int = 1
     holds: bool = False
+    weight_memory: Literal["block", "spram"] = "block"
 
     def __post_init__(self) -> None:
         integer("StageShape layers", self.layers, 1, 65535)
@@ -45,6 +50,7 @@ class StageShape:
         integer("StageShape banks", self.banks, 1, 64)
         if not isinstance(self.holds, bool):
             raise TypeError(f"StageShape holds must be a bool, not {self.holds!r}")
+        choice("StageShape weight_memory", self.weight_memory, ("block", "spram"))
         if self.lanes % self.update_lanes:
             raise ValueError(
                 f"StageShape update_lanes must divide lanes {self.lanes}, "
@@ -163,6 +169,7 @@ class Plan:
                 update_lanes=shape.update_lanes,
                 banks=shape.banks,
                 holds=shape.holds,
+                weight_memory=shape.weight_memory,
                 word_bits=self.word_bits,
                 pad=pad,
                 buffers={},
@@ -173,6 +180,16 @@ class Plan:
             found.append(replace(stage, buffers=buffers))
             first += shape.layers
         return tuple(found)
+
+    @property
+    def configurable(self) -> bool:
+        """Whether the accelerator has a configuration stream."""
+        return any(stage.weights_load for stage in self.stages)
+
+    @property
+    def must_load(self) -> bool:
+        """Whether nothing can run before tables are loaded, if only the plan's own."""
+        return any(shape.weight_memory == "spram" for shape in self.shapes)
 
     @staticmethod
     def _lead(before: list[StagePlan], name: str) -> int:

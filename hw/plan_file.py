@@ -11,11 +11,13 @@ Every key may be left out. A stage names its layers, in the order of the network
     update_lanes = 4
     banks = 1
     holds = false
+    weight_memory = "block"
 
     [orders]
     conv1 = [3, 0, 2, 1]
 """
 
+import json
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +25,9 @@ from typing import Any
 
 from ..export.tables import Tables
 from .plan import Plan, StageShape
+
+MANIFEST = "manifest.json"
+"""The file in which an accelerator's folder has its plan."""
 
 
 class PlanFileError(ValueError):
@@ -48,6 +53,39 @@ def load(path: Path, tables: Tables, *, word_bits: int = 32) -> Plan:
         return from_dict({"word_bits": word_bits} | values, tables)
     except (TypeError, ValueError) as error:
         raise PlanFileError(f"{path}: {error}") from None
+
+
+def built(folder: Path) -> Plan:
+    """Return the plan of an accelerator, from a folder that `generate` or `build` wrote.
+
+    Raises
+    ------
+    PlanFileError
+        Where it is no such folder.
+    TablesFileError
+        Where its tables are none.
+    """
+    known = manifest(folder)
+    return from_dict(known["plan"], Tables.load(folder / "tables.safetensors"))
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a folder that `generate` or `build` wrote.
+
+    Raises
+    ------
+    PlanFileError
+        Where it has none, or one of another version.
+    """
+    path = Path(folder) / MANIFEST
+    if not path.is_file():
+        raise PlanFileError(
+            f"{folder} must be a folder that `somagate generate` wrote, but has no {MANIFEST}"
+        )
+    known: dict[str, Any] = json.loads(path.read_text())
+    if "plan" not in known:
+        raise PlanFileError(f"{path} must come from this version of somagate: generate it anew")
+    return known
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Sequencer(wiring.Component):
 
     Members
     -------
+    final_step : In(…), the number of the last time step, where it can be loaded; or it is the
+        tables' own
     available : In(external sources), which of them have a map that the walker has not passed
     advance : Out(external sources), pulses when the walker has passed a source's map
     release : Out(external sources), pulses when nobody needs a source's oldest map any more
@@ -55,6 +57,7 @@ class Sequencer(wiring.Component):
         index = range(max(2, plan.count))
         super().__init__(
             {
+                "final_step": In(range(max(2, plan.tables.steps)), init=plan.tables.steps - 1),
                 "available": In(external),
                 "advance": Out(external),
                 "release": Out(external),
@@ -91,15 +94,14 @@ class Sequencer(wiring.Component):
 
         `first` is a flip-flop: it stands before the longest path of the update.
         """
-        steps = self.plan.tables.steps
         m.d.sync += index.eq(index + 1)
         with m.If(index == self.plan.count - 1):
             m.d.sync += [index.eq(0), step.eq(step + 1), first.eq(0), odd.eq(~odd)]
-            with m.If(step == steps - 1):
+            with m.If(step == self.final_step):
                 m.d.sync += [step.eq(0), first.eq(1)]
             for number, name in enumerate(self.plan.external):
                 once = name == "input" and self.plan.tables.input.constant
-                m.d.comb += pulses[number].eq((step == steps - 1) if once else 1)
+                m.d.comb += pulses[number].eq((step == self.final_step) if once else 1)
 
     def _walk(self, m: Module, lead: Signal, starts: Signal) -> None:
         """Take the walker from layer to layer, when the maps are there."""
@@ -155,7 +157,7 @@ class Sequencer(wiring.Component):
                         self.replay.eq(~self.first_step & holds),
                     ]
         m.d.comb += [
-            self.last_step.eq(step == plan.tables.steps - 1),
+            self.last_step.eq(step == self.final_step),
             self.starts.eq(~started & (lead != 0)),
             self.updates.valid.eq(started & ~updated),
             finished.eq(updated & self.written),

@@ -11,7 +11,7 @@ from .currents import Currents
 from .fetcher import Fetcher, Sieve, WordLayout
 from .fork import Fork
 from .loader import Loader
-from .memory import RegisteredMemory, write_signature
+from .memory import RegisteredMemory
 from .packer import Joiner, PackedLayout, Packer
 from .pool import Pool, PooledLayout
 from .queue import Queue
@@ -37,7 +37,7 @@ class Stage(wiring.Component):
         One a class after the last time step.
     observe : Out(stream.Signature(ObserveLayout))
         Every update of every layer, in the order of `Plan.updates`.
-    load_NAME : In(write_signature), where the plan is loadable, for each NAME of `config.targets`
+    load_NAME : In(Target.port), for each NAME of `config.targets`
     """
 
     def __init__(
@@ -51,8 +51,7 @@ class Stage(wiring.Component):
         if plan.tables.readout.layer in plan.names:
             members["results"] = Out(stream.Signature(ResultLayout(plan)))
         members["observe"] = Out(stream.Signature(observation))
-        for target in targets(plan) if plan.loadable else ():
-            members[f"load_{target.name}"] = In(write_signature(target.address_bits, target.width))
+        members |= {f"load_{target.name}": In(target.port) for target in targets(plan)}
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -91,7 +90,7 @@ class Stage(wiring.Component):
             connect(m, scanner.events, weights.events)
             connect(m, weights.rows, array.rows)
             sums.append(array.sums)
-            for bits in plan.weights if plan.loadable else ():
+            for bits in plan.weights if plan.weights_load else ():
                 load = getattr(self, f"load_weights_{bits}_{bank}")
                 connect(m, flipped(load), getattr(weights, f"load_{bits}"))
             parts = {"sieve": sieve, "words": queue, "scanner": scanner, "weights": weights}
@@ -132,14 +131,21 @@ class Stage(wiring.Component):
                         m.d.comb += walker.bases[index].eq(bases[source.name, source.recurrent])
 
     def _skip(self, m: Module, sequencer: Sequencer, walker: Walker, update: Update) -> None:
-        """Keep one bit a lane group, loaded at run time: the group is pruned, so skipped."""
+        """Keep one bit a lane group, loaded at run time: the group is pruned, so skipped.
+
+        And how many time steps there are. A reset keeps both, as it keeps what memories hold.
+        """
         load = self.load_groups
         count = sum(descriptor.groups for descriptor in self.plan.descriptors)
-        pruned = Signal(count)
+        pruned = Signal(count, reset_less=True)
+        final_step = Signal.like(sequencer.final_step, reset_less=True)
+        m.d.comb += sequencer.final_step.eq(final_step)
         with m.If(load.en):
             for index in range(count):
                 with m.If(load.addr == index // len(load.data)):
                     m.d.sync += pruned[index].eq(load.data[index % len(load.data)])
+            with m.If(load.addr == -(-count // len(load.data))):
+                m.d.sync += final_step.eq(load.data)
         for index, skips in (
             (sequencer.walk_index, walker.skips),
             (sequencer.index, update.skips),

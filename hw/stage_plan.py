@@ -123,6 +123,8 @@ class StagePlan:
         weights of the tables' widths can add up to.
     holds
         The sums of layers that read a constant input alone are computed in the first step and kept.
+    weight_memory
+        'block', or 'spram' for memories with one port that hold nothing until they are loaded.
     """
 
     tables: Tables
@@ -137,6 +139,12 @@ class StagePlan:
     orders: Orders
     loadable: bool = False
     holds: bool = False
+    weight_memory: str = "block"
+
+    @property
+    def weights_load(self) -> bool:
+        """Whether weights come through the configuration stream, if only those of the tables."""
+        return self.loadable or self.weight_memory == "spram"
 
     @cached_property
     def layers(self) -> tuple[int, ...]:
@@ -398,9 +406,12 @@ class StagePlan:
 
     @cached_property
     def update_bounds(self) -> tuple[int, int]:
-        """The smallest and largest u of any layer, 0 and what rounds it included."""
-        if self.loadable:
-            return self._loadable_bounds
+        """The smallest and largest u that the hardware holds, 0 and what rounds it included."""
+        return self._loadable_bounds if self.loadable else self.reached_bounds
+
+    @cached_property
+    def reached_bounds(self) -> tuple[int, int]:
+        """The smallest and largest u that the tables can reach, 0 and what rounds it included."""
         bounds = [self.tables.update_bounds(name) for name in self.names]
         low = min(int(low.min()) for low, _ in bounds)
         half = max(mode.half * mode.rounds_early for mode in self.layer_modes)

@@ -6,7 +6,7 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .array import sum_layout
-from .memory import RegisteredMemory, write_signature
+from .memory import SLICE_BITS, RegisteredMemory, write_signature
 from .stage_plan import Mode, StagePlan
 from .walker import narrowest
 
@@ -99,7 +99,9 @@ class Update(wiring.Component):
         if plan.loadable:
             depth = max(2, len(plan.parameter_words))
             members["load"] = In(
-                write_signature((depth - 1).bit_length(), plan.update_lanes * plan.parameter_bits)
+                write_signature(
+                    (depth - 1).bit_length(), plan.update_lanes * plan.parameter_bits, SLICE_BITS
+                )
             )
         super().__init__(members)
 
@@ -280,6 +282,7 @@ class Update(wiring.Component):
         m.submodules.parameters = memories["parameters"] = RegisteredMemory(
             width=width, depth=max(2, len(words)), init=words,
             style="auto" if len(words) <= 4 else "block",
+            slice_bits=SLICE_BITS if plan.loadable else 0,
         )  # fmt: skip
         if plan.loadable:
             connect(m, flipped(self.load), memories["parameters"].write)

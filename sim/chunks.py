@@ -3,9 +3,9 @@
 import json
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ..export.tables import Tables
+from ..hw.loading import Load
 from ..hw.plan import Plan
 from . import golden
 from .activity import additions
@@ -21,6 +22,7 @@ from .build import digest, plan_digest
 from .check import Checker
 from .cycles import LayerCost, busy_cycles, layer_cycles, sample_cycles
 from .device import Engine, Play, scenario
+from .loaded import lay_out, named
 from .ports import Ports
 from .predict import Prediction, predict
 from .scenario import Scenario, stall_pattern
@@ -47,9 +49,9 @@ class Chunks:
     Attributes
     ----------
     plan, ports, checker
-        Of the accelerator.
-    tables, config
-        What golden runs, and the words that load it into the accelerator after a reset.
+        Of the accelerator, with what was loaded into it.
+    tables, load
+        What golden runs, and how it is loaded into the accelerator after a reset; None if it isn't.
     engine, play
         The simulator, and what plays a scenario in it.
     inputs, count
@@ -68,7 +70,7 @@ class Chunks:
     ports: Ports
     checker: Checker
     tables: Tables
-    config: Sequence[int]
+    load: Load | None
     engine: Engine
     play: Play
     inputs: Samples
@@ -117,7 +119,7 @@ class Chunks:
             self.plan,
             self.ports,
             self.chunk(first),
-            config=self.config,
+            config=self.load.words if self.load else (),
             go=go,
             deadline=self.deadline,
         )
@@ -152,14 +154,18 @@ class Chunks:
     def _verdict(self, first: int, x: NDArray[Any]) -> Verdict:
         start = time.perf_counter()
         plan, order, tables = self.plan, self.checker.order, self.tables
-        expected = golden.run(tables, x, potentials=True)
+        golden_trace = golden.run(tables, x, potentials=True)
+        expected = lay_out(golden_trace, self.load) if self.load else golden_trace
         record = self.play(self.scenario(first))
         seen = order.observations(record)
         finding = self.checker.check(record, seen, expected, first)
         equal = finding.difference is None and not finding.fault
         prediction = None
         if equal and self.predicts(first):
-            prediction = predict(plan, expected, x, load=tables)
+            loaded = self.load.tables if self.load else None
+            prediction = predict(plan, expected, x, load=loaded)
+        if self.load and finding.difference:
+            finding = replace(finding, difference=named(finding.difference, self.load))
         return Verdict(
             equal=equal,
             engine=self.engine,
@@ -174,7 +180,9 @@ class Chunks:
             sample_cycles=sample_cycles(record, plan.sample_words, plan.classes),
             busy_cycles=busy_cycles(record, plan.classes),
             layers=self._costs(
-                layer_cycles(record, seen, order, plan), additions(tables, expected, x), prediction
+                layer_cycles(record, seen, order, plan),
+                additions(tables, golden_trace, x),
+                prediction,
             ),
             predicted_cycles=tuple(prediction.cycles.tolist()) if prediction else (),
             predicted_busy_cycles=prediction.busy_cycles if prediction else None,

@@ -84,7 +84,7 @@ class Ports:
     def of(plan: Plan) -> "Ports":
         """Return those of `Accelerator(plan)`."""
         output, observe = ResultLayout(plan.stages[0]), ObserveLayout(plan)
-        widths = {"config": WORD_BITS} if plan.loadable else {}
+        widths = {"config": WORD_BITS} if plan.configurable else {}
         widths |= {"input": plan.word_bits, "output": output.size}
         stages = range(len(plan.stages))
         observers = [f"observe_{stage}" for stage in stages] if len(stages) > 1 else ["observe"]

@@ -65,7 +65,8 @@ def verify(
         What is verified, with the ports of `Accelerator(plan)`, which it is by default.
     load
         Tables to load through the stream 'config' before the first sample, and to compare with; the
-        plan must be loadable. By default the accelerator runs the plan's own.
+        plan must be loadable. By default the accelerator runs the plan's own, which are loaded
+        where it holds none from the start.
     engine
         One of `ENGINES`.
     samples
@@ -113,6 +114,10 @@ def verify(
         raise ValueError(f"predict must be 0 samples or more, not {predict}")
     folder = default_folder() if folder is None else folder
     ports = Ports.of(plan)
+    if load is None and plan.must_load:
+        load = plan.tables
+    loaded = None if load is None else loading.load(plan, load)
+    running = plan if loaded is None else loaded.plan
     text = ""
     if engine != "amaranth" or waves is not None or resume is not None:
         text = _text(verilog, component, plan, folder)
@@ -120,11 +125,11 @@ def verify(
     if engine == "amaranth" and component is None:
         component = Accelerator(plan)
     chunks = Chunks(
-        plan=plan,
+        plan=running,
         ports=ports,
-        checker=Checker(plan, ports),
+        checker=Checker(running, ports),
         tables=load or plan.tables,
-        config=loading.words(plan, load) if load else (),
+        load=loaded,
         engine=engine,
         play=player(engine, component=component, ports=ports, verilog=text, folder=folder),
         inputs=inputs,

@@ -75,7 +75,7 @@ def test_the_accelerator_of_a_network_gets_a_bitstream_that_names_its_tables(tmp
     assert report.tables_sha256 == tables.sha256
     assert report.passed
     kinds = {memory.name.split(".")[-2]: memory.kind for memory in report.memories}
-    assert kinds["weights"] == kinds["maps"] == "block_rams"
+    assert kinds["weights_3"] == kinds["maps"] == "block_rams"
     assert report.flip_flop_memories == ()
 
 

@@ -1,7 +1,22 @@
-"""The iCE40's PLL makes the clock that was asked for, inside the limits of its data sheet."""
+"""The iCE40's PLL and its large RAMs are what the rest of the design takes them for."""
 
+import gc
+import json
+from pathlib import Path
+
+import numpy as np
 import pytest
-from somagate.boards.ice40 import Ice40PllParameters
+from amaranth.back import rtlil, verilog
+from small_network import small_network
+from somagate.boards import flow
+from somagate.boards.ice40 import ICE40UP5K, Ice40PllParameters, Ice40Spram
+from somagate.boards.outofcontext import Wrapper
+from somagate.export.tables import Tables
+from somagate.hw import tools
+from somagate.hw.accelerator import Accelerator
+from somagate.hw.generate import TOP
+from somagate.hw.plan import Plan, StageShape
+from somagate.sim.verify import verify
 
 
 @pytest.mark.parametrize(
@@ -51,3 +66,70 @@ def test_pll_refuses_what_it_can_not_make(clocks, message):
     with pytest.raises(ValueError) as error:
         Ice40PllParameters.find(*clocks)
     assert str(error.value) == message
+
+
+SPRAM = """
+module SB_SPRAM256KA (
+  input [13:0] ADDRESS, input [15:0] DATAIN, input [3:0] MASKWREN,
+  input WREN, input CHIPSELECT, input CLOCK, input STANDBY, input SLEEP, input POWEROFF,
+  output reg [15:0] DATAOUT
+);
+  // Whatever is not driven as it runs gives words that nobody stored.
+  reg [15:0] words [0:16383];
+  wire running = POWEROFF && !SLEEP && !STANDBY;
+  wire [15:0] mask = {{4{MASKWREN[3]}}, {4{MASKWREN[2]}}, {4{MASKWREN[1]}}, {4{MASKWREN[0]}}};
+  integer row;
+  initial for (row = 0; row < 16384; row = row + 1) words[row] = row * 16'h9E37 + 16'h1234;
+  always @(posedge CLOCK) begin
+    if (CHIPSELECT && running && !WREN) DATAOUT <= words[ADDRESS];
+    if (CHIPSELECT && WREN) DATAOUT <= 16'hDEAD;
+    if (CHIPSELECT && running && WREN)
+      words[ADDRESS] <= (words[ADDRESS] & ~mask) | (DATAIN & mask);
+  end
+endmodule
+"""
+"""Of the part's data sheet, what a single clock shows."""
+
+
+def spram_plan(tables: Tables, *, lanes: int, loadable: bool) -> Plan:
+    shape = StageShape(layers=2, lanes=lanes, update_lanes=2, weight_memory="spram")
+    return Plan(tables=tables, shapes=(shape,), word_bits=16, loadable=loadable)
+
+
+@pytest.mark.parametrize(("lanes", "loadable"), [(4, False), (16, True)])
+def test_weights_in_large_rams_are_loaded_and_equal_golden(
+    tmp_path: Path, lanes: int, loadable: bool
+) -> None:
+    """At 3 bits a weight: part of one RAM, and three of them, the last in a slice of its own."""
+    plan = spram_plan(small_network(), lanes=lanes, loadable=loadable)
+    with tools.activated():
+        text = verilog.convert(Accelerator(plan), name=TOP, platform=ICE40UP5K)
+    assert text.count("SB_SPRAM256KA ") == -(-lanes * 3 // 16)
+    x = (np.random.default_rng(3).random((3, 3, 2, 6, 6)) < 0.4).astype(np.uint8)
+    other = small_network(4) if loadable else None
+    verdict = verify(plan, x, verilog=text + SPRAM, load=other, stalls=0.2, folder=tmp_path)
+    assert verdict.equal, str(verdict)
+
+
+def test_synthesis_keeps_large_rams_and_leaves_block_rams_to_the_rest(tmp_path: Path) -> None:
+    """16 lanes of 3 bits are 48 bits, so three of the four."""
+    plan = spram_plan(small_network(), lanes=16, loadable=False)
+    wrapper = Wrapper(Accelerator(plan))
+    text = rtlil.convert(wrapper, name=flow.NAME, platform=ICE40UP5K, emit_src=False)
+    (tmp_path / "top.il").write_text(text)
+    flow.synthesize(ICE40UP5K, tmp_path, ICE40UP5K.synthesis_options)
+    cells = json.loads((tmp_path / flow.STATISTICS).read_text())["design"]["num_cells_by_type"]
+    assert cells["SB_SPRAM256KA"] == 3
+    assert "weights" not in (tmp_path / flow.MEMORIES).read_text().replace("weights_load", "")
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+def test_more_rows_than_a_large_ram_has_are_refused() -> None:
+    with pytest.raises(ValueError) as error:
+        Ice40Spram(width=64, depth=16385)
+    assert str(error.value) == (
+        "SPRAM of weights must have at most 16384 rows, not 16385: give the stage more lanes, or "
+        "banks"
+    )
+    del error
+    gc.collect()

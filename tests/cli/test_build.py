@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from somagate.boards import build as builder
-from somagate.hw import accelerator
+from somagate.hw import accelerator, plan_file
 
 
 def test_build_makes_a_bitstream(somagate, tables_path: Path) -> None:
@@ -16,6 +16,7 @@ def test_build_makes_a_bitstream(somagate, tables_path: Path) -> None:
     assert 0 < result["utilization"]["logic_cells"]["used"] < 5280
     report = json.loads(Path(result["report"]).read_text())
     assert report["tables_sha256"] == result["tables_sha256"]
+    assert plan_file.built(folder).tables.sha256 == result["tables_sha256"]
     assert somagate.error("build", tables_path) == (
         f"{folder} exists already: name another with --out, or give --force"
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from somagate.export.neuron import Shift
 from somagate.export.tables import Tables
+from somagate.hw import loading, plan_file
 from tiny_tables import tiny
 
 KEYS = [
@@ -37,7 +38,10 @@ def test_generate_writes_an_accelerator(somagate, tables_path: Path) -> None:
     assert result["folder"] == str(folder)
     assert result["verilog"] == str(folder / "somagate.v")
     stage = {"layers": 2, "lanes": 4, "update_lanes": 2, "banks": 1, "holds": False}
-    assert result["plan"] == {"word_bits": 16, "loadable": False, "stages": [stage]}
+    stage["weight_memory"] = "block"
+    assert result["plan"] == {
+        "word_bits": 16, "loadable": False, "stages": [stage], "orders": {}
+    }  # fmt: skip
     assert sorted(result["files"]) == sorted(path.name for path in folder.iterdir())
     assert {memory["memory"] for memory in result["memories"]} >= {"maps", "parameters"}
     assert "module somagate" in (folder / "somagate.v").read_text()
@@ -92,6 +96,58 @@ def test_generate_refuses_wrong_options(somagate, tables_path: Path) -> None:
     )
     assert somagate.error("generate", tables_path, "--update-lanes", 3) == (
         "StageShape update_lanes must divide lanes 16, not be 3"
+    )
+
+
+@pytest.fixture
+def loadable(somagate, tables_path: Path, tmp_path: Path) -> Path:
+    plan = tmp_path / "loadable.toml"
+    plan.write_text("loadable = true\n[[stages]]\nlayers = 2\nlanes = 4\nupdate_lanes = 2\n")
+    somagate.json("generate", tables_path, "--plan", plan)
+    return tables_path.with_name("rtl")
+
+
+def test_verify_loads_other_tables_where_the_plan_takes_them(
+    somagate, loadable: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.safetensors"
+    replace(with_one_weight_changed(tiny()), steps=3).save(other)
+    words = (loadable / "config.hex").read_text().split()
+    assert [int(word, 16) for word in words] == loading.words(plan_file.built(loadable), tiny())
+    result = somagate.json("verify", other, "--generated", loadable, "--samples", 2)
+    assert result["equal"] and result["spikes"] == 2 * NEURONS * 3 // 4
+    own = somagate.json(
+        "verify", loadable / "tables.safetensors", "--generated", loadable, "--samples", 2
+    )
+    assert own["equal"] and own["spikes"] == 2 * NEURONS
+
+
+def test_weights_that_must_be_loaded_are_the_accelerators_own(
+    somagate, tables_path: Path, tmp_path: Path
+) -> None:
+    plan = tmp_path / "spram.toml"
+    plan.write_text('[[stages]]\nlayers = 2\nlanes = 4\nweight_memory = "spram"\n')
+    files = somagate.json("generate", tables_path, "--plan", plan)["files"]
+    assert "config.hex" in files and not any(name.startswith("weights") for name in files)
+    call = ("--generated", tables_path.with_name("rtl"), "--samples", 1)
+    assert somagate.json("verify", tables_path, *call)["equal"]
+    other = with_one_weight_changed(tiny())
+    other.save(tmp_path / "other.safetensors")
+    assert somagate.error("verify", tmp_path / "other.safetensors", *call) == (
+        f"tables {other.sha256[:12]} do not fit the accelerator of {tiny().sha256[:12]}: "
+        "Plan loadable must be True to load other tables than its own"
+    )
+
+
+def test_verify_refuses_other_tables_that_do_not_fit(
+    somagate, loadable: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.safetensors"
+    longer = tiny(steps=5)
+    longer.save(other)
+    assert somagate.error("verify", other, "--generated", loadable) == (
+        f"tables {longer.sha256[:12]} do not fit the accelerator of {tiny().sha256[:12]}: "
+        "steps must be at most 4, not 5"
     )
 
 

@@ -174,7 +174,10 @@ def test_each_stage_has_a_stream_of_observations() -> None:
         must_equal_golden(dut, plan, draw(tables, 1, 0.5))
     loadable = Plan(tables=tables, loadable=True)
     dut = Accelerator(loadable)
-    assert set(dut.signature.members) == {"input", "output", "observe", "config"}
+    assert set(dut.signature.members) == {
+        *("input", "output", "observe"),
+        *("config", "config_refused", "config_finished", "identity"),
+    }
     must_equal_golden(dut, loadable, draw(tables, 1, 0.5))
 
 

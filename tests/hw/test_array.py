@@ -278,7 +278,7 @@ def test_rows_can_be_loaded(banks: int) -> None:
         for port, address, data in loads:
             ctx.set(port.addr, address)
             ctx.set(port.data, data)
-            ctx.set(port.en, 1)
+            ctx.set(port.en, (1 << len(port.en)) - 1)
             await ctx.tick()
             ctx.set(port.en, 0)
         done.append(0)

@@ -111,6 +111,24 @@ def test_one_stage_executes_all_layers_by_default() -> None:
     assert stage.buffers == {"input": 2}
 
 
+def test_a_weight_memory_that_is_not_known_is_refused() -> None:
+    with refused(ValueError, "StageShape weight_memory must be 'block' or 'spram', not 'sdram'"):
+        StageShape(layers=1, weight_memory="sdram")  # type: ignore[arg-type]
+
+
+def test_a_plan_takes_a_stream_where_something_can_or_must_be_loaded() -> None:
+    spram = StageShape(layers=4, weight_memory="spram")
+    shapes = (StageShape(layers=1), spram)
+    plain, loadable, ram = (
+        Plan(tables=TABLES),
+        Plan(tables=TABLES, loadable=True),
+        Plan(tables=TABLES, shapes=shapes),
+    )
+    assert [p.configurable for p in (plain, loadable, ram)] == [False, True, True]
+    assert [p.must_load for p in (plain, loadable, ram)] == [False, False, True]
+    assert [stage.weights_load for stage in ram.stages] == [False, True]
+
+
 def chain() -> Plan:
     shapes = (
         StageShape(layers=1, lanes=8, update_lanes=4, banks=1),

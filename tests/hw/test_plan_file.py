@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from refusal import refused
 from somagate.hw import plan_file
+from somagate.hw.generate import save_manifest
 from somagate.hw.plan import Plan, StageShape
 from tiny_tables import tiny
 
@@ -62,7 +63,10 @@ def test_a_plan_survives_the_round_trip() -> None:
     ("text", "message"),
     [
         ("word_bits = 24", "Plan word_bits must be a power of two, not 24"),
-        ("bits = 1", "plan keys must be among ['loadable', 'stages', 'word_bits'], not 'bits'"),
+        (
+            "bits = 1",
+            "plan keys must be among ['loadable', 'orders', 'stages', 'word_bits'], not 'bits'",
+        ),
         ("loadable = 1", "plan loadable must be a bool, not 1"),
         ("stages = 3", "plan stages must be a list, not 3"),
         ("stages = [3]", "stage 0 must be a table, not 3"),
@@ -95,3 +99,24 @@ def test_a_file_that_is_no_toml_is_named(write) -> None:
     path = write("word_bits =")
     with pytest.raises(plan_file.PlanFileError, match=r"plan\.toml must be a TOML file: "):
         plan_file.load(path, tiny())
+
+
+def test_the_plan_of_an_accelerator_lies_in_its_folder(tmp_path: Path) -> None:
+    plan = Plan(tables=tiny(), lanes=8, update_lanes=2, word_bits=16, loadable=True)
+    save_manifest(plan, tmp_path)
+    found = plan_file.built(tmp_path)
+    assert found.tables.sha256 == plan.tables.sha256
+    assert plan_file.to_dict(found) == plan_file.to_dict(plan)
+
+
+def test_a_folder_without_a_plan_is_named(tmp_path: Path) -> None:
+    message = (
+        f"{tmp_path} must be a folder that `somagate generate` wrote, but has no manifest.json"
+    )
+    with refused(plan_file.PlanFileError, message):
+        plan_file.built(tmp_path)
+    path = tmp_path / "manifest.json"
+    path.write_text("{}")
+    message = f"{path} must come from this version of somagate: generate it anew"
+    with refused(plan_file.PlanFileError, message):
+        plan_file.built(tmp_path)

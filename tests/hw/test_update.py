@@ -150,7 +150,7 @@ def loading(
                     assert -(1 << (field.bits - 1)) <= value < 1 << (field.bits - 1)
                     word |= (value & ((1 << field.bits) - 1)) << offset
                     offset += field.bits
-            ctx.set(port.en, 1)
+            ctx.set(port.en, (1 << len(port.en)) - 1)
             ctx.set(port.addr, row)
             ctx.set(port.data, word)
             await ctx.tick()

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 from somagate.export.tables import Tables
+from somagate.hw.loading import load
 from somagate.hw.plan import Plan
 from somagate.sim import golden
 from somagate.sim.cycles import busy_cycles, layer_cycles, sample_cycles
+from somagate.sim.loaded import lay_out
 from somagate.sim.order import Observations, Order
 from somagate.sim.ports import Ports
 from somagate.sim.predict import predict
@@ -25,7 +27,6 @@ def must_equal_golden(
     stalls: str = "random",
     seed: int = 0,
     tables: Tables | None = None,
-    config: Sequence[int] = (),
 ) -> Trace:
     """Run samples back to back and fail with the first difference; return golden's trace.
 
@@ -39,11 +40,16 @@ def must_equal_golden(
         (steps, batch, *input shape).
     stalls, seed
         Of the bench, for all streams.
-    tables, config
-        What golden runs if not the plan's tables, and the words that load it before the samples.
+    tables
+        What is loaded before the samples, and golden runs, if not the plan's own.
     """
-    tables = tables or plan.tables
-    trace = golden.run(tables, x, potentials=True)
+    trace = golden.run(tables or plan.tables, x, potentials=True)
+    config: Sequence[int] = ()
+    laid_out = None
+    if tables is not None:
+        loaded = load(plan, tables)
+        trace, plan, config = lay_out(trace, loaded), loaded.plan, loaded.words
+        laid_out = loaded.tables
     batch = x.shape[1]
     bench = Bench(dut, stalls=stalls, seed=seed)
     words = [word for sample in range(batch) for word in plan.pack_input(x[:, sample])]
@@ -54,17 +60,17 @@ def must_equal_golden(
     output = bench.receive("output", dut.output, batch * plan.classes)
     observe = receive_observations(bench, dut, plan, batch)
     bench.run(deadline_cycles(plan, batch) + 5 * len(config))
-    must_have_observed(plan, trace, tables, observe)
+    must_have_observed(plan, trace, plan.tables, observe)
     same("output", output.payloads, list(results(trace)))
     if stalls == "none":
-        must_take_the_predicted_cycles(plan, trace, tables, x, sent, output, observe)
+        must_take_the_predicted_cycles(plan, trace, laid_out, x, sent, output, observe)
     return trace
 
 
 def must_take_the_predicted_cycles(
     plan: Plan,
     trace: Trace,
-    tables: Tables,
+    tables: Tables | None,
     x: Any,
     sent: Transfers,
     output: Transfers,
@@ -155,7 +161,7 @@ def must_have_observed(
         count = len(transfers.payloads)
         assert count == len(order), f"{transfers.name} sent {count} and not {len(order)}"
     rtl = Trace(
-        tables=tables.sha256,
+        tables=trace.tables,
         output=trace.output,
         prediction=trace.prediction,
         spikes=spikes,

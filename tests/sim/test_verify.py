@@ -14,6 +14,7 @@ from playback import Playback, Script, changed
 from refusal import refused
 from small_network import small_network
 from somagate.export.tables import Tables
+from somagate.hw import loading
 from somagate.hw.generate import verilog
 from somagate.hw.loading import LoadError
 from somagate.hw.plan import Plan, StageShape
@@ -116,10 +117,11 @@ def test_every_engine_loads_other_tables(engine: str, chain: Plan, models: Path)
 
 def test_tables_are_loaded_before_each_chunk(chain: Plan, models: Path) -> None:
     x = samples(CHUNK_SAMPLES + 2)
-    first, second = (verify(chain, x, load=t, folder=models) for t in (None, small_network(2)))
-    assert first.equal
-    assert second.equal
-    assert second.cycles > first.cycles
+    first, own, second = (
+        verify(chain, x, load=t, folder=models) for t in (None, chain.tables, small_network(2))
+    )
+    assert first.equal and own.equal and second.equal
+    assert own.cycles > first.cycles and own.busy_cycles == first.busy_cycles
     assert first.tables == chain.tables.sha256
     # The samples themselves take as long as ever.
     assert abs(second.busy_cycles / first.busy_cycles - 1) < 0.1
@@ -143,10 +145,72 @@ def test_only_the_first_chunks_are_predicted(plan: Plan, models: Path) -> None:
 
 
 def test_tables_that_do_not_fit_are_refused(plan: Plan, chain: Plan, models: Path) -> None:
-    with refused(LoadError, "Plan loadable must be True to load other tables, not False"):
-        verify(plan, samples(1), load=small_network(2), folder=models)
-    with refused(LoadError, "Tables steps must be 3 as the accelerator has, not 4"):
-        verify(chain, samples(1), load=replace(small_network(), steps=4), folder=models)
+    base, other, longer = small_network(), small_network(2), replace(small_network(), steps=4)
+    fit = "tables {} do not fit the accelerator of {}: "
+    message = fit.format(other.sha256[:12], base.sha256[:12])
+    with refused(LoadError, f"{message}Plan loadable must be True to load tables, not False"):
+        verify(plan, samples(1), load=other, folder=models)
+    message = fit.format(longer.sha256[:12], base.sha256[:12])
+    with refused(LoadError, f"{message}steps must be at most 3, not 4"):
+        verify(chain, samples(1), load=longer, folder=models)
+
+
+def with_hidden_channels(tables: Tables, kept: list[int]) -> Tables:
+    """Return the small network with some channels of its hidden layer, and no others."""
+    hidden, output = tables.layers
+    (convolution,), (dense,), cell = hidden.synapses, output.synapses, hidden.neuron
+    hidden = replace(
+        hidden,
+        synapses=(replace(convolution, weights=convolution.weights[kept]),),
+        neuron=replace(cell, bias=cell.bias[kept], threshold=cell.threshold[kept]),
+        channel_mask=None,
+    )
+    weights = dense.weights.reshape(5, 4, 9)[:, kept].reshape(5, -1)
+    output = replace(output, synapses=(replace(dense, weights=weights),))
+    return replace(tables, layers=(hidden, output))
+
+
+def test_smaller_tables_equal_golden_and_take_less_time(chain: Plan, models: Path) -> None:
+    """Half of the hidden channels, and two of three time steps."""
+    smaller = replace(with_hidden_channels(small_network(2), [1, 3]), steps=2)
+    x = samples(4)
+    whole = verify(chain, x, load=small_network(2), folder=models)
+    verdict = verify(chain, x[:2], load=smaller, folder=models)
+    assert verdict.equal and verdict.tables == smaller.sha256
+    assert verdict.busy_cycles < 0.6 * whole.busy_cycles
+
+
+def test_a_difference_is_named_as_the_loaded_tables_count(
+    chain: Plan, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Channel 1 of the smaller layer takes place 1; channel 3 of a masked one does too."""
+    base = small_network(2)
+    masked = replace(
+        base,
+        layers=(replace(base.layers[0], channel_mask=np.array([1, 0, 0, 1], bool)),
+                base.layers[1]),
+    )  # fmt: skip
+    load = loading.load
+
+    def wrong(plan: Plan, tables: Tables) -> loading.Load:
+        hidden = masked.layers[0]
+        bias = hidden.neuron.bias.copy()
+        bias[3] += 9
+        hidden = replace(hidden, neuron=replace(hidden.neuron, bias=bias))
+        return load(plan, replace(masked, layers=(hidden, masked.layers[1])))
+
+    monkeypatch.setattr("somagate.sim.verify.loading.load", wrong)
+    verdict = verify(chain, samples(1), load=masked, folder=models)
+    assert verdict.difference is not None
+    assert (verdict.difference.layer, verdict.difference.place[0]) == ("hidden", 3)
+
+
+@pytest.mark.parametrize("loadable", [False, True])
+def test_weights_that_must_be_loaded_are(loadable: bool, models: Path) -> None:
+    shape = StageShape(layers=2, lanes=2, update_lanes=2, weight_memory="spram")
+    plan = Plan(tables=small_network(), shapes=(shape,), word_bits=16, loadable=loadable)
+    verdict = verify(plan, samples(2), folder=models, stalls=0.2)
+    assert verdict.equal and verdict.tables == plan.tables.sha256
 
 
 def test_a_wrong_weight_of_a_later_stage_is_named(
