@@ -148,6 +148,7 @@ def measure(
                 "word_bits": memory.stored.word_bits,
                 "kind": memory.kind,
                 "block_rams": memory.block_rams,
+                "large_rams": memory.large_rams,
             }
             for memory in found.memories
         ],
@@ -203,9 +204,14 @@ def resources_table(result: dict[str, Any]) -> Table:
 
 def memories_table(result: dict[str, Any]) -> Table:
     """Return what becomes of every memory, as rich shows it."""
-    names = {"block": "block RAM", "distributed": "look-up tables", "logic": "logic"}
+    names = {
+        "block": "block RAM",
+        "large": "large RAM",
+        "distributed": "look-up tables",
+        "logic": "logic",
+    }
     stages = len(result["plan"]["stages"]) > 1
-    table = grid("memory", "words", "bits a word", "kept in", "block RAMs")
+    table = grid("memory", "words", "bits a word", "kept in", "RAMs")
     for memory in result["memories"]:
         stage = f"_{memory['stage']}" if stages and memory["stage"] is not None else ""
         table.add_row(
@@ -213,7 +219,7 @@ def memories_table(result: dict[str, Any]) -> Table:
             f"{memory['words']:,}",
             f"{memory['word_bits']:,}",
             names[memory["kind"]],
-            str(memory["block_rams"]),
+            str(memory["block_rams"] or memory["large_rams"]),
         )
     return table
 

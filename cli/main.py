@@ -14,6 +14,7 @@ from .estimate import estimate
 from .export import export
 from .generate import generate
 from .load import load
+from .plan import plan
 from .simulate import simulate
 from .train import train
 from .verify import verify
@@ -53,6 +54,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     train: "somagate train digits",
     export: "somagate export runs/digits/checkpoint.pt",
     check: "somagate check runs/digits/tables.safetensors",
+    plan: "somagate plan runs/digits/tables.safetensors --board icebreaker --goal fastest",
     estimate: "somagate estimate runs/digits/tables.safetensors --board icebreaker",
     simulate: "somagate simulate runs/digits/tables.safetensors --data digits",
     generate: "somagate generate runs/digits/tables.safetensors",

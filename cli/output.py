@@ -135,6 +135,13 @@ def writable(path: Path, force: bool, option: str = "--out") -> Path:
     return path
 
 
+def replaceable_file(path: Path, force: bool, option: str = "--out") -> Path:
+    """Return `path` if it may be written as a file: nothing is there, or a file with `force`."""
+    if path.is_dir():
+        raise ValueError(f"{path} must be a file to write, but is a folder; name one with {option}")
+    return writable(path, force, option)
+
+
 def existing_folder(name: str) -> Path:
     """Return `name` as a path if it is a folder, or raise."""
     path = Path(name)

@@ -66,15 +66,12 @@ def stage_blocks(plan: StagePlan, exports: int) -> dict[str, Terms]:
     return found
 
 
-def memory_terms(
-    part: Part, *, width: int, depth: int, written: bool, block: bool, checked: bool = True
-) -> Terms:
+def memory_terms(part: Part, *, width: int, depth: int, written: bool, block: bool) -> Terms:
     """Return the terms of a memory and the register behind it."""
     if not width:
         return {}
-    mapped = map_memory(
-        part, width=width, depth=depth, written=written, block=block, checked=checked
-    )
+    # Nobody needs the old word where one is written while it is read; see `hw.memory`.
+    mapped = map_memory(part, width=width, depth=depth, written=written, block=block, checked=False)
     terms: Terms = {"rows": (mapped.rows - 1) * width}
     if mapped.kind == "logic":
         if written:
@@ -85,8 +82,6 @@ def memory_terms(
             terms["rom_width"] = width
     elif mapped.kind == "distributed":
         terms |= {"luts": mapped.units, "read": width, "rows_read": mapped.rows}
-    elif mapped.reads_old:
-        terms |= {"old": width, "old_address": bits_of(depth), "olds": 1}
     return terms
 
 
@@ -301,7 +296,7 @@ def _pool(plan: StagePlan) -> Terms:
     adds = any(d.counts for d in plan.descriptors)
     return {
         "so_far": plan.lanes * counts * windows,
-        "lanes": plan.update_lanes * windows,
+        "lanes": plan.update_lanes,
         "adds": plan.update_lanes * counts * adds,
     }
 

@@ -24,6 +24,7 @@ from .resources import Resources, resources
 
 Goal = Literal["smallest", "fastest"]
 WORD_BITS = (8, 16, 32, 64, 128, 256)
+WEIGHT_MEMORIES: tuple[Literal["block", "spram"], ...] = ("block", "spram")
 LOGIC_LIMIT = 0.85
 """Share of a part's logic that a plan may take: beyond it placement takes long, and often fails."""
 
@@ -115,19 +116,31 @@ def choose(
     if goal not in ("smallest", "fastest") and not (isinstance(goal, int | float) and goal > 0):
         raise ValueError(f"goal must be 'smallest', 'fastest' or cycles, not {goal!r}")
     by_channel = _by_channel(tables, rates)
+    activity = {name: float(rate.mean()) for name, rate in by_channel.items()}
     search = _Search(
         tables=tables,
         part=part,
-        activity={name: float(rate.mean()) for name, rate in by_channel.items()},
+        activity=activity,
         measure=measure,
         loadable=loadable,
         progress=progress,
+        divisions=[
+            Division(
+                tables=tables,
+                part=part,
+                activity=activity,
+                word_bits=n,
+                loadable=loadable,
+                weight_memory=memory,
+            )
+            for memory in (WEIGHT_MEMORIES if part.large_rams[0] else WEIGHT_MEMORIES[:1])
+            for n in (WORD_BITS if word_bits is None else (word_bits,))
+        ],
     )
-    words = WORD_BITS if word_bits is None else (word_bits,)
     if goal == "fastest":
-        best = search.fastest(words)
+        best = search.fastest()
     else:
-        best = search.smallest(words, float("inf") if goal == "smallest" else float(goal))
+        best = search.smallest(float("inf") if goal == "smallest" else float(goal))
     orders = _orders(best.plan, by_channel)
     return replace(best, plan=replace(best.plan, orders=orders))
 
@@ -168,14 +181,13 @@ class _Search:
     measure: Callable[[Plan, Part], Resources]
     loadable: bool
     progress: Progress
+    divisions: list[Division]
     tried: int = 0
 
-    def fastest(self, words: tuple[int, ...]) -> Choice:
+    def fastest(self) -> Choice:
         """Return the plan of the fewest cycles that fits."""
-        smallest = self.smallest(words, float("inf"))
-        best = smallest
-        for word_bits in words:
-            division = self._division(word_bits)
+        best = self.smallest(float("inf"))
+        for division in self.divisions:
             low, high = division.least_cycles, best.cycles
             for _ in range(_HALVINGS):
                 if low >= high * 0.98:
@@ -191,25 +203,15 @@ class _Search:
                     self.progress(best.cycles, self.tried)
         return self._give_back(best, best.cycles)
 
-    def smallest(self, words: tuple[int, ...], cycles: float) -> Choice:
+    def smallest(self, cycles: float) -> Choice:
         """Return the smallest plan of at most so many cycles."""
-        divisions = [self._division(word_bits) for word_bits in words]
-        divided = [self._divided(division, cycles) for division in divisions]
+        divided = [self._divided(division, cycles) for division in self.divisions]
         found = [choice for choice in divided if choice is not None]
         if not found:
-            raise DoesNotFitError(self._lacks(divisions, cycles))
+            raise DoesNotFitError(self._lacks(cycles))
         best = min(found, key=lambda choice: choice.share)
         self.progress(best.cycles, self.tried)
         return self._give_back(best, max(best.cycles, cycles))
-
-    def _division(self, word_bits: int) -> Division:
-        return Division(
-            tables=self.tables,
-            part=self.part,
-            activity=self.activity,
-            word_bits=word_bits,
-            loadable=self.loadable,
-        )
 
     def _divided(self, division: Division, cycles: float) -> Choice | None:
         """Return a plan of at most about so many cycles, if one fits."""
@@ -268,28 +270,22 @@ class _Search:
                 joined = replace(kept, layers=shapes[number - 1].layers + shape.layers)
                 yield (*shapes[: number - 1], joined, *shapes[number + 1 :]), plan.word_bits
 
-    def _lacks(self, divisions: list[Division], cycles: float) -> str:
+    def _lacks(self, cycles: float) -> str:
         """Return why no plan fits."""
         name = self.tables.name
         if cycles < float("inf"):
-            fastest = self.fastest(tuple(division.word_bits for division in divisions))
+            fastest = self.fastest()
             return (
                 f"{self.part.title} must run {name} in {cycles:.0f} cycles an image, but its "
                 f"fastest plan takes about {fastest.cycles:.0f}"
             )
-        shapes = [division.cheapest(cycles, 1.0, 1.0) for division in divisions]
-        least = min(
-            (
-                choice
-                for shape, division in zip(shapes, divisions, strict=True)
-                if shape and (choice := self._try(shape, division.word_bits))
-            ),
-            key=lambda choice: choice.share,
-        )
+        shape = StageShape(layers=len(self.tables.layers), lanes=1, update_lanes=1)
+        least = self._try((shape,), self.divisions[0].word_bits)
+        assert least is not None, "one lane always is a plan"
         short = [
-            f"{used} of {available} {kind.replace('_', ' ')}"
-            for kind, (used, available) in least.resources.counts.items()
-            if used > available
+            f"{count.used:,} of {count.available:,} {count.name}"
+            for count in least.resources.counts.values()
+            if not count.fits
         ]
         return (
             f"{self.part.title} must have room for {name}, but its smallest plan takes "

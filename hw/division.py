@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -51,6 +52,8 @@ class Division:
     ----------
     tables, part, word_bits, loadable
         Of the plan.
+    weight_memory
+        Of all stages.
     activity
         Of every map; see `rate.stage_cycles`.
     """
@@ -60,6 +63,7 @@ class Division:
     activity: Mapping[str, float]
     word_bits: int
     loadable: bool
+    weight_memory: Literal["block", "spram"]
     _shapes: dict[tuple[int, int], list[_Shape]] = field(default_factory=dict)
     _costs: dict[tuple[int, StageShape], tuple[float, float]] = field(default_factory=dict)
 
@@ -105,14 +109,17 @@ class Division:
             for way in some[:_MEASURED]:
                 used = self._cost(first, way)
                 costs.append((used[0] * logic + used[1] * memory, way.shape))
-        return min(costs, key=lambda cost: cost[0], default=None)
+        best = min(costs, key=lambda cost: cost[0], default=None)
+        return best if best and best[0] < float("inf") else None
 
     def _cost(self, first: int, way: _Shape) -> tuple[float, float]:
         """Return the shares of the part's logic and block RAM."""
         key = first, way.shape
         if key not in self._costs:
-            share = resources(_Alone(stages=(way.stage,)), self.part).utilization
-            self._costs[key] = share["logic"], share["block_rams"]
+            used = resources(_Alone(stages=(way.stage,)), self.part)
+            share = used.utilization
+            infinite = 0.0 if used.fits else float("inf")
+            self._costs[key] = share["logic"] + infinite, share["block_rams"]
         return self._costs[key]
 
     def _ways(self, first: int, end: int) -> list[_Shape]:
@@ -136,6 +143,7 @@ class Division:
             lanes=lanes,
             update_lanes=update,
             banks=banks,
+            weight_memory=self.weight_memory,
             holds=constant and not self.loadable and first == 0,
         )
         stage = StagePlan(
@@ -146,6 +154,7 @@ class Division:
             update_lanes=update,
             banks=banks,
             holds=shape.holds,
+            weight_memory=self.weight_memory,
             word_bits=self.word_bits,
             pad=banks,
             buffers=_TwoEach(),

@@ -88,6 +88,19 @@ def manifest(folder: Path) -> dict[str, Any]:
     return known
 
 
+def dump(plan: Plan) -> str:
+    """Return a plan as the text of a file that `load` reads."""
+    values = to_dict(plan)
+    lines = [f"{key} = {json.dumps(values[key])}" for key in ("word_bits", "loadable")]
+    for stage, laid_out in zip(values["stages"], plan.stages, strict=True):
+        lines += ["", "[[stages]]", f"layers = {json.dumps(laid_out.names)}"]
+        lines += [f"{key} = {json.dumps(stage[key])}" for key in stage if key != "layers"]
+    if values["orders"]:
+        lines += ["", "[orders]"]
+        lines += [f"{json.dumps(name)} = {order}" for name, order in values["orders"].items()]
+    return "\n".join(lines) + "\n"
+
+
 def to_dict(plan: Plan) -> dict[str, Any]:
     """Return a plan as `from_dict` reads it."""
     return {

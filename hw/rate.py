@@ -30,7 +30,7 @@ def stage_cycles(stage: StagePlan, activity: Mapping[str, float]) -> dict[str, f
     steps = stage.tables.steps
     found = {}
     for descriptor in stage.descriptors:
-        gather, update = _gather(stage, descriptor, activity), _update(stage)
+        gather, update = _gather(stage, descriptor, activity), stage.lanes / stage.update_lanes
         cycles = max(gather, update)
         if descriptor.name in stage.held:
             cycles = (cycles + (steps - 1) * update) / steps
@@ -53,11 +53,6 @@ def stage_step(stage: StagePlan, activity: Mapping[str, float]) -> float:
     return max(sum(stage_cycles(stage, activity).values()), *taken)
 
 
-def _update(stage: StagePlan) -> float:
-    """Return the cycles of a lane group's position in the update."""
-    return stage.lanes / stage.update_lanes
-
-
 def _gather(stage: StagePlan, descriptor: Descriptor, activity: Mapping[str, float]) -> float:
     """Return the cycles of a lane group's position in the walker or in the slowest bank."""
     events = words = 0.0  # of a bank; of the walker
@@ -72,7 +67,11 @@ def _gather(stage: StagePlan, descriptor: Descriptor, activity: Mapping[str, flo
         bits *= kept / source.map.channels  # a bank of padding alone has no events
         events += source.map.planes * bits * activity[source.name] / min(stage.banks, kept)
     share = max(events, float(descriptor.planes))
-    return max(words, share + _SPREAD[stage.banks] * math.sqrt(share))
+    if stage.banks == 1:
+        return max(words, share)
+    # A bank that is done early waits while the sums of the position before are taken.
+    taken = stage.lanes / stage.update_lanes + share / 2
+    return max(words, share + _SPREAD[stage.banks] * math.sqrt(share), taken)
 
 
 def _inside(descriptor: Descriptor, source: Source) -> tuple[float, float]:

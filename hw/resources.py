@@ -37,11 +37,12 @@ class PlacedMemory:
     stored
         What it is.
     kind
-        'block', 'distributed' (in look-up tables) or 'logic' (flip-flops, or tables of constants).
+        'block', 'large', 'distributed' (in look-up tables) or 'logic' (flip-flops, or tables of
+        constants).
     cell
         What the netlist calls its RAMs.
-    block_rams
-        How many block RAMs it takes.
+    block_rams, large_rams
+        How many block RAMs, and large ones, it takes.
     """
 
     stage: int | None
@@ -49,6 +50,7 @@ class PlacedMemory:
     kind: str
     cell: str
     block_rams: int
+    large_rams: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,7 @@ class Count:
     @property
     def share(self) -> float:
         """Used over available."""
-        return self.used / self.available
+        return self.used / self.available if self.available else float(self.used > 0)
 
     @property
     def fits(self) -> bool:
@@ -101,16 +103,22 @@ class Resources:
 
     @cached_property
     def counts(self) -> dict[str, Count]:
-        """Each resource by its name, 'logic', 'flip_flops' and 'block_rams'."""
+        """Each resource by its name, 'logic', 'flip_flops', 'block_rams', 'large_rams'.
+
+        The last is there where a part has any, or a plan needs them.
+        """
         part = self.part
         usages = [self.board, *(usage for stage in self.blocks for usage in stage.values())]
         logic = round(sum(usage.logic for usage in usages))
         flip_flops = round(sum(usage.flip_flops for usage in usages))
         block_rams = sum(memory.block_rams for memory in self.memories)
+        large_rams = sum(memory.large_rams for memory in self.memories)
+        large = Count(name="large RAMs", used=large_rams, available=part.large_rams[0])
         return {
             "logic": Count(name=part.logic, used=logic, available=part.logic_cells),
             "flip_flops": Count(name="flip-flops", used=flip_flops, available=part.flip_flops),
             "block_rams": Count(name="block RAMs", used=block_rams, available=part.block_rams),
+            **({"large_rams": large} if large_rams or part.large_rams[0] else {}),
         }
 
     @property
@@ -168,16 +176,17 @@ def terms(plan: Staged, part: Part) -> Iterator[dict[str, Terms]]:
         memory: Terms = {}
         for stored in stored_memories(stage):
             of_weights = stored.name.startswith("weights")
-            for name, value in memory_terms(
-                part,
-                width=stored.width,
-                depth=stored.words,
-                written=stored.written,
-                block=stored.block,
-            ).items():
-                # What joins the rows of a weight memory ends in the array's registers.
-                block = found["array"] if of_weights and name == "rows" else memory
-                block[name] = block.get(name, 0) + value
+            for width in () if stored.large else stored.slices:
+                for name, value in memory_terms(
+                    part,
+                    width=width,
+                    depth=stored.words,
+                    written=stored.written,
+                    block=stored.block,
+                ).items():
+                    # What joins the rows of a weight memory ends in the array's registers.
+                    block = found["array"] if of_weights and name == "rows" else memory
+                    block[name] = block.get(name, 0) + value
             if not of_weights:
                 memory["out"] = memory.get("out", 0) + stored.width
         found["memory"] = memory
@@ -199,23 +208,36 @@ def resources(plan: Staged, part: Part) -> Resources:
                 flip_flops=sum(c[1] * value for c, value in pairs),
             )
         blocks.append(usage)
-        for stored in stored_memories(stage):
-            if not stored.width:
-                continue
-            mapped = map_memory(
-                part,
-                width=stored.width,
-                depth=stored.words,
-                written=stored.written,
-                block=stored.block,
-            )
-            memories.append(
-                PlacedMemory(
-                    stage=number,
-                    stored=stored,
-                    kind=mapped.kind,
-                    cell=mapped.cell,
-                    block_rams=mapped.units if mapped.kind == "block" else 0,
-                )
-            )
-    return Resources(part=part, blocks=tuple(blocks), memories=tuple(memories))
+        memories += [_placed(number, stored, part) for stored in stored_memories(stage)]
+    placed = tuple(memory for memory in memories if memory.stored.width)
+    return Resources(part=part, blocks=tuple(blocks), memories=placed)
+
+
+def _placed(stage: int, stored: StoredMemory, part: Part) -> PlacedMemory:
+    """Return what becomes of a memory and of all of its slices."""
+    if stored.large:
+        _, words, bits = part.large_rams
+        rows = -(-stored.words // words) if words else 1
+        large = sum(rows * -(-width // bits) if bits else 1 for width in stored.slices)
+        return PlacedMemory(
+            stage=stage, stored=stored, kind="large", cell="SB_SPRAM256KA", block_rams=0,
+            large_rams=large,
+        )  # fmt: skip
+    mapped = [
+        map_memory(
+            part,
+            width=width,
+            depth=stored.words,
+            written=stored.written,
+            block=stored.block,
+            checked=False,
+        )
+        for width in stored.slices
+    ]
+    return PlacedMemory(
+        stage=stage,
+        stored=stored,
+        kind=mapped[0].kind if mapped else "logic",
+        cell=mapped[0].cell if mapped else "",
+        block_rams=sum(m.units for m in mapped if m.kind == "block"),
+    )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..export.tables import Tables
 from .descriptor import full_weights, is_full
+from .memory import SLICE_BITS
 from .stage_plan import StagePlan, weight_code
 
 
@@ -31,6 +32,10 @@ class StoredMemory:
         It has a write port.
     block
         It asks for block RAM, whatever that costs.
+    slice_bits
+        Bits that are written by themselves, and so are memories of their own; 0 is the whole word.
+    large
+        It is in the part's large RAMs.
     """
 
     name: str
@@ -39,6 +44,16 @@ class StoredMemory:
     width: int
     written: bool
     block: bool = False
+    slice_bits: int = 0
+    large: bool = False
+
+    @property
+    def slices(self) -> tuple[int, ...]:
+        """The widths of the memories that it is made of."""
+        if not self.slice_bits:
+            return (self.width,) if self.width else ()
+        full, rest = divmod(self.width, self.slice_bits)
+        return (self.slice_bits,) * full + ((rest,) if rest else ())
 
 
 def stored_memories(plan: StagePlan) -> list[StoredMemory]:
@@ -51,8 +66,12 @@ def stored_memories(plan: StagePlan) -> list[StoredMemory]:
                     name=f"weights_{bits}_{bank}" if plan.banks > 1 else f"weights_{bits}",
                     words=max(2, -(-rows // plan.banks)),
                     word_bits=plan.lanes * bits,
-                    width=plan.lanes * bits if plan.loadable else _weight_bits(plan, bits, bank),
-                    written=plan.loadable,
+                    width=plan.lanes * bits
+                    if plan.weights_load
+                    else _weight_bits(plan, bits, bank),
+                    written=plan.weights_load,
+                    slice_bits=SLICE_BITS if plan.weights_load else 0,
+                    large=plan.weight_memory == "spram",
                 )
             )
     words = sum(descriptor.chunks for descriptor in plan.descriptors)
@@ -65,6 +84,7 @@ def stored_memories(plan: StagePlan) -> list[StoredMemory]:
             width=width if plan.loadable else _parameter_bits(plan),
             written=plan.loadable,
             block=words > 4,
+            slice_bits=SLICE_BITS if plan.loadable else 0,
         )
     )
     for bits, words in plan.state_words.items():
@@ -100,7 +120,7 @@ def _weight_bits(plan: StagePlan, bits: int, bank: int) -> int:
 
 def used_lanes(plan: StagePlan, bank: int) -> int:
     """Return the lanes of a bank that ever add anything; the logic of the others falls away."""
-    if plan.loadable:
+    if plan.weights_load:
         return plan.lanes
     used = sum(_lane_bits(plan, bits, bank)[0] != 0 for bits in plan.weight_depths)
     return int(np.count_nonzero(used))

@@ -48,6 +48,29 @@ def additions(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, NDArra
     return found
 
 
+def channel_rates(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Return the share of the bits that are 1 in each channel of 'input' and of every layer's map.
+
+    Parameters
+    ----------
+    tables, x, trace
+        As for `additions`.
+
+    Returns
+    -------
+    dict
+        float64 (channels,), 0…1, over all bit planes, places, steps and samples.
+    """
+    maps = {"input": checked(tables, x)}
+    maps |= {layer.name: pooled(layer.pool, trace.spikes[layer.name]) for layer in tables.layers}
+    found = {}
+    for name, values in maps.items():
+        bits = tables.activation(name).bits
+        events = np.bitwise_count(values.view(np.uint8) & ((1 << bits) - 1))
+        found[name] = np.moveaxis(events, 2, 0).reshape(events.shape[2], -1).mean(1) / bits
+    return found
+
+
 def synapses(
     group: SynapseGroup, layer: Layer, source: Shape, shapes: dict[str, Shape]
 ) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ def lay_out(trace: Trace, load: Load) -> Trace:
     slots = load.slots
     return replace(
         trace,
+        tables=load.tables.sha256,
         output=_spread(trace.output, slots[readout.layer], 1, rest.get(readout.layer, 0)),
         spikes={name: _spread(x, slots[name], 2, 0) for name, x in trace.spikes.items()},
         potentials={
