@@ -121,7 +121,7 @@ def test_tables_are_loaded_before_each_chunk(chain: Plan, models: Path) -> None:
         verify(chain, x, load=t, folder=models) for t in (None, chain.tables, small_network(2))
     )
     assert first.equal and own.equal and second.equal
-    assert own.cycles > first.cycles and own.busy_cycles == first.busy_cycles
+    assert own.cycles >= first.cycles and own.busy_cycles == first.busy_cycles
     assert first.tables == chain.tables.sha256
     # The samples themselves take as long as ever.
     assert abs(second.busy_cycles / first.busy_cycles - 1) < 0.1
