@@ -35,8 +35,11 @@ def train(
     threads: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Of torch; default: the recipe's, or 1. More are slower on a busy machine."
+            min=1, help="Of torch; default: the recipe's. More are slower on a busy machine."
         ),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="'cpu' or 'cuda'; default: a GPU where there is one.")
     ] = None,
     float_: Annotated[
         bool, typer.Option("--float", help="Train the float network of the same shape.")
@@ -57,6 +60,7 @@ def train(
             {"weight_bits": weight_bits, "state_bits": state_bits, "steps": steps,
              "threads": threads},
             seed=seed, epochs=epochs, float_=float_, resume=resume, overwrite=force,
+            device=device,
         )  # fmt: skip
     show(result, json, summary(result), f"Checkpoint in {result['checkpoint']}")
 
@@ -65,8 +69,6 @@ def run(
     name: str, data: str | None, out: Path | None, changes: dict[str, Any], **settings: Any
 ) -> dict[str, Any]:
     """Train, and return where the checkpoint lies and how good it is."""
-    import torch
-
     from ..model import recipes
     from ..model.train import train
 
@@ -79,11 +81,8 @@ def run(
         raise ValueError(f"recipe {name} needs the folder of {recipe.data}'s IDX files: --data DIR")
     else:
         folder = existing_folder(data)
-    recipe = recipe.override(**changes)
-    threads = recipe.threads or 1
-    torch.set_num_threads(threads)  # of the measuring at the end too
     done = train(
-        recipe.override(threads=threads),
+        recipe.override(**changes),
         out,
         data_dir=folder,
         progress=stderr().is_terminal,

@@ -5,16 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from refusal import refused
 from somagate.export import checkpoint
 from somagate.export.neuron import Activation
 from somagate.model import checkpoint as checkpoints
 from somagate.model import data
 from somagate.model.encode import encode
+from somagate.model.feed import inputs
+from somagate.model.loss import loss
 from somagate.model.network import Network
-from somagate.model.recipe import Conv, Dense, Recipe
-from somagate.model.train import inputs, train
+from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
+from somagate.model.train import train
 from somagate.sim import golden
 
 torch.set_num_threads(1)
@@ -50,6 +51,65 @@ CASES = {
     },
     "dense": {"layers": (Dense(neurons=12), Dense(neurons=7))},
     "no hidden layer": {"layers": ()},
+    "sum pools": {
+        "layers": (Conv(channels=4, pool=2, pool_kind="sum"), Conv(channels=5), Dense(neurons=6))
+    },
+    "a sum pool before the readout": {"layers": (Conv(channels=4, pool=3, pool_kind="sum"),)},
+    "a shortcut of spikes": {
+        "layers": (
+            Conv(channels=4, pool=2), Conv(channels=6), Conv(channels=4, shortcut=Shortcut()),
+        )
+    },
+    "a shortcut of counts, under a pool": {
+        "layers": (
+            Conv(channels=4, pool=2, pool_kind="sum"), Conv(channels=6, kernel=5, padding=2),
+            Conv(channels=4, shortcut=Shortcut(), pool=3),
+        ),
+        "weight_bits": 8,
+    },
+    "shortcuts with convolutions, one from the input": {
+        "layers": (
+            Conv(channels=4), Conv(channels=6, stride=2, shortcut=Shortcut(kernel=1, stride=2)),
+            Conv(channels=5, shortcut=Shortcut(kernel=3, stride=4), stride=2, pool=2),
+        ),
+    },
+    "widths of their own": {
+        "layers": (
+            Conv(channels=4, pool=2, weight_bits=8, state_bits=6), Dense(neurons=9, weight_bits=1),
+        ),
+        "readout_weight_bits": 6,
+    },
+    "votes": {"readout": "vote", "voters": 4},
+    "frames of counts": {"encoding": "frames", "input_bits": 5},
+    "no normalization": {
+        "normalize": False, "reset": "subtract", "leak_shift": 8, "state_bits": 12, "leak": 0.9,
+        "weight_bits": 8, "encoding": "direct", "input_bits": 8, "spike_peak": 0.3,
+        "layers": (Conv(channels=6, pool=2, pool_kind="sum"), Conv(channels=5)),
+    },
+    "no normalization, a shortcut of spikes": {
+        "normalize": False, "reset": "subtract", "leak_shift": 8, "state_bits": 12,
+        "weight_bits": 8,
+        "layers": (Conv(channels=4), Conv(channels=5), Conv(channels=4, shortcut=Shortcut())),
+    },
+    "ternary potentials": {"store": "ternary", "state_bits": 2, "leak": 0.5},
+    "ternary potentials, reset by subtraction": {
+        "store": "ternary", "state_bits": 2, "reset": "subtract",
+    },
+    "SpQuant-SNN": {
+        "store": "ternary", "state_bits": 2, "leak": 0.5, "weights": "sawb", "weight_bits": 2,
+        "store_gradient": "stacked", "spike_gradient": "window", "threshold": "layer",
+        "loss": "tet", "readout_weight_bits": 8,
+        "layers": (
+            Conv(channels=4, pool=2, pool_kind="sum"), Conv(channels=6),
+            Conv(channels=4, shortcut=Shortcut()),
+        ),
+    },
+    "SpQuant-SNN, 5-bit potentials": {
+        "state_bits": 5, "leak": 0.5, "leak_learned": False, "weights": "sawb", "weight_bits": 4,
+        "store_gradient": "stacked", "spike_gradient": "window", "threshold": "fixed",
+        "loss": "tet",
+    },
+    "bfloat16 until settled": {"precision": "bfloat16"},
     "one step": {"steps": 1},
 }  # fmt: skip
 SHAPE, MAXIMUM = (1, 9, 8), 16
@@ -65,18 +125,23 @@ def trained(recipe, *, updates=12, seed=0):
     network.train()
     for update in range(updates):
         network.settle(update > updates // 2)
-        images = torch.randint(0, 17, (16, *SHAPE), generator=generator, dtype=torch.uint8)
+        images = torch.randint(0, 17, shape(recipe, 16), generator=generator, dtype=torch.uint8)
         labels = torch.randint(0, recipe.classes, (16,), generator=generator)
-        loss = F.cross_entropy(network.logits(inputs(recipe, images.numpy(), MAXIMUM)), labels)
+        *_, activity = network.activities(inputs(recipe, images, MAXIMUM))
         optimizer.zero_grad()
-        loss.backward()
+        loss(network, activity, labels)[0].backward()
         optimizer.step()
         network.project()
     return network.eval()
 
 
-def images(count=20):
-    return np.random.default_rng(1).integers(0, 17, (count, *SHAPE), dtype=np.uint8)
+def shape(recipe, count):
+    frames = (recipe.steps,) if recipe.encoding == "frames" else ()
+    return (count, *frames, *SHAPE)
+
+
+def images(recipe, count=20):
+    return np.random.default_rng(1).integers(0, 17, shape(recipe, count), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -84,12 +149,14 @@ def test_torch_and_golden_agree_on_every_spike_and_potential(name):
     recipe = replace(BASE, **CASES[name])
     network = trained(recipe)
     tables = checkpoint.tables(network, maximum=MAXIMUM)
+    samples = images(recipe)
     maps = encode(
-        images(), encoding=tables.input.encoding, steps=tables.steps,
-        maximum=tables.input.maximum, high=tables.input.activation.high,
+        samples.swapaxes(0, 1) if recipe.encoding == "frames" else samples,
+        encoding=tables.input.encoding, steps=tables.steps, maximum=tables.input.maximum,
+        high=tables.input.activation.high,
     )  # fmt: skip
     expected = golden.run(tables, maps, potentials=True)
-    x = inputs(recipe, images(), MAXIMUM)
+    x = inputs(recipe, samples, MAXIMUM)
     for layer, trace in zip(tables.layers, network.trace(x), strict=True):
         spikes, potentials = expected.spikes[layer.name], expected.potentials[layer.name]
         assert trace.spikes.shape == spikes.shape
@@ -107,7 +174,7 @@ def test_torch_and_golden_agree_on_every_spike_and_potential(name):
 @pytest.mark.parametrize("name", CASES)
 def test_settled_training_sees_the_integers_of_the_export(name):
     network = trained(replace(BASE, **CASES[name]))
-    x = inputs(network.recipe, images(), MAXIMUM)
+    x = inputs(network.recipe, images(network.recipe), MAXIMUM)
     with torch.no_grad():
         expected = network(x)
         network.train()

@@ -1,0 +1,93 @@
+"""A synapse group in training: the weights between one source map and a layer."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .methods.spquant import Sawb, Ternary
+from .recipe import Recipe
+from .weights import Lsq, Plain, Quantizer
+
+
+class Group(nn.Module):
+    """A dense group or a convolution.
+
+    Parameters
+    ----------
+    shape
+        Of the weights, as torch's: (channels, elements), or (channels, source channels, kernel,
+        kernel).
+    recipe
+        How weights become integers.
+    bits
+        Width of an integer.
+    back
+        How far back the source lies, in layers; 1 is the map just before.
+    stride, padding
+        Of a convolution.
+    one
+        The element of the source map that stands for 1: the full scale of the input, the area of a
+        sum pool.
+
+    Attributes
+    ----------
+    weight
+        Float weights, for sources whose elements are divided by `one`.
+    quantizer
+        Of the weights.
+    keep
+        Where a sparse network has weights, 0 or 1 each, shaped as `weight`; None: everywhere.
+    mixed
+        Whether training multiplies in bfloat16.
+    """
+
+    keep: Tensor | None
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        recipe: Recipe,
+        *,
+        bits: int,
+        back: int = 1,
+        stride: int = 1,
+        padding: int = 0,
+        one: int = 1,
+    ) -> None:
+        super().__init__()
+        self.back, self.stride, self.padding, self.one = back, stride, padding, one
+        self.mixed = False
+        # Nothing else keeps the sums of a layer that isn't normalized at the size of its inputs.
+        deviation = math.sqrt((1 if recipe.normalize else 2) / math.prod(shape[1:]))
+        self.weight = nn.Parameter(torch.randn(shape) * deviation)
+        self.quantizer = _quantizer(recipe, bits, deviation)
+        self.register_buffer("keep", None)
+
+    def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the integers of `weight`, and what one stands for, by an element of the source."""
+        if self.keep is not None:
+            weight = weight * self.keep
+        integers, scale = self.quantizer(weight)
+        return integers, scale / self.one
+
+    def forward(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Return sums (steps, batch, channels, ...) of a map (steps, batch, ...)."""
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed):
+            if weight.ndim == 2:
+                return F.linear(x.flatten(2), weight).to(x.dtype)
+            acc = F.conv2d(x.flatten(0, 1), weight, stride=self.stride, padding=self.padding)
+        return acc.reshape(*x.shape[:2], *acc.shape[1:]).to(x.dtype)
+
+
+def _quantizer(recipe: Recipe, bits: int, deviation: float) -> Quantizer:
+    if not recipe.quantized:
+        return Plain()
+    if recipe.weights == "lsq":
+        return Lsq(bits, deviation)
+    if bits == 1:
+        raise ValueError(
+            "Recipe weight_bits must be 2…8 for weights 'sawb', not 1; choose weights 'lsq'"
+        )
+    return Ternary() if bits == 2 else Sawb(bits)
