@@ -112,7 +112,8 @@ class Layer(nn.Module):
             theta = torch.ones(
                 channels if recipe.threshold == "channel" and self.normalized else ()
             )
-            self.theta = nn.Parameter(theta, requires_grad=recipe.threshold != "fixed")
+            learned = recipe.threshold in ("channel", "layer")
+            self.theta = nn.Parameter(theta, requires_grad=learned)
             leak = torch.tensor(float(recipe.leak))
             self.leak = nn.Parameter(leak, requires_grad=recipe.leak_learned)
         if self.shortcut is not None:
@@ -120,6 +121,7 @@ class Layer(nn.Module):
         if self.normalized:
             self.register_buffer("mean", torch.zeros(channels))
             self.register_buffer("variance", torch.ones(channels))
+        self.project()
 
     @property
     def main(self) -> Group:
@@ -144,7 +146,8 @@ class Layer(nn.Module):
         if self.fires:
             with torch.no_grad():
                 self.theta.clamp_(min=THETA_MIN)
-                self.leak.clamp_(0, 1)
+                finest = 2.0**-self.recipe.leak_shift
+                self.leak.clamp_(0, 1 - finest if self.recipe.threshold == "leak" else 1)
 
     def integer_weights(self) -> list[tuple[Tensor, Tensor]]:
         """Return weights in accumulator LSBs, and the value of one LSB, of each group.
@@ -191,6 +194,8 @@ class Layer(nn.Module):
             bias = torch.zeros_like(deviation)
         parts: dict[str, Any] = {}
         multiplier = rounded(leak * (1 << recipe.leak_shift))
+        if recipe.threshold == "leak":
+            theta = 1 / (1 - multiplier / (1 << recipe.leak_shift))
         if recipe.store == "ternary":
             parts["level"] = rounded(leak * deviation)
             parts["boundary"] = at_least_1(deviation / 2)

@@ -80,8 +80,11 @@ class Constants:
 
     def to(self, dtype: torch.dtype) -> "Constants":
         """Return the same in another type."""
-        found: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Constants(**{k: v if v is None else v.to(dtype) for k, v in found.items()})
+        found: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            found[field.name] = None if value is None else value.to(dtype)
+        return Constants(**found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,8 @@ class Activity:
     Attributes
     ----------
     currents
-        (steps, batch, channels, ...), sum and bias of every step, in accumulator LSBs.
+        (steps, batch, channels, ...), sum and bias of every step, in accumulator LSBs, before the
+        mask.
     spikes
         (steps, batch, channels, ...), before a pool; None where the layer never fires.
     last
@@ -126,7 +130,8 @@ def run(
     record
         Whether to return every potential.
     mask
-        Of `currents`, which are multiplied by it, or None: 0 keeps a neuron from being driven.
+        (channels, ...) or (steps, batch, channels, ...): what the currents are multiplied by, or
+        None; 0 keeps a neuron from being driven.
     """
 
     def per_channel(value: Tensor | None) -> Tensor | None:
@@ -157,11 +162,10 @@ def run(
     bias = per_channel(constants.bias)
     assert bias is not None
     current = acc + bias
-    if mask is not None:
-        current = current * mask
+    driven = current if mask is None else current * mask
     v: Tensor | None = None
     spikes, potentials = [], []
-    for drive in current.unbind(0):
+    for drive in driven.unbind(0):
         u = drive if v is None else drive + load(v)
         r = leak(u) if rule.leak_at == "store" else u
         if threshold is not None:

@@ -31,14 +31,17 @@ class World:
 
     @torch.no_grad()
     def average(self, tensors: Iterable[Tensor]) -> None:
-        """Replace each tensor by its mean over the processes, or for integers by that of rank 0."""
+        """Replace floats by their mean over the processes, and integers by those of rank 0.
+
+        Booleans, which no batch changes, are left.
+        """
         if self.size == 1:
             return
         for tensor in tensors:
             if tensor.is_floating_point():
                 distributed.all_reduce(tensor)
                 tensor /= self.size
-            else:
+            elif tensor.dtype != torch.bool:
                 distributed.broadcast(tensor, 0)
 
     def total(self, *numbers: float) -> list[float]:

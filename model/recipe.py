@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from . import shapes
+from . import settings, shapes
 from .fields import choice, flag, integer, number, optional
 from .shapes import Conv, Dense, Shortcut
 
@@ -33,8 +33,9 @@ class Recipe:
         False trains the float network of the same shape in the same way: float weights, thresholds,
         leaks and potentials.
     weights
-        How weights become integers: 'lsq' (a learned step) or 'sawb' (ternary or clipped, by
-        statistics; see `somagate.model.methods.spquant`).
+        How weights become integers: 'lsq' (a learned step), 'sawb' (ternary or clipped, by
+        statistics; see `somagate.model.methods.spquant`) or 'sigmoid' (the levels of
+        `somagate.model.methods.sigmoid_sum`, but 'lsq' where a width is given for a layer alone).
     weight_bits
         1 (±1), 2 (ternary) or 3…8 (signed).
     readout_weight_bits
@@ -43,8 +44,9 @@ class Recipe:
         Whether each channel's sums are normalized, and so have a learned shift. Without it a layer
         has neither bias nor normalization, and one threshold.
     threshold
-        'channel' (one learned a channel), 'layer' (one learned a layer) or 'fixed' (at 1, in
-        deviations).
+        'channel' (one learned a channel), 'layer' (one learned a layer), 'fixed' (at 1, in
+        deviations), or 'leak' (1 / (1 - leak): that of a neuron whose input is multiplied by
+        1 - leak, as in PLIF).
     store
         How potentials are stored: 'shift' (rounded and saturated) or 'ternary' (-1, 0, 1).
     state_bits
@@ -88,6 +90,8 @@ class Recipe:
     precision
         'float32', or 'bfloat16' for the products of weights and activations until the network is
         settled; all else stays float32.
+    method
+        Settings of a training method that has phases of its own; see `somagate.model.settings`.
     threads
         Processor threads of the training. A small network is no faster with several, and on a busy
         machine many times slower.
@@ -101,11 +105,11 @@ class Recipe:
     input_bits: int = 1
     steps: int = 8
     quantized: bool = True
-    weights: Literal["lsq", "sawb"] = "lsq"
+    weights: Literal["lsq", "sawb", "sigmoid"] = "lsq"
     weight_bits: int = 4
     readout_weight_bits: int | None = None
     normalize: bool = True
-    threshold: Literal["channel", "layer", "fixed"] = "channel"
+    threshold: Literal["channel", "layer", "fixed", "leak"] = "channel"
     store: Literal["shift", "ternary"] = "shift"
     state_bits: int = 3
     store_gradient: Literal["clamp", "stacked"] = "clamp"
@@ -130,6 +134,7 @@ class Recipe:
     stretch: float = 0.0
     smoothing: float = 0.0
     precision: Literal["float32", "bfloat16"] = "float32"
+    method: settings.Method | None = None
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -160,6 +165,18 @@ class Recipe:
                 )
             if self.leak_at != "load":
                 raise ValueError("Recipe leak_at must be 'load' for store 'ternary', not 'store'")
+        if self.weights == "sigmoid" and self.weight_bits > 4:
+            raise ValueError(
+                f"Recipe weight_bits must be 1…4 for weights 'sigmoid', not {self.weight_bits}"
+            )
+        if self.threshold == "leak" and not self.normalize:
+            raise ValueError("Recipe normalize must be True for threshold 'leak', not False")
+        if isinstance(self.method, settings.Prune) and not self.normalize:
+            raise ValueError("Recipe normalize must be True for a Prune method, not False")
+        if isinstance(self.method, settings.SigmoidSum) != (self.weights == "sigmoid"):
+            raise ValueError(
+                "Recipe method must be a SigmoidSum where weights are 'sigmoid', and only there"
+            )
         if self.spike_gradient == "window" and not self.normalize:
             raise ValueError(
                 "Recipe spike_gradient must be 'ramp' where normalize is False, not 'window'"
@@ -180,13 +197,18 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, strings, lists and dicts, for `from_dict`."""
-        return {**asdict(self), "layers": [shapes.to_dict(layer) for layer in self.layers]}
+        return {
+            **asdict(self),
+            "layers": [shapes.to_dict(layer) for layer in self.layers],
+            "method": settings.to_dict(self.method),
+        }
 
     @staticmethod
     def from_dict(record: dict[str, Any]) -> "Recipe":
         """Return the recipe that `to_dict` was called on."""
         layers = tuple(shapes.from_dict(layer) for layer in record["layers"])
-        return Recipe(**{**record, "layers": layers})
+        method = settings.from_dict(record["method"])
+        return Recipe(**{**record, "layers": layers, "method": method})
 
 
 _INTEGERS = (
@@ -200,8 +222,8 @@ _NUMBERS = (
 )  # fmt: skip
 _CHOICES = (
     ("encoding", ("rate", "direct", "frames")),
-    ("weights", ("lsq", "sawb")),
-    ("threshold", ("channel", "layer", "fixed")),
+    ("weights", ("lsq", "sawb", "sigmoid")),
+    ("threshold", ("channel", "layer", "fixed", "leak")),
     ("store", ("shift", "ternary")),
     ("store_gradient", ("clamp", "stacked")),
     ("spike_gradient", ("ramp", "window")),

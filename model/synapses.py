@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .methods.sigmoid_sum import SigmoidSum
 from .methods.spquant import Sawb, Ternary
 from .recipe import Recipe
 from .weights import Lsq, Plain, Quantizer
@@ -30,6 +31,8 @@ class Group(nn.Module):
     one
         The element of the source map that stands for 1: the full scale of the input, the area of a
         sum pool.
+    special
+        Whether weights are quantized as the recipe says; otherwise by a learned step.
 
     Attributes
     ----------
@@ -55,6 +58,7 @@ class Group(nn.Module):
         stride: int = 1,
         padding: int = 0,
         one: int = 1,
+        special: bool = True,
     ) -> None:
         super().__init__()
         self.back, self.stride, self.padding, self.one = back, stride, padding, one
@@ -62,7 +66,7 @@ class Group(nn.Module):
         # Nothing else keeps the sums of a layer that isn't normalized at the size of its inputs.
         deviation = math.sqrt((1 if recipe.normalize else 2) / math.prod(shape[1:]))
         self.weight = nn.Parameter(torch.randn(shape) * deviation)
-        self.quantizer = _quantizer(recipe, bits, deviation)
+        self.quantizer = _quantizer(recipe, bits, deviation, special)
         self.register_buffer("keep", None)
 
     def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,10 +85,12 @@ class Group(nn.Module):
         return acc.reshape(*x.shape[:2], *acc.shape[1:]).to(x.dtype)
 
 
-def _quantizer(recipe: Recipe, bits: int, deviation: float) -> Quantizer:
+def _quantizer(recipe: Recipe, bits: int, deviation: float, special: bool) -> Quantizer:
     if not recipe.quantized:
         return Plain()
-    if recipe.weights == "lsq":
+    if recipe.weights == "sigmoid" and special:
+        return SigmoidSum(bits)
+    if recipe.weights != "sawb":
         return Lsq(bits, deviation)
     if bits == 1:
         raise ValueError(

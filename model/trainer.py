@@ -65,7 +65,7 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.network = Network(recipe, data.shape).to(device)
-            self.method = method(recipe, data.shape).to(device)
+            self.method = method(recipe, self.network).to(device)
         self.phases = self.method.phases()
         self.optimizer = self._optimizer()
         self.epochs = sum(phase.epochs for phase in self.phases)

@@ -47,16 +47,18 @@ def groups(
 ) -> list[Group]:
     """Return the synapse groups of a layer that have weights of their own."""
     bits = settings.weight_bits or recipe.weight_bits
+    special = settings.weight_bits is None
     if last:
         bits = recipe.readout_weight_bits or recipe.weight_bits
+        special = recipe.readout_weight_bits is None
     source = sources[-1]
     if isinstance(settings, Dense):
         shape: Shape = (settings.neurons, math.prod(source.shape))
-        return [Group(shape, recipe, bits=bits, one=source.high)]
+        return [Group(shape, recipe, bits=bits, one=source.high, special=special)]
     shape = (settings.channels, source.shape[0], settings.kernel, settings.kernel)
     found = [
-        Group(shape, recipe, bits=bits, stride=settings.stride, padding=settings.padding,
-              one=source.high)
+        Group(shape, recipe, bits=bits, special=special, stride=settings.stride,
+              padding=settings.padding, one=source.high)
     ]  # fmt: skip
     shortcut = settings.shortcut
     if shortcut is not None and shortcut.kernel:
@@ -71,8 +73,8 @@ def groups(
             )
         shape = (settings.channels, source.shape[0], kernel, kernel)
         found.append(
-            Group(shape, recipe, bits=bits, back=shortcut.back, stride=shortcut.stride,
-                  padding=padding, one=source.high)
+            Group(shape, recipe, bits=bits, special=special, back=shortcut.back,
+                  stride=shortcut.stride, padding=padding, one=source.high)
         )  # fmt: skip
     return found
 

@@ -1,9 +1,17 @@
 """The training method of a recipe."""
 
+from ..network import Network
 from ..recipe import Recipe
+from ..settings import Prune, SigmoidSum
+from .hardening import Hardening
 from .method import Method
+from .prune import Pruning
 
 
-def method(recipe: Recipe, shape: tuple[int, int, int]) -> Method:
-    """Return the method of a recipe, for samples of a shape (channels, rows, columns)."""
+def method(recipe: Recipe, network: Network) -> Method:
+    """Return the method that trains a network by a recipe."""
+    if isinstance(recipe.method, Prune):
+        return Pruning(recipe, network)
+    if isinstance(recipe.method, SigmoidSum):
+        return Hardening(recipe)
     return Method(recipe)

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 from somagate.export.tables import Tables
+from somagate.model import recipes
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of one epoch."""
-    from somagate.model import recipes
     from somagate.model.train import train
 
     folder = tmp_path_factory.mktemp("trained") / "run"
@@ -49,7 +49,7 @@ def test_train_overwrites_nothing_unless_told(somagate, trained: Path) -> None:
         (
             ("digit",),
             (
-                "recipe must be one of digits, digits-dense, mnist, mnist-dense, not 'digit'; "
+                f"recipe must be one of {', '.join(recipes.names())}, not 'digit'; "
                 "did you mean 'digits'?"
             ),
         ),

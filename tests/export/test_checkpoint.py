@@ -13,8 +13,10 @@ from somagate.model import data
 from somagate.model.encode import encode
 from somagate.model.feed import inputs
 from somagate.model.loss import loss
+from somagate.model.methods import sigmoid_sum as quantizers
 from somagate.model.network import Network
 from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
+from somagate.model.settings import Prune, SigmoidSum
 from somagate.model.train import train
 from somagate.sim import golden
 
@@ -109,6 +111,20 @@ CASES = {
         "store_gradient": "stacked", "spike_gradient": "window", "threshold": "fixed",
         "loss": "tet",
     },
+    "sigmoid sums, binary": {"weights": "sigmoid", "weight_bits": 1, "method": SigmoidSum()},
+    "sigmoid sums, ternary, a learned leak": {
+        "weights": "sigmoid", "weight_bits": 2, "method": SigmoidSum(), "threshold": "leak",
+        "leak": 0.5, "readout": "vote", "voters": 3, "state_bits": 8,
+    },
+    "sigmoid sums that shift": {
+        "weights": "sigmoid", "weight_bits": 4, "method": SigmoidSum(), "readout_weight_bits": 8,
+        "layers": (Conv(channels=4, pool=2, weight_bits=8), Conv(channels=5, pool=2)),
+    },
+    "channel masks": {"method": Prune()},
+    "channel masks on ternary potentials, with a shortcut": {
+        "method": Prune(), "store": "ternary", "state_bits": 2,
+        "layers": (Conv(channels=4), Conv(channels=6), Conv(channels=4, shortcut=Shortcut())),
+    },
     "bfloat16 until settled": {"precision": "bfloat16"},
     "one step": {"steps": 1},
 }  # fmt: skip
@@ -124,6 +140,8 @@ def trained(recipe, *, updates=12, seed=0):
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     network.train()
     for update in range(updates):
+        if update == 4:
+            compress(network)
         network.settle(update > updates // 2)
         images = torch.randint(0, 17, shape(recipe, 16), generator=generator, dtype=torch.uint8)
         labels = torch.randint(0, recipe.classes, (16,), generator=generator)
@@ -133,6 +151,17 @@ def trained(recipe, *, updates=12, seed=0):
         optimizer.step()
         network.project()
     return network.eval()
+
+
+def compress(network):
+    """Do what the methods do between their phases."""
+    for index, layer in enumerate(network):
+        if isinstance(network.recipe.method, Prune) and layer is not network.readout:
+            layer.mask[index::3] = 0
+        for group in layer.groups:
+            if isinstance(group.quantizer, quantizers.SigmoidSum):
+                group.quantizer.adapt(group.weight)
+                group.quantizer.temperature.fill_(40)
 
 
 def shape(recipe, count):
@@ -179,6 +208,9 @@ def test_settled_training_sees_the_integers_of_the_export(name):
         expected = network(x)
         network.train()
         network.settle(True)
+        for layer in network:
+            for group in layer.groups:
+                group.quantizer.hard = True
         # The constants are derived in float32 here and in float64 there; the exported ones agree.
         assert (network(x) == expected).float().mean() > 0.9
 

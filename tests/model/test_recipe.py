@@ -1,32 +1,57 @@
+import json
+import math
 from dataclasses import replace
 
 import pytest
+import torch
 from refusal import refused
 from somagate.model import recipes
+from somagate.model.network import Network
 from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
+from somagate.model.settings import Attention, Prune, SigmoidSum
 
 BASE = Recipe(name="r", data="digits", layers=(Conv(channels=4, pool=2), Dense(neurons=3)))
 
 
 def test_every_recipe_loads_under_its_own_name():
-    assert recipes.names() == ("digits", "digits-dense", "mnist", "mnist-dense")
+    assert {"digits", "mnist-dense", "fashion-spquant"} <= set(recipes.names())
+    assert list(recipes.names()) == sorted(recipes.names())
     for name in recipes.names():
         assert recipes.load(name).name == name
 
 
 @pytest.mark.parametrize("name", recipes.names())
-def test_the_recipes_take_spikes_and_keep_equal_hidden_states(name):
+def test_every_recipe_survives_its_dict(name):
     recipe = recipes.load(name)
-    assert recipe.encoding == "rate"
     assert recipe.quantized
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "weights", "neurons"),
+    [
+        # Convolutions' weights and neurons of VGG-9 on 3×48×48, as the authors' network has them.
+        ("spquant-vgg9", (3, 48, 48), 9_217_728, 921_600),
+        ("spquant-resnet19", (3, 32, 32), 11_732_160, 245_760),
+        ("sigmoid-sum-cifar10-dvs", (2, 128, 128), 444_672, 2_785_280),
+        ("sigmoid-sum-gesture", (2, 128, 128), 592_128, 2_793_472),
+        ("sigmoid-sum-nmnist", (2, 34, 34), 149_760, 180_736),
+    ],
+)  # fmt: skip
+def test_the_papers_networks_have_their_sizes(name, shape, weights, neurons):
+    with torch.device("meta"):
+        network = Network(recipes.load(name), shape)
+    convolutions = [layer for layer in network if len(layer.full) == 3]
+    groups = [group.weight for layer in convolutions for group in layer.groups]
+    assert sum(weight.numel() for weight in groups) == weights
+    assert sum(math.prod(layer.full) for layer in convolutions) == neurons
 
 
 def test_a_recipe_that_nobody_knows_is_refused():
-    with refused(
-        ValueError,
-        "recipe must be one of 'digits', 'digits-dense', 'mnist', 'mnist-dense', not 'cifar'",
-    ):
+    with pytest.raises(ValueError) as error:
         recipes.load("cifar")
+    listed = ", ".join(repr(name) for name in recipes.names())
+    assert str(error.value) == f"recipe must be one of {listed}, not 'cifar'"
 
 
 def test_a_recipe_survives_its_dict():
@@ -65,11 +90,14 @@ def test_an_override_changes_what_is_given():
             {"readout": "x"}, ValueError,
             "Recipe readout must be 'potential' or 'count' or 'vote', not 'x'",
         ),
-        ({"weights": "x"}, ValueError, "Recipe weights must be 'lsq' or 'sawb', not 'x'"),
+        (
+            {"weights": "x"}, ValueError,
+            "Recipe weights must be 'lsq' or 'sawb' or 'sigmoid', not 'x'",
+        ),
         ({"normalize": 1}, TypeError, "Recipe normalize must be a bool, not 1"),
         (
             {"threshold": "x"}, ValueError,
-            "Recipe threshold must be 'channel' or 'layer' or 'fixed', not 'x'",
+            "Recipe threshold must be 'channel' or 'layer' or 'fixed' or 'leak', not 'x'",
         ),
         ({"store": "x"}, ValueError, "Recipe store must be 'shift' or 'ternary', not 'x'"),
         (
@@ -91,6 +119,22 @@ def test_an_override_changes_what_is_given():
         (
             {"readout_weight_bits": 9}, ValueError,
             "Recipe readout_weight_bits must be 1…8, not 9",
+        ),
+        (
+            {"weights": "sigmoid", "weight_bits": 5, "method": SigmoidSum()}, ValueError,
+            "Recipe weight_bits must be 1…4 for weights 'sigmoid', not 5",
+        ),
+        (
+            {"weights": "sigmoid"}, ValueError,
+            "Recipe method must be a SigmoidSum where weights are 'sigmoid', and only there",
+        ),
+        (
+            {"threshold": "leak", "normalize": False}, ValueError,
+            "Recipe normalize must be True for threshold 'leak', not False",
+        ),
+        (
+            {"method": Prune(), "normalize": False}, ValueError,
+            "Recipe normalize must be True for a Prune method, not False",
         ),
         ({"tet": 2}, ValueError, "Recipe tet must be 0…1, not 2"),
         ({"readout_bits": 17}, ValueError, "Recipe readout_bits must be 2…16, not 17"),
@@ -131,3 +175,29 @@ def test_a_layer_out_of_range_is_refused():
         Shortcut(stride=2)
     with refused(ValueError, "Dense neurons must be 1…1048576, not 0"):
         Dense(neurons=0)
+
+
+@pytest.mark.parametrize("method", [Prune(rate=0.3), SigmoidSum(rise=5), Attention(density=0.2)])
+def test_settings_of_a_method_survive_their_dict(method):
+    recipe = replace(BASE, weights="sigmoid" if isinstance(method, SigmoidSum) else "lsq",
+                     normalize=not isinstance(method, Attention), method=method)  # fmt: skip
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_a_setting_of_a_method_out_of_range_is_refused():
+    with refused(ValueError, "Prune mass must be 0…1, not 2"):
+        Prune(mass=2)
+    with refused(ValueError, "Prune epochs must be 1…1048576, not 0"):
+        Prune(epochs=0)
+    with refused(ValueError, "SigmoidSum epochs must be 1…1048576, not 0"):
+        SigmoidSum(epochs=0)
+    with refused(ValueError, "SigmoidSum rise must be 0.001…1000000.0, not 0"):
+        SigmoidSum(rise=0)
+    with refused(ValueError, "SigmoidSum cap must be 0.001…1000000.0, not 0"):
+        SigmoidSum(cap=0)
+    with refused(ValueError, "Attention density must be 0.0001…1, not 0"):
+        Attention(density=0)
+    with refused(ValueError, "Attention student_epochs must be 1…1048576, not 0"):
+        Attention(student_epochs=0)
+    with refused(ValueError, "Attention pruned must be 'weight' or 'channel', not 'x'"):
+        Attention(pruned="x")
