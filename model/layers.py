@@ -28,6 +28,8 @@ from .wiring import Source
 THETA_MIN = 1 / 16
 """The lowest threshold, in deviations of the channel's input."""
 
+_THETA_TINY = 1e-3
+"""The same of a layer without normalization, whose weights have no scale of their own."""
 _MOMENTUM = 0.1
 _EPSILON = 1e-5
 _UNSET = -1
@@ -63,6 +65,8 @@ class Layer(nn.Module):
         its `beta` is a plain bias; other layers without normalization have none.
     rho
         What a spike adds through a shortcut without a convolution, (), in deviations.
+    shortcut, shortcut_one
+        How far back its source lies, in layers, or None; the source's element that stands for 1.
     mean, variance
         Running statistics of `acc`, (channels,), in accumulator LSBs.
     shift
@@ -104,6 +108,7 @@ class Layer(nn.Module):
         channels = self.target[0]
         self.groups = nn.ModuleList(wiring.groups(settings, sources, recipe, last=last))
         self.shortcut = wiring.identity(settings, sources)
+        self.shortcut_one = 1 if self.shortcut is None else sources[-self.shortcut].high
         self.register_buffer("shift", torch.tensor(_UNSET))
         self.register_buffer("mask", torch.ones(channels))
         if self.normalized or not self.fires:
@@ -145,7 +150,7 @@ class Layer(nn.Module):
         """Bring the parameters back into their ranges, after an optimizer's step."""
         if self.fires:
             with torch.no_grad():
-                self.theta.clamp_(min=THETA_MIN)
+                self.theta.clamp_(min=THETA_MIN if self.normalized else _THETA_TINY)
                 finest = 2.0**-self.recipe.leak_shift
                 self.leak.clamp_(0, 1 - finest if self.recipe.threshold == "leak" else 1)
 
@@ -203,7 +208,8 @@ class Layer(nn.Module):
         if recipe.spike_gradient == "window":
             parts["width"] = deviation
         if self.shortcut is not None:
-            parts["identity"] = rounded(self._derived(self.rho) * deviation).clamp(-_REACH, _REACH)
+            weight = self._derived(self.rho) * deviation / self.shortcut_one
+            parts["identity"] = rounded(weight).clamp(-_REACH, _REACH)
         return neuron.Constants(
             bias=bias, threshold=at_least_1(theta * deviation), multiplier=multiplier, **parts
         )

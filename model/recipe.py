@@ -173,6 +173,8 @@ class Recipe:
             raise ValueError("Recipe normalize must be True for threshold 'leak', not False")
         if isinstance(self.method, settings.Prune) and not self.normalize:
             raise ValueError("Recipe normalize must be True for a Prune method, not False")
+        if isinstance(self.method, settings.Attention):
+            self._check_compressed()
         if isinstance(self.method, settings.SigmoidSum) != (self.weights == "sigmoid"):
             raise ValueError(
                 "Recipe method must be a SigmoidSum where weights are 'sigmoid', and only there"
@@ -185,6 +187,16 @@ class Recipe:
             raise ValueError(
                 f"Recipe steps · voters must be at most 32767, not {self.steps * self.voters}"
             )
+
+    def _check_compressed(self) -> None:
+        if self.normalize:
+            raise ValueError("Recipe normalize must be False for an Attention method, not True")
+        if self.readout != "potential":
+            raise ValueError(
+                f"Recipe readout must be 'potential' for an Attention method, not {self.readout!r}"
+            )
+        if self.weight_bits == 1:
+            raise ValueError("Recipe weight_bits must be 2…8 for an Attention method, not 1")
 
     @property
     def input_high(self) -> int:

@@ -40,13 +40,9 @@ class Group(nn.Module):
         Float weights, for sources whose elements are divided by `one`.
     quantizer
         Of the weights.
-    keep
-        Where a sparse network has weights, 0 or 1 each, shaped as `weight`; None: everywhere.
     mixed
         Whether training multiplies in bfloat16.
     """
-
-    keep: Tensor | None
 
     def __init__(
         self,
@@ -67,12 +63,9 @@ class Group(nn.Module):
         deviation = math.sqrt((1 if recipe.normalize else 2) / math.prod(shape[1:]))
         self.weight = nn.Parameter(torch.randn(shape) * deviation)
         self.quantizer = _quantizer(recipe, bits, deviation, special)
-        self.register_buffer("keep", None)
 
     def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Return the integers of `weight`, and what one stands for, by an element of the source."""
-        if self.keep is not None:
-            weight = weight * self.keep
         integers, scale = self.quantizer(weight)
         return integers, scale / self.one
 

@@ -2,7 +2,8 @@
 
 from ..network import Network
 from ..recipe import Recipe
-from ..settings import Prune, SigmoidSum
+from ..settings import Attention, Prune, SigmoidSum
+from .compression import Compression
 from .hardening import Hardening
 from .method import Method
 from .prune import Pruning
@@ -14,4 +15,6 @@ def method(recipe: Recipe, network: Network) -> Method:
         return Pruning(recipe, network)
     if isinstance(recipe.method, SigmoidSum):
         return Hardening(recipe)
+    if isinstance(recipe.method, Attention):
+        return Compression(recipe, network)
     return Method(recipe)

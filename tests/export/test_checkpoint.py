@@ -16,7 +16,7 @@ from somagate.model.loss import loss
 from somagate.model.methods import sigmoid_sum as quantizers
 from somagate.model.network import Network
 from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
-from somagate.model.settings import Prune, SigmoidSum
+from somagate.model.settings import Attention, Prune, SigmoidSum
 from somagate.model.train import train
 from somagate.sim import golden
 
@@ -125,6 +125,11 @@ CASES = {
         "method": Prune(), "store": "ternary", "state_bits": 2,
         "layers": (Conv(channels=4), Conv(channels=6), Conv(channels=4, shortcut=Shortcut())),
     },
+    "compressed": {
+        "normalize": False, "reset": "subtract", "leak_shift": 8, "state_bits": 12, "steps": 8,
+        "weight_bits": 8, "encoding": "direct", "input_bits": 8, "threshold": "layer",
+        "method": Attention(pruned="channel"),
+    },
     "bfloat16 until settled": {"precision": "bfloat16"},
     "one step": {"steps": 1},
 }  # fmt: skip
@@ -156,7 +161,7 @@ def trained(recipe, *, updates=12, seed=0):
 def compress(network):
     """Do what the methods do between their phases."""
     for index, layer in enumerate(network):
-        if isinstance(network.recipe.method, Prune) and layer is not network.readout:
+        if isinstance(network.recipe.method, Prune | Attention) and layer is not network.readout:
             layer.mask[index::3] = 0
         for group in layer.groups:
             if isinstance(group.quantizer, quantizers.SigmoidSum):
@@ -264,13 +269,36 @@ def test_a_float_network_is_refused(saved):
         checkpoint.export(path)
 
 
-def test_the_accuracy_before_is_that_of_the_tables_after(tmp_path):
-    layers = (Conv(channels=4, pool=2),)
-    recipe = replace(BASE, classes=10, epochs=4, layers=layers, steps=2, learning_rate=0.02)
+METHODS = {
+    "none": {},
+    "prune": {"method": Prune(epochs=2, mass=0.6, rate=0.7), "store": "ternary", "state_bits": 2},
+    "sigmoid sum": {
+        "weights": "sigmoid", "weight_bits": 1, "readout_weight_bits": 8, "threshold": "leak",
+        "state_bits": 8, "readout": "vote", "voters": 3, "method": SigmoidSum(epochs=2),
+    },
+    "attention": {
+        "normalize": False, "threshold": "layer", "reset": "subtract", "state_bits": 12,
+        "leak_shift": 8, "weight_bits": 8, "encoding": "direct", "input_bits": 4,
+        "method": Attention(
+            teacher_epochs=2, student_epochs=2, density=0.5, pruned="channel", learning_rate=0.02
+        ),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_accuracy_before_is_that_of_the_tables_after(tmp_path, name):
+    layers = (Conv(channels=8, pool=2), Conv(channels=8, pool=2, pool_kind="sum"))
+    recipe = Recipe(
+        name="r", data="digits", epochs=4, layers=layers, steps=2, learning_rate=0.02,
+        **METHODS[name],
+    )  # fmt: skip
     result = train(recipe, tmp_path / "run", progress=False)
     digits = data.load("digits")
     tables = checkpoint.export(result.checkpoint)
-    maps = encode(digits.test_images, encoding="rate", steps=2, maximum=16)
+    maps = encode(
+        digits.test_images, encoding=recipe.encoding, steps=2, maximum=16, high=recipe.input_high
+    )
     predicted = golden.run(tables, maps).prediction
     after = float((predicted == digits.test_labels).mean())
     assert checkpoint.accuracy(result.checkpoint) == result.accuracy == after > 0.5

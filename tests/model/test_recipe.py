@@ -33,6 +33,8 @@ def test_every_recipe_survives_its_dict(name):
         # Convolutions' weights and neurons of VGG-9 on 3×48×48, as the authors' network has them.
         ("spquant-vgg9", (3, 48, 48), 9_217_728, 921_600),
         ("spquant-resnet19", (3, 32, 32), 11_732_160, 245_760),
+        ("attention-vgg16", (3, 32, 32), 14_710_464, 276_480),
+        ("attention-resnet12", (3, 32, 32), 9_610_944, 327_680),
         ("sigmoid-sum-cifar10-dvs", (2, 128, 128), 444_672, 2_785_280),
         ("sigmoid-sum-gesture", (2, 128, 128), 592_128, 2_793_472),
         ("sigmoid-sum-nmnist", (2, 34, 34), 149_760, 180_736),
@@ -135,6 +137,18 @@ def test_an_override_changes_what_is_given():
         (
             {"method": Prune(), "normalize": False}, ValueError,
             "Recipe normalize must be True for a Prune method, not False",
+        ),
+        (
+            {"method": Attention()}, ValueError,
+            "Recipe normalize must be False for an Attention method, not True",
+        ),
+        (
+            {"method": Attention(), "normalize": False, "readout": "count"}, ValueError,
+            "Recipe readout must be 'potential' for an Attention method, not 'count'",
+        ),
+        (
+            {"method": Attention(), "normalize": False, "weight_bits": 1}, ValueError,
+            "Recipe weight_bits must be 2…8 for an Attention method, not 1",
         ),
         ({"tet": 2}, ValueError, "Recipe tet must be 0…1, not 2"),
         ({"readout_bits": 17}, ValueError, "Recipe readout_bits must be 2…16, not 17"),

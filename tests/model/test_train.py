@@ -6,6 +6,7 @@ import torch
 from refusal import refused
 from somagate.model import checkpoint, data, train
 from somagate.model.recipe import Conv, Dense, Recipe
+from somagate.model.settings import Attention, Prune, SigmoidSum
 
 torch.set_num_threads(1)
 
@@ -73,6 +74,35 @@ def test_a_resumed_training_ends_as_an_uninterrupted_one(tmp_path, killed):
     assert all(torch.equal(found[name], value) for name, value in expected.items())
     for name in ("metrics.jsonl", "result.json"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+METHODS = {
+    "prune": replace(RECIPE, epochs=2, method=Prune(epochs=1)),
+    "sigmoid sum": replace(
+        RECIPE, epochs=2, weights="sigmoid", weight_bits=2, readout_weight_bits=8,
+        method=SigmoidSum(epochs=1),
+    ),
+    "attention": replace(
+        RECIPE, epochs=2, normalize=False, threshold="layer", reset="subtract", state_bits=12,
+        leak_shift=8, weight_bits=8, settle=0.5,
+        method=Attention(teacher_epochs=1, student_epochs=2),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_resumes_in_and_between_its_phases(tmp_path, name):
+    whole = run(tmp_path / "whole", METHODS[name])
+    assert len(whole.epochs) == {"prune": 3, "sigmoid sum": 3, "attention": 5}[name]
+    assert whole.accuracy > 0.2
+    for killed in range(1, len(whole.epochs)):
+        with pytest.raises(Killed):
+            run(tmp_path / str(killed), METHODS[name], report=kill_after(killed))
+        resumed = run(tmp_path / str(killed), METHODS[name], resume=True)
+        assert resumed.epochs == whole.epochs
+        expected = checkpoint.load(whole.checkpoint).network.state_dict()
+        found = checkpoint.load(resumed.checkpoint).network.state_dict()
+        assert all(torch.equal(found[key], value) for key, value in expected.items())
 
 
 def test_an_epoch_cut_short_is_done_again(tmp_path, monkeypatch):
