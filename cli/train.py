@@ -41,6 +41,9 @@ def train(
     device: Annotated[
         str | None, typer.Option(help="'cpu' or 'cuda'; default: a GPU where there is one.")
     ] = None,
+    fuse: Annotated[
+        bool, typer.Option("--fuse", help="Compile the neurons; for long trainings on a GPU.")
+    ] = False,
     float_: Annotated[
         bool, typer.Option("--float", help="Train the float network of the same shape.")
     ] = False,
@@ -60,7 +63,7 @@ def train(
             {"weight_bits": weight_bits, "state_bits": state_bits, "steps": steps,
              "threads": threads},
             seed=seed, epochs=epochs, float_=float_, resume=resume, overwrite=force,
-            device=device,
+            device=device, fuse=fuse,
         )  # fmt: skip
     show(result, json, summary(result), f"Checkpoint in {result['checkpoint']}")
 

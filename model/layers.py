@@ -13,6 +13,7 @@ a channel's sign never flips.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -77,6 +78,8 @@ class Layer(nn.Module):
         Which channels are kept, (channels,), 0 or 1.
     settled
         Whether training uses the running statistics, and so the integers of the export.
+    fused
+        What training runs in place of `neuron.run`; None: that itself.
     """
 
     mean: Tensor
@@ -103,6 +106,7 @@ class Layer(nn.Module):
             raise ValueError(f"state_bits must be 2 for store 'ternary', not {self.bits}")
         self.normalized = self.fires and recipe.normalize
         self.settled = False
+        self.fused: Callable[..., neuron.Activity] | None = None
         self.full = wiring.neurons(settings, sources[-1].shape)
         self.target = wiring.pooled(settings, self.full)
         channels = self.target[0]
@@ -290,7 +294,8 @@ class Layer(nn.Module):
             mask = self.mask if mask is None else self.mask * mask
         if mask is not None:
             mask = mask.to(acc.dtype).reshape(*mask.shape, *[1] * (acc.ndim - 3))
-        return neuron.run(acc, constants, self.rule(), record=record, mask=mask)
+        run = self.fused if self.fused is not None and self.training else neuron.run
+        return run(acc, constants, self.rule(), record=record, mask=mask)
 
     @torch.no_grad()
     def _choose_shift(self, acc: Tensor, constants: neuron.Constants) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .layers import Layer
-from .neuron import Activity
+from .neuron import Activity, run
 from .recipe import Dense, Recipe
 from .wiring import Source
 
@@ -98,6 +98,13 @@ class Network(nn.Module):
         """Bring the parameters back into their ranges, after an optimizer's step."""
         for layer in self:
             layer.project()
+
+    def fuse(self, backend: str = "inductor") -> None:
+        """Compile the neurons of every layer for training; the first batch then takes minutes."""
+        torch._dynamo.config.recompile_limit = max(64, 4 * len(self.layers))
+        fused = torch.compile(run, backend=backend, dynamic=False)
+        for layer in self:
+            layer.fused = fused
 
     def activities(
         self, x: Tensor, *, record: bool = False, mask: Mask | None = None

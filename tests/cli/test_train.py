@@ -59,6 +59,10 @@ def test_train_overwrites_nothing_unless_told(somagate, trained: Path) -> None:
         ),
         (("mnist",), "recipe mnist needs the folder of mnist's IDX files: --data DIR"),
         (("mnist", "--data", "nowhere"), "nowhere must be a folder, but does not exist"),
+        (
+            ("digits-dense", "--device", "cuda", "--epochs", 1),
+            "device must be 'cpu' where torch finds no GPU, not 'cuda'",
+        ),
         (("digits", "--resume", "--force"), "resume and overwrite must not both be set, but are"),
     ],
 )

@@ -179,3 +179,21 @@ def test_every_parameter_gets_a_gradient():
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # by torch's compiler itself
+def test_fused_neurons_do_the_same_in_training_alone():
+    recipe = Recipe(name="r", data="digits", layers=(CONV, Dense(neurons=8)), classes=3, steps=4)
+    results = []
+    for fused in (False, True):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            network = Network(recipe, (2, 6, 6)).train()
+        if fused:
+            network.fuse(backend="eager")
+        *_, activity = network.activities(maps())
+        network.logits(activity).square().sum().backward()
+        results.append((network(maps()), list(network)[0].main.weight.grad))
+        assert (network.eval()(maps()) == network(maps())).all()
+    for plain, compiled in zip(*results, strict=True):
+        assert torch.equal(plain, compiled)
