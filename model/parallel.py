@@ -77,6 +77,8 @@ def device(name: str | None) -> torch.device:
     """Return the device to train on: the one named, or a GPU where there is one, or the CPU."""
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name not in ("cpu", "cuda"):
+        raise ValueError(f"device must be 'cpu' or 'cuda', not {name!r}")
     if name == "cuda" and "LOCAL_RANK" in os.environ:
         name = f"cuda:{os.environ['LOCAL_RANK']}"
     found = torch.device(name)

@@ -60,8 +60,8 @@ def test_train_overwrites_nothing_unless_told(somagate, trained: Path) -> None:
         (("mnist",), "recipe mnist needs the folder of mnist's IDX files: --data DIR"),
         (("mnist", "--data", "nowhere"), "nowhere must be a folder, but does not exist"),
         (
-            ("digits-dense", "--device", "cuda", "--epochs", 1),
-            "device must be 'cpu' where torch finds no GPU, not 'cuda'",
+            ("digits-dense", "--device", "xyz"),
+            "device must be 'cpu' or 'cuda', not 'xyz'",
         ),
         (("digits", "--resume", "--force"), "resume and overwrite must not both be set, but are"),
     ],

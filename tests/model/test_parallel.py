@@ -68,3 +68,8 @@ def test_a_gpu_that_is_not_there_is_refused():
     with refused(ValueError, "device must be 'cpu' where torch finds no GPU, not 'cuda'"):
         parallel.device("cuda")
     assert parallel.device(None) == torch.device("cpu")
+
+
+def test_a_device_of_another_kind_is_refused():
+    with refused(ValueError, "device must be 'cpu' or 'cuda', not 'tpu'"):
+        parallel.device("tpu")
