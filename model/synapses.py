@@ -11,6 +11,9 @@ from .methods.spquant import Sawb, Ternary
 from .recipe import Recipe
 from .weights import Lsq, Plain, Quantizer
 
+_MANY = 16
+"""Source channels from which on a convolution is a quarter faster with channels last."""
+
 
 class Group(nn.Module):
     """A dense group or a convolution.
@@ -74,7 +77,10 @@ class Group(nn.Module):
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed):
             if weight.ndim == 2:
                 return F.linear(x.flatten(2), weight).to(x.dtype)
-            acc = F.conv2d(x.flatten(0, 1), weight, stride=self.stride, padding=self.padding)
+            flat = x.flatten(0, 1)
+            if flat.shape[1] >= _MANY:
+                flat = flat.contiguous(memory_format=torch.channels_last)
+            acc = F.conv2d(flat, weight, stride=self.stride, padding=self.padding)
         return acc.reshape(*x.shape[:2], *acc.shape[1:]).to(x.dtype)
 
 
