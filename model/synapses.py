@@ -73,7 +73,13 @@ class Group(nn.Module):
         return integers, scale / self.one
 
     def forward(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Return sums (steps, batch, channels, ...) of a map (steps, batch, ...)."""
+        """Return sums (steps, batch, channels, ...) of a map (steps, batch, ...).
+
+        Those of a map that is one, seen `steps` times, are so too.
+        """
+        if len(x) > 1 and x.stride(0) == 0:
+            once = self(x[:1], weight)
+            return torch.as_tensor(once.expand(len(x), *once.shape[1:]))
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed):
             if weight.ndim == 2:
                 return F.linear(x.flatten(2), weight).to(x.dtype)

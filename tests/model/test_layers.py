@@ -197,3 +197,17 @@ def test_fused_neurons_do_the_same_in_training_alone():
         assert (network.eval()(maps()) == network(maps())).all()
     for plain, compiled in zip(*results, strict=True):
         assert torch.equal(plain, compiled)
+
+
+def test_sums_of_an_input_that_stands_still_are_computed_once(monkeypatch):
+    one, calls = layer(Conv(channels=6), (2, 6, 6)).train(), []
+    convolve = F.conv2d
+    monkeypatch.setattr(
+        F, "conv2d", lambda x, *args, **kwargs: calls.append(len(x)) or convolve(x, *args, **kwargs)
+    )
+    still = maps()[:1].expand(4, -1, -1, -1, -1)
+    found = one.neurons(still)
+    assert calls == [32]
+    expected = layer(Conv(channels=6), (2, 6, 6)).train().neurons(still.clone())
+    assert calls == [32, 4 * 32]
+    assert torch.equal(found.spikes, expected.spikes)
