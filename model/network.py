@@ -141,6 +141,13 @@ class Network(nn.Module):
             return self.values(activity) * (self.gain * (8 / self._most))
         return activity.last * (self.readout.scale() * self.gain)
 
+    @property
+    def lsb(self) -> float:
+        """What one stored LSB of the readout stands for: values · lsb are the logits."""
+        if self.readout.fires:
+            return float(self.gain.detach()) * 8 / self._most
+        return float((self.readout.scale() * self.gain).detach()) * self.readout.unit
+
     def every_step(self, activity: Activity) -> Tensor:
         """Return (steps, batch, classes) whose mean over the steps is that of the logits.
 
