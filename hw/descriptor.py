@@ -16,6 +16,7 @@ bank
     r mod banks, so a map's channels are padded to a multiple of the banks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -220,12 +221,23 @@ class Descriptor:
         return np.concatenate(order)
 
 
-def full_weights(tables: Tables, layer: int, group: SynapseGroup, pad: int) -> NDArray[np.int32]:
+Orders = Mapping[str, NDArray[np.int64]]
+"""The kept channels of 'input' and of every layer, in the order in which they are laid out."""
+
+
+def ascending(tables: Tables) -> dict[str, NDArray[np.int64]]:
+    """Return the orders in which every map keeps the tables' own."""
+    names = ["input", *(layer.name for layer in tables.layers)]
+    return {name: np.flatnonzero(tables.mask(name)) for name in names}
+
+
+def full_weights(
+    tables: Tables, layer: int, group: SynapseGroup, orders: Orders, pad: int
+) -> NDArray[np.int32]:
     """Return a group's weights as one of a convolution, (kept channels, map channels, y, x).
 
     Map channels are the kept ones of the source, padded to a multiple of `pad` with weight 0.
     """
-    mask = tables.mask(group.source)
     channels, rows, columns = as_map(tables.map_shapes[group.source])
     if isinstance(group, Dense):
         weights = group.weights.reshape(-1, channels, rows, columns)
@@ -238,7 +250,7 @@ def full_weights(tables: Tables, layer: int, group: SynapseGroup, pad: int) -> N
             first = index * len(block)
             place = slice(index * inside, (index + 1) * inside)
             weights[first : first + len(block), place] = block
-    weights = weights[tables.layers[layer].kept][:, mask]
+    weights = weights[orders[tables.layers[layer].name]][:, orders[group.source]]
     return np.pad(weights, ((0, 0), (0, -weights.shape[1] % pad), (0, 0), (0, 0)))
 
 
@@ -248,23 +260,23 @@ def is_full(group: SynapseGroup) -> bool:
 
 
 def channel_windows(
-    tables: Tables, layer: int, group: SynapseGroup, *, lanes: int, pad: int
+    tables: Tables, layer: int, group: SynapseGroup, orders: Orders, *, lanes: int, pad: int
 ) -> tuple[int, int]:
     """Return (group_bits, span): lane group g needs channels from g · group_bits, span of them.
 
     Both are multiples of `pad`. A grouped convolution or an identity connects a lane group with
     neighbouring source channels only.
     """
-    mask = tables.mask(group.source)
-    kept = tables.layers[layer].kept
-    channels = len(mask)
+    source, target = orders[group.source], orders[tables.layers[layer].name]
     if is_full(group):
-        return 0, int(mask.sum()) + -int(mask.sum()) % pad
+        return 0, len(source) + -len(source) % pad
+    channels = len(tables.mask(group.source))
+    outputs = len(tables.layers[layer].kept)
     blocks = group.groups if isinstance(group, Convolution) else channels
     connected = np.kron(
-        np.eye(blocks, dtype=bool), np.ones((len(kept) // blocks, channels // blocks), bool)
+        np.eye(blocks, dtype=bool), np.ones((outputs // blocks, channels // blocks), bool)
     )
-    connected = connected[kept][:, mask]
+    connected = connected[target][:, source]
     spans = []
     for first in range(0, len(connected), lanes):
         seen = np.flatnonzero(connected[first : first + lanes].any(0))
@@ -276,14 +288,21 @@ def channel_windows(
 
 
 def weight_rows(
-    tables: Tables, layer: int, group: SynapseGroup, source: Source, *, lanes: int, pad: int
+    tables: Tables,
+    layer: int,
+    group: SynapseGroup,
+    source: Source,
+    orders: Orders,
+    *,
+    lanes: int,
+    pad: int,
 ) -> NDArray[np.int32]:
     """Lay out one synapse group's weights as rows, (rows, lanes), unused lanes 0.
 
     Row `((lane group · segment rows + y) · segment columns + x) · span + i`: bit i of a segment
     finds its weights at row i.
     """
-    weights = full_weights(tables, layer, group, pad)
+    weights = full_weights(tables, layer, group, orders, pad)
     weights = np.pad(weights, ((0, -len(weights) % lanes), (0, 0), (0, 0), (0, 0)))
     parts = []
     for index, part in enumerate(np.split(weights, len(weights) // lanes)):

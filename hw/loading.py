@@ -128,9 +128,7 @@ def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> list[list[int]]
                 f"accelerator, not {low if low < least else high}"
             )
     values = {field.name: field.values for field in new.parameters}
-    kept = [
-        tables.layers[d.number].kept[stage.tables.layers[d.number].kept] for d in stage.descriptors
-    ]
+    kept = [tables.layers[d.number].kept[stage.orders[d.name]] for d in stage.descriptors]
     values["keep"] = np.concatenate(
         [
             -((chosen >= 0) & mask[chosen]).astype(np.int64)

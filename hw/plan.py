@@ -1,6 +1,7 @@
 """The plan: how tables lie on a chain of stages."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..export.checks import integer
 from ..export.tables import Tables
-from .descriptor import Descriptor
+from .descriptor import Descriptor, ascending
 from .stage_plan import StagePlan
 from .support import refuse
 
@@ -69,6 +70,10 @@ class Plan:
         One for each stage of the chain, in the order of the layers.
     loadable
         Other weights, parameters and masks can be loaded at run time; see `somagate.hw.loading`.
+    orders
+        In which order the kept channels of 'input' or of a layer are laid out, where it is not
+        ascending. Channel number i lies in bank i mod banks, so an order decides how evenly the
+        banks work; it changes nothing else. The readout's classes keep theirs.
 
     Raises
     ------
@@ -85,6 +90,7 @@ class Plan:
     word_bits: int = 32
     shapes: tuple[StageShape, ...] = ()
     loadable: bool = False
+    orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         layers = len(self.tables.layers)
@@ -120,6 +126,27 @@ class Plan:
                 "that is skipped has no current to hold"
             )
         refuse(self.tables)
+        self._check_orders()
+
+    def _check_orders(self) -> None:
+        names = ["input", *(layer.name for layer in self.tables.layers)]
+        for name, order in self.orders.items():
+            if name not in names or name == self.tables.readout.layer:
+                raise ValueError(
+                    f"Plan orders must be of 'input' or of a layer before the readout, not {name!r}"
+                )
+            kept = np.flatnonzero(self.tables.mask(name)).tolist()
+            if sorted(order) != kept:
+                raise ValueError(
+                    f"Plan orders of {name!r} must be its {len(kept)} kept channels, each once, "
+                    f"not {list(order)}"
+                )
+
+    @cached_property
+    def channels(self) -> dict[str, NDArray[np.int64]]:
+        """The kept channels of 'input' and of every layer, as they are laid out."""
+        given = {name: np.array(order) for name, order in self.orders.items()}
+        return ascending(self.tables) | given
 
     @cached_property
     def stages(self) -> tuple[StagePlan, ...]:
@@ -139,6 +166,7 @@ class Plan:
                 word_bits=self.word_bits,
                 pad=pad,
                 buffers={},
+                orders=self.channels,
                 loadable=self.loadable,
             )
             buffers = {name: self._lead(found, name) for name in stage.external}
@@ -200,7 +228,7 @@ class Plan:
         lane is unused; of a dense layer, row and column are 0.
         """
         visits = self.descriptors[layer].visits()
-        kept = np.flatnonzero(self.tables.layers[layer].kept)
+        kept = self.channels[self.tables.layers[layer].name]
         visits[..., 0] = np.where(visits[..., 0] < 0, -1, kept[visits[..., 0]])
         spare = self.observed_lanes - visits.shape[1]
         return np.pad(visits, ((0, 0), (0, spare), (0, 0)), constant_values=-1)
@@ -226,6 +254,7 @@ class Plan:
             )
         array = array[: self.input_maps].astype(np.int64)
         rows = array.reshape(len(array), -1, source.rows, source.columns)
+        rows = rows[:, self.channels["input"]]
         spare = source.channels - rows.shape[1]
         rows = np.pad(rows, ((0, 0), (0, spare), (0, 0), (0, 0)))
         flat = rows.transpose(0, 2, 3, 1).reshape(-1, source.row_bits)

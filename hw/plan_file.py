@@ -11,6 +11,9 @@ Every key may be left out. A stage names its layers, in the order of the network
     update_lanes = 4
     banks = 1
     holds = false
+
+    [orders]
+    conv1 = [3, 0, 2, 1]
 """
 
 import tomllib
@@ -53,6 +56,7 @@ def to_dict(plan: Plan) -> dict[str, Any]:
         "word_bits": plan.word_bits,
         "loadable": plan.loadable,
         "stages": [asdict(shape) for shape in plan.shapes],
+        "orders": {name: list(order) for name, order in plan.orders.items()},
     }
 
 
@@ -64,7 +68,7 @@ def from_dict(values: dict[str, Any], tables: Tables) -> Plan:
     TypeError, ValueError
         Where a key is unknown or a value does not fit; the message names it.
     """
-    known = {"word_bits": int, "loadable": bool, "stages": list}
+    known = {"word_bits": int, "loadable": bool, "stages": list, "orders": dict}
     _check("plan", values, known)
     stages = values.get("stages", [{"layers": len(tables.layers)}])
     names = [layer.name for layer in tables.layers]
@@ -89,13 +93,20 @@ def from_dict(values: dict[str, Any], tables: Tables) -> Plan:
     return Plan(
         tables=tables,
         shapes=tuple(shapes),
+        orders={name: _order(name, order) for name, order in values.get("orders", {}).items()},
         **{key: values[key] for key in ("word_bits", "loadable") if key in values},
     )
+
+
+def _order(name: str, order: Any) -> tuple[int, ...]:
+    if not isinstance(order, list) or not all(type(channel) is int for channel in order):
+        raise TypeError(f"orders {name} must be a list of channels, not {order!r}")
+    return tuple(order)
 
 
 def _check(where: str, values: dict[str, Any], known: dict[str, Any]) -> None:
     for key, value in values.items():
         if key not in known:
             raise ValueError(f"{where} keys must be among {sorted(known)}, not {key!r}")
-        if known[key] in (bool, list) and not isinstance(value, known[key]):
+        if known[key] in (bool, list, dict) and not isinstance(value, known[key]):
             raise TypeError(f"{where} {key} must be a {known[key].__name__}, not {value!r}")

@@ -13,7 +13,16 @@ from ..export.checks import Ints
 from ..export.neuron import Leak, Store, Ternary
 from ..export.synapse import Dense, Identity, SynapseGroup, weight_range
 from ..export.tables import Tables, signed_bits
-from .descriptor import Descriptor, Map, Source, as_map, channel_windows, is_full, weight_rows
+from .descriptor import (
+    Descriptor,
+    Map,
+    Orders,
+    Source,
+    as_map,
+    channel_windows,
+    is_full,
+    weight_rows,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +116,8 @@ class StagePlan:
         Channels of every map are padded to a multiple of it; a multiple of `banks`.
     buffers
         How many maps of each external source are kept, so how far its producer can be ahead.
+    orders
+        The kept channels of every map, in the order in which they are laid out.
     loadable
         Weights, parameters and masks can be loaded at run time; every width then holds whatever
         weights of the tables' widths can add up to.
@@ -123,6 +134,7 @@ class StagePlan:
     word_bits: int
     pad: int
     buffers: dict[str, int]
+    orders: Orders
     loadable: bool = False
     holds: bool = False
 
@@ -159,7 +171,7 @@ class StagePlan:
     def map(self, name: str) -> Map:
         """Return how the map of 'input' or of a layer is stored."""
         channels, rows, columns = as_map(self.tables.map_shapes[name])
-        kept = int(self.tables.mask(name).sum())
+        kept = len(self.orders[name])
         return Map(
             channels=kept + -kept % self.pad,
             rows=rows,
@@ -201,14 +213,14 @@ class StagePlan:
                 bits = self._weight_bits(group)
                 source = self._source(number, group, bits, weight_base.get(bits, 0))
                 sources.append(source)
-                groups = -(-int(layer.kept.sum()) // self.lanes)
+                groups = -(-len(self.orders[layer.name]) // self.lanes)
                 weight_base[bits] = source.weight_base + groups * source.group_rows
             bits = layer.neuron.store.bits
             descriptor = Descriptor(
                 name=layer.name,
                 number=number,
                 sources=tuple(sources),
-                channels=int(layer.kept.sum()),
+                channels=len(self.orders[layer.name]),
                 rows=target[1],
                 columns=target[2],
                 window=layer.pool.size if layer.pool else (1, 1),
@@ -227,12 +239,14 @@ class StagePlan:
         """Return the width at which a group is stored: its own, unless ±1 needs zeros beside it."""
         if group.bits > 1:
             return group.bits
-        padded = self.map(group.source).channels > int(self.tables.mask(group.source).sum())
+        padded = self.map(group.source).channels > len(self.orders[group.source])
         return 2 if padded or not is_full(group) else 1
 
     def _source(self, number: int, group: SynapseGroup, bits: int, base: int) -> Source:
         source = self.map(group.source)
-        step, span = channel_windows(self.tables, number, group, lanes=self.lanes, pad=self.pad)
+        step, span = channel_windows(
+            self.tables, number, group, self.orders, lanes=self.lanes, pad=self.pad
+        )
         kernel, stride, padding = (1, 1), (1, 1), (0, 0)
         if isinstance(group, Dense):
             kernel = (source.rows, source.columns)
@@ -284,7 +298,7 @@ class StagePlan:
         They don't where the channels fill their chunks, or a row is one position whose words end
         with its channels.
         """
-        target, kept = self.map(name), int(self.tables.mask(name).sum())
+        target, kept = self.map(name), len(self.orders[name])
         if target.columns > 1:
             return bool(kept % self.update_lanes) or target.channels != kept
         return target.row_words != -(-kept // self.word_bits)
@@ -314,7 +328,13 @@ class StagePlan:
             groups = self.tables.layers[descriptor.number].synapses
             for group, source in zip(groups, descriptor.sources, strict=True):
                 rows = weight_rows(
-                    self.tables, descriptor.number, group, source, lanes=self.lanes, pad=self.pad
+                    self.tables,
+                    descriptor.number,
+                    group,
+                    source,
+                    self.orders,
+                    lanes=self.lanes,
+                    pad=self.pad,
                 )
                 parts.setdefault(source.weight_bits, []).append(rows)
         return {bits: np.concatenate(parts[bits]) for bits in sorted(parts)}
@@ -465,9 +485,9 @@ class StagePlan:
                 "level": (level, 0),
                 "boundary": (np.minimum(np.asarray(boundary, np.int64), self.store_limit), 1),
             }
-            chosen = descriptor.lane_channels()
+            chosen, order = descriptor.lane_channels(), self.orders[descriptor.name]
             for name, (value, unused) in values.items():
-                kept = np.broadcast_to(value, neuron.channels)[layer.kept].astype(np.int64)
+                kept = np.broadcast_to(value, neuron.channels)[order].astype(np.int64)
                 columns.setdefault(name, []).append(np.where(chosen < 0, unused, kept[chosen]))
             columns.setdefault("keep", []).append(-(chosen >= 0).astype(np.int64))
         if all(mode.reset != "subtract" for mode in self.modes):

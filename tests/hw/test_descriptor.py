@@ -9,7 +9,7 @@ from plans import Shapes, a_stage, chunk_lanes, everything, network, neuron, vis
 from somagate.export.neuron import Activation
 from somagate.export.synapse import Convolution, Identity
 from somagate.export.tables import SPIKE, Input, Layer, Readout, Tables
-from somagate.hw.descriptor import Map, as_map, channel_windows, full_weights, is_full
+from somagate.hw.descriptor import Map, as_map, ascending, channel_windows, full_weights, is_full
 from somagate.hw.stage_plan import StagePlan
 
 LAYERS = [
@@ -286,7 +286,7 @@ def test_windows_of_channels_move_with_the_lane_group(
         group.weights.shape[1] * group.groups if group.weights.ndim > 1 else len(group.weights)
     )
     tables = one_group(group, (channels, 3, 3))
-    step, span = channel_windows(tables, 0, group, lanes=lanes, pad=pad)
+    step, span = channel_windows(tables, 0, group, ascending(tables), lanes=lanes, pad=pad)
     assert step % pad == 0 and span % pad == 0
     assert (step, span) == wanted
     covers(tables, 0, group, lanes, step, span)
@@ -294,7 +294,7 @@ def test_windows_of_channels_move_with_the_lane_group(
 
 def covers(tables: Tables, layer: int, group: Any, lanes: int, step: int, span: int) -> None:
     """Demand that every weight other than 0 lies in its lane group's window."""
-    array = full_weights(tables, layer, group, 1)
+    array = full_weights(tables, layer, group, ascending(tables), 1)
     for channel, source in np.argwhere(array.any((2, 3))):
         first = channel // lanes * step
         assert first <= source < first + span
@@ -311,7 +311,7 @@ def test_windows_cover_what_is_left_of_a_pruned_source(
     """A lane group may be left without any channel to see."""
     group = depthwise(6, 3, 6, source="before")
     tables = one_group(group, (6, 3, 3), mask)
-    step, span = channel_windows(tables, 1, group, lanes=lanes, pad=pad)
+    step, span = channel_windows(tables, 1, group, ascending(tables), lanes=lanes, pad=pad)
     assert step % pad == 0 and span % pad == 0 and span
     covers(tables, 1, group, lanes, step, span)
     must_add_up(a_stage(tables, lanes=lanes, update_lanes=1, banks=pad))

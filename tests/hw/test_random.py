@@ -7,6 +7,7 @@ share out.
 
 import os
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -55,10 +56,24 @@ def plans(draw: st.DrawFn, *, loadable: bool = False) -> tuple[Plan, Any]:
             )
         )
         left -= layers
-    plan = Plan(tables=tables, word_bits=word_bits, shapes=tuple(shapes), loadable=loadable)
+    plan = Plan(
+        tables=tables,
+        word_bits=word_bits,
+        shapes=tuple(shapes),
+        loadable=loadable,
+        orders=orders(tables, draw(st.randoms(use_true_random=False), label="orders")),
+    )
     cycles = sum(map(max, most_cycles(plan, density=0.3)))
     assume(cycles * tables.steps * x.shape[1] < MOST_CYCLES)
     return plan, x
+
+
+def orders(tables: Tables, random: Random) -> dict[str, tuple[int, ...]]:
+    """Return the channels of some maps in any order."""
+    names = ["input", *(layer.name for layer in tables.layers[:-1])]
+    chosen = [name for name in names if random.random() < 0.3]
+    kept = {name: np.flatnonzero(tables.mask(name)).tolist() for name in chosen}
+    return {name: tuple(random.sample(kept[name], len(kept[name]))) for name in chosen}
 
 
 def examples(count: int) -> settings:

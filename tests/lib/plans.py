@@ -234,7 +234,7 @@ def map_words(plan: StagePlan, name: str, array: Any) -> list[int]:
     by row, and the planes of a word follow each other, lowest first.
     """
     form = plan.map(name)
-    kept = np.flatnonzero(plan.tables.mask(name))
+    kept = plan.orders[name]
     values = np.asarray(array, np.int64).reshape(len(plan.tables.mask(name)), form.rows, -1)[kept]
     words = np.zeros((form.rows, form.row_words, form.planes), object)
     for channel, row, column in np.ndindex(values.shape):
