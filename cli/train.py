@@ -16,7 +16,7 @@ def train(
     ],
     data: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="Folder with the IDX files that a recipe needs."),
+        typer.Option(metavar="DATA", help="Folder with the files that a recipe needs."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Run folder; default: runs/RECIPE.")
@@ -81,7 +81,7 @@ def run(
         if data not in (None, "digits"):
             raise ValueError(f"--data must be 'digits' or left out for recipe {name}, not {data!r}")
     elif data is None:
-        raise ValueError(f"recipe {name} needs the folder of {recipe.data}'s IDX files: --data DIR")
+        raise ValueError(f"recipe {name} needs the folder of {recipe.data}'s files: --data DIR")
     else:
         folder = existing_folder(data)
     done = train(

@@ -57,7 +57,7 @@ def test_train_overwrites_nothing_unless_told(somagate, trained: Path) -> None:
             ("digits", "--data", "somewhere"),
             "--data must be 'digits' or left out for recipe digits, not 'somewhere'",
         ),
-        (("mnist",), "recipe mnist needs the folder of mnist's IDX files: --data DIR"),
+        (("mnist",), "recipe mnist needs the folder of mnist's files: --data DIR"),
         (("mnist", "--data", "nowhere"), "nowhere must be a folder, but does not exist"),
         (
             ("digits-dense", "--device", "xyz"),
