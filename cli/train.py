@@ -77,9 +77,11 @@ def run(
 
     recipe = recipes.load(one_of("recipe", name, recipes.names()))
     folder = None
-    if recipe.data == "digits":
-        if data not in (None, "digits"):
-            raise ValueError(f"--data must be 'digits' or left out for recipe {name}, not {data!r}")
+    if recipe.data.split(":")[0] in ("digits", "moving-shapes"):
+        if data not in (None, recipe.data):
+            raise ValueError(
+                f"--data must be {recipe.data!r} or left out for recipe {name}, not {data!r}"
+            )
     elif data is None:
         raise ValueError(f"recipe {name} needs the folder of {recipe.data}'s files: --data DIR")
     else:

@@ -175,6 +175,8 @@ class Recipe:
             raise ValueError("Recipe normalize must be True for a Prune method, not False")
         if isinstance(self.method, settings.Attention):
             self._check_compressed()
+        if isinstance(self.method, settings.Detect):
+            self._check_detector(self.method.grid.outputs)
         if isinstance(self.method, settings.SigmoidSum) != (self.weights == "sigmoid"):
             raise ValueError(
                 "Recipe method must be a SigmoidSum where weights are 'sigmoid', and only there"
@@ -197,6 +199,20 @@ class Recipe:
             )
         if self.weight_bits == 1:
             raise ValueError("Recipe weight_bits must be 2…8 for an Attention method, not 1")
+
+    def _check_detector(self, outputs: int) -> None:
+        if self.classes != outputs:
+            raise ValueError(
+                f"Recipe classes must be the {outputs} outputs of the grid, not {self.classes}"
+            )
+        if self.readout != "potential":
+            raise ValueError(
+                f"Recipe readout must be 'potential' for a Detect method, not {self.readout!r}"
+            )
+        if self.move or self.turn or self.stretch:
+            raise ValueError(
+                "Recipe move, turn and stretch must be 0 for a Detect method: boxes don't follow"
+            )
 
     @property
     def input_high(self) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from .detect import Grid
 from .fields import choice, integer, number
 
 
@@ -111,9 +112,38 @@ class Attention:
         choice("Attention pruned", self.pruned, ("weight", "channel"))
 
 
-Method = Prune | SigmoidSum | Attention
+@dataclass(frozen=True, kw_only=True)
+class Detect:
+    """Training of a detector; see `somagate.model.methods.detection`.
 
-_KINDS = {"prune": Prune, "sigmoid-sum": SigmoidSum, "attention": Attention}
+    Attributes
+    ----------
+    grid
+        Of its outputs, as many as the recipe's classes.
+    least, most
+        Of the measuring: boxes of a lower score are left out, and those that overlap a surer one by
+        more.
+    """
+
+    grid: Grid
+    least: float = 0.05
+    most: float = 0.6
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.grid, Grid):
+            raise TypeError(f"Detect grid must be a Grid, not {self.grid!r}")
+        number("Detect least", self.least, 0, 1)
+        number("Detect most", self.most, 0, 1)
+
+
+Method = Prune | SigmoidSum | Attention | Detect
+
+_KINDS = {
+    "prune": Prune,
+    "sigmoid-sum": SigmoidSum,
+    "attention": Attention,
+    "detect": Detect,
+}
 
 
 def to_dict(method: Method | None) -> dict[str, Any] | None:
@@ -128,5 +158,8 @@ def from_dict(record: dict[str, Any] | None) -> Method | None:
     """Return the settings that `to_dict` was called on."""
     if record is None:
         return None
-    found: Method = _KINDS[record["kind"]](**{k: v for k, v in record.items() if k != "kind"})
+    fields = {key: value for key, value in record.items() if key != "kind"}
+    if "grid" in fields:
+        fields["grid"] = Grid(**fields["grid"])
+    found: Method = _KINDS[record["kind"]](**fields)
     return found

@@ -17,8 +17,10 @@ from . import data as data_sets
 from . import parallel
 from .data import DataSet
 from .feed import inputs
+from .methods.detection import precision
 from .network import Network
 from .recipe import Recipe
+from .settings import Detect
 from .trainer import STATE_FORMAT, Epoch, Trainer
 
 CHECKPOINT, STATE, METRICS, RESULT = "checkpoint.pt", "state.pt", "metrics.jsonl", "result.json"
@@ -40,7 +42,8 @@ class Result:
     folder, checkpoint
         Where.
     accuracy
-        On the test set, 0…1: for a quantized network that of the integers.
+        On the test set, 0…1: for a quantized network that of the integers; for a detector its mean
+        average precision at an overlap of 0.5.
     epochs
         Figures of every epoch.
     seconds
@@ -180,7 +183,12 @@ def _run(
 
 @torch.no_grad()
 def evaluate(network: Network, data: DataSet, *, batch: int = 250) -> float:
-    """Return the share of the test images that `network` classifies right, in evaluation mode."""
+    """Return the share of the test images that `network` classifies right, in evaluation mode.
+
+    For a detector it is the mean average precision.
+    """
+    if isinstance(network.recipe.method, Detect):
+        return precision(network, data)
     network.eval()
     place = network.gain.device
     right = 0

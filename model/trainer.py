@@ -67,6 +67,7 @@ class Trainer:
             self.network = Network(recipe, data.shape).to(device)
             self.method = method(recipe, self.network).to(device)
         self.phases = self.method.phases()
+        self.wanted = self.method.wanted(data)
         self.optimizer = self._optimizer()
         self.epochs = sum(phase.epochs for phase in self.phases)
         self.batches = math.ceil(len(data.train_labels) / recipe.batch)
@@ -117,14 +118,14 @@ class Trainer:
         self.optimizer.step()
         self.method.updated(phase, self.network)
         self.world.average([*self.network.buffers(), *self.method.buffers()])
-        hits = int((logits.argmax(1) == batch.labels).sum()) if weight else 0
+        hits = int(self.method.right(logits, batch.labels).sum()) if weight else 0
         return loss.item() * weight * len(chosen), hits
 
     def _batch(self, chosen: Tensor, generator: torch.Generator | None) -> Batch:
         images = torch.as_tensor(self.data.train_images[chosen.numpy()]).to(self.device)
         if generator is not None:
             images = augment(images, self.recipe, self.data.maximum, generator)
-        labels = torch.as_tensor(self.data.train_labels[chosen.numpy()]).to(self.device)
+        labels = self.wanted[chosen].to(self.device)
         return Batch(x=inputs(self.recipe, images, self.data.maximum), labels=labels)
 
     def _sample(self) -> Batch:

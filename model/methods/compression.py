@@ -80,6 +80,10 @@ class Compression(Method):
         """Take the masks into force, or turn ReLUs into neurons."""
         if phase.name == "student":
             self._zero(network)
+            for weight, mask in zip(self._weights(network), self._masks(), strict=True):
+                # Few weights give sums as large as all did before, so that signals don't fade.
+                with torch.no_grad():
+                    weight /= mask.mean().sqrt()
         elif phase.name == "spiking":
             convert(network, sample.x, self.settings)
 

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ..data import DataSet
 from ..loss import loss
 from ..network import Network
 from ..recipe import Recipe
@@ -38,7 +40,7 @@ class Batch:
     x
         Input maps (steps, samples, channels, rows, columns).
     labels
-        int64 (samples,).
+        int64 (samples,), or what `Method.wanted` returns in their place.
     """
 
     x: Tensor
@@ -68,6 +70,14 @@ class Method(nn.Module):
         """Prepare an epoch of a phase, counted from 0 in it."""
         last = phase.name == self.phases()[-1].name
         network.settle(last and epoch >= round(phase.epochs * (1 - self.recipe.settle)))
+
+    def wanted(self, data: DataSet) -> Tensor:
+        """Return what the network should say to each training sample, (samples, ...)."""
+        return torch.tensor(data.train_labels)
+
+    def right(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return which samples of a batch count as right, bool (samples,)."""
+        return logits.argmax(1) == labels
 
     def loss(self, phase: Phase, network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the loss, (), and the logits, (samples, classes)."""

@@ -2,8 +2,9 @@
 
 from ..network import Network
 from ..recipe import Recipe
-from ..settings import Attention, Prune, SigmoidSum
+from ..settings import Attention, Detect, Prune, SigmoidSum
 from .compression import Compression
+from .detection import Detection
 from .hardening import Hardening
 from .method import Method
 from .prune import Pruning
@@ -17,4 +18,6 @@ def method(recipe: Recipe, network: Network) -> Method:
         return Hardening(recipe)
     if isinstance(recipe.method, Attention):
         return Compression(recipe, network)
+    if isinstance(recipe.method, Detect):
+        return Detection(recipe, network)
     return Method(recipe)

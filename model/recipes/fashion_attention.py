@@ -26,9 +26,11 @@ RECIPE = Recipe(
     leak=1.0,
     leak_shift=8,
     readout_bits=16,
-    epochs=2,
+    epochs=3,
     batch=128,
     learning_rate=2e-3,
     move=1.0,
-    method=Attention(teacher_epochs=2, student_epochs=2, learning_rate=2e-3, density=0.1),
+    method=Attention(
+        teacher_epochs=2, student_epochs=3, learning_rate=3e-3, density=0.1, attention=100.0
+    ),
 )

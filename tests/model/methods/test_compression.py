@@ -72,6 +72,16 @@ def test_the_density_is_the_same_from_the_second_phase_to_the_tables():
         assert not layer.integers().weights[0][mask.numpy() == 0].any()
 
 
+def test_the_weights_that_stay_make_up_for_those_that_go():
+    network, method, _ = made(RECIPE)
+    before = [layer.main.weight.detach().clone() for layer in network]
+    method.enter(method.phases()[1], network, batch())
+    for index, (layer, old) in enumerate(zip(network, before, strict=True)):
+        mask = method.get_buffer(f"mask_{index}_0")
+        expected = old * mask * (mask.numel() / mask.sum()).sqrt()
+        assert torch.allclose(layer.main.weight, expected)
+
+
 def test_every_phase_learns():
     network, method, optimizer = made(RECIPE)
     losses = {}
