@@ -28,9 +28,9 @@ RECIPE = Recipe(
     readout_bits=16,
     epochs=3,
     batch=128,
-    learning_rate=2e-3,
+    learning_rate=3e-3,
     move=1.0,
     method=Attention(
-        teacher_epochs=2, student_epochs=3, learning_rate=3e-3, density=0.1, attention=100.0
+        teacher_epochs=4, student_epochs=6, learning_rate=3e-3, density=0.1, attention=100.0
     ),
 )
