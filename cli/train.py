@@ -108,4 +108,9 @@ def run(
 
 def summary(result: dict[str, Any]) -> str:
     """Return the result as a sentence."""
-    return f"{result['accuracy']:.2%} right on the test set after {result['epochs']} epochs"
+    from ..model import recipes
+    from ..model.settings import Detect
+
+    detector = isinstance(recipes.load(result["recipe"]).method, Detect)
+    what = "mean average precision" if detector else "right"
+    return f"{result['accuracy']:.2%} {what} on the test set after {result['epochs']} epochs"

@@ -114,3 +114,10 @@ def test_export_refuses_another_file(somagate, tmp_path: Path) -> None:
     assert somagate.error("export", path) == (
         f"{path} must be a somagate checkpoint, but is no torch file"
     )
+
+
+def test_a_detector_says_its_precision() -> None:
+    from somagate.cli.train import summary
+
+    result = {"recipe": "shapes-spquant", "accuracy": 0.5, "epochs": 3}
+    assert summary(result) == "50.00% mean average precision on the test set after 3 epochs"
