@@ -262,7 +262,8 @@ class Layer(nn.Module):
                 acc = acc[..., : self.full[1], : self.full[2]]
             total = acc if total is None else total + acc
         assert total is not None
-        return total
+        # Some GPU convolutions compute by way of fractions. Sums of integers are integers.
+        return total if self.training or not self.recipe.quantized else total.round()
 
     def neurons(
         self, *maps: Tensor, record: bool = False, mask: Tensor | None = None
