@@ -3,6 +3,7 @@
 Tensors are floating point and hold integers, exact below 2**24 in float32 and 2**53 in float64.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -79,11 +80,13 @@ class _Window(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None, None, None]:
         u, threshold, width = ctx.saved_tensors
-        z = (u - threshold) / width
-        slope = (1 - z.abs()).clamp_(min=0).mul_(grad).mul_(ctx.peak / width)
+        z = (u - threshold).div_(width)
+        slope = z.abs().neg_().add_(1).clamp_(min=0).mul_(grad).mul_(ctx.peak / width)
         to_threshold = to_width = None
         if ctx.needs_input_grad[1]:
-            pull = slope * (1 + torch.sigmoid(z) * (z >= 0)) if ctx.learned else slope
+            pull = slope
+            if ctx.learned:
+                pull = torch.sigmoid(z).mul_(z >= 0).add_(1).mul_(slope)
             to_threshold = -pull.sum_to_size(threshold.shape)
         if ctx.needs_input_grad[2]:
             to_width = -(slope * z).sum_to_size(width.shape)
@@ -103,10 +106,15 @@ def window(
     return _Window.apply(u, threshold, width, peak, learned)  # type: ignore[no-any-return, no-untyped-call]
 
 
-def _bump(distance: Tensor) -> Tensor:
-    """Return the slope of sigmoid(2 · distance): SpQuant's surrogate, at T = 2."""
-    risen = torch.sigmoid(2 * distance)
-    return 2 * risen * (1 - risen)
+def _bumps(z: Tensor, boundaries: Sequence[float]) -> Tensor:
+    """Return the sum of the slopes of sigmoid(2 · (z - boundary)): SpQuant's surrogate at T = 2.
+
+    One is 2 · s · (1 - s) with s = sigmoid(2 · d), which is (1 - tanh(d)²) / 2.
+    """
+    squares = (z - boundaries[0]).tanh_().square_()
+    for boundary in boundaries[1:]:
+        squares += (z - boundary).tanh_().square_()
+    return squares.neg_().add_(len(boundaries)).div_(2)
 
 
 class _Store(Function):
@@ -127,10 +135,7 @@ class _Store(Function):
             return grad.masked_fill(saved, 0), None, None, None
         low, high, shift = ctx.levels
         z = (saved + (1 << shift >> 1)) / (1 << shift)
-        slope = _bump(z - (low + 1))
-        for boundary in range(low + 2, high + 1):
-            slope += _bump(z - boundary)
-        return slope.mul_(grad), None, None, None
+        return _bumps(z, range(low + 1, high + 1)).mul_(grad), None, None, None
 
 
 def store(r: Tensor, bits: int, shift: int, *, stacked: bool = False) -> Tensor:
@@ -155,8 +160,8 @@ class _Ternary(Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, None]:
         r, boundary = ctx.saved_tensors
         z = r / (2 * boundary)
-        slope = _bump(z - 0.5) + _bump(z + 0.5) if ctx.stacked else (z.abs() < 1.5).to(r.dtype)
-        slope = slope * grad / (2 * boundary)
+        slope = _bumps(z, (-0.5, 0.5)) if ctx.stacked else (z.abs() < 1.5).to(r.dtype)
+        slope.mul_(grad).div_(2 * boundary)
         other = None
         if ctx.needs_input_grad[1]:
             other = -(slope * (2 * z)).sum_to_size(boundary.shape)
