@@ -1,16 +1,4 @@
-"""A layer: synapses, normalization, neurons, pool; trained with the integers that it exports.
-
-One *accumulator LSB* is one step of the weights, so `acc` counts weight integers. Batch
-normalization is never computed: its mean and deviation of `acc` are folded into the bias and the
-threshold of each channel,
-
-    (acc - mean) / deviation + beta >= theta   where   acc + bias >= threshold,
-    bias = beta · deviation - mean,   threshold = theta · deviation,
-
-each rounded to an integer. In training mean and deviation are those of the batch, later the running
-ones. A learned scale of the normalization would only stretch beta and theta, so there is none, and
-a channel's sign never flips.
-"""
+"""A layer: synapses, normalization, neurons, pool; trained with the integers that it exports."""
 
 import math
 from collections.abc import Callable
@@ -20,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import neuron, quantize, wiring
+from . import fold, neuron, wiring
 from .integers import Integers, from_trained
 from .recipe import Conv, Dense, Recipe
 from .synapses import Group
@@ -32,12 +20,9 @@ THETA_MIN = 1 / 16
 _THETA_TINY = 1e-3
 """The same of a layer without normalization, whose weights have no scale of their own."""
 _MOMENTUM = 0.1
-_EPSILON = 1e-5
 _UNSET = -1
 _GROWTH = 4
 """How much further than in the first batch the potentials of the readout may reach, about."""
-_REACH = 4 * 127
-"""The largest weight of a shortcut without a convolution; tables hold it in 8-bit parts."""
 
 
 class Layer(nn.Module):
@@ -180,42 +165,21 @@ class Layer(nn.Module):
         `scale` is the value of one LSB; `mean` and `variance` are of `acc`, (channels,); where
         left out, the running ones.
         """
-        recipe = self.recipe
-
-        def rounded(x: Tensor) -> Tensor:
-            return quantize.round_half_up(x) if recipe.quantized else x
-
-        def at_least_1(x: Tensor) -> Tensor:
-            return rounded(x).clamp(min=1) if recipe.quantized else x
-
-        one = torch.ones((), dtype=scale.dtype, device=scale.device)
         if not self.fires:
-            bias = rounded(self._derived(self.beta) / scale)
-            return neuron.Constants(bias=bias, threshold=None, multiplier=one)
-        theta, leak = self._derived(self.theta), self._derived(self.leak)
-        if self.normalized:
-            mean = self._derived(self.mean) if mean is None else mean
-            variance = self._derived(self.variance) if variance is None else variance
-            deviation = torch.sqrt(variance + _EPSILON)
-            bias = rounded(self._derived(self.beta) * deviation - mean)
-        else:
-            deviation = (1 / scale).expand(self.target[0])
-            bias = torch.zeros_like(deviation)
-        parts: dict[str, Any] = {}
-        multiplier = rounded(leak * (1 << recipe.leak_shift))
-        if recipe.threshold == "leak":
-            theta = 1 / (1 - multiplier / (1 << recipe.leak_shift))
-        if recipe.store == "ternary":
-            parts["level"] = rounded(leak * deviation)
-            parts["boundary"] = at_least_1(deviation / 2)
-            multiplier = one
-        if recipe.spike_gradient == "window":
-            parts["width"] = deviation
+            return fold.readout(self.recipe, scale, self._derived(self.beta))
+        parameters: dict[str, Any] = {
+            "theta": self._derived(self.theta), "leak": self._derived(self.leak),
+        }  # fmt: skip
         if self.shortcut is not None:
-            weight = self._derived(self.rho) * deviation / self.shortcut_one
-            parts["identity"] = rounded(weight).clamp(-_REACH, _REACH)
-        return neuron.Constants(
-            bias=bias, threshold=at_least_1(theta * deviation), multiplier=multiplier, **parts
+            parameters["rho"] = self._derived(self.rho) / self.shortcut_one
+        if not self.normalized:
+            return fold.plain(self.recipe, scale, self.target[0], **parameters)
+        return fold.normalized(
+            self.recipe,
+            self._derived(self.mean) if mean is None else mean,
+            self._derived(self.variance) if variance is None else variance,
+            self._derived(self.beta),
+            **parameters,
         )
 
     def rule(self) -> neuron.Rule:
@@ -277,7 +241,7 @@ class Layer(nn.Module):
         scale = weights[0][1]
         first = self.training and int(self.shift) == _UNSET
         if self.normalized and self.training and not self.settled:
-            mean, variance = _moments(acc)
+            mean, variance = fold.moments(acc)
             constants = self.constants(scale, mean, variance)
             with torch.no_grad():
                 self.mean.lerp_(mean, 1.0 if first else _MOMENTUM)
@@ -337,14 +301,3 @@ class Layer(nn.Module):
         constants = self.constants(weights[0][1])
         self.train(training)
         return from_trained([weight for weight, _ in weights], constants, self.mask, self.rule())
-
-
-def _moments(acc: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean and the variance of each channel: var_mean, in half the time."""
-    if acc.stride(0) == 0:
-        acc = acc[:1]
-    flat = acc.reshape(acc.shape[0] * acc.shape[1], acc.shape[2], -1)
-    count = flat.shape[0] * flat.shape[2]
-    mean = flat.sum((0, 2)) / count
-    square = torch.linalg.vecdot(flat, flat).sum(0) / count
-    return mean, (square - mean.square()).clamp(min=0)

