@@ -55,8 +55,7 @@ def _binary(path: Path) -> tuple[Images, Labels]:
     record = 1 + _PIXELS
     if not len(data) or len(data) % record:
         raise DataError(
-            f"{path} must have {record} bytes an image, but has {len(data)}, "
-            f"which is {len(data) % record} too many or an empty file"
+            f"{path} must have {record} bytes an image, but has {len(data)}, an incomplete file"
         )
     records = data.reshape(-1, record)
     return records[:, 1:], records[:, 0].astype(np.int64)

@@ -100,7 +100,7 @@ def _gestures(path: Path) -> list[tuple[int, int, int]]:
     """Return label 0…10, start and end in µs of each gesture."""
     if not path.is_file():
         raise DataError(f"{path} must hold the labels of its recording, but does not exist")
-    header, *lines = path.read_text().split()
+    header, *lines = path.read_text().split() or [""]
     if header != "class,startTime_usec,endTime_usec":
         raise DataError(
             f"{path} must start with 'class,startTime_usec,endTime_usec', not {header!r}"
