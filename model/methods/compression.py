@@ -88,11 +88,11 @@ class Compression(Method):
             convert(network, sample.x, self.settings)
 
     def start(self, phase: Phase, epoch: int, network: Network) -> None:
-        """Prune the channels for good that no layer reads, once weights move no more."""
+        """Prune the channels for good that are of no use, once weights move no more."""
         super().start(phase, epoch, network)
-        if self.by_channel and network.readout.settled:
-            for index, read in enumerate(self.read(network)):
-                list(network)[index].mask.copy_(read)
+        if phase.name == "spiking" and network.readout.settled:
+            for layer, used in zip(network, self.used(network), strict=True):
+                layer.mask.copy_(used)
 
     def loss(self, phase: Phase, network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the phase's loss, and the logits of the network that it trains."""
@@ -124,6 +124,19 @@ class Compression(Method):
             sparse.exchange_channels(weights, masks, momenta, share, channels)
         else:
             sparse.exchange(weights, masks, momenta, share)
+
+    def used(self, network: Network) -> list[Tensor]:
+        """Return which channels of each layer have weights and are read, 0 or 1 each, (channels,).
+
+        All classes are, and one channel of a layer at least.
+        """
+        found = self.read(network)
+        for layer, kept in zip(list(network)[:-1], found, strict=False):
+            if layer.shortcut is None:
+                weights = [group.weight.flatten(1) for group in layer.groups]  # type: ignore[operator]
+                kept *= torch.stack([(weight != 0).any(1) for weight in weights]).any(0)
+            kept[0] += not kept.any()
+        return found
 
     def read(self, network: Network) -> list[Tensor]:
         """Return which channels of each layer another one reads, 0 or 1 each, (channels,)."""

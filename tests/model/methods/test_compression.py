@@ -114,6 +114,20 @@ def test_channels_that_nothing_reads_are_pruned_in_the_end():
         assert torch.equal((flat != 0).any(2).any(0).float(), layer.mask)
 
 
+def test_a_channel_without_weights_is_of_no_use():
+    network, method, _ = made(RECIPE)
+    one, two, dense, readout = network
+    with torch.no_grad():
+        one.main.weight[2] = 0
+        dense.main.weight.zero_()
+        readout.main.weight.zero_()
+    used = method.used(network)
+    assert torch.equal(used[0], method.read(network)[0] * (torch.arange(8) != 2))
+    assert used[2].tolist() == [1, 0, 0, 0, 0, 0]
+    assert used[3].tolist() == [1, 1, 1]
+    assert used[1].any()
+
+
 def test_a_channel_that_a_shortcut_reads_stays():
     layers = (Conv(channels=8), Conv(channels=6), Conv(channels=8, shortcut=Shortcut()))
     network, method, _ = made(replace(CHANNELS, layers=layers))
