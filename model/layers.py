@@ -43,6 +43,8 @@ class Layer(nn.Module):
     ----------
     groups
         Its synapse groups with weights of their own.
+    full, target
+        Shapes of the neurons, and of the map behind the pool.
     theta, leak
         The thresholds, (channels,) or (), in deviations; the leak, (). In a layer that isn't
         normalized there is one threshold, on the scale of its weights.
