@@ -12,6 +12,7 @@ from . import fold, neuron, wiring
 from .integers import Integers, from_trained
 from .recipe import Conv, Dense, Recipe
 from .synapses import Group
+from .weights import Quantizer
 from .wiring import Source
 
 THETA_MIN = 1 / 16
@@ -98,6 +99,8 @@ class Layer(nn.Module):
         self.target = wiring.pooled(settings, self.full)
         channels = self.target[0]
         self.groups = nn.ModuleList(wiring.groups(settings, sources, recipe, last=last))
+        for group in self.groups[1:] if not recipe.normalize else ():
+            group.follow(self.groups[0])  # type: ignore[operator]
         self.shortcut = wiring.identity(settings, sources)
         self.shortcut_one = 1 if self.shortcut is None else sources[-self.shortcut].high
         self.register_buffer("shift", torch.tensor(_UNSET))
@@ -144,6 +147,19 @@ class Layer(nn.Module):
                 self.theta.clamp_(min=THETA_MIN if self.normalized else _THETA_TINY)
                 finest = 2.0**-self.recipe.leak_shift
                 self.leak.clamp_(0, 1 - finest if self.recipe.threshold == "leak" else 1)
+
+    @torch.no_grad()
+    def adapt(self) -> None:
+        """Start to quantize trained float weights; of groups with one LSB the largest counts."""
+        largest: dict[Quantizer, Tensor] = {}
+        for group in self.groups:
+            assert isinstance(group, Group)
+            weight = group.scaled(group.weight)
+            other = largest.get(group.quantizer)
+            if other is None or _power(weight) > _power(other):
+                largest[group.quantizer] = weight
+        for quantizer, weight in largest.items():
+            quantizer.adapt(weight)
 
     def integer_weights(self) -> list[tuple[Tensor, Tensor]]:
         """Return weights in accumulator LSBs, and the value of one LSB, of each group.
@@ -303,3 +319,8 @@ class Layer(nn.Module):
         constants = self.constants(weights[0][1])
         self.train(training)
         return from_trained([weight for weight, _ in weights], constants, self.mask, self.rule())
+
+
+def _power(weight: Tensor) -> Tensor:
+    """Return the mean square of the weights that are not 0."""
+    return weight.square().sum() / (weight != 0).sum().clamp(min=1)

@@ -169,6 +169,12 @@ class Recipe:
             raise ValueError(
                 f"Recipe weight_bits must be 1…4 for weights 'sigmoid', not {self.weight_bits}"
             )
+        joined = any(isinstance(x, Conv) and x.shortcut and x.shortcut.kernel for x in self.layers)
+        if joined and not self.normalize and self.weights != "lsq":
+            raise ValueError(
+                "Recipe weights must be 'lsq' for shortcuts with a kernel where normalize is "
+                f"False, not {self.weights!r}"
+            )
         if self.threshold == "leak" and not self.normalize:
             raise ValueError("Recipe normalize must be True for threshold 'leak', not False")
         if isinstance(self.method, settings.Prune) and not self.normalize:

@@ -41,8 +41,11 @@ class Group(nn.Module):
     ----------
     weight
         Float weights, for sources whose elements are divided by `one`.
+    common
+        `one` of the layer's first group, whose LSB is the layer's.
     quantizer
-        Of the weights.
+        Of the weights. Without normalization the groups of a layer share it, and so one LSB; with
+        it, how large a group's LSB is beside another's is a matter of its weights.
     mixed
         Whether training multiplies in bfloat16.
     """
@@ -61,6 +64,7 @@ class Group(nn.Module):
     ) -> None:
         super().__init__()
         self.back, self.stride, self.padding, self.one = back, stride, padding, one
+        self.common = one
         self.mixed = False
         # Nothing else keeps the sums of a layer that isn't normalized at the size of its inputs.
         deviation = math.sqrt((1 if recipe.normalize else 2) / math.prod(shape[1:]))
@@ -69,8 +73,16 @@ class Group(nn.Module):
 
     def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Return the integers of `weight`, and what one stands for, by an element of the source."""
-        integers, scale = self.quantizer(weight)
-        return integers, scale / self.one
+        integers, scale = self.quantizer(self.scaled(weight))
+        return integers, scale / self.common
+
+    def scaled(self, weight: Tensor) -> Tensor:
+        """Return `weight` for sources whose elements are divided by `common`."""
+        return weight if self.one == self.common else weight * (self.common / self.one)
+
+    def follow(self, first: "Group") -> None:
+        """Take over the LSB of a layer's first group."""
+        self.common, self.quantizer = first.common, first.quantizer
 
     def forward(self, x: Tensor, weight: Tensor) -> Tensor:
         """Return sums (steps, batch, channels, ...) of a map (steps, batch, ...).

@@ -107,8 +107,7 @@ def convert(network: Network, x: Tensor, settings: Attention) -> None:
     """
     maps = [x]
     for layer in network:
-        for group in layer.groups:
-            group.quantizer.adapt(group.weight)  # type: ignore[operator, union-attr]
+        layer.adapt()
         sources = [maps[-back] for back in layer.backs]
         weights = layer.integer_weights()
         scale = weights[0][1]

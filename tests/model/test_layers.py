@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from refusal import refused
 from somagate.model.layers import THETA_MIN, Layer
 from somagate.model.network import Network
-from somagate.model.recipe import Conv, Dense, Recipe
+from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
 from somagate.model.wiring import Source
 
 torch.set_num_threads(1)
@@ -211,3 +211,26 @@ def test_sums_of_an_input_that_stands_still_are_computed_once(monkeypatch):
     expected = layer(Conv(channels=6), (2, 6, 6)).train().neurons(still.clone())
     assert calls == [32, 4 * 32]
     assert torch.equal(found.spikes, expected.spikes)
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_groups_of_a_layer_without_normalization_have_one_lsb(quantized):
+    """One source's elements are counts of up to 4, the other's spikes; both stand for up to 1."""
+    recipe = RECIPE.override(quantized=quantized, normalize=False, weight_bits=8)
+    sources = [Source(shape=(3, 6, 6)), Source(shape=(2, 6, 6), high=4)]
+    settings = Conv(channels=6, shortcut=Shortcut(kernel=1))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        one = Layer(settings, sources, recipe).train()
+        counts = torch.randint(0, 5, (4, 8, 2, 6, 6)).float()
+        spikes = (torch.rand(4, 8, 3, 6, 6) < 0.3).float()
+    one.adapt()
+    weights = one.integer_weights()
+    main, other = (group.weight for group in one.groups)
+    expected = F.conv2d(counts.flatten(0, 1) / 4, main, padding=1)
+    expected = expected + F.conv2d(spikes.flatten(0, 1), other)
+    found = one.sums(weights, counts, spikes) * weights[0][1]
+    error = (found.flatten(0, 1) - expected).abs().mean()
+    assert weights[0][1] == weights[1][1]
+    assert error < (0.03 if quantized else 1e-5)
+    assert expected.abs().mean() > 0.4

@@ -150,6 +150,17 @@ def test_an_override_changes_what_is_given():
             {"method": Attention(), "normalize": False, "weight_bits": 1}, ValueError,
             "Recipe weight_bits must be 2…8 for an Attention method, not 1",
         ),
+        (
+            {
+                "weights": "sawb", "normalize": False,
+                "layers": (Conv(channels=4), Conv(channels=4, shortcut=Shortcut(kernel=1))),
+            },
+            ValueError,
+            (
+                "Recipe weights must be 'lsq' for shortcuts with a kernel where normalize is "
+                "False, not 'sawb'"
+            ),
+        ),
         ({"tet": 2}, ValueError, "Recipe tet must be 0…1, not 2"),
         ({"readout_bits": 17}, ValueError, "Recipe readout_bits must be 2…16, not 17"),
         ({"epochs": 0}, ValueError, "Recipe epochs must be 1…1048576, not 0"),
