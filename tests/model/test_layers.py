@@ -232,5 +232,5 @@ def test_groups_of_a_layer_without_normalization_have_one_lsb(quantized):
     found = one.sums(weights, counts, spikes) * weights[0][1]
     error = (found.flatten(0, 1) - expected).abs().mean()
     assert weights[0][1] == weights[1][1]
-    assert error < (0.03 if quantized else 1e-5)
+    assert error < (0.08 if quantized else 1e-5)
     assert expected.abs().mean() > 0.4
