@@ -126,15 +126,16 @@ class Compression(Method):
             sparse.exchange(weights, masks, momenta, share)
 
     def used(self, network: Network) -> list[Tensor]:
-        """Return which channels of each layer have weights and are read, 0 or 1 each, (channels,).
+        """Return which channels of each layer can fire and are read, 0 or 1 each, (channels,).
 
-        All classes are, and one channel of a layer at least.
+        Without a positive weight none fires, as there is no bias. All classes are used, and one
+        channel of a layer at least.
         """
         found = self.read(network)
         for layer, kept in zip(list(network)[:-1], found, strict=False):
             if layer.shortcut is None:
                 weights = [group.weight.flatten(1) for group in layer.groups]  # type: ignore[operator]
-                kept *= torch.stack([(weight != 0).any(1) for weight in weights]).any(0)
+                kept *= torch.stack([(weight > 0).any(1) for weight in weights]).any(0)
             kept[0] += not kept.any()
         return found
 

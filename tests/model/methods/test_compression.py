@@ -114,11 +114,11 @@ def test_channels_that_nothing_reads_are_pruned_in_the_end():
         assert torch.equal((flat != 0).any(2).any(0).float(), layer.mask)
 
 
-def test_a_channel_without_weights_is_of_no_use():
+def test_a_channel_without_a_positive_weight_is_of_no_use():
     network, method, _ = made(RECIPE)
     one, two, dense, readout = network
     with torch.no_grad():
-        one.main.weight[2] = 0
+        one.main.weight[2] = -one.main.weight[2].abs()
         dense.main.weight.zero_()
         readout.main.weight.zero_()
     used = method.used(network)
