@@ -5,7 +5,7 @@ that the user names, in the formats that they are published in. Nothing is downl
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import (
@@ -121,7 +121,7 @@ def load(name: str, folder: Path | None = None) -> DataSet:
         fold = (1, 10)
     if fold is not None:
         data = data.fold(fold[0], fold[1], seed=request.integer("seed", 0, 0, 1 << 32))
-    return data
+    return replace(data, name=request.without("cache").title)
 
 
 def _cached(source: _Source, request: Request) -> DataSet:
