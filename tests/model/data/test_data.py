@@ -18,6 +18,12 @@ def test_an_option_that_a_set_lacks_is_refused():
         data.load("digits:fold=3")
 
 
+def test_a_folder_is_never_ignored(tmp_path):
+    for name in ("digits", "moving-shapes"):
+        with refused(ValueError, f"{name} needs no folder, but {tmp_path} was named"):
+            data.load(name, tmp_path)
+
+
 def test_every_set_can_be_split_by_folds():
     found = data.load("digits:fold=2/10,seed=4")
     assert found.name == "digits:fold=2/10,seed=4"

@@ -121,8 +121,8 @@ def frames_file(folder, array):
         (lambda f: (frames_file(f, np.zeros(1)), (f / "a.npy").write_bytes(b"PK")),
          "{folder}/a.npy must be a .npy file, but can't be read: "),
         (lambda f: [described(f, p, ["train.json"]) for p in ("train", "test")],
-         ("{folder}/train.json must be a file of .aedat, .bin, .npy, .bmp, .gif, .jpeg, .jpg, .png, "
-         ".webp, not .json")),
+         ("{folder}/train.json must be a file of .aedat, .bin, .npy, .bmp, .gif, .jpeg, .jpg, "
+         ".png, .webp, not .json")),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(folder, change, message):
