@@ -5,7 +5,7 @@ that the user names, in the formats that they are published in. Nothing is downl
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import (
@@ -33,11 +33,15 @@ COMMON = ("fold", "seed", "cache")
 
 @dataclass(frozen=True, kw_only=True)
 class _Source:
-    """How a data set is loaded, its own options, and a pattern of files by which to know it."""
+    """How a data set is loaded, its own options, and a pattern of files by which to know it.
+
+    `files` is false where it needs no folder.
+    """
 
     load: Callable[[Request], DataSet]
     keys: tuple[str, ...] = ()
     mark: str | None = None
+    files: bool = True
 
 
 _SOURCES = {
@@ -46,14 +50,14 @@ _SOURCES = {
         load=recordings.load_cifar10_dvs, keys=recordings.KEYS, mark="airplane/*.aedat"
     ),
     "coco": _Source(load=detection.load, keys=recordings.KEYS, mark="train.json"),
-    "digits": _Source(load=digits.load),
+    "digits": _Source(load=digits.load, files=False),
     "dvs-gesture": _Source(
         load=recordings.load_dvs_gesture, keys=recordings.KEYS, mark="trials_to_train.txt"
     ),
     "fashion-mnist": _Source(load=idx.load),
     "images": _Source(load=pictures.load, keys=pictures.KEYS),
     "mnist": _Source(load=idx.load, mark="*-ubyte*"),
-    "moving-shapes": _Source(load=moving_shapes.load, keys=moving_shapes.KEYS),
+    "moving-shapes": _Source(load=moving_shapes.load, keys=moving_shapes.KEYS, files=False),
     "ncaltech101": _Source(
         load=recordings.load_ncaltech101, keys=recordings.KEYS, mark="*/image_0001.bin"
     ),
@@ -115,13 +119,15 @@ def load(name: str, folder: Path | None = None) -> DataSet:
         raise ValueError(f"data set must be one of {listed}, not {request.name!r}")
     source = _SOURCES[request.name]
     request.allow((*source.keys, *COMMON))
+    if request.folder is not None and not source.files:
+        raise ValueError(f"{request.name} needs no folder, but {request.folder} was named")
     fold = request.numbers("fold", "I/K", "/")
     data = _cached(source, request)
     if fold is None and not len(data.test_labels):
         fold = (1, 10)
     if fold is not None:
         data = data.fold(fold[0], fold[1], seed=request.integer("seed", 0, 0, 1 << 32))
-    return data
+    return replace(data, name=request.without("cache").title)
 
 
 def _cached(source: _Source, request: Request) -> DataSet:

@@ -51,7 +51,7 @@ def load(wanted: str, path: Path) -> DataSet:
         Where the file is not a cache, or is one of other files or options.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = dict(file)
         head = json.loads(str(arrays.pop("head")))
         right = head.pop("format") == FORMAT
