@@ -4,7 +4,7 @@
 # Python package index into .venv, in the exact versions of constraints.txt.
 
 PYTHON ?= python3
-EXTRAS := train,sim,ice40,ecp5,board,dev
+EXTRAS := train,sim,images,ice40,ecp5,board,dev
 PACKAGES := boards cli export hw model sim
 BIN := .venv/bin
 INSTALLED := .venv/.installed

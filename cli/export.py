@@ -17,8 +17,9 @@ def export(
         str | None,
         typer.Option(
             metavar="DATA",
-            help="Test samples: 'digits', or a folder with IDX files; default: 'digits' where the "
-            "checkpoint was trained on it, otherwise the accuracy after is not measured.",
+            help="Folder with the files of the data set that the checkpoint was trained on, or "
+            "'digits'; default: 'digits' where it was trained on it, otherwise the accuracy after "
+            "is not measured.",
         ),
     ] = None,
     out: Annotated[
@@ -55,7 +56,9 @@ def convert(path: Path, data: str | None, target: Path, update: Update) -> dict[
         data = "digits"
     before, measured = loaded.accuracy, None
     if data:
-        measured = measure(tables, data, None, None, update)
+        # The folder of the recipe's data set, whose options are the recipe's.
+        chosen = data if data == "digits" else f"{loaded.recipe.data}@{data}"
+        measured = measure(tables, chosen, None, None, update)
         before = accuracy(path, None if data == "digits" else Path(data))
     tables.save(target)
     return {

@@ -12,8 +12,8 @@ Data = Annotated[
     str,
     typer.Option(
         metavar="DATA",
-        help="'digits' (bundled with scikit-learn), or a folder with the IDX files of MNIST or "
-        "Fashion-MNIST.",
+        help="'digits' (bundled with scikit-learn), a folder with the files of a data set, or "
+        "NAME[:KEY=VALUE,...][@DIR]; see docs/data.md.",
     ),
 ]
 Samples = Annotated[

@@ -46,9 +46,7 @@ def plan(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="File to write; default: 'plan.toml' beside TABLES."
-        ),
+        typer.Option(metavar="FILE", help="File to write; default: 'plan.toml' beside TABLES."),
     ] = None,
     force: Force = False,
     json: Json = False,

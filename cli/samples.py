@@ -1,30 +1,34 @@
 """Test samples for tables: a data set by its name or folder, encoded as the tables expect."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 
 from ..export.tables import Tables
-from ..model.data import DataSet, Images, Labels, load
+from ..model.data import DataSet, Images, Labels, load, named, names
 from ..model.encode import encode
 
 
 def data_set(data: str) -> DataSet:
-    """Return 'digits', or the data set whose IDX files are in the folder `data`.
+    """Return the data set `NAME[:KEY=VALUE,…][@DIR]`, or the one whose files are in a folder.
+
+    A name wins over a folder that is called like it.
 
     Raises
     ------
     ValueError
         Where `data` is neither, or a file is not what it must be.
     """
-    if data == "digits":
-        return load("digits")
-    if not Path(data).is_dir():
+    if re.split("[:@]", data)[0] in names():
+        return load(data)
+    folder = Path(data)
+    if not folder.is_dir():
         raise ValueError(
-            f"--data must be 'digits' or a folder with the IDX files of MNIST or Fashion-MNIST, "
-            f"but there is no folder {data!r}"
+            f"--data must be NAME[:OPTIONS][@DIR], with a NAME of {', '.join(names())}, or a "
+            f"folder with the files of one of them, but there is no folder {data!r}"
         )
-    return load("mnist", Path(data))
+    return load(named(folder), folder)
 
 
 def test_samples(tables: Tables, data: str, count: int | None) -> tuple[Images, Labels]:
@@ -33,18 +37,33 @@ def test_samples(tables: Tables, data: str, count: int | None) -> tuple[Images, 
     Returns
     -------
     images
-        uint8 (samples, *input shape), 0…tables.input.maximum.
+        uint8 (samples, *input shape), 0…tables.input.maximum; for 'frames' uint8 (samples, steps,
+        *input shape), in the range of the input's activation.
     labels
-        int64 (samples,).
+        int64 (samples,); `NO_LABEL` where the samples have boxes.
     """
     found = data_set(data)
     wanted, maximum = tables.input.shape, tables.input.maximum
-    if np.prod(found.shape) != np.prod(wanted) or tables.input.encoding == "frames":
+    frames = tables.input.encoding == "frames"
+    if np.prod(found.shape) != np.prod(wanted) or (found.steps is not None) != frames:
+        what = "images" if found.steps is None else "frames"
         raise ValueError(
             f"the tables take {tables.input.encoding!r} samples of shape {wanted}, but {data} has "
-            f"images of shape {found.shape}; choose the data they were trained on with --data"
+            f"{what} of shape {found.shape}; choose the data they were trained on with --data"
         )
-    if found.maximum != maximum:
+    if frames:
+        high = tables.input.activation.high
+        if found.steps != tables.steps:
+            raise ValueError(
+                f"the tables take {tables.steps} steps a sample, but {data} has {found.steps}; "
+                f"choose the data they were trained on with --data, or its option steps="
+            )
+        if found.maximum > high:
+            raise ValueError(
+                f"the tables take frames of 0…{high}, but {data} has 0…{found.maximum}; "
+                "choose the data they were trained on with --data, or its option maximum="
+            )
+    elif found.maximum != maximum:
         raise ValueError(
             f"the tables take pixels 0…{maximum}, but {data} has 0…{found.maximum}; "
             "choose the data they were trained on with --data"
@@ -52,7 +71,9 @@ def test_samples(tables: Tables, data: str, count: int | None) -> tuple[Images, 
     total = len(found.test_images)
     if count is not None and count > total:
         raise ValueError(f"--samples must be 1…{total} for {data}, not {count}")
-    return found.test_images[:count].reshape(-1, *wanted), found.test_labels[:count]
+    leading = (-1, found.steps) if found.steps is not None else (-1,)
+    images = found.test_images[:count].reshape(*leading, *wanted)
+    return images, found.test_labels[:count]
 
 
 class Encoded:
@@ -63,7 +84,7 @@ class Encoded:
     tables
         Whose input they are for.
     images
-        uint8 (samples, *input shape).
+        As `test_samples` returns them.
     """
 
     def __init__(self, tables: Tables, images: Images) -> None:
@@ -75,9 +96,10 @@ class Encoded:
 
     def __getitem__(self, samples: slice, /) -> Images:
         """Return input maps of some samples, uint8 (steps, samples, *input shape)."""
+        images, encoding = self._images[samples], self._tables.input.encoding
         return encode(
-            self._images[samples],
-            encoding=self._tables.input.encoding,
+            images.swapaxes(0, 1) if encoding == "frames" else images,
+            encoding=encoding,
             steps=self._tables.steps,
             maximum=self._tables.input.maximum,
             high=self._tables.input.activation.high,

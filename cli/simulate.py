@@ -47,10 +47,16 @@ def measure(
     tables: Tables, data: str, samples: int | None, trace: Path | None, update: Update
 ) -> dict[str, Any]:
     """Return accuracy and activity; see the manual for the keys."""
+    from ..model.data import NO_LABEL
     from ..sim import golden
     from .samples import Encoded, test_samples
 
     images, labels = test_samples(tables, data, samples)
+    if len(labels) and labels[0] == NO_LABEL:
+        raise ValueError(
+            f"{data} must have one label a sample to measure the accuracy, not boxes; "
+            "verify takes it"
+        )
     inputs = Encoded(tables, images)
     count = len(images)
     size = count if trace else BATCH

@@ -16,7 +16,7 @@ def train(
     ],
     data: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="Folder with the IDX files that a recipe needs."),
+        typer.Option(metavar="DATA", help="Folder with the files that a recipe needs."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Run folder; default: runs/RECIPE.")
@@ -35,9 +35,15 @@ def train(
     threads: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Of torch; default: the recipe's, or 1. More are slower on a busy machine."
+            min=1, help="Of torch; default: the recipe's. More are slower on a busy machine."
         ),
     ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="'cpu' or 'cuda'; default: a GPU where there is one.")
+    ] = None,
+    fuse: Annotated[
+        bool, typer.Option("--fuse", help="Compile the neurons; for long trainings on a GPU.")
+    ] = False,
     float_: Annotated[
         bool, typer.Option("--float", help="Train the float network of the same shape.")
     ] = False,
@@ -57,6 +63,7 @@ def train(
             {"weight_bits": weight_bits, "state_bits": state_bits, "steps": steps,
              "threads": threads},
             seed=seed, epochs=epochs, float_=float_, resume=resume, overwrite=force,
+            device=device, fuse=fuse,
         )  # fmt: skip
     show(result, json, summary(result), f"Checkpoint in {result['checkpoint']}")
 
@@ -65,25 +72,22 @@ def run(
     name: str, data: str | None, out: Path | None, changes: dict[str, Any], **settings: Any
 ) -> dict[str, Any]:
     """Train, and return where the checkpoint lies and how good it is."""
-    import torch
-
     from ..model import recipes
     from ..model.train import train
 
     recipe = recipes.load(one_of("recipe", name, recipes.names()))
     folder = None
-    if recipe.data == "digits":
-        if data not in (None, "digits"):
-            raise ValueError(f"--data must be 'digits' or left out for recipe {name}, not {data!r}")
+    if recipe.data.split(":")[0] in ("digits", "moving-shapes"):
+        if data not in (None, recipe.data):
+            raise ValueError(
+                f"--data must be {recipe.data!r} or left out for recipe {name}, not {data!r}"
+            )
     elif data is None:
-        raise ValueError(f"recipe {name} needs the folder of {recipe.data}'s IDX files: --data DIR")
+        raise ValueError(f"recipe {name} needs the folder of {recipe.data}'s files: --data DIR")
     else:
         folder = existing_folder(data)
-    recipe = recipe.override(**changes)
-    threads = recipe.threads or 1
-    torch.set_num_threads(threads)  # of the measuring at the end too
     done = train(
-        recipe.override(threads=threads),
+        recipe.override(**changes),
         out,
         data_dir=folder,
         progress=stderr().is_terminal,
@@ -104,4 +108,9 @@ def run(
 
 def summary(result: dict[str, Any]) -> str:
     """Return the result as a sentence."""
-    return f"{result['accuracy']:.2%} right on the test set after {result['epochs']} epochs"
+    from ..model import recipes
+    from ..model.settings import Detect
+
+    detector = isinstance(recipes.load(result["recipe"]).method, Detect)
+    what = "mean average precision" if detector else "right"
+    return f"{result['accuracy']:.2%} {what} on the test set after {result['epochs']} epochs"

@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from ..model import checkpoint, data
+from ..model.integers import Integers
+from ..model.layers import Layer as Trained
 from ..model.network import Network
 from ..model.recipe import Conv, Recipe
+from ..model.synapses import Group
 from ..model.train import evaluate
-from .neuron import Activation, Leak, Neuron, Shift
-from .synapse import Convolution, Dense, SynapseGroup
+from .neuron import Activation, Leak, Neuron, Shift, Store, Ternary
+from .synapse import Convolution, Dense, Identity, SynapseGroup
 from .tables import Input, Layer, Pool, Readout, Tables
 
 CheckpointError = checkpoint.CheckpointError
@@ -47,58 +50,103 @@ def tables(network: Network, *, maximum: int) -> Tables:
     """Return the tables of a quantized network; `maximum` is the full scale of its samples."""
     recipe = network.recipe
     layers: list[Layer] = []
+    names = ["input"]
     for index, trained in enumerate(network):
         integers = trained.integers()
-        source = layers[-1].name if layers else "input"
-        synapses: SynapseGroup
-        if isinstance(trained.settings, Conv):
-            name = f"conv{index + 1}"
-            synapses = Convolution(
-                source=source,
-                weights=integers.weights,
-                bits=recipe.weight_bits,
-                stride=(trained.settings.stride, trained.settings.stride),
-                padding=(trained.settings.padding, trained.settings.padding),
-            )
-            pool = trained.settings.pool
-        else:
-            name = "readout" if trained is network.readout else f"dense{index + 1}"
-            synapses = Dense(source=source, weights=integers.weights, bits=recipe.weight_bits)
-            pool = 1
-        rule = integers.rule
-        neuron = Neuron(
-            bias=integers.bias,
-            threshold=integers.threshold,
-            store=Shift(bits=rule.bits, shift=rule.shift),
-            reset=rule.reset,
-            amount=integers.threshold if rule.reset == "subtract" else None,
-            leak=Leak(
-                multiplier=np.array(integers.multiplier), shift=rule.leak_shift, at=rule.leak_at
-            ),
-        )
+        settings = trained.settings
+        name = "conv" if isinstance(settings, Conv) else "dense"
+        name = f"{name}{index + 1}"
+        if trained is network.readout and recipe.readout != "vote":
+            name = "readout"
+        pool = None
+        if isinstance(settings, Conv) and settings.pool > 1:
+            pool = Pool(kind=settings.pool_kind, size=(settings.pool, settings.pool))
         layers.append(
             Layer(
                 name=name,
-                synapses=(synapses,),
-                neuron=neuron,
-                pool=None if pool == 1 else Pool(kind="max", size=(pool, pool)),
+                synapses=_synapses(trained, integers, [names[-back] for back in trained.backs]),
+                neuron=_neuron(integers),
+                pool=pool,
+                channel_mask=integers.mask,
             )
         )
+        names.append(name)
+    if recipe.readout == "vote":
+        layers.append(_vote(recipe, names[-1]))
     return Tables(
         name=recipe.name.replace("-", "_"),
         steps=recipe.steps,
         input=_input(recipe, network.shape, maximum),
         layers=tuple(layers),
-        readout=Readout(layer=layers[-1].name, kind=recipe.readout),
+        readout=Readout(
+            layer=layers[-1].name, kind="count" if recipe.readout == "count" else "potential"
+        ),
+    )
+
+
+def _synapses(trained: Trained, integers: Integers, sources: list[str]) -> tuple[SynapseGroup, ...]:
+    groups: list[SynapseGroup] = []
+    for group, weights, source in zip(trained.groups, integers.weights, sources, strict=False):
+        assert isinstance(group, Group)
+        bits = group.quantizer.bits
+        if weights.ndim == 2:
+            groups.append(Dense(source=source, weights=weights, bits=bits))
+            continue
+        stride, padding = (group.stride, group.stride), (group.padding, group.padding)
+        groups.append(
+            Convolution(source=source, weights=weights, bits=bits, stride=stride, padding=padding)
+        )
+    rest = integers.constants["identity"]
+    while rest is not None and rest.any():
+        part = rest.clip(-127, 127)
+        groups.append(Identity(source=sources[-1], weights=part, bits=8))
+        rest = rest - part
+    return tuple(groups)
+
+
+def _neuron(integers: Integers) -> Neuron:
+    rule, constants = integers.rule, integers.constants
+    store: Store = Shift(bits=rule.bits, shift=rule.shift)
+    if rule.ternary:
+        level, boundary = constants["level"], constants["boundary"]
+        assert level is not None and boundary is not None
+        store = Ternary(level=level, boundary=boundary)
+    return Neuron(
+        bias=integers.bias,
+        threshold=integers.threshold,
+        store=store,
+        reset=rule.reset,
+        amount=integers.threshold if rule.reset == "subtract" else None,
+        leak=Leak(multiplier=np.array(integers.multiplier), shift=rule.leak_shift, at=rule.leak_at),
+    )
+
+
+def _vote(recipe: Recipe, source: str) -> Layer:
+    """Return the layer that counts the spikes of the neurons of each class together."""
+    weights = np.repeat(np.eye(recipe.classes, dtype=np.int32), recipe.voters, axis=1)
+    bits = max(2, (recipe.steps * recipe.voters).bit_length() + 1)
+    return Layer(
+        name="vote",
+        synapses=(Dense(source=source, weights=weights, bits=2),),
+        neuron=Neuron(
+            bias=np.zeros(recipe.classes, np.int32),
+            threshold=None,
+            store=Shift(bits=bits, shift=0),
+            reset="none",
+        ),
     )
 
 
 def _input(recipe: Recipe, shape: tuple[int, int, int], maximum: int) -> Input:
-    direct = recipe.encoding == "direct"
+    activation = Activation()
+    if recipe.encoding == "direct":
+        activation = Activation(kind="value", bits=recipe.input_bits)
+    elif recipe.input_bits > 1:
+        activation = Activation(kind="count", bits=recipe.input_bits)
     return Input(
         shape=shape,
-        activation=Activation(kind="value", bits=recipe.input_bits) if direct else Activation(),
-        constant=direct,
+        activation=activation,
+        constant=recipe.encoding == "direct",
         encoding=recipe.encoding,
         maximum=maximum,
     )

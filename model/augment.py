@@ -15,7 +15,8 @@ def augment(images: Tensor, recipe: Recipe, maximum: int, generator: torch.Gener
     Parameters
     ----------
     images
-        uint8 (samples, channels, rows, columns), 0…maximum.
+        uint8 (samples, channels, rows, columns) or (samples, steps, channels, rows, columns),
+        0…maximum; all frames of a sample move alike.
     recipe
         Its `move`, `turn` and `stretch` say how far at most.
     maximum
@@ -25,10 +26,11 @@ def augment(images: Tensor, recipe: Recipe, maximum: int, generator: torch.Gener
     """
     if not (recipe.move or recipe.turn or recipe.stretch):
         return images
-    samples, channels, rows, columns = images.shape
+    frames = images.flatten(1, -3)
+    samples, channels, rows, columns = frames.shape
 
     def uniform(most: float) -> Tensor:
-        return (2 * torch.rand(samples, generator=generator) - 1) * most
+        return (2 * torch.rand(samples, generator=generator) - 1).to(images.device) * most
 
     angle = uniform(math.radians(recipe.turn))
     wide, tall = 1 + uniform(recipe.stretch), 1 + uniform(recipe.stretch)
@@ -41,5 +43,5 @@ def augment(images: Tensor, recipe: Recipe, maximum: int, generator: torch.Gener
     grid = F.affine_grid(
         torch.stack([across, along], 1), [samples, channels, rows, columns], align_corners=False
     )
-    moved = F.grid_sample(images.float(), grid, align_corners=False)
-    return moved.add_(0.5).floor_().clamp_(0, maximum).to(images.dtype)
+    moved = F.grid_sample(frames.float(), grid, align_corners=False)
+    return moved.add_(0.5).floor_().clamp_(0, maximum).to(images.dtype).reshape(images.shape)

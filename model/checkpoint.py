@@ -12,7 +12,7 @@ from .network import Network
 from .recipe import Recipe
 
 FORMAT = "somagate checkpoint"
-VERSION = 1
+VERSION = 2
 
 
 class CheckpointError(ValueError):

@@ -1,34 +1,26 @@
-"""A layer: synapses, normalization, neurons, pool; trained with the integers that it exports.
-
-One *accumulator LSB* is one step of the weights, so `acc` counts weight integers. Batch
-normalization is never computed: its mean and deviation of `acc` are folded into the bias and the
-threshold of each channel,
-
-    (acc - mean) / deviation + beta >= theta   where   acc + bias >= threshold,
-    bias = beta · deviation - mean,   threshold = theta · deviation,
-
-each rounded to an integer. In training mean and deviation are those of the batch, later the running
-ones. A learned scale of the normalization would only stretch beta and theta, so there is none, and
-a channel's sign never flips.
-"""
+"""A layer: synapses, normalization, neurons, pool; trained with the integers that it exports."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from . import neuron, quantize
+from . import fold, neuron, wiring
+from .integers import Integers, from_trained
 from .recipe import Conv, Dense, Recipe
+from .synapses import Group
+from .weights import Quantizer
+from .wiring import Source
 
 THETA_MIN = 1 / 16
 """The lowest threshold, in deviations of the channel's input."""
 
+_THETA_TINY = 1e-3
+"""The same of a layer without normalization, whose weights have no scale of their own."""
 _MOMENTUM = 0.1
-_EPSILON = 1e-5
 _UNSET = -1
 _GROWTH = 4
 """How much further than in the first batch the potentials of the readout may reach, about."""
@@ -41,8 +33,8 @@ class Layer(nn.Module):
     ----------
     settings
         Its kind and size.
-    source
-        (channels, rows, columns) or (elements,) of the map before it.
+    sources
+        The maps before it; the last one is its own.
     recipe
         Widths, leak, reset.
     last
@@ -50,111 +42,184 @@ class Layer(nn.Module):
 
     Attributes
     ----------
-    weight, step
-        Float weights; log2 of the value of one weight integer, learned.
-    beta, theta, leak
-        The normalization's shift and the thresholds, (channels,) each in deviations; the leak, ().
-        A layer that never fires is not normalized, and its `beta` is a plain bias.
+    groups
+        Its synapse groups with weights of their own.
+    full, target
+        Shapes of the neurons, and of the map behind the pool.
+    theta, leak
+        The thresholds, (channels,) or (), in deviations; the leak, (). In a layer that isn't
+        normalized there is one threshold, on the scale of its weights.
+    beta
+        The normalization's shift, (channels,), in deviations. The readout is not normalized, and
+        its `beta` is a plain bias; other layers without normalization have none.
+    rho
+        What a spike adds through a shortcut without a convolution, (), in deviations.
+    shortcut, shortcut_one
+        How far back its source lies, in layers, or None; the source's element that stands for 1.
     mean, variance
         Running statistics of `acc`, (channels,), in accumulator LSBs.
     shift
         Accumulator bits that the stored potential drops. It is chosen with the first batch, such
         that the stored range reaches as far below 0 as the mean threshold lies above; for a layer
         that never fires, such that the potentials have room to grow.
+    mask
+        Which channels are kept, (channels,), 0 or 1.
     settled
         Whether training uses the running statistics, and so the integers of the export.
+    fused
+        What training runs in place of `neuron.run`; None: that itself.
     """
 
     mean: Tensor
     variance: Tensor
     shift: Tensor
+    mask: Tensor
 
     def __init__(
-        self, settings: Conv | Dense, source: tuple[int, ...], recipe: Recipe, *, last: bool = False
+        self,
+        settings: Conv | Dense,
+        sources: list[Source],
+        recipe: Recipe,
+        *,
+        last: bool = False,
     ) -> None:
         super().__init__()
         self.settings = settings
         self.recipe = recipe
         self.fires = not (last and recipe.readout == "potential")
-        self.bits = recipe.state_bits if self.fires else recipe.readout_bits
+        self.bits = settings.state_bits or recipe.state_bits
+        if not self.fires:
+            self.bits = recipe.readout_bits
+        elif recipe.store == "ternary" and self.bits != 2:
+            raise ValueError(f"state_bits must be 2 for store 'ternary', not {self.bits}")
+        self.normalized = self.fires and recipe.normalize
         self.settled = False
-        shape: tuple[int, ...]
-        if isinstance(settings, Conv):
-            channels = settings.channels
-            shape = (channels, source[0], settings.kernel, settings.kernel)
-            rows, columns = (
-                (n + 2 * settings.padding - settings.kernel) // settings.stride + 1
-                for n in source[1:]
-            )
-            self.target: tuple[int, ...] = (
-                channels, rows // settings.pool, columns // settings.pool
-            )  # fmt: skip
-        else:
-            channels = settings.neurons
-            shape = (channels, math.prod(source))
-            self.target = (channels,)
-        if min(self.target) < 1:
-            raise ValueError(f"{settings} must fit its source {source}, which it does not")
-        fan_in = math.prod(shape[1:])
-        self.weight = nn.Parameter(torch.randn(shape) / math.sqrt(fan_in))
-        step = quantize.STEPS[recipe.weight_bits] / math.sqrt(fan_in)
-        self.step = nn.Parameter(torch.tensor(math.log2(step)))
-        self.beta = nn.Parameter(torch.zeros(channels))
+        self.fused: Callable[..., neuron.Activity] | None = None
+        self.full = wiring.neurons(settings, sources[-1].shape)
+        self.target = wiring.pooled(settings, self.full)
+        channels = self.target[0]
+        self.groups = nn.ModuleList(wiring.groups(settings, sources, recipe, last=last))
+        for group in self.groups[1:] if not recipe.normalize else ():
+            group.follow(self.groups[0])  # type: ignore[operator]
+        self.shortcut = wiring.identity(settings, sources)
+        self.shortcut_one = 1 if self.shortcut is None else sources[-self.shortcut].high
         self.register_buffer("shift", torch.tensor(_UNSET))
+        self.register_buffer("mask", torch.ones(channels))
+        if self.normalized or not self.fires:
+            self.beta = nn.Parameter(torch.zeros(channels))
         if self.fires:
-            self.theta = nn.Parameter(torch.ones(channels))
-            self.leak = nn.Parameter(torch.tensor(float(recipe.leak)))
+            theta = torch.ones(
+                channels if recipe.threshold == "channel" and self.normalized else ()
+            )
+            learned = recipe.threshold in ("channel", "layer")
+            self.theta = nn.Parameter(theta, requires_grad=learned)
+            leak = torch.tensor(float(recipe.leak))
+            self.leak = nn.Parameter(leak, requires_grad=recipe.leak_learned)
+        if self.shortcut is not None:
+            self.rho = nn.Parameter(torch.ones(()))
+        if self.normalized:
             self.register_buffer("mean", torch.zeros(channels))
             self.register_buffer("variance", torch.ones(channels))
+        self.project()
+
+    @property
+    def main(self) -> Group:
+        """The group whose source is the map just before."""
+        group = self.groups[0]
+        assert isinstance(group, Group)
+        return group
+
+    @property
+    def backs(self) -> list[int]:
+        """How far back the sources lie, in the order in which `forward` takes their maps."""
+        backs = [int(group.back) for group in self.groups]  # type: ignore[arg-type]
+        return backs if self.shortcut is None else [*backs, self.shortcut]
+
+    @property
+    def high(self) -> int:
+        """The largest element of the map behind the pool."""
+        return self.settings.area if isinstance(self.settings, Conv) else 1
 
     def project(self) -> None:
         """Bring the parameters back into their ranges, after an optimizer's step."""
         if self.fires:
             with torch.no_grad():
-                self.theta.clamp_(min=THETA_MIN)
-                self.leak.clamp_(0, 1)
+                self.theta.clamp_(min=THETA_MIN if self.normalized else _THETA_TINY)
+                finest = 2.0**-self.recipe.leak_shift
+                self.leak.clamp_(0, 1 - finest if self.recipe.threshold == "leak" else 1)
 
-    def integer_weights(self) -> Tensor:
-        """Return the weights in accumulator LSBs: integers, but for a float network."""
-        if not self.recipe.quantized:
-            return self._derived(self.weight)
-        step = torch.exp2(self._derived(self.step))
-        return quantize.weights(self._derived(self.weight), step, self.recipe.weight_bits)
+    @torch.no_grad()
+    def adapt(self) -> None:
+        """Start to quantize trained float weights; of groups with one LSB the largest counts."""
+        largest: dict[Quantizer, Tensor] = {}
+        for group in self.groups:
+            assert isinstance(group, Group)
+            weight = group.scaled(group.weight)
+            other = largest.get(group.quantizer)
+            if other is None or _power(weight) > _power(other):
+                largest[group.quantizer] = weight
+        for quantizer, weight in largest.items():
+            quantizer.adapt(weight)
+
+    def integer_weights(self) -> list[tuple[Tensor, Tensor]]:
+        """Return weights in accumulator LSBs, and the value of one LSB, of each group.
+
+        Weights are integers, but for a float network.
+        """
+        found = []
+        for group in self.groups:
+            assert isinstance(group, Group)
+            found.append(group.integers(self._derived(group.weight)))
+        return found
 
     def constants(
-        self, mean: Tensor | None = None, variance: Tensor | None = None
+        self,
+        scale: Tensor,
+        mean: Tensor | None = None,
+        variance: Tensor | None = None,
     ) -> neuron.Constants:
         """Return what the neurons learned, in accumulator LSBs: integers, but for a float network.
 
-        `mean` and `variance` are of `acc`, (channels,); the running ones where left out.
+        `scale` is the value of one LSB; `mean` and `variance` are of `acc`, (channels,); where
+        left out, the running ones.
         """
-        rounded = quantize.round_half_up if self.recipe.quantized else lambda x: x
-        beta = self._derived(self.beta)
-        one = torch.ones((), dtype=beta.dtype)
         if not self.fires:
-            if self.recipe.quantized:
-                beta = beta / torch.exp2(self._derived(self.step))
-            return neuron.Constants(bias=rounded(beta), threshold=None, multiplier=one)
-        mean = self._derived(self.mean) if mean is None else mean
-        variance = self._derived(self.variance) if variance is None else variance
-        deviation = torch.sqrt(variance + _EPSILON)
-        threshold = rounded(self._derived(self.theta) * deviation)
-        return neuron.Constants(
-            bias=rounded(beta * deviation - mean),
-            threshold=threshold.clamp(min=1) if self.recipe.quantized else threshold,
-            multiplier=rounded(self._derived(self.leak) * (1 << self.recipe.leak_shift)),
+            return fold.readout(self.recipe, scale, self._derived(self.beta))
+        parameters: dict[str, Any] = {
+            "theta": self._derived(self.theta), "leak": self._derived(self.leak),
+        }  # fmt: skip
+        if self.shortcut is not None:
+            parameters["rho"] = self._derived(self.rho) / self.shortcut_one
+        if not self.normalized:
+            return fold.plain(self.recipe, scale, self.target[0], **parameters)
+        return fold.normalized(
+            self.recipe,
+            self._derived(self.mean) if mean is None else mean,
+            self._derived(self.variance) if variance is None else variance,
+            self._derived(self.beta),
+            **parameters,
         )
 
     def rule(self) -> neuron.Rule:
         """Return the rule of the neurons."""
         recipe = self.recipe
+        if not self.fires:
+            return neuron.Rule(
+                bits=self.bits, shift=max(int(self.shift), 0), reset="none", leak_at="load",
+                leak_shift=0, quantized=recipe.quantized,
+            )  # fmt: skip
+        ternary = recipe.store == "ternary"
         return neuron.Rule(
             bits=self.bits,
             shift=max(int(self.shift), 0),
-            reset=recipe.reset if self.fires else "none",
-            leak_at=recipe.leak_at if self.fires else "load",
-            leak_shift=recipe.leak_shift if self.fires else 0,
+            ternary=ternary,
+            reset=recipe.reset,
+            leak_at=recipe.leak_at,
+            leak_shift=0 if ternary else recipe.leak_shift,
             quantized=recipe.quantized,
+            stacked=recipe.store_gradient == "stacked",
+            peak=recipe.spike_peak,
+            learned=recipe.threshold == "layer",
         )
 
     @property
@@ -162,41 +227,62 @@ class Layer(nn.Module):
         """One stored LSB, in accumulator LSBs."""
         return 1 << max(int(self.shift), 0)
 
+    def scale(self) -> Tensor:
+        """Return the value of one accumulator LSB, ()."""
+        return self.integer_weights()[0][1]
+
     def _derived(self, value: Tensor) -> Tensor:
         """In evaluation work in float64, so that every machine rounds to the same integers."""
         return value if self.training else value.double()
 
-    def synapses(self, x: Tensor) -> Tensor:
-        """Return `acc`, (steps, batch, channels, ...), of a map (steps, batch, ...)."""
-        weight = self.integer_weights().to(x.dtype)
-        if isinstance(self.settings, Dense):
-            return F.linear(x.flatten(2), weight)
-        acc = F.conv2d(
-            x.flatten(0, 1), weight, stride=self.settings.stride, padding=self.settings.padding
-        )
-        # Neurons that no pool window covers do not exist.
-        rows, columns = (self.settings.pool * n for n in self.target[1:])
-        return acc[..., :rows, :columns].reshape(*x.shape[:2], -1, rows, columns)
+    def sums(self, weights: list[tuple[Tensor, Tensor]], *maps: Tensor) -> Tensor:
+        """Return `acc` of the groups with weights, (steps, batch, channels, ...)."""
+        total: Tensor | None = None
+        for group, (weight, _), x in zip(self.groups, weights, maps, strict=False):
+            acc = group(x, weight.to(x.dtype))
+            if len(self.full) == 3:  # neurons that no pool window covers do not exist
+                acc = acc[..., : self.full[1], : self.full[2]]
+            total = acc if total is None else total + acc
+        assert total is not None
+        # Some GPU convolutions compute by way of fractions. Sums of integers are integers.
+        return total if self.training or not self.recipe.quantized else total.round()
 
-    def neurons(self, x: Tensor, *, record: bool = False) -> neuron.Activity:
-        """Return what the neurons do with a map (steps, batch, ...)."""
-        acc = self.synapses(x)
+    def neurons(
+        self, *maps: Tensor, record: bool = False, mask: Tensor | None = None
+    ) -> neuron.Activity:
+        """Return what the neurons do with their sources' maps (steps, batch, ...).
+
+        `mask`, (steps, batch, channels), multiplies what drives them, as `Layer.mask` does.
+        """
+        weights = self.integer_weights()
+        acc = self.sums(weights, *maps)
+        scale = weights[0][1]
         first = self.training and int(self.shift) == _UNSET
-        if self.fires and self.training and not self.settled:
-            mean, variance = _moments(acc)
-            constants = self.constants(mean, variance)
+        if self.normalized and self.training and not self.settled:
+            mean, variance = fold.moments(acc)
+            constants = self.constants(scale, mean, variance)
             with torch.no_grad():
                 self.mean.lerp_(mean, 1.0 if first else _MOMENTUM)
                 self.variance.lerp_(variance, 1.0 if first else _MOMENTUM)
         else:
-            constants = self.constants()
+            constants = self.constants(scale)
         if first:
             self._choose_shift(acc, constants)
-        return neuron.run(acc, constants.to(acc.dtype), self.rule(), record=record)
+        constants = constants.to(acc.dtype)
+        if constants.identity is not None:
+            x = maps[-1]
+            x = x[..., : self.full[1], : self.full[2]] if x.ndim == 5 else x
+            acc = acc + constants.identity.reshape(-1, *[1] * (acc.ndim - 3)) * x
+        if not bool(self.mask.all()):
+            mask = self.mask if mask is None else self.mask * mask
+        if mask is not None:
+            mask = mask.to(acc.dtype).reshape(*mask.shape, *[1] * (acc.ndim - 3))
+        run = self.fused if self.fused is not None and self.training else neuron.run
+        return run(acc, constants, self.rule(), record=record, mask=mask)
 
     @torch.no_grad()
     def _choose_shift(self, acc: Tensor, constants: neuron.Constants) -> None:
-        if not self.recipe.quantized:
+        if not self.recipe.quantized or self.rule().ternary:
             reach = 0
         elif constants.threshold is not None:
             reach = round(math.log2(float(constants.threshold.mean())))
@@ -204,16 +290,20 @@ class Layer(nn.Module):
             reach = math.ceil(math.log2(max(1.0, _GROWTH * float(acc.sum(0).abs().max()))))
         self.shift.fill_(min(max(reach - (self.bits - 1), 0), 15))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, *maps: Tensor) -> Tensor:
         """Return the map behind the pool, or the last potentials where the layer never fires."""
-        activity = self.neurons(x)
+        activity = self.neurons(*maps)
         return activity.last if activity.spikes is None else self.pool(activity.spikes)
 
     def pool(self, spikes: Tensor) -> Tensor:
         """Return what the next layer sees of `spikes`."""
         if isinstance(self.settings, Dense) or self.settings.pool == 1:
             return spikes
-        pooled = F.max_pool2d(spikes.flatten(0, 1), self.settings.pool)
+        size, flat = self.settings.pool, spikes.flatten(0, 1)
+        if self.settings.pool_kind == "max":
+            pooled = F.max_pool2d(flat, size)
+        else:
+            pooled = F.avg_pool2d(flat, size, divisor_override=1)
         return pooled.reshape(*spikes.shape[:2], *pooled.shape[1:])
 
     @torch.no_grad()
@@ -225,58 +315,12 @@ class Layer(nn.Module):
             )
         training = self.training
         self.eval()
-        weights, constants = self.integer_weights(), self.constants()
+        weights = self.integer_weights()
+        constants = self.constants(weights[0][1])
         self.train(training)
-        threshold = constants.threshold
-        return Integers(
-            weights=_int32(weights),
-            bias=_int32(constants.bias),
-            threshold=None if threshold is None else _int32(threshold),
-            multiplier=int(constants.multiplier),
-            rule=self.rule(),
-        )
+        return from_trained([weight for weight, _ in weights], constants, self.mask, self.rule())
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Integers:
-    """A trained layer, in accumulator LSBs.
-
-    Attributes
-    ----------
-    weights
-        int32, shaped as torch's.
-    bias, threshold
-        int32 (channels,); the threshold is None where the layer never fires.
-    multiplier
-        Of the leak.
-    rule
-        The rest of the neurons' parameters.
-    """
-
-    weights: NDArray[np.int32]
-    bias: NDArray[np.int32]
-    threshold: NDArray[np.int32] | None
-    multiplier: int
-    rule: neuron.Rule
-
-    def bound(self, high: int) -> int:
-        """Return what no intermediate of the update exceeds in magnitude, for inputs 0…`high`."""
-        rows = np.abs(self.weights.astype(np.int64)).reshape(len(self.weights), -1).sum(1)
-        state = 1 << (self.rule.bits - 1 + self.rule.shift)
-        largest = rows.max() * high + np.abs(self.bias).max() + state
-        amount = 0 if self.threshold is None else np.abs(self.threshold).max()
-        return int(largest + amount) << max(self.rule.leak_shift, 1)
-
-
-def _moments(acc: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean and the variance of each channel: var_mean, in half the time."""
-    flat = acc.reshape(acc.shape[0] * acc.shape[1], acc.shape[2], -1)
-    count = flat.shape[0] * flat.shape[2]
-    mean = flat.sum((0, 2)) / count
-    square = torch.linalg.vecdot(flat, flat).sum(0) / count
-    return mean, (square - mean.square()).clamp(min=0)
-
-
-def _int32(value: Tensor) -> NDArray[np.int32]:
-    array: NDArray[np.int32] = value.cpu().numpy().astype(np.int32)
-    return array
+def _power(weight: Tensor) -> Tensor:
+    """Return the mean square of the weights that are not 0."""
+    return weight.square().sum() / (weight != 0).sum().clamp(min=1)

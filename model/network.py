@@ -1,6 +1,6 @@
 """A network: its layers in a row, and the integers that it exports."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +9,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .layers import Layer
+from .neuron import Activity, run
 from .recipe import Dense, Recipe
+from .wiring import Source
 
 _EXACT_FLOAT32 = 1 << 24
+
+Mask = Callable[[int, Tensor], Tensor | None]
+"""From a layer's index and its source map: what its neurons' drive is multiplied by, (steps, batch,
+channels), or None."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,21 +52,26 @@ class Network(nn.Module):
     Attributes
     ----------
     layers
-        The last one is the readout.
+        The last one is the readout, or for 'vote' the layer whose neurons vote.
     """
 
     def __init__(self, recipe: Recipe, shape: tuple[int, int, int]) -> None:
         super().__init__()
         self.recipe = recipe
         self.shape = shape
-        target: tuple[int, ...] = shape
-        layers = []
+        sources = [Source(shape=shape, high=recipe.input_high)]
+        layers: list[Layer] = []
+
+        def add(layer: Layer) -> None:
+            layers.append(layer)
+            sources.append(Source(shape=layer.target, high=layer.high))
+
         for settings in recipe.layers:
-            if len(target) == 1 and not isinstance(settings, Dense):
+            if len(sources[-1].shape) == 1 and not isinstance(settings, Dense):
                 raise ValueError(f"Recipe layers must be Dense behind a Dense, not {settings}")
-            layers.append(Layer(settings, target, recipe))
-            target = layers[-1].target
-        layers.append(Layer(Dense(neurons=recipe.classes), target, recipe, last=True))
+            add(Layer(settings, sources, recipe))
+        voters = recipe.voters if recipe.readout == "vote" else 1
+        add(Layer(Dense(neurons=recipe.classes * voters), sources, recipe, last=True))
         self.layers = nn.ModuleList(layers)
         self.gain = nn.Parameter(torch.ones(()))
 
@@ -77,13 +88,36 @@ class Network(nn.Module):
 
     def settle(self, settled: bool) -> None:
         """Freeze the normalization, or let it follow the batches again."""
+        mixed = self.recipe.precision == "bfloat16" and not settled
         for layer in self:
             layer.settled = settled
+            for group in layer.groups:
+                group.mixed = mixed  # type: ignore[assignment]
 
     def project(self) -> None:
         """Bring the parameters back into their ranges, after an optimizer's step."""
         for layer in self:
             layer.project()
+
+    def fuse(self, backend: str = "inductor") -> None:
+        """Compile the neurons of every layer for training; the first batch then takes minutes."""
+        torch._dynamo.config.recompile_limit = max(64, 4 * len(self.layers))
+        fused = torch.compile(run, backend=backend, dynamic=False)
+        for layer in self:
+            layer.fused = fused
+
+    def activities(
+        self, x: Tensor, *, record: bool = False, mask: Mask | None = None
+    ) -> Iterator[Activity]:
+        """Run the layers on input maps (steps, batch, channels, rows, columns), one by one."""
+        maps = [x]
+        for index, layer in enumerate(self):
+            sources = [maps[-back] for back in layer.backs]
+            chosen = None if mask is None else mask(index, sources[0])
+            activity = layer.neurons(*sources, record=record, mask=chosen)
+            if activity.spikes is not None:
+                maps.append(layer.pool(activity.spikes))
+            yield activity
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the readout values of input maps (steps, batch, channels, rows, columns).
@@ -92,44 +126,75 @@ class Network(nn.Module):
         """
         if self.recipe.quantized and not self.training:
             x = x.to(self.exact_type())
-        for layer in self:
-            x = layer(x)
-        return x.sum(0) if self.readout.fires else x / self.readout.unit
+        *_, activity = self.activities(x)
+        return self.values(activity)
 
-    def logits(self, x: Tensor) -> Tensor:
+    def values(self, activity: Activity) -> Tensor:
+        """Return the readout values, (batch, classes), of what the last layer did."""
+        if activity.spikes is None:
+            return activity.last / self.readout.unit
+        return self._voted(activity.spikes.sum(0))
+
+    def logits(self, activity: Activity) -> Tensor:
         """Return scaled readout values, for the loss; the scale is learned and never exported."""
-        values: Tensor = self(x)
+        if activity.spikes is not None:
+            return self.values(activity) * (self.gain * (8 / self._most))
+        return activity.last * (self.readout.scale() * self.gain)
+
+    @property
+    def lsb(self) -> float:
+        """What one stored LSB of the readout stands for: values · lsb are the logits."""
         if self.readout.fires:
-            return values * (self.gain * (8 / self.recipe.steps))
-        if self.recipe.quantized:
-            values = values * (torch.exp2(self.readout.step) * self.readout.unit)
-        return values * self.gain
+            return float(self.gain.detach()) * 8 / self._most
+        return float((self.readout.scale() * self.gain).detach()) * self.readout.unit
+
+    def every_step(self, activity: Activity) -> Tensor:
+        """Return (steps, batch, classes) whose mean over the steps is that of the logits.
+
+        A never-firing layer's are its currents: without the rounding and saturation of its store.
+        """
+        steps = len(activity.currents)
+        if activity.spikes is not None:
+            return self._voted(activity.spikes) * (self.gain * (8 * steps / self._most))
+        return activity.currents * (self.readout.scale() * self.gain * steps)
+
+    @property
+    def _most(self) -> int:
+        """The most spikes that a class can have."""
+        return self.recipe.steps * (self.recipe.voters if self.recipe.readout == "vote" else 1)
+
+    def _voted(self, spikes: Tensor) -> Tensor:
+        if self.recipe.readout != "vote":
+            return spikes
+        return spikes.reshape(*spikes.shape[:-1], -1, self.recipe.voters).sum(-1)
 
     def exact_type(self) -> torch.dtype:
         """Return the smallest float type that holds every integer of the evaluation exactly."""
         bounds = []
-        high = self.recipe.input_high
+        highs = [self.recipe.input_high]
         for layer in self:
-            bounds.append(layer.integers().bound(high))
-            high = 1
+            bounds.append(layer.integers().bound(*[highs[-back] for back in layer.backs]))
+            highs.append(layer.high)
         return torch.float32 if max(bounds) < _EXACT_FLOAT32 else torch.float64
 
     @torch.no_grad()
     def trace(self, x: Tensor) -> list[LayerTrace]:
-        """Return every spike and every stored potential, a layer, in evaluation mode."""
+        """Return every spike and every stored potential, a layer of the tables, in evaluation."""
         self.eval()
-        x = x.to(self.exact_type())
         traces = []
-        for layer in self:
-            activity = layer.neurons(x, record=True)
-            assert activity.potentials is not None
-            silent = torch.zeros_like(activity.potentials)
-            spikes = silent if activity.spikes is None else activity.spikes
-            traces.append(
-                LayerTrace(
-                    spikes=spikes.numpy().astype(np.uint8),
-                    potentials=activity.potentials.numpy().astype(np.int32),
-                )
-            )
-            x = layer.pool(spikes)
+        for activity in self.activities(x.to(self.exact_type()), record=True):
+            potentials = activity.potentials
+            assert potentials is not None
+            spikes = torch.zeros_like(potentials) if activity.spikes is None else activity.spikes
+            traces.append(_trace(spikes, potentials))
+        if self.recipe.readout == "vote":
+            counts = self._voted(spikes).cumsum(0)
+            traces.append(_trace(torch.zeros_like(counts), counts))
         return traces
+
+
+def _trace(spikes: Tensor, potentials: Tensor) -> LayerTrace:
+    return LayerTrace(
+        spikes=spikes.cpu().numpy().astype(np.uint8),
+        potentials=potentials.cpu().numpy().astype(np.int32),
+    )

@@ -3,8 +3,8 @@
 The rule is the one that `somagate.sim.golden` defines; a test holds both to each other.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -20,12 +20,21 @@ class Rule:
     ----------
     bits, shift
         Stored potentials: `clamp((r + half) >> shift)` in `bits` signed bits.
+    ternary
+        Stored potentials are -1, 0 and 1 instead, by `Constants.boundary`, and there is no leak but
+        the one in `Constants.level`.
     reset
         'zero', 'subtract', or 'none' for a layer that never fires.
     leak_at, leak_shift
         `(multiplier · x) >> leak_shift` at 'load' or at 'store'.
     quantized
         False: nothing is rounded or saturated anywhere.
+    stacked
+        The gradient of the store; see `quantize.store`.
+    peak
+        Of the gradient of a spike; see `quantize.fire`.
+    learned
+        Whether the threshold's gradient has the term of LT-SNN; see `quantize.window`.
     """
 
     bits: int
@@ -33,7 +42,11 @@ class Rule:
     reset: Literal["zero", "subtract", "none"]
     leak_at: Literal["load", "store"]
     leak_shift: int
+    ternary: bool = False
     quantized: bool = True
+    stacked: bool = False
+    peak: float = 1.0
+    learned: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,18 +61,30 @@ class Constants:
         (channels,), positive; None where the layer never fires. It is also what 'subtract' takes.
     multiplier
         (), the leak times 2**leak_shift.
+    level, boundary
+        (channels,), of ternary potentials: what a stored ±1 stands for in the next step, and from
+        where on it is stored. None for others.
+    width
+        (channels,), how wide a spike's gradient is; None is as wide as the threshold is high.
+    identity
+        (channels,), the weights of a shortcut without a convolution, or None.
     """
 
     bias: Tensor
     threshold: Tensor | None
     multiplier: Tensor
+    level: Tensor | None = None
+    boundary: Tensor | None = None
+    width: Tensor | None = None
+    identity: Tensor | None = None
 
     def to(self, dtype: torch.dtype) -> "Constants":
         """Return the same in another type."""
-        threshold = None if self.threshold is None else self.threshold.to(dtype)
-        return Constants(
-            bias=self.bias.to(dtype), threshold=threshold, multiplier=self.multiplier.to(dtype)
-        )
+        found: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            found[field.name] = None if value is None else value.to(dtype)
+        return Constants(**found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,20 +93,32 @@ class Activity:
 
     Attributes
     ----------
+    currents
+        (steps, batch, channels, ...), sum and bias of every step, in accumulator LSBs, before the
+        mask.
     spikes
         (steps, batch, channels, ...), before a pool; None where the layer never fires.
     last
-        (batch, channels, ...), the potentials after the last step, in accumulator LSBs.
+        (batch, channels, ...), the potentials after the last step, in accumulator LSBs (ternary
+        ones are -1, 0 and 1).
     potentials
         (steps, batch, channels, ...), in stored LSBs; None where they are not recorded.
     """
 
+    currents: Tensor
     spikes: Tensor | None
     last: Tensor
     potentials: Tensor | None
 
 
-def run(acc: Tensor, constants: Constants, rule: Rule, *, record: bool = False) -> Activity:
+def run(
+    acc: Tensor,
+    constants: Constants,
+    rule: Rule,
+    *,
+    record: bool = False,
+    mask: Tensor | None = None,
+) -> Activity:
     """Return what a layer's neurons do, from potential 0.
 
     Parameters
@@ -92,33 +129,58 @@ def run(acc: Tensor, constants: Constants, rule: Rule, *, record: bool = False) 
         See there.
     record
         Whether to return every potential.
+    mask
+        (channels, ...) or (steps, batch, channels, ...): what the currents are multiplied by, or
+        None; 0 keeps a neuron from being driven.
     """
 
-    def per_channel(value: Tensor) -> Tensor:
-        return value.reshape(-1, *[1] * (acc.ndim - 3))
+    def per_channel(value: Tensor | None) -> Tensor | None:
+        return None if value is None else value.reshape(-1, *[1] * (acc.ndim - 3))
 
     def leak(x: Tensor) -> Tensor:
         x = x * (constants.multiplier / (1 << rule.leak_shift))
         return quantize.floor(x) if rule.quantized else x
 
-    threshold = None if constants.threshold is None else per_channel(constants.threshold)
-    leaks = bool(constants.multiplier != 1 << rule.leak_shift) or constants.multiplier.requires_grad
-    current = acc + per_channel(constants.bias)
+    def load(v: Tensor) -> Tensor:
+        if rule.ternary:
+            assert level is not None
+            return level * v
+        return leak(v) if rule.leak_at == "load" else v
+
+    def store(r: Tensor) -> Tensor:
+        if rule.ternary:
+            assert boundary is not None
+            if rule.quantized:
+                return quantize.ternary(r, boundary, stacked=rule.stacked)
+            return r / (2 * boundary)
+        if rule.quantized:
+            return quantize.store(r, rule.bits, rule.shift, stacked=rule.stacked)
+        return r
+
+    threshold, width = per_channel(constants.threshold), per_channel(constants.width)
+    level, boundary = per_channel(constants.level), per_channel(constants.boundary)
+    bias = per_channel(constants.bias)
+    assert bias is not None
+    current = acc + bias
+    driven = current if mask is None else current * mask
     v: Tensor | None = None
     spikes, potentials = [], []
-    for u in current.unbind(0):
-        if v is not None:
-            u = u + (leak(v) if leaks and rule.leak_at == "load" else v)
-        r = leak(u) if leaks and rule.leak_at == "store" else u
+    for drive in driven.unbind(0):
+        u = drive if v is None else drive + load(v)
+        r = leak(u) if rule.leak_at == "store" else u
         if threshold is not None:
-            spike = quantize.fire(u, threshold)
+            if width is None:
+                spike = quantize.fire(u, threshold, rule.peak)
+            else:
+                spike = quantize.window(u, threshold, width, rule.peak, rule.learned)
             spikes.append(spike)
             r = r * (1 - spike) if rule.reset == "zero" else r - threshold * spike
-        v = quantize.store(r, rule.bits, rule.shift) if rule.quantized else r
+        v = store(r)
         if record:
-            potentials.append(v / (1 << rule.shift))
+            potentials.append(v if rule.ternary else v / (1 << rule.shift))
     assert v is not None
     return Activity(
+        currents=current,
         spikes=torch.stack(spikes) if spikes else None,
         last=v,
         potentials=torch.stack(potentials) if record else None,

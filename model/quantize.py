@@ -3,6 +3,7 @@
 Tensors are floating point and hold integers, exact below 2**24 in float32 and 2**53 in float64.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -38,55 +39,143 @@ def round_half_up(x: Tensor) -> Tensor:
 
 class _Fire(Function):
     @staticmethod
-    def forward(ctx: Any, u: Tensor, threshold: Tensor) -> Tensor:
+    def forward(ctx: Any, u: Tensor, threshold: Tensor, peak: float) -> Tensor:
         ctx.save_for_backward(u, threshold)
+        ctx.peak = peak
         return (u >= threshold).to(u.dtype)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, None]:
         u, threshold = ctx.saved_tensors
         ratio = u / threshold
         slope = (1 - (ratio - 1).abs_()).clamp_(min=0).mul_(grad).div_(threshold)
+        if ctx.peak != 1:
+            slope.mul_(ctx.peak)
         other = None
         if ctx.needs_input_grad[1]:
             other = -(slope * ratio).sum_to_size(threshold.shape)
-        return slope, other
+        return slope, other, None
 
 
-def fire(u: Tensor, threshold: Tensor) -> Tensor:
+def fire(u: Tensor, threshold: Tensor, peak: float = 1.0) -> Tensor:
     """Return 1 where `u >= threshold`, else 0.
 
-    The gradient is that of R(z), z = u / threshold - 1, where R rises from 0 at z = -1 to 1 at
-    z = 1 with the slope dR/dz = max(0, 1 - abs(z)): the triangle of Bellec et al. (2018), which
-    DIET-SNN and SpQuant-SNN use too. It reaches the threshold as well, so thresholds are learned.
+    The gradient is that of R(z), z = u / threshold - 1, where R rises from z = -1 to z = 1 with the
+    slope dR/dz = peak · max(0, 1 - abs(z)): the triangle of Bellec et al. (2018), which DIET-SNN
+    uses with a peak of 0.3. It reaches the threshold as well, so thresholds are learned.
     `threshold` must be positive and broadcast against `u`.
     """
-    return _Fire.apply(u, threshold)  # type: ignore[no-any-return, no-untyped-call]
+    return _Fire.apply(u, threshold, peak)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Window(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, u: Tensor, threshold: Tensor, width: Tensor, peak: float, learned: bool
+    ) -> Tensor:
+        ctx.save_for_backward(u, threshold, width)
+        ctx.peak, ctx.learned = peak, learned
+        return (u >= threshold).to(u.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None, None, None]:
+        u, threshold, width = ctx.saved_tensors
+        z = (u - threshold).div_(width)
+        slope = z.abs().neg_().add_(1).clamp_(min=0).mul_(grad).mul_(ctx.peak / width)
+        to_threshold = to_width = None
+        if ctx.needs_input_grad[1]:
+            pull = slope
+            if ctx.learned:
+                pull = torch.sigmoid(z).mul_(z >= 0).add_(1).mul_(slope)
+            to_threshold = -pull.sum_to_size(threshold.shape)
+        if ctx.needs_input_grad[2]:
+            to_width = -(slope * z).sum_to_size(width.shape)
+        return slope, to_threshold, to_width, None, None
+
+
+def window(
+    u: Tensor, threshold: Tensor, width: Tensor, peak: float = 1.0, learned: bool = False
+) -> Tensor:
+    """Return 1 where `u >= threshold`, else 0; the gradient is as wide as `width`, not `threshold`.
+
+    It is that of R(z), z = (u - threshold) / width, dR/dz = peak · max(0, 1 - abs(z)), as in
+    SpQuant-SNN, where width is 1 before normalization is folded. `learned` adds the term of LT-SNN
+    (`ZIFArchTan` of its code) to the gradient of the threshold, which is then multiplied by
+    1 + sigmoid(z) where z >= 0. Arguments broadcast against `u`; `width` must be positive.
+    """
+    return _Window.apply(u, threshold, width, peak, learned)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _bumps(z: Tensor, boundaries: Sequence[float]) -> Tensor:
+    """Return the sum of the slopes of sigmoid(2 · (z - boundary)): SpQuant's surrogate at T = 2.
+
+    One is 2 · s · (1 - s) with s = sigmoid(2 · d), which is (1 - tanh(d)²) / 2.
+    """
+    squares = (z - boundaries[0]).tanh_().square_()
+    for boundary in boundaries[1:]:
+        squares += (z - boundary).tanh_().square_()
+    return squares.neg_().add_(len(boundaries)).div_(2)
 
 
 class _Store(Function):
     @staticmethod
-    def forward(ctx: Any, r: Tensor, bits: int, shift: int) -> Tensor:
+    def forward(ctx: Any, r: Tensor, bits: int, shift: int, stacked: bool) -> Tensor:
         low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
         unit = float(1 << shift)
         stored = torch.floor((r + (1 << shift >> 1)) / unit)
         kept = stored.clamp(low, high)
-        ctx.save_for_backward(stored != kept)
+        ctx.levels = (low, high, shift) if stacked else None
+        ctx.save_for_backward(r if stacked else stored != kept)
         return kept.mul_(unit)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        (saturated,) = ctx.saved_tensors
-        return grad.masked_fill(saturated, 0), None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
+        (saved,) = ctx.saved_tensors
+        if ctx.levels is None:
+            return grad.masked_fill(saved, 0), None, None, None
+        low, high, shift = ctx.levels
+        z = (saved + (1 << shift >> 1)) / (1 << shift)
+        return _bumps(z, range(low + 1, high + 1)).mul_(grad), None, None, None
 
 
-def store(r: Tensor, bits: int, shift: int) -> Tensor:
+def store(r: Tensor, bits: int, shift: int, *, stacked: bool = False) -> Tensor:
     """Return what a potential is read back as, `clamp((r + half) >> shift) << shift`.
 
     `bits` signed bits are stored; half is half a stored LSB, 0 for shift 0. The gradient is that of
-    `r` where it does not saturate, else 0.
+    `r` where it does not saturate, else 0; or, `stacked`, the sum of a bump at every boundary of
+    two levels, each the slope of sigmoid(2 · distance) with the distance in stored LSBs: SpQuant's
+    for levels that are 1 apart.
     """
-    return _Store.apply(r, bits, shift)  # type: ignore[no-any-return, no-untyped-call]
+    return _Store.apply(r, bits, shift, stacked)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Ternary(Function):
+    @staticmethod
+    def forward(ctx: Any, r: Tensor, boundary: Tensor, stacked: bool) -> Tensor:
+        ctx.save_for_backward(r, boundary)
+        ctx.stacked = stacked
+        return (r >= boundary).to(r.dtype) - (r < -boundary).to(r.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, None]:
+        r, boundary = ctx.saved_tensors
+        z = r / (2 * boundary)
+        slope = _bumps(z, (-0.5, 0.5)) if ctx.stacked else (z.abs() < 1.5).to(r.dtype)
+        slope.mul_(grad).div_(2 * boundary)
+        other = None
+        if ctx.needs_input_grad[1]:
+            other = -(slope * (2 * z)).sum_to_size(boundary.shape)
+        return slope, other, None
+
+
+def ternary(r: Tensor, boundary: Tensor, *, stacked: bool = False) -> Tensor:
+    """Return 1 where `r >= boundary`, -1 where `r < -boundary`, else 0.
+
+    A level is 2 · boundary. The gradient is that of r / level, up to half a level beyond the levels
+    ±1; or, `stacked`, the two bumps of SpQuant-SNN, as for `store`. `boundary` must be positive and
+    broadcast against `r`.
+    """
+    return _Ternary.apply(r, boundary, stacked)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Sign(Function):

@@ -3,47 +3,11 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from . import settings, shapes
+from .fields import choice, flag, integer, number, optional
+from .shapes import Conv, Dense, Shortcut
 
-@dataclass(frozen=True, kw_only=True)
-class Conv:
-    """A layer of spiking neurons behind a convolution, and the max pool behind them.
-
-    Attributes
-    ----------
-    channels
-        Output channels.
-    kernel, stride, padding
-        Of rows and columns alike.
-    pool
-        Rows and columns of a pool window, which is an OR of spikes; 1 is no pool.
-    """
-
-    channels: int
-    kernel: int = 3
-    stride: int = 1
-    padding: int = 1
-    pool: int = 1
-
-    def __post_init__(self) -> None:
-        for name, low in (("channels", 1), ("kernel", 1), ("stride", 1), ("padding", 0),
-                          ("pool", 1)):  # fmt: skip
-            _integer(f"Conv {name}", getattr(self, name), low, 65535 if name == "channels" else 15)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dense:
-    """A layer of spiking neurons that each see the whole map before them.
-
-    Attributes
-    ----------
-    neurons
-        Number of neurons.
-    """
-
-    neurons: int
-
-    def __post_init__(self) -> None:
-        _integer("Dense neurons", self.neurons, 1, 1 << 20)
+__all__ = ["Conv", "Dense", "Recipe", "Shortcut"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,26 +25,53 @@ class Recipe:
     classes
         Of the last layer.
     encoding, input_bits
-        'rate' (1 bit) or 'direct' (unsigned, `input_bits` bits); see `somagate.model.encode`.
+        'rate' (1 bit), 'direct' (unsigned, `input_bits` bits) or 'frames' of the data set, one a
+        step (unsigned, `input_bits` bits); see `somagate.model.encode`.
     steps
         Time steps of one inference.
     quantized
         False trains the float network of the same shape in the same way: float weights, thresholds,
         leaks and potentials.
+    weights
+        How weights become integers: 'lsq' (a learned step), 'sawb' (ternary or clipped, by
+        statistics; see `somagate.model.methods.spquant`) or 'sigmoid' (the levels of
+        `somagate.model.methods.sigmoid_sum`, but 'lsq' where a width is given for a layer alone).
     weight_bits
         1 (±1), 2 (ternary) or 3…8 (signed).
+    readout_weight_bits
+        Of the last layer; None is `weight_bits`.
+    normalize
+        Whether each channel's sums are normalized, and so have a learned shift. Without it a layer
+        has neither bias nor normalization, and one threshold.
+    threshold
+        'channel' (one learned a channel), 'layer' (one learned a layer), 'fixed' (at 1, in
+        deviations), or 'leak' (1 / (1 - leak): that of a neuron whose input is multiplied by
+        1 - leak, as in PLIF).
+    store
+        How potentials are stored: 'shift' (rounded and saturated) or 'ternary' (-1, 0, 1).
     state_bits
-        Width of the hidden neurons' stored potentials, 2…16.
+        Width of the hidden neurons' stored potentials, 2…16; 2 for 'ternary'.
+    store_gradient
+        'clamp' (1 where nothing saturates) or 'stacked' (a bump at every boundary of two levels).
+    spike_gradient
+        'ramp' (as wide as the threshold is high) or 'window' (as wide as the deviation).
+    spike_peak
+        Largest slope of a spike's gradient, over that width.
     reset
         'zero' or 'subtract', of the hidden neurons.
     leak
         The leak that training starts from, 0…1; 1 is none.
+    leak_learned
+        Whether training changes it.
     leak_shift
-        The learned leak is a multiple of 2**-leak_shift.
+        The leak is a multiple of 2**-leak_shift.
     leak_at
         'load' or 'store'.
     readout
-        'potential' of a last layer that never fires, or 'count' of its spikes.
+        'potential' of a last layer that never fires, 'count' of its spikes, or 'vote': the count of
+        `voters` neurons a class together.
+    voters
+        Neurons a class, for 'vote'.
     readout_bits
         Width of that layer's potential, for 'potential'; 'count' uses `state_bits`.
     epochs, batch, learning_rate
@@ -88,69 +79,146 @@ class Recipe:
     settle
         Share of the epochs, at the end, in which the normalization is frozen and training sees the
         very integers that are exported.
+    loss
+        'cross-entropy' of the readout values, or 'tet', of every step (Deng et al., ICLR 2022).
+    tet
+        Share of the squared distance to 1 in that loss, 0…1.
     move, turn, stretch
         Random augmentation: pixels of movement, degrees of rotation, share of size; each ± at most.
     smoothing
         Label smoothing of the cross-entropy, 0…1.
+    precision
+        'float32', or 'bfloat16' for the products of weights and activations until the network is
+        settled; all else stays float32.
+    method
+        Settings of a training method that has phases of its own; see `somagate.model.settings`.
     threads
-        Processor threads of the training; None leaves the number to torch. A small network is no
-        faster with several, and on a busy machine many times slower.
+        Processor threads of the training. A small network is no faster with several, and on a busy
+        machine many times slower.
     """
 
     name: str
     data: str
     layers: tuple[Conv | Dense, ...]
     classes: int = 10
-    encoding: Literal["rate", "direct"] = "rate"
+    encoding: Literal["rate", "direct", "frames"] = "rate"
     input_bits: int = 1
     steps: int = 8
     quantized: bool = True
+    weights: Literal["lsq", "sawb", "sigmoid"] = "lsq"
     weight_bits: int = 4
+    readout_weight_bits: int | None = None
+    normalize: bool = True
+    threshold: Literal["channel", "layer", "fixed", "leak"] = "channel"
+    store: Literal["shift", "ternary"] = "shift"
     state_bits: int = 3
+    store_gradient: Literal["clamp", "stacked"] = "clamp"
+    spike_gradient: Literal["ramp", "window"] = "ramp"
+    spike_peak: float = 1.0
     reset: Literal["zero", "subtract"] = "zero"
     leak: float = 0.75
+    leak_learned: bool = True
     leak_shift: int = 3
     leak_at: Literal["load", "store"] = "load"
-    readout: Literal["potential", "count"] = "potential"
+    readout: Literal["potential", "count", "vote"] = "potential"
+    voters: int = 10
     readout_bits: int = 12
     epochs: int = 20
     batch: int = 64
     learning_rate: float = 5e-3
     settle: float = 0.25
+    loss: Literal["cross-entropy", "tet"] = "cross-entropy"
+    tet: float = 0.05
     move: float = 0.0
     turn: float = 0.0
     stretch: float = 0.0
     smoothing: float = 0.0
-    threads: int | None = None
+    precision: Literal["float32", "bfloat16"] = "float32"
+    method: settings.Method | None = None
+    threads: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
         for layer in self.layers:
             if not isinstance(layer, Conv | Dense):
                 raise TypeError(f"Recipe layers must be Conv or Dense, not {layer!r}")
-        _integer("Recipe classes", self.classes, 2, 1 << 16)
-        _choice("Recipe encoding", self.encoding, ("rate", "direct"))
-        _integer("Recipe input_bits", self.input_bits, 1, 8)
+        for name, low, high in _INTEGERS:
+            integer(f"Recipe {name}", getattr(self, name), low, high)
+        optional("Recipe readout_weight_bits", self.readout_weight_bits, 1, 8)
+        for name, most in _NUMBERS:
+            number(f"Recipe {name}", getattr(self, name), 0, most)
+        for name in ("quantized", "normalize", "leak_learned"):
+            flag(f"Recipe {name}", getattr(self, name))
+        for name, options in _CHOICES:
+            choice(f"Recipe {name}", getattr(self, name), options)
+        self._check_together()
+
+    def _check_together(self) -> None:
         if self.encoding == "rate" and self.input_bits != 1:
             raise ValueError(
                 f"Recipe input_bits must be 1 for encoding 'rate', not {self.input_bits}"
             )
-        _integer("Recipe steps", self.steps, 1, 65535)
-        _integer("Recipe weight_bits", self.weight_bits, 1, 8)
-        _integer("Recipe state_bits", self.state_bits, 2, 16)
-        _choice("Recipe reset", self.reset, ("zero", "subtract"))
-        _number("Recipe leak", self.leak, 0, 1)
-        _integer("Recipe leak_shift", self.leak_shift, 0, 15)
-        _choice("Recipe leak_at", self.leak_at, ("load", "store"))
-        _choice("Recipe readout", self.readout, ("potential", "count"))
-        _integer("Recipe readout_bits", self.readout_bits, 2, 16)
-        _integer("Recipe epochs", self.epochs, 1, 1 << 20)
-        _integer("Recipe batch", self.batch, 1, 1 << 20)
-        if self.threads is not None:
-            _integer("Recipe threads", self.threads, 1, 1024)
-        for name, high in (("learning_rate", 1), ("settle", 1), ("move", 32), ("turn", 180),
-                           ("stretch", 1), ("smoothing", 1)):  # fmt: skip
-            _number(f"Recipe {name}", getattr(self, name), 0, high)
+        if self.store == "ternary":
+            if self.state_bits != 2:
+                raise ValueError(
+                    f"Recipe state_bits must be 2 for store 'ternary', not {self.state_bits}"
+                )
+            if self.leak_at != "load":
+                raise ValueError("Recipe leak_at must be 'load' for store 'ternary', not 'store'")
+        if self.weights == "sigmoid" and self.weight_bits > 4:
+            raise ValueError(
+                f"Recipe weight_bits must be 1…4 for weights 'sigmoid', not {self.weight_bits}"
+            )
+        joined = any(isinstance(x, Conv) and x.shortcut and x.shortcut.kernel for x in self.layers)
+        if joined and not self.normalize and self.weights != "lsq":
+            raise ValueError(
+                "Recipe weights must be 'lsq' for shortcuts with a kernel where normalize is "
+                f"False, not {self.weights!r}"
+            )
+        if self.threshold == "leak" and not self.normalize:
+            raise ValueError("Recipe normalize must be True for threshold 'leak', not False")
+        if isinstance(self.method, settings.Prune) and not self.normalize:
+            raise ValueError("Recipe normalize must be True for a Prune method, not False")
+        if isinstance(self.method, settings.Attention):
+            self._check_compressed()
+        if isinstance(self.method, settings.Detect):
+            self._check_detector(self.method.grid.outputs)
+        if isinstance(self.method, settings.SigmoidSum) != (self.weights == "sigmoid"):
+            raise ValueError(
+                "Recipe method must be a SigmoidSum where weights are 'sigmoid', and only there"
+            )
+        if self.spike_gradient == "window" and not self.normalize:
+            raise ValueError(
+                "Recipe spike_gradient must be 'ramp' where normalize is False, not 'window'"
+            )
+        if self.readout == "vote" and self.steps * self.voters > 32767:
+            raise ValueError(
+                f"Recipe steps · voters must be at most 32767, not {self.steps * self.voters}"
+            )
+
+    def _check_compressed(self) -> None:
+        if self.normalize:
+            raise ValueError("Recipe normalize must be False for an Attention method, not True")
+        if self.readout != "potential":
+            raise ValueError(
+                f"Recipe readout must be 'potential' for an Attention method, not {self.readout!r}"
+            )
+        if self.weight_bits == 1:
+            raise ValueError("Recipe weight_bits must be 2…8 for an Attention method, not 1")
+
+    def _check_detector(self, outputs: int) -> None:
+        if self.classes != outputs:
+            raise ValueError(
+                f"Recipe classes must be the {outputs} outputs of the grid, not {self.classes}"
+            )
+        if self.readout != "potential":
+            raise ValueError(
+                f"Recipe readout must be 'potential' for a Detect method, not {self.readout!r}"
+            )
+        if self.move or self.turn or self.stretch:
+            raise ValueError(
+                "Recipe move, turn and stretch must be 0 for a Detect method: boxes don't follow"
+            )
 
     @property
     def input_high(self) -> int:
@@ -163,38 +231,39 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, strings, lists and dicts, for `from_dict`."""
-        record = asdict(self)
-        record["layers"] = [
-            {"kind": type(layer).__name__.lower(), **asdict(layer)} for layer in self.layers
-        ]
-        return record
+        return {
+            **asdict(self),
+            "layers": [shapes.to_dict(layer) for layer in self.layers],
+            "method": settings.to_dict(self.method),
+        }
 
     @staticmethod
     def from_dict(record: dict[str, Any]) -> "Recipe":
         """Return the recipe that `to_dict` was called on."""
-        kinds = {"conv": Conv, "dense": Dense}
-        layers = []
-        for layer in record["layers"]:
-            settings = dict(layer)
-            layers.append(kinds[settings.pop("kind")](**settings))
-        return Recipe(**{**record, "layers": tuple(layers)})
+        layers = tuple(shapes.from_dict(layer) for layer in record["layers"])
+        method = settings.from_dict(record["method"])
+        return Recipe(**{**record, "layers": layers, "method": method})
 
 
-def _integer(name: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, not {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be {low}…{high}, not {value}")
-
-
-def _number(name: str, value: Any, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name} must be a number, not {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be {low}…{high}, not {value}")
-
-
-def _choice(name: str, value: Any, options: tuple[str, ...]) -> None:
-    if value not in options:
-        listed = " or ".join(repr(option) for option in options)
-        raise ValueError(f"{name} must be {listed}, not {value!r}")
+_INTEGERS = (
+    ("classes", 2, 1 << 16), ("input_bits", 1, 8), ("steps", 1, 65535), ("weight_bits", 1, 8),
+    ("state_bits", 2, 16), ("leak_shift", 0, 15), ("voters", 1, 255), ("readout_bits", 2, 16),
+    ("epochs", 1, 1 << 20), ("batch", 1, 1 << 20), ("threads", 1, 1024),
+)  # fmt: skip
+_NUMBERS = (
+    ("leak", 1), ("spike_peak", 16), ("learning_rate", 1), ("settle", 1), ("tet", 1), ("move", 32),
+    ("turn", 180), ("stretch", 1), ("smoothing", 1),
+)  # fmt: skip
+_CHOICES = (
+    ("encoding", ("rate", "direct", "frames")),
+    ("weights", ("lsq", "sawb", "sigmoid")),
+    ("threshold", ("channel", "layer", "fixed", "leak")),
+    ("store", ("shift", "ternary")),
+    ("store_gradient", ("clamp", "stacked")),
+    ("spike_gradient", ("ramp", "window")),
+    ("reset", ("zero", "subtract")),
+    ("leak_at", ("load", "store")),
+    ("readout", ("potential", "count", "vote")),
+    ("loss", ("cross-entropy", "tet")),
+    ("precision", ("float32", "bfloat16")),
+)

@@ -11,5 +11,4 @@ RECIPE = Recipe(
     batch=64,
     learning_rate=2e-2,
     move=0.5,
-    threads=1,
 )

@@ -2,7 +2,7 @@ import gzip
 from pathlib import Path
 
 import numpy as np
-from somagate.model.data import load
+from somagate.model.data import load, names
 from somagate.model.encode import encode
 from somagate.sim import golden
 from somagate.sim.trace import Trace
@@ -68,16 +68,19 @@ def test_simulate_keeps_a_trace(somagate, tables_path: Path, tmp_path: Path) -> 
 
 
 def test_simulate_refuses_data_that_does_not_exist(somagate, tables_path: Path) -> None:
-    assert somagate.error("simulate", tables_path, "--data", "mnist") == (
-        "--data must be 'digits' or a folder with the IDX files of MNIST or Fashion-MNIST, "
-        "but there is no folder 'mnist'"
+    assert somagate.error("simulate", tables_path, "--data", "nowhere") == (
+        f"--data must be NAME[:OPTIONS][@DIR], with a NAME of {', '.join(names())}, or a folder "
+        "with the files of one of them, but there is no folder 'nowhere'"
     )
 
 
-def test_simulate_refuses_a_folder_without_idx_files(somagate, tables_path: Path) -> None:
+def test_simulate_refuses_a_folder_without_a_data_set(somagate, tables_path: Path) -> None:
     folder = tables_path.parent
     assert somagate.error("simulate", tables_path, "--data", folder) == (
-        f"{folder} must hold train-images-idx3-ubyte or train-images-idx3-ubyte.gz, but has neither"
+        f"{folder} must hold the files of a data set, but has none of data_batch_1* (cifar10), "
+        "airplane/*.aedat (cifar10-dvs), train.json (coco), trials_to_train.txt (dvs-gesture), "
+        "*-ubyte* (mnist), */image_0001.bin (ncaltech101), Train/0/*.bin (nmnist); "
+        f"say what it is with NAME@{folder}"
     )
 
 

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 from somagate.export.tables import Tables
+from somagate.model import recipes
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of one epoch."""
-    from somagate.model import recipes
     from somagate.model.train import train
 
     folder = tmp_path_factory.mktemp("trained") / "run"
@@ -49,7 +49,7 @@ def test_train_overwrites_nothing_unless_told(somagate, trained: Path) -> None:
         (
             ("digit",),
             (
-                "recipe must be one of digits, digits-dense, mnist, mnist-dense, not 'digit'; "
+                f"recipe must be one of {', '.join(recipes.names())}, not 'digit'; "
                 "did you mean 'digits'?"
             ),
         ),
@@ -57,8 +57,12 @@ def test_train_overwrites_nothing_unless_told(somagate, trained: Path) -> None:
             ("digits", "--data", "somewhere"),
             "--data must be 'digits' or left out for recipe digits, not 'somewhere'",
         ),
-        (("mnist",), "recipe mnist needs the folder of mnist's IDX files: --data DIR"),
+        (("mnist",), "recipe mnist needs the folder of mnist's files: --data DIR"),
         (("mnist", "--data", "nowhere"), "nowhere must be a folder, but does not exist"),
+        (
+            ("digits-dense", "--device", "xyz"),
+            "device must be 'cpu' or 'cuda', not 'xyz'",
+        ),
         (("digits", "--resume", "--force"), "resume and overwrite must not both be set, but are"),
     ],
 )
@@ -91,8 +95,7 @@ def test_export_writes_nothing_where_the_data_is_wrong(
 ) -> None:
     out = tmp_path / "t.safetensors"
     assert somagate.error("export", trained, "--data", tmp_path, "--out", out) == (
-        f"{tmp_path} must hold train-images-idx3-ubyte or train-images-idx3-ubyte.gz, "
-        "but has neither"
+        f"digits needs no folder, but {tmp_path} was named"
     )
     assert not out.exists()
 
@@ -110,3 +113,10 @@ def test_export_refuses_another_file(somagate, tmp_path: Path) -> None:
     assert somagate.error("export", path) == (
         f"{path} must be a somagate checkpoint, but is no torch file"
     )
+
+
+def test_a_detector_says_its_precision() -> None:
+    from somagate.cli.train import summary
+
+    result = {"recipe": "shapes-spquant", "accuracy": 0.5, "epochs": 3}
+    assert summary(result) == "50.00% mean average precision on the test set after 3 epochs"

@@ -78,10 +78,10 @@ def test_code_in_a_torch_file_never_runs(tmp_path, capsys):
 
 
 def test_another_version_is_refused(path):
-    change(path, version=2)
+    change(path, version=1)
     with refused(
         checkpoint.CheckpointError,
-        f"{path} must be a somagate checkpoint of version 1, not 2",
+        f"{path} must be a somagate checkpoint of version 2, not 1",
     ):
         checkpoint.load(path)
 

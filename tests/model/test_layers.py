@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from refusal import refused
 from somagate.model.layers import THETA_MIN, Layer
 from somagate.model.network import Network
-from somagate.model.recipe import Conv, Dense, Recipe
+from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
+from somagate.model.wiring import Source
 
 torch.set_num_threads(1)
 
@@ -18,12 +19,16 @@ CONV = Conv(channels=6, pool=2)
 def layer(settings=CONV, source=(2, 6, 6), *, recipe=RECIPE, last=False):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return Layer(settings, source, recipe, last=last)
+        return Layer(settings, [Source(shape=source)], recipe, last=last)
 
 
 def maps(batch=32, source=(2, 6, 6), seed=0):
     generator = torch.Generator().manual_seed(seed)
     return (torch.rand(4, batch, *source, generator=generator) < 0.3).float()
+
+
+def acc_of(one, x):
+    return one.sums(one.integer_weights(), x)
 
 
 def test_shapes_follow_the_kernel_the_stride_and_the_pool():
@@ -56,7 +61,7 @@ def test_folding_is_batch_normalization_and_a_threshold():
     x = maps()[:1]
     one.train()
     found = one.neurons(x).spikes
-    acc = F.conv2d(x[0], one.weight, padding=1)
+    acc = F.conv2d(x[0], one.main.weight, padding=1)
     normalized = F.batch_norm(acc, None, None, training=True) + one.beta[:, None, None]
     margin = normalized - one.theta[:, None, None]
     assert ((margin >= 0) == found[0].bool())[margin.abs() > 1e-4].all()
@@ -71,7 +76,7 @@ def test_constants_are_the_rounded_fold():
         one.theta.copy_(torch.tensor([1.0, 1.5, 0.75, 1.0, 2.0, 0.5]))
         one.beta.copy_(torch.tensor([0.0, 0.5, -0.25, 0.0, 1.0, 0.0]))
         one.leak.fill_(0.7)
-    constants = one.constants()
+    constants = one.constants(one.scale())
     assert constants.threshold.tolist() == [2, 5, 3, 1, 2, 1]
     assert constants.bias.tolist() == [0, 0, 3, -10, 1, 1]
     assert constants.multiplier == math.floor(0.7 * 8 + 0.5)
@@ -82,17 +87,17 @@ def test_gradients_of_the_fold_are_those_of_batch_normalization():
     recipe = RECIPE.override(quantized=False)
     one = layer(recipe=recipe).double()
     x = maps().double()
-    acc = one.synapses(x)
+    acc = acc_of(one, x)
     variance, mean = torch.var_mean(acc, (0, 1, 3, 4), correction=0)
-    constants = one.constants(mean, variance)
+    constants = one.constants(one.scale(), mean, variance)
     bias, threshold = (v[:, None, None] for v in (constants.bias, constants.threshold))
     ((acc + bias) / threshold - 0.5).pow(3).sum().backward()
-    found = [p.grad.clone() for p in (one.weight, one.beta, one.theta)]
+    found = [p.grad.clone() for p in (one.main.weight, one.beta, one.theta)]
     one.zero_grad()
-    acc = one.synapses(x).flatten(0, 1)
+    acc = acc_of(one, x).flatten(0, 1)
     normalized = F.batch_norm(acc, None, None, training=True) + one.beta[:, None, None]
     (normalized / one.theta[:, None, None] - 0.5).pow(3).sum().backward()
-    for mine, other in zip(found, (one.weight, one.beta, one.theta), strict=True):
+    for mine, other in zip(found, (one.main.weight, one.beta, one.theta), strict=True):
         assert torch.allclose(mine, other.grad)
         assert mine.abs().min() > 1e-3
 
@@ -115,7 +120,7 @@ def test_a_readout_has_room_for_four_times_its_first_potentials(bits):
     one = layer(Dense(neurons=10), (400,), recipe=recipe, last=True).train()
     x = maps(source=(400,))
     with torch.no_grad():
-        reached = float(one.synapses(x).sum(0).abs().max())
+        reached = float(acc_of(one, x).sum(0).abs().max())
     one(x)
     room = one.unit << (bits - 1)
     assert room >= 4 * reached
@@ -125,7 +130,7 @@ def test_a_readout_has_room_for_four_times_its_first_potentials(bits):
 def test_running_statistics_follow_the_batches_until_settled():
     one = layer().train()
     with torch.no_grad():
-        acc = one.synapses(maps())
+        acc = acc_of(one, maps())
     one(maps())
     variance, mean = torch.var_mean(acc, (0, 1, 3, 4), correction=0)
     assert torch.allclose(one.mean, mean) and torch.allclose(one.variance, variance)
@@ -151,7 +156,7 @@ def test_integers_bound_every_sum():
     one = layer().train()
     one(maps())
     integers = one.integers()
-    largest = np.abs(integers.weights).reshape(6, -1).sum(1).max()
+    largest = np.abs(integers.weights[0]).reshape(6, -1).sum(1).max()
     assert integers.bound(1) >= (largest + np.abs(integers.bias).max()) * 2
     assert integers.bound(255) >= 255 * largest
 
@@ -169,7 +174,63 @@ def test_every_parameter_gets_a_gradient():
         name="r", data="digits", layers=(CONV, Dense(neurons=8)), classes=3, steps=4
     )  # fmt: skip
     network = Network(recipe, (2, 6, 6)).train()
-    network.logits(maps()).square().sum().backward()
+    *_, activity = network.activities(maps())
+    network.logits(activity).square().sum().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's compiler itself does what warns
+def test_fused_neurons_do_the_same_in_training_alone():
+    recipe = Recipe(name="r", data="digits", layers=(CONV, Dense(neurons=8)), classes=3, steps=4)
+    results = []
+    for fused in (False, True):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            network = Network(recipe, (2, 6, 6)).train()
+        if fused:
+            network.fuse(backend="eager")
+        *_, activity = network.activities(maps())
+        network.logits(activity).square().sum().backward()
+        results.append((network(maps()), list(network)[0].main.weight.grad))
+        assert (network.eval()(maps()) == network(maps())).all()
+    for plain, compiled in zip(*results, strict=True):
+        assert torch.equal(plain, compiled)
+
+
+def test_sums_of_an_input_that_stands_still_are_computed_once(monkeypatch):
+    one, calls = layer(Conv(channels=6), (2, 6, 6)).train(), []
+    convolve = F.conv2d
+    monkeypatch.setattr(
+        F, "conv2d", lambda x, *args, **kwargs: calls.append(len(x)) or convolve(x, *args, **kwargs)
+    )
+    still = maps()[:1].expand(4, -1, -1, -1, -1)
+    found = one.neurons(still)
+    assert calls == [32]
+    expected = layer(Conv(channels=6), (2, 6, 6)).train().neurons(still.clone())
+    assert calls == [32, 4 * 32]
+    assert torch.equal(found.spikes, expected.spikes)
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_groups_of_a_layer_without_normalization_have_one_lsb(quantized):
+    """One source's elements are counts of up to 4, the other's spikes; both stand for up to 1."""
+    recipe = RECIPE.override(quantized=quantized, normalize=False, weight_bits=8)
+    sources = [Source(shape=(3, 6, 6)), Source(shape=(2, 6, 6), high=4)]
+    settings = Conv(channels=6, shortcut=Shortcut(kernel=1))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        one = Layer(settings, sources, recipe).train()
+        counts = torch.randint(0, 5, (4, 8, 2, 6, 6)).float()
+        spikes = (torch.rand(4, 8, 3, 6, 6) < 0.3).float()
+    one.adapt()
+    weights = one.integer_weights()
+    main, other = (group.weight for group in one.groups)
+    expected = F.conv2d(counts.flatten(0, 1) / 4, main, padding=1)
+    expected = expected + F.conv2d(spikes.flatten(0, 1), other)
+    found = one.sums(weights, counts, spikes) * weights[0][1]
+    error = (found.flatten(0, 1) - expected).abs().mean()
+    assert weights[0][1] == weights[1][1]
+    assert error < (0.08 if quantized else 1e-5)
+    assert expected.abs().mean() > 0.4

@@ -85,7 +85,7 @@ def test_gradients_are_those_of_the_smooth_neuron(monkeypatch, reset, leak_at):
     replaced by the ramp itself, finite differences see what the surrogate promises.
     """
 
-    def smooth(u, threshold):
+    def smooth(u, threshold, peak):
         z = (u / threshold - 1).clamp(-1, 1)
         return torch.where(z < 0, (1 + z) ** 2 / 2, 1 - (1 - z) ** 2 / 2)
 

@@ -1,32 +1,59 @@
+import json
+import math
 from dataclasses import replace
 
 import pytest
+import torch
 from refusal import refused
 from somagate.model import recipes
-from somagate.model.recipe import Conv, Dense, Recipe
+from somagate.model.network import Network
+from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
+from somagate.model.settings import Attention, Prune, SigmoidSum
 
 BASE = Recipe(name="r", data="digits", layers=(Conv(channels=4, pool=2), Dense(neurons=3)))
 
 
 def test_every_recipe_loads_under_its_own_name():
-    assert recipes.names() == ("digits", "digits-dense", "mnist", "mnist-dense")
+    assert {"digits", "mnist-dense", "fashion-spquant"} <= set(recipes.names())
+    assert list(recipes.names()) == sorted(recipes.names())
     for name in recipes.names():
         assert recipes.load(name).name == name
 
 
 @pytest.mark.parametrize("name", recipes.names())
-def test_the_recipes_take_spikes_and_keep_equal_hidden_states(name):
+def test_every_recipe_survives_its_dict(name):
     recipe = recipes.load(name)
-    assert recipe.encoding == "rate"
     assert recipe.quantized
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "weights", "neurons"),
+    [
+        # Convolutions' weights and neurons of VGG-9 on 3×48×48, as the authors' network has them.
+        ("spquant-vgg9", (3, 48, 48), 9_217_728, 921_600),
+        ("spquant-resnet19", (3, 32, 32), 11_732_160, 245_760),
+        ("attention-vgg16", (3, 32, 32), 14_710_464, 276_480),
+        ("attention-resnet12", (3, 32, 32), 9_610_944, 327_680),
+        ("sigmoid-sum-cifar10-dvs", (2, 128, 128), 444_672, 2_785_280),
+        ("sigmoid-sum-gesture", (2, 128, 128), 592_128, 2_793_472),
+        ("sigmoid-sum-nmnist", (2, 34, 34), 149_760, 180_736),
+    ],
+)  # fmt: skip
+def test_the_papers_networks_have_their_sizes(name, shape, weights, neurons):
+    with torch.device("meta"):
+        network = Network(recipes.load(name), shape)
+    convolutions = [layer for layer in network if len(layer.full) == 3]
+    groups = [group.weight for layer in convolutions for group in layer.groups]
+    assert sum(weight.numel() for weight in groups) == weights
+    assert sum(math.prod(layer.full) for layer in convolutions) == neurons
 
 
 def test_a_recipe_that_nobody_knows_is_refused():
-    with refused(
-        ValueError,
-        "recipe must be one of 'digits', 'digits-dense', 'mnist', 'mnist-dense', not 'cifar'",
-    ):
+    with pytest.raises(ValueError) as error:
         recipes.load("cifar")
+    listed = ", ".join(repr(name) for name in recipes.names())
+    assert str(error.value) == f"recipe must be one of {listed}, not 'cifar'"
 
 
 def test_a_recipe_survives_its_dict():
@@ -43,7 +70,10 @@ def test_an_override_changes_what_is_given():
     [
         ({"layers": (3,)}, TypeError, "Recipe layers must be Conv or Dense, not 3"),
         ({"classes": 1}, ValueError, "Recipe classes must be 2…65536, not 1"),
-        ({"encoding": "x"}, ValueError, "Recipe encoding must be 'rate' or 'direct', not 'x'"),
+        (
+            {"encoding": "x"}, ValueError,
+            "Recipe encoding must be 'rate' or 'direct' or 'frames', not 'x'",
+        ),
         ({"input_bits": 9}, ValueError, "Recipe input_bits must be 1…8, not 9"),
         (
             {"input_bits": 2}, ValueError,
@@ -58,7 +88,80 @@ def test_an_override_changes_what_is_given():
         ({"leak": "1"}, TypeError, "Recipe leak must be a number, not '1'"),
         ({"leak_shift": 16}, ValueError, "Recipe leak_shift must be 0…15, not 16"),
         ({"leak_at": "x"}, ValueError, "Recipe leak_at must be 'load' or 'store', not 'x'"),
-        ({"readout": "x"}, ValueError, "Recipe readout must be 'potential' or 'count', not 'x'"),
+        (
+            {"readout": "x"}, ValueError,
+            "Recipe readout must be 'potential' or 'count' or 'vote', not 'x'",
+        ),
+        (
+            {"weights": "x"}, ValueError,
+            "Recipe weights must be 'lsq' or 'sawb' or 'sigmoid', not 'x'",
+        ),
+        ({"normalize": 1}, TypeError, "Recipe normalize must be a bool, not 1"),
+        (
+            {"threshold": "x"}, ValueError,
+            "Recipe threshold must be 'channel' or 'layer' or 'fixed' or 'leak', not 'x'",
+        ),
+        ({"store": "x"}, ValueError, "Recipe store must be 'shift' or 'ternary', not 'x'"),
+        (
+            {"store": "ternary"}, ValueError,
+            "Recipe state_bits must be 2 for store 'ternary', not 3",
+        ),
+        (
+            {"store": "ternary", "state_bits": 2, "leak_at": "store"}, ValueError,
+            "Recipe leak_at must be 'load' for store 'ternary', not 'store'",
+        ),
+        (
+            {"spike_gradient": "window", "normalize": False}, ValueError,
+            "Recipe spike_gradient must be 'ramp' where normalize is False, not 'window'",
+        ),
+        (
+            {"readout": "vote", "steps": 4000}, ValueError,
+            "Recipe steps · voters must be at most 32767, not 40000",
+        ),
+        (
+            {"readout_weight_bits": 9}, ValueError,
+            "Recipe readout_weight_bits must be 1…8, not 9",
+        ),
+        (
+            {"weights": "sigmoid", "weight_bits": 5, "method": SigmoidSum()}, ValueError,
+            "Recipe weight_bits must be 1…4 for weights 'sigmoid', not 5",
+        ),
+        (
+            {"weights": "sigmoid"}, ValueError,
+            "Recipe method must be a SigmoidSum where weights are 'sigmoid', and only there",
+        ),
+        (
+            {"threshold": "leak", "normalize": False}, ValueError,
+            "Recipe normalize must be True for threshold 'leak', not False",
+        ),
+        (
+            {"method": Prune(), "normalize": False}, ValueError,
+            "Recipe normalize must be True for a Prune method, not False",
+        ),
+        (
+            {"method": Attention()}, ValueError,
+            "Recipe normalize must be False for an Attention method, not True",
+        ),
+        (
+            {"method": Attention(), "normalize": False, "readout": "count"}, ValueError,
+            "Recipe readout must be 'potential' for an Attention method, not 'count'",
+        ),
+        (
+            {"method": Attention(), "normalize": False, "weight_bits": 1}, ValueError,
+            "Recipe weight_bits must be 2…8 for an Attention method, not 1",
+        ),
+        (
+            {
+                "weights": "sawb", "normalize": False,
+                "layers": (Conv(channels=4), Conv(channels=4, shortcut=Shortcut(kernel=1))),
+            },
+            ValueError,
+            (
+                "Recipe weights must be 'lsq' for shortcuts with a kernel where normalize is "
+                "False, not 'sawb'"
+            ),
+        ),
+        ({"tet": 2}, ValueError, "Recipe tet must be 0…1, not 2"),
         ({"readout_bits": 17}, ValueError, "Recipe readout_bits must be 2…16, not 17"),
         ({"epochs": 0}, ValueError, "Recipe epochs must be 1…1048576, not 0"),
         ({"batch": 0}, ValueError, "Recipe batch must be 1…1048576, not 0"),
@@ -76,10 +179,50 @@ def test_a_setting_out_of_range_is_refused(changes, kind, message):
         replace(BASE, **changes)
 
 
+def test_a_recipe_with_a_shortcut_survives_its_dict():
+    conv = Conv(channels=4, pool=2, pool_kind="sum", shortcut=Shortcut(kernel=1, stride=2))
+    recipe = replace(BASE, layers=(Conv(channels=4), conv, Dense(neurons=2, weight_bits=8)))
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+
+
 def test_a_layer_out_of_range_is_refused():
     with refused(ValueError, "Conv channels must be 1…65535, not 0"):
         Conv(channels=0)
     with refused(ValueError, "Conv pool must be 1…15, not 16"):
         Conv(channels=1, pool=16)
+    with refused(ValueError, "Conv pool_kind must be 'max' or 'sum', not 'mean'"):
+        Conv(channels=1, pool_kind="mean")
+    with refused(TypeError, "Conv shortcut must be a Shortcut or None, not 2"):
+        Conv(channels=1, shortcut=2)
+    with refused(ValueError, "Shortcut back must be 2…255, not 1"):
+        Shortcut(back=1)
+    with refused(ValueError, "Shortcut stride must be 1 without a kernel, not 2; set kernel=1"):
+        Shortcut(stride=2)
     with refused(ValueError, "Dense neurons must be 1…1048576, not 0"):
         Dense(neurons=0)
+
+
+@pytest.mark.parametrize("method", [Prune(rate=0.3), SigmoidSum(rise=5), Attention(density=0.2)])
+def test_settings_of_a_method_survive_their_dict(method):
+    recipe = replace(BASE, weights="sigmoid" if isinstance(method, SigmoidSum) else "lsq",
+                     normalize=not isinstance(method, Attention), method=method)  # fmt: skip
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_a_setting_of_a_method_out_of_range_is_refused():
+    with refused(ValueError, "Prune mass must be 0…1, not 2"):
+        Prune(mass=2)
+    with refused(ValueError, "Prune epochs must be 1…1048576, not 0"):
+        Prune(epochs=0)
+    with refused(ValueError, "SigmoidSum epochs must be 1…1048576, not 0"):
+        SigmoidSum(epochs=0)
+    with refused(ValueError, "SigmoidSum rise must be 0.001…1000000.0, not 0"):
+        SigmoidSum(rise=0)
+    with refused(ValueError, "SigmoidSum cap must be 0.001…1000000.0, not 0"):
+        SigmoidSum(cap=0)
+    with refused(ValueError, "Attention density must be 0.0001…1, not 0"):
+        Attention(density=0)
+    with refused(ValueError, "Attention student_epochs must be 1…1048576, not 0"):
+        Attention(student_epochs=0)
+    with refused(ValueError, "Attention pruned must be 'weight' or 'channel', not 'x'"):
+        Attention(pruned="x")

@@ -1,12 +1,12 @@
 import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from refusal import refused
 from somagate.model import checkpoint, data, train
 from somagate.model.recipe import Conv, Dense, Recipe
+from somagate.model.settings import Attention, Prune, SigmoidSum
 
 torch.set_num_threads(1)
 
@@ -76,6 +76,34 @@ def test_a_resumed_training_ends_as_an_uninterrupted_one(tmp_path, killed):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+METHODS = {
+    "prune": replace(RECIPE, epochs=2, method=Prune(epochs=1)),
+    "sigmoid sum": replace(
+        RECIPE, epochs=2, weights="sigmoid", weight_bits=2, readout_weight_bits=8,
+        method=SigmoidSum(epochs=1),
+    ),
+    "attention": replace(
+        RECIPE, epochs=2, normalize=False, threshold="layer", reset="subtract", state_bits=12,
+        leak_shift=8, weight_bits=8, settle=0.5,
+        method=Attention(teacher_epochs=1, student_epochs=2),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_resumes_in_and_between_its_phases(tmp_path, name):
+    whole = run(tmp_path / "whole", METHODS[name])
+    assert len(whole.epochs) == {"prune": 3, "sigmoid sum": 3, "attention": 5}[name]
+    for killed in range(1, len(whole.epochs)):
+        with pytest.raises(Killed):
+            run(tmp_path / str(killed), METHODS[name], report=kill_after(killed))
+        resumed = run(tmp_path / str(killed), METHODS[name], resume=True)
+        assert resumed.epochs == whole.epochs
+        expected = checkpoint.load(whole.checkpoint).network.state_dict()
+        found = checkpoint.load(resumed.checkpoint).network.state_dict()
+        assert all(torch.equal(found[key], value) for key, value in expected.items())
+
+
 def test_an_epoch_cut_short_is_done_again(tmp_path, monkeypatch):
     """Killed in the middle of an epoch, in the middle of writing: the last whole state counts."""
     whole = run(tmp_path / "whole")
@@ -125,10 +153,10 @@ def test_a_float_network_trains_in_the_same_way(tmp_path):
     result = run(tmp_path / "float", float_=True)
     network = checkpoint.load(result.checkpoint).network
     assert not network.recipe.quantized
-    assert set(network.state_dict()) == set(
-        checkpoint.load(run(tmp_path / "run").checkpoint).network.state_dict()
-    )
-    weight = network.state_dict()["layers.0.weight"]
+    quantized = checkpoint.load(run(tmp_path / "run").checkpoint).network.state_dict()
+    steps = {name for name in quantized if name.endswith("quantizer.step")}
+    assert set(network.state_dict()) == set(quantized) - steps
+    weight = network.state_dict()["layers.0.groups.0.weight"]
     assert (weight != weight.round()).any()
 
 
@@ -212,13 +240,3 @@ def test_a_bar_goes_to_the_standard_error_stream(tmp_path, capsys):
     out, error = capsys.readouterr()
     assert out == ""
     assert "train tiny" in error
-
-
-def test_inputs_are_the_encoded_images():
-    images = np.full((2, 1, 8, 8), 16, np.uint8)
-    x = train.inputs(RECIPE, images, 16)
-    assert x.shape == (3, 2, 1, 8, 8)
-    assert x.dtype is torch.float32
-    assert (x == 1).all()
-    direct = replace(RECIPE, encoding="direct", input_bits=4)
-    assert (train.inputs(direct, images, 16) == 15).all()

@@ -1,0 +1,104 @@
+"""Image files in one folder a class, by Pillow."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .record import DataError, DataSet, Images, Labels
+from .request import Request
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+KEYS = ("size", "channels")
+HOLDS = "class folders of image files, or of train/ and test/ with them"
+
+
+def load(request: Request) -> DataSet:
+    """Return the images, 0…255; classes are numbered in the order of their folders' names.
+
+    The folder holds `train/CLASS/FILE` and `test/CLASS/FILE`, or `CLASS/FILE`, which has no split
+    of its own. Options: `size`, to which images are resized (each pixel is the mean of the area it
+    covers), and `channels`, 3 (RGB, the default) or 1 (luminance).
+    """
+    folder = request.directory(HOLDS)
+    channels = int(request.choice("channels", ("3", "1")))
+    split = (folder / "train").is_dir() and (folder / "test").is_dir()
+    listings = [listing(folder / part) for part in ("train", "test")] if split else []
+    listings = listings or [listing(folder), {}]
+    names = tuple(listings[0])
+    if split and tuple(listings[1]) != names:
+        odd = sorted(set(names) ^ set(listings[1]))[0]
+        raise DataError(f"{folder} must have the same classes in train and test, but one lacks "
+                        f"{odd!r}")  # fmt: skip
+    arrays: list[tuple[Images, Labels]] = []
+    shape = request.size()
+    for classes in listings:
+        paths = [path for files in classes.values() for path in files]
+        images = [read(path, channels, request.size()) for path in paths]
+        for path, image in zip(paths, images, strict=True):
+            shape = shape or (image.shape[1], image.shape[2])
+            if image.shape[1:] != shape:
+                raise DataError(
+                    f"{path} must have {shape[0]} rows and {shape[1]} columns like the images "
+                    f"before it, not {image.shape[1]} and {image.shape[2]}; resize all with size="
+                )
+        rows, columns = shape or (0, 0)
+        arrays.append(
+            (
+                np.array(images, np.uint8).reshape(-1, channels, rows, columns),
+                np.repeat(np.arange(len(classes)), [len(files) for files in classes.values()]),
+            )
+        )
+    return DataSet(
+        name=request.title,
+        train_images=arrays[0][0],
+        train_labels=arrays[0][1],
+        test_images=arrays[1][0],
+        test_labels=arrays[1][1],
+        maximum=255,
+        classes=len(names),
+        class_names=names,
+    )
+
+
+def listing(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> dict[str, list[Path]]:
+    """Return the files of each class folder, classes and files sorted by name.
+
+    Raises
+    ------
+    DataError
+        Where there are fewer than two classes, or a class has no such file.
+    """
+    classes = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+    found = {
+        path.name: sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes)
+        for path in classes
+    }
+    if len(found) < 2:
+        raise DataError(f"{folder} must hold a folder for each of two classes or more, but has "
+                        f"{len(found)}")  # fmt: skip
+    for name, files in found.items():
+        if not files:
+            raise DataError(f"{folder / name} must hold {', '.join(suffixes)} files, but has none")
+    return found
+
+
+def read(path: Path, channels: int = 3, size: tuple[int, int] | None = None) -> Images:
+    """Return an image file, uint8 (channels, rows, columns), resized to `size` (rows, columns)."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError(
+            "image files need Pillow, which is not installed: pip install 'somagate[images]'"
+        ) from error
+    try:
+        with Image.open(path) as file:
+            image: Any = file.convert("RGB" if channels == 3 else "L")
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path} must be an image file, but can't be read: {error}") from None
+    if size is not None:
+        image = image.resize((size[1], size[0]), Image.Resampling.BOX)
+    pixels = np.asarray(image, np.uint8)
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))

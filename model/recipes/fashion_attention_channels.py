@@ -1,0 +1,13 @@
+"""Fashion-MNIST by attention-guided compression of whole channels: half of them."""
+
+from dataclasses import replace
+
+from ..settings import Attention
+from .fashion_attention import RECIPE as WEIGHTS
+
+assert isinstance(WEIGHTS.method, Attention)
+RECIPE = replace(
+    WEIGHTS,
+    name="fashion-attention-channels",
+    method=replace(WEIGHTS.method, density=0.5, pruned="channel"),
+)

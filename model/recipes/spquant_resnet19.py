@@ -1,0 +1,56 @@
+"""CIFAR-10 by SpQuant-SNN: ResNet-19 with 4-bit weights and ternary potentials, for a GPU.
+
+A 7×7 stem of stride 2, blocks of 64, 64, 64, 256, 256, 256, 512, 512 channels, 256 neurons, 10
+classes; 2 steps. A block's second layer also gets the block's input, through a 1×1 convolution
+where its shape changes.
+"""
+
+from ..recipe import Conv, Dense, Recipe, Shortcut
+
+
+def block(channels: int, *, stride: int = 1, project: bool = False, pool: int = 1) -> list[Conv]:
+    """Return the two layers of a residual block."""
+    shortcut = Shortcut(kernel=1, stride=stride) if project else Shortcut()
+    return [
+        Conv(channels=channels, stride=stride),
+        Conv(channels=channels, shortcut=shortcut, pool=pool, pool_kind="sum"),
+    ]
+
+
+RECIPE = Recipe(
+    name="spquant-resnet19",
+    data="cifar10",
+    layers=(
+        Conv(channels=64, kernel=7, stride=2, padding=3),
+        *block(64),
+        *block(64),
+        *block(64),
+        *block(256, stride=2, project=True),
+        *block(256),
+        *block(256),
+        *block(512, stride=2, project=True),
+        *block(512, pool=4),
+        Dense(neurons=256),
+    ),
+    encoding="direct",
+    input_bits=8,
+    steps=2,
+    weights="sawb",
+    weight_bits=4,
+    readout_weight_bits=8,
+    threshold="layer",
+    store="ternary",
+    state_bits=2,
+    store_gradient="stacked",
+    spike_gradient="window",
+    leak=0.5,
+    leak_learned=False,
+    readout_bits=16,
+    loss="tet",
+    tet=0.05,
+    epochs=300,
+    batch=128,
+    learning_rate=1e-2,
+    move=4.0,
+    precision="bfloat16",
+)

@@ -1,0 +1,116 @@
+"""A synapse group in training: the weights between one source map and a layer."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .methods.sigmoid_sum import SigmoidSum
+from .methods.spquant import Sawb, Ternary
+from .recipe import Recipe
+from .weights import Lsq, Plain, Quantizer
+
+_MANY = 16
+"""Source channels from which on a convolution is a quarter faster with channels last."""
+
+
+class Group(nn.Module):
+    """A dense group or a convolution.
+
+    Parameters
+    ----------
+    shape
+        Of the weights, as torch's: (channels, elements), or (channels, source channels, kernel,
+        kernel).
+    recipe
+        How weights become integers.
+    bits
+        Width of an integer.
+    back
+        How far back the source lies, in layers; 1 is the map just before.
+    stride, padding
+        Of a convolution.
+    one
+        The element of the source map that stands for 1: the full scale of the input, the area of a
+        sum pool.
+    special
+        Whether weights are quantized as the recipe says; otherwise by a learned step.
+
+    Attributes
+    ----------
+    weight
+        Float weights, for sources whose elements are divided by `one`.
+    common
+        `one` of the layer's first group, whose LSB is the layer's.
+    quantizer
+        Of the weights. Without normalization the groups of a layer share it, and so one LSB; with
+        it, how large a group's LSB is beside another's is a matter of its weights.
+    mixed
+        Whether training multiplies in bfloat16.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        recipe: Recipe,
+        *,
+        bits: int,
+        back: int = 1,
+        stride: int = 1,
+        padding: int = 0,
+        one: int = 1,
+        special: bool = True,
+    ) -> None:
+        super().__init__()
+        self.back, self.stride, self.padding, self.one = back, stride, padding, one
+        self.common = one
+        self.mixed = False
+        # Nothing else keeps the sums of a layer that isn't normalized at the size of its inputs.
+        deviation = math.sqrt((1 if recipe.normalize else 2) / math.prod(shape[1:]))
+        self.weight = nn.Parameter(torch.randn(shape) * deviation)
+        self.quantizer = _quantizer(recipe, bits, deviation, special)
+
+    def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the integers of `weight`, and what one stands for, by an element of the source."""
+        integers, scale = self.quantizer(self.scaled(weight))
+        return integers, scale / self.common
+
+    def scaled(self, weight: Tensor) -> Tensor:
+        """Return `weight` for sources whose elements are divided by `common`."""
+        return weight if self.one == self.common else weight * (self.common / self.one)
+
+    def follow(self, first: "Group") -> None:
+        """Take over the LSB of a layer's first group."""
+        self.common, self.quantizer = first.common, first.quantizer
+
+    def forward(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Return sums (steps, batch, channels, ...) of a map (steps, batch, ...).
+
+        Those of a map that is one, seen `steps` times, are so too.
+        """
+        if len(x) > 1 and x.stride(0) == 0:
+            once = self(x[:1], weight)
+            return torch.as_tensor(once.expand(len(x), *once.shape[1:]))
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed):
+            if weight.ndim == 2:
+                return F.linear(x.flatten(2), weight).to(x.dtype)
+            flat = x.flatten(0, 1)
+            if flat.shape[1] >= _MANY:
+                flat = flat.contiguous(memory_format=torch.channels_last)
+            acc = F.conv2d(flat, weight, stride=self.stride, padding=self.padding)
+        return acc.reshape(*x.shape[:2], *acc.shape[1:]).to(x.dtype)
+
+
+def _quantizer(recipe: Recipe, bits: int, deviation: float, special: bool) -> Quantizer:
+    if not recipe.quantized:
+        return Plain()
+    if recipe.weights == "sigmoid" and special:
+        return SigmoidSum(bits)
+    if recipe.weights != "sawb":
+        return Lsq(bits, deviation)
+    if bits == 1:
+        raise ValueError(
+            "Recipe weight_bits must be 2…8 for weights 'sawb', not 1; choose weights 'lsq'"
+        )
+    return Ternary() if bits == 2 else Sawb(bits)

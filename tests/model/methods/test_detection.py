@@ -1,0 +1,106 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from refusal import refused
+from somagate.export import checkpoint as exporter
+from somagate.model import checkpoint, data
+from somagate.model.detect import Grid, decode, mean_average_precision, suppress
+from somagate.model.encode import encode
+from somagate.model.methods.detection import Detection, precision, truth
+from somagate.model.network import Network
+from somagate.model.recipe import Conv, Recipe
+from somagate.model.settings import Detect
+from somagate.model.train import train
+from somagate.sim import golden
+
+GRID = Grid(rows=2, columns=2, classes=2, boxes=1)
+RECIPE = Recipe(
+    name="r", data="moving-shapes:train=24,test=12,steps=3,size=16,shapes=1,classes=2",
+    classes=GRID.outputs, encoding="frames", steps=3, epochs=4, batch=8, learning_rate=0.02,
+    layers=(Conv(channels=6, pool=2), Conv(channels=8, pool=2)), readout_bits=16,
+    method=Detect(grid=GRID, least=0.0),
+)  # fmt: skip
+
+
+def test_training_comes_closer_to_the_boxes_and_ends_in_tables(tmp_path):
+    result = train(RECIPE, tmp_path / "run", progress=False)
+    assert result.epochs[-1].loss < result.epochs[0].loss / 2
+    loaded = checkpoint.load(result.checkpoint)
+    shapes = data.load(RECIPE.data)
+    assert precision(loaded.network, shapes) == result.accuracy
+    tables = exporter.export(result.checkpoint)
+    maps = encode(shapes.test_images.swapaxes(0, 1), encoding="frames", steps=3)
+    outputs = golden.run(tables, maps).output * loaded.network.lsb
+    found = [suppress(one) for one in decode(outputs, GRID, (16, 16), least=0.0)]
+    expected = mean_average_precision(found, truth(shapes, shapes.test_boxes), 2)
+    assert result.accuracy == expected
+
+
+def test_values_times_the_lsb_are_the_logits():
+    network = Network(RECIPE, (2, 16, 16)).train()
+    x = (torch.rand(3, 4, 2, 16, 16) < 0.2).float()
+    *_, activity = network.activities(x)
+    expected = network.logits(activity)
+    assert torch.allclose(network.values(activity) * network.lsb, expected, rtol=1e-5)
+    counts = Network(
+        Recipe(name="c", data="d", layers=(), classes=3, steps=3, readout="count"), (2, 16, 16)
+    ).train()
+    *_, activity = counts.activities(x)
+    found = counts.values(activity) * counts.lsb
+    assert torch.allclose(found, counts.logits(activity), rtol=1e-5)
+
+
+def test_a_sample_is_right_where_every_held_cell_knows_its_class():
+    detection = Detection(RECIPE, Network(RECIPE, (2, 16, 16)))
+    labels = torch.zeros(3, 2, 2, 6)
+    labels[:, 0, 1, 0] = 1
+    labels[:, 0, 1, 1] = torch.tensor([0.0, 1.0, 1.0])
+    labels[2, 1, 1, :2] = torch.tensor([1.0, 0.0])
+    logits = torch.zeros(3, 2, 2, 7)
+    logits[..., 1] = 1
+    assert detection.right(logits.flatten(1), labels).tolist() == [False, True, False]
+
+
+def test_a_data_set_without_boxes_is_refused():
+    detection = Detection(RECIPE, Network(RECIPE, (2, 16, 16)))
+    with refused(ValueError, "digits must have boxes to train a detector, but has labels"):
+        detection.wanted(data.load("digits"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes": 5}, "Recipe classes must be the 28 outputs of the grid, not 5"),
+        (
+            {"readout": "count"},
+            "Recipe readout must be 'potential' for a Detect method, not 'count'",
+        ),
+        (
+            {"move": 1.0},
+            "Recipe move, turn and stretch must be 0 for a Detect method: boxes don't follow",
+        ),
+    ],
+)
+def test_a_recipe_that_can_not_detect_is_refused(changes, message):
+    with refused(ValueError, message):
+        replace(RECIPE, **changes)
+
+
+def test_settings_out_of_range_are_refused():
+    with refused(TypeError, "Detect grid must be a Grid, not 4"):
+        Detect(grid=4)
+    with refused(ValueError, "Detect least must be 0…1, not 2"):
+        Detect(grid=GRID, least=2)
+    with refused(ValueError, "Detect most must be 0…1, not 2"):
+        Detect(grid=GRID, most=2)
+
+
+def test_boxes_of_each_sample_are_the_truth():
+    shapes = data.load(RECIPE.data)
+    found = truth(shapes, shapes.test_boxes)
+    assert len(found) == 12
+    labels, places = shapes.test_boxes.of(3)
+    assert np.array_equal(found[3].label, labels)
+    assert np.array_equal(found[3].place, places)
