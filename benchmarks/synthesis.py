@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from amaranth.back import rtlil
+from somagate.boards import ecp5_carry, flow
+from somagate.boards.icebreaker import ICEBREAKER
+from somagate.boards.ulx3s import ULX3S_85F
 from somagate.hw import tools
 from somagate.hw.part import PARTS
 
@@ -22,6 +25,8 @@ PLACERS = {
     "ice40": ["nextpnr-ice40", "--up5k", "--package", "sg48", "--pcf-allow-unconstrained"],
     "ecp5": ["nextpnr-ecp5", "--85k", "--package", "CABGA381", "--lpf-allow-unconstrained"],
 }
+BOARDS = {"ice40": ICEBREAKER, "ecp5": ULX3S_85F}
+"""Whose flow is that of a family, its own sums and memories included."""
 CELLS = {"ice40": "ICESTORM_LC", "ecp5": "TRELLIS_COMB"}
 """What nextpnr calls a family's logic."""
 
@@ -73,7 +78,10 @@ def measure(component: Any, family: str, cache: Path) -> dict[str, Any]:
     )
     versions = [tools.require(name).version for name in ("yosys", *PLACERS.get(family, [])[:1])]
     plain = re.sub(r"attribute .src .*", "", text)
-    key = hashlib.sha256("\n".join([plain, command, *versions]).encode()).hexdigest()[:20]
+    flow_files = [Path(file).read_text() for file in (flow.__file__, ecp5_carry.__file__)]
+    key = hashlib.sha256("\n".join([plain, command, *versions, *flow_files]).encode()).hexdigest()[
+        :20
+    ]
     known = cache / f"{key}.json"
     if not known.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -86,8 +94,16 @@ def _synthesize(text: str, command: str, family: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "top.il").write_text(text)
-        script = f"read_rtlil top.il; {command} -top top; write_json top.json"
-        _run(folder, "yosys", ["-Q", "-T", "-q", "-p", script])
+        if family in BOARDS:
+            board = BOARDS[family].family
+            flow.synthesize(board, folder, board.synthesis_options)
+        else:
+            script = ["read_rtlil top.il", *flow.COLLISIONS, f"{command} -top top"]
+            _run(
+                folder,
+                "yosys",
+                ["-Q", "-T", "-q", "-p", "; ".join([*script, "write_json top.json"])],
+            )
         total = None
         if family in PLACERS:
             placer, *options = PLACERS[family]

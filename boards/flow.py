@@ -27,6 +27,14 @@ PLACEMENT = "placement.json"
 PLACEMENT_LOG = "placement.log"
 
 
+COLLISIONS = (
+    "select a:no_rw_check %m t:$memrd_v2 %i",
+    "setparam -set COLLISION_X_MASK 1'1",
+    "select -clear",
+)
+"""Where a memory says so, a read that meets a write may give anything."""
+
+
 class BuildError(RuntimeError):
     """A tool failed; the message names the step, the reason and the log."""
 
@@ -42,10 +50,7 @@ def synthesize(family: Family, folder: Path, options: Sequence[str]) -> None:
     command = " ".join([family.synthesis, *options, "-top", NAME])
     script = [
         f"read_rtlil {NAME}.il",
-        # Where a memory says so, a read that meets a write may give anything.
-        "select a:no_rw_check %m t:$memrd_v2 %i",
-        "setparam -set COLLISION_X_MASK 1'1",
-        "select -clear",
+        *COLLISIONS,
         f"{command} -run begin:map_ram",
         *_list(MEMORIES, "t:$mem_v2"),
         f"{command} -run map_ram:map_ffram",

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from .blocks import Terms, memory_terms, stage_blocks
 from .coefficients import COEFFICIENTS
+from .config import IDENTITY
 from .mapping import map_memory
 from .part import Part
 from .stage_plan import StagePlan
@@ -33,7 +34,7 @@ class PlacedMemory:
     Attributes
     ----------
     stage
-        Its stage, or None where it is the board's.
+        Its stage, or None where it is the accelerator's or the board's.
     stored
         What it is.
     kind
@@ -159,6 +160,16 @@ class Resources:
         return found
 
 
+_IDENTITY = StoredMemory(
+    name="identity",
+    words=IDENTITY.depth,
+    word_bits=IDENTITY.width,
+    width=IDENTITY.width,
+    written=True,
+)
+"""The hash of the tables that were loaded."""
+
+
 class Staged(Protocol):
     """A plan, as far as it matters here."""
 
@@ -209,11 +220,13 @@ def resources(plan: Staged, part: Part) -> Resources:
             )
         blocks.append(usage)
         memories += [_placed(number, stored, part) for stored in stored_memories(stage)]
+    if any(stage.weights_load for stage in plan.stages):
+        memories.append(_placed(None, _IDENTITY, part))
     placed = tuple(memory for memory in memories if memory.stored.width)
     return Resources(part=part, blocks=tuple(blocks), memories=placed)
 
 
-def _placed(stage: int, stored: StoredMemory, part: Part) -> PlacedMemory:
+def _placed(stage: int | None, stored: StoredMemory, part: Part) -> PlacedMemory:
     """Return what becomes of a memory and of all of its slices."""
     if stored.large:
         _, words, bits = part.large_rams
