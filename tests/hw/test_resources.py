@@ -1,10 +1,13 @@
 """Estimated resources against real syntheses; and what is said of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from plans import Shapes, everything, network
 from somagate.boards.outofcontext import Wrapper
+from somagate.export.tables import Tables
 from somagate.hw.accelerator import Accelerator
 from somagate.hw.blocks import varying
 from somagate.hw.generate import memories
@@ -13,15 +16,27 @@ from somagate.hw.plan import Plan, StageShape
 from somagate.hw.resources import resources
 from synthesis import measure
 
+
+def as_trained(tables: Tables) -> Tables:
+    """Return tables whose thresholds and biases differ by channel; equal ones take no logic."""
+    rng = np.random.default_rng(0)
+    layers = []
+    for layer in tables.layers:
+        channels = len(layer.neuron.bias)
+        bias, threshold = rng.integers(-20, 21, channels), rng.integers(10, 90, channels)
+        layers.append(replace(layer, neuron=replace(layer.neuron, bias=bias, threshold=threshold)))
+    return replace(tables, layers=tuple(layers))
+
+
 CONVOLUTIONS = Plan(
-    tables=network(
-        (2, 10, 10), [Shapes(channels=16, padding=(1, 1), pool=(2, 2)), Shapes(channels=8)]
+    tables=as_trained(
+        network((2, 10, 10), [Shapes(channels=16, padding=(1, 1), pool=(2, 2)), Shapes(channels=8)])
     ),
     lanes=8,
     update_lanes=2,
     word_bits=16,
 )
-DENSE = Plan(tables=network((64,), [32]), lanes=16, update_lanes=4)
+DENSE = Plan(tables=as_trained(network((64,), [32])), lanes=16, update_lanes=4)
 
 
 @pytest.mark.parametrize(
