@@ -39,6 +39,9 @@ def verify(
         str,
         typer.Option(help="'native', 'cocotb-verilator', 'cocotb-icarus' or 'amaranth'."),
     ] = "native",
+    native: Annotated[
+        bool, typer.Option("--native", help="The same as --engine native, the default.")
+    ] = False,
     stalls: Annotated[
         float, typer.Option(metavar="P", help="Stall every stream with this probability, 0…0.9.")
     ] = 0.0,
@@ -70,6 +73,8 @@ def verify(
     """
     with verb(json):
         existing(tables, ".safetensors")
+        if native and engine != "native":
+            raise ValueError(f"--engine must be 'native' with --native, not {engine!r}")
         with progress("verifying", "samples") as update:
             verdict = compare(
                 tables, data, samples, generated, update,

@@ -268,3 +268,11 @@ def test_verify_refuses_verilog_of_another_shape(somagate, generated: Path, tmp_
     message = somagate.error("verify", tmp_path / "other.safetensors", "--generated", generated)
     assert json.loads((generated / "manifest.json").read_text())["readout_bits"] == 10
     assert "bits" in message
+
+
+def test_native_is_the_engine_of_that_name(somagate, tables_path: Path) -> None:
+    result = somagate.json("verify", tables_path, "--samples", 2, "--native")
+    assert (result["equal"], result["samples"]) == (True, 2)
+    assert somagate.error("verify", tables_path, "--native", "--engine", "amaranth") == (
+        "--engine must be 'native' with --native, not 'amaranth'"
+    )
