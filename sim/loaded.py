@@ -17,7 +17,8 @@ from .trace import Difference, Trace
 def lay_out(trace: Trace, load: Load) -> Trace:
     """Return a trace of loaded tables with the accelerator's channels.
 
-    The missing ones are 0, or the lowest potential where that is read out.
+    The missing ones are 0, or the lowest potential where that is read out. It is then a trace of
+    `Load.tables`.
     """
     readout = load.plan.tables.readout
     lowest = load.plan.tables.layer(readout.layer).neuron.store.low
