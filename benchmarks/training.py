@@ -40,6 +40,7 @@ ROUNDS = 7
 SHORT = 10
 """Times as many turns of the dense network, which takes milliseconds."""
 REFERENCE = "somagate, float"
+COMPILED = ", neurons compiled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +52,8 @@ class Case:
     steps: int
 
     def __str__(self) -> str:
-        """Return the row's first cell."""
-        kind = "spikes" if self.encoding == "rate" else "the same image in every step"
-        return f"{self.network}, {self.steps} steps, {kind}"
+        """Return the head of its column."""
+        return f"{self.network}, {self.steps} steps{', a still image' * (self.encoding != 'rate')}"
 
 
 CASES = tuple(
@@ -159,7 +159,7 @@ def contenders(case: Case, *, fuse: bool, batch: int = BATCH) -> dict[str, Conte
             found[name] = Contender(network, x.contiguous(), labels)
         if fuse and case.encoding == "rate":
             network = ours(case, quantized=quantized, fuse=True)
-            found[f"somagate, {kind}, neurons compiled"] = Contender(network, x, labels)
+            found[f"somagate, {kind}{COMPILED}"] = Contender(network, x, labels)
     plain = recipe(case, quantized=False)
     makes: dict[str, Callable[[], nn.Module]] = {
         "snnTorch": lambda: libraries.SnnTorch(plain, SHAPE),
@@ -250,28 +250,43 @@ def figures(seconds: list[float], reference: list[float]) -> dict[str, Any]:
 
 
 def report(result: dict[str, Any]) -> str:
-    """Return the tables in Markdown."""
-    header = ("", "learned numbers", "training step", "(range)", "inference", "(range)",
-              "spikes that differ")  # fmt: skip
-    text = "Processor time, in that of our float network in the same turn:\n"
-    for found in result["cases"]:
+    """Return the tables in Markdown: a column for each case."""
+    cases = result["cases"]
+    names = dict.fromkeys(name for found in cases for name in found["contenders"])
+
+    def table(first: str, cell: Callable[[dict[str, Any]], str], compiled: bool = False) -> str:
         rows = []
-        for name, who in found["contenders"].items():
-            if isinstance(who, str):
-                rows.append([name, who, *[""] * (len(header) - 2)])
+        for name in names:
+            if name.endswith(COMPILED) and not compiled:  # in training only
                 continue
-            row = [name, f"{who['parameters']:,}"]
-            for key in ("train", "infer"):
-                low, high = who[f"{key}_range"]
-                row += [f"{who[f'{key}_ratio']:.2f}", f"{low:.2f}…{high:.2f}"]
-            unequal = who["unequal_spikes"]
-            rows.append([*row, "" if unequal is None else f"{unequal:.2g}"])
-        base = found["contenders"][REFERENCE]
-        text += (
-            f"\n{found['case']}; 1.00 is {base['train_ms']:.1f} ms and {base['infer_ms']:.1f} ms:"
-            f"\n\n{output.markdown(header, rows)}"
+            everyone = [found["contenders"].get(name) for found in cases]
+            cells = [cell(who) if isinstance(who, dict) else "" for who in everyone]
+            if any(cells):
+                rows.append([name, *cells])
+        return output.markdown((first, *(found["case"] for found in cases)), rows)
+
+    def ratio(who: dict[str, Any], key: str) -> str:
+        low, high = who[f"{key}_range"]
+        if low == high == 1:
+            return f"1 ({who[f'{key}_ms']:.3g} ms)"
+        return f"{who[f'{key}_ratio']:.2f} ({low:.2f}…{high:.2f})"
+
+    def unequal(who: dict[str, Any]) -> str:
+        return "" if who["unequal_spikes"] is None else f"{who['unequal_spikes']:.2g}"
+
+    missing = {who for found in cases for who in found["contenders"].values()
+               if isinstance(who, str)}  # fmt: skip
+    return "\n".join(
+        (
+            "Median of the ratios, (least…greatest):\n",
+            table("training step", lambda who: ratio(who, "train"), compiled=True),
+            table("inference", lambda who: ratio(who, "infer")),
+            table("learned numbers", lambda who: f"{who['parameters']:,}"),
+            table("share of spikes that differ", unequal),
+            *(f"{text}\n" for text in sorted(missing)),
+            ", ".join(f"{name} {value}" for name, value in result["on"].items()) + "\n",
         )
-    return text + "\n" + ", ".join(f"{k} {v}" for k, v in result["on"].items()) + "\n"
+    )
 
 
 def surroundings() -> dict[str, Any]:
