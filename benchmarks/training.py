@@ -268,7 +268,7 @@ def report(result: dict[str, Any]) -> str:
     def ratio(who: dict[str, Any], key: str) -> str:
         low, high = who[f"{key}_range"]
         if low == high == 1:
-            return f"1 ({who[f'{key}_ms']:.3g} ms)"
+            return f"1 ({who[f'{key}_ms']:,.1f} ms)"
         return f"{who[f'{key}_ratio']:.2f} ({low:.2f}…{high:.2f})"
 
     def unequal(who: dict[str, Any]) -> str:

@@ -194,5 +194,5 @@ def test_a_library_that_is_not_installed_is_named_and_the_others_are_measured(tr
     ] in rows
     assert [
         "somagate, float",
-        f"1 ({found['contenders'][training.REFERENCE]['infer_ms']:.3g} ms)",
+        f"1 ({found['contenders'][training.REFERENCE]['infer_ms']:,.1f} ms)",
     ] in rows
