@@ -229,6 +229,18 @@ class Recipe:
         """Return the recipe with the changes that are not None, checked like a new one."""
         return replace(self, **{k: v for k, v in changes.items() if v is not None})
 
+    def floating(self) -> "Recipe":
+        """Return the recipe of the float network of the same shape, to compare with.
+
+        It is trained in the same way and for as many epochs, with nothing quantized or pruned.
+        """
+        epochs, method = self.epochs, self.method
+        if isinstance(method, settings.Prune):
+            epochs, method = epochs + method.epochs, None
+        elif isinstance(method, settings.Attention):
+            method = replace(method, density=1.0, exchange=0.0, pruned="weight")
+        return replace(self, quantized=False, epochs=epochs, method=method)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, strings, lists and dicts, for `from_dict`."""
         return {

@@ -122,7 +122,9 @@ def train(
     ValueError
         Where the data is not what the recipe takes, or there is no such device.
     """
-    recipe = recipe.override(epochs=epochs, quantized=False if float_ else None)
+    recipe = recipe.override(epochs=epochs)
+    if float_ and recipe.quantized:
+        recipe = recipe.floating()
     folder = Path("runs") / (recipe.name if recipe.quantized else f"{recipe.name}-float")
     folder = folder if out is None else Path(out)
     place = parallel.device(device)
