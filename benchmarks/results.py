@@ -98,7 +98,7 @@ def run(one: Training, out: Path, data: Path) -> None:
     seconds = json.loads(times.read_text()) if times.exists() else []
     started = time.process_time()
 
-    def report(epoch: Epoch) -> None:
+    def keep(epoch: Epoch) -> None:
         nonlocal started
         now = time.process_time()
         seconds[epoch.epoch :] = [round(now - started, 1)]
@@ -108,7 +108,7 @@ def run(one: Training, out: Path, data: Path) -> None:
 
     train(
         one.settings, folder, data_dir=one.folder(data), seed=SEED, float_=not one.quantized,
-        resume=True, device="cpu", progress=False, report=report,
+        resume=True, device="cpu", progress=False, report=keep,
     )  # fmt: skip
 
 
@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for job in jobs:
             job.result()
         jobs = [pool.submit(measure, row, chosen.out, chosen.data, chosen.samples) for row in rows]
-        result = {"rows": [job.result() for job in jobs]}
+        result = {"lanes": LANES, "rows": [job.result() for job in jobs]}
     text = report.page(result)
     output.write(chosen.out, "results", result, text, as_json=chosen.json)
     if chosen.update:

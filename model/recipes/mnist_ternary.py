@@ -1,4 +1,4 @@
-"""MNIST, 16C3-P2-32C3-P2-32C3-10: ternary potentials, 4-bit weights, 3 steps of the image itself."""
+"""MNIST, 16C3-P2-32C3-P2-32C3-10: ternary potentials, 4-bit weights, 3 steps, direct input."""
 
 from dataclasses import replace
 
