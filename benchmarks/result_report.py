@@ -16,8 +16,8 @@ pip install -c constraints.txt -e '.[train,sim,bench]'
 python benchmarks/results.py DATA --jobs 4 --update
 ```
 
-`DATA` holds the folders `mnist`, `fashion-mnist` and `nmnist` ([data sets](data.md)). The tables lie
-in [examples/](../examples/README.md), so all that follows training runs without torch or data.
+`DATA` holds the folders `mnist`, `fashion-mnist` and `nmnist` ([data sets](data.md)). The tables
+lie in [examples/](../examples/README.md), so whoever has no torch and no data starts with those.
 
 ## Accuracy
 
