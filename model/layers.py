@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from . import fold, neuron, wiring
 from .integers import Integers, from_trained
+from .modules import Modules
 from .recipe import Conv, Dense, Recipe
 from .synapses import Group
 from .weights import Quantizer
@@ -98,9 +99,9 @@ class Layer(nn.Module):
         self.full = wiring.neurons(settings, sources[-1].shape)
         self.target = wiring.pooled(settings, self.full)
         channels = self.target[0]
-        self.groups = nn.ModuleList(wiring.groups(settings, sources, recipe, last=last))
+        self.groups = Modules[Group](wiring.groups(settings, sources, recipe, last=last))
         for group in self.groups[1:] if not recipe.normalize else ():
-            group.follow(self.groups[0])  # type: ignore[operator]
+            group.follow(self.main)
         self.shortcut = wiring.identity(settings, sources)
         self.shortcut_one = 1 if self.shortcut is None else sources[-self.shortcut].high
         self.register_buffer("shift", torch.tensor(_UNSET))
@@ -125,14 +126,12 @@ class Layer(nn.Module):
     @property
     def main(self) -> Group:
         """The group whose source is the map just before."""
-        group = self.groups[0]
-        assert isinstance(group, Group)
-        return group
+        return self.groups[0]
 
     @property
     def backs(self) -> list[int]:
         """How far back the sources lie, in the order in which `forward` takes their maps."""
-        backs = [int(group.back) for group in self.groups]  # type: ignore[arg-type]
+        backs = [group.back for group in self.groups]
         return backs if self.shortcut is None else [*backs, self.shortcut]
 
     @property
@@ -153,7 +152,6 @@ class Layer(nn.Module):
         """Start to quantize trained float weights; of groups with one LSB the largest counts."""
         largest: dict[Quantizer, Tensor] = {}
         for group in self.groups:
-            assert isinstance(group, Group)
             weight = group.scaled(group.weight)
             other = largest.get(group.quantizer)
             if other is None or _power(weight) > _power(other):
@@ -166,11 +164,7 @@ class Layer(nn.Module):
 
         Weights are integers, but for a float network.
         """
-        found = []
-        for group in self.groups:
-            assert isinstance(group, Group)
-            found.append(group.integers(self._derived(group.weight)))
-        return found
+        return [group.integers(self._derived(group.weight)) for group in self.groups]
 
     def constants(
         self,
