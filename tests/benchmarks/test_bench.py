@@ -99,3 +99,13 @@ def test_a_result_is_written_as_json_and_as_tables(load, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == {"a": 1}
     assert (tmp_path / "result.md").read_text() == text
     assert json.loads((tmp_path / "result.json").read_text()) == {"a": 1}
+
+
+def test_a_placers_log_without_its_cells_is_refused(load):
+    synthesis = load("synthesis")
+    assert synthesis._cells("ecp5", "nextpnr-ecp5", "Info: TRELLIS_COMB:  1234/83640   1%") == 1234
+    with pytest.raises(RuntimeError) as error:
+        synthesis._cells("ecp5", "nextpnr-ecp5", "Info: nothing\n")
+    assert str(error.value) == (
+        "The log of nextpnr-ecp5 must count TRELLIS_COMB, but ends: Info: nothing\n"
+    )
