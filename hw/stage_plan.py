@@ -13,16 +13,8 @@ from ..export.checks import Ints
 from ..export.neuron import Leak, Store, Ternary
 from ..export.synapse import Dense, Identity, SynapseGroup, weight_range
 from ..export.tables import Tables, signed_bits
-from .descriptor import (
-    Descriptor,
-    Map,
-    Orders,
-    Source,
-    as_map,
-    channel_windows,
-    is_full,
-    weight_rows,
-)
+from .descriptor import Descriptor, Map, Orders, Source, as_map
+from .weight_rows import channel_windows, is_full, weight_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +79,6 @@ def pack(values: Sequence[int], bits: int) -> int:
     """Return `values` as one word of two's complement fields, the first one lowest."""
     mask = (1 << bits) - 1
     return sum((int(value) & mask) << (bits * i) for i, value in enumerate(values))
-
-
-def weight_code(rows: NDArray[np.int32], bits: int) -> NDArray[np.int32]:
-    """Return weights as they are stored: the sign bit of a 1-bit weight, else the weight."""
-    return (rows < 0).astype(np.int32) if bits == 1 else rows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -112,6 +112,19 @@ def network(
     )
 
 
+def geometries() -> Tables:
+    """Return a network of convolutions unlike each other, with dense layers behind them."""
+    layers = [
+        Shapes(channels=5, kernel=(3, 2), padding=(1, 0), pool=(2, 2), mask=[1, 1, 0, 1, 1]),
+        Shapes(channels=9, kernel=(2, 3), stride=(1, 2), padding=(0, 2), source="l0", bits=1),
+        Shapes(channels=4, kernel=(1, 1), source="input", mask=[0, 1, 0, 1], bits=8),
+        Shapes(channels=3, kernel=(5, 6), padding=(0, 1), source="l2", pool=(1, 2), bits=2),
+        11,
+        6,
+    ]
+    return network((2, 6, 7), layers)
+
+
 EVERYTHING = (4, 6, 5)
 """Shape of the input of `everything`."""
 
