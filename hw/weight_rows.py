@@ -1,5 +1,7 @@
 """A synapse group's weights as the weight memory holds them: a row for each bit of each segment."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -94,3 +96,9 @@ def weight_rows(
 def weight_code(rows: NDArray[np.int32], bits: int) -> NDArray[np.int32]:
     """Return weights as they are stored: the sign bit of a 1-bit weight, else the weight."""
     return (rows < 0).astype(np.int32) if bits == 1 else rows
+
+
+def pack(values: Sequence[int], bits: int) -> int:
+    """Return `values` as one word of two's complement fields, the first one lowest."""
+    mask = (1 << bits) - 1
+    return sum((int(value) & mask) << (bits * i) for i, value in enumerate(values))

@@ -1,7 +1,8 @@
 """A layer's numbers follow from its shapes."""
 
 import pytest
-from plans import Shapes, a_stage, chunk_lanes, everything, geometries, network, visits
+from places import chunk_lanes, visits
+from plans import Shapes, a_stage, everything, geometries, network
 from somagate.export.neuron import Activation
 from somagate.export.tables import SPIKE
 from somagate.hw.descriptor import Map, as_map

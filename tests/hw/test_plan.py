@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plans import EVERYTHING, Shapes, everything, map_words, network
+from places import map_words
+from plans import EVERYTHING, Shapes, everything, network
 from refusal import refused
 from somagate.export.neuron import Activation
 from somagate.export.tables import Input

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plans import Shapes, a_stage, everything, network, neuron, visits, weights
+from places import visits
+from plans import Shapes, a_stage, everything, network, neuron, weights
 from somagate.export.neuron import Activation
 from somagate.export.synapse import Convolution, Identity
 from somagate.export.tables import Input, Layer, Readout, Tables
