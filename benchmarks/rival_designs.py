@@ -196,14 +196,13 @@ def synthesized(rival: Rival, folder: Path, build: Path) -> dict[str, Any]:
     )
     family = rival.family
     try:
-        flow.synthesize(family, build, family.synthesis_options)
+        synthesis = flow.synthesize(family, build)
         flow.place_and_route(family, build, 1, (family.unplaced, "--freq", "100"))
     except flow.BuildError as error:
         raise RivalError(str(error)) from None
     result = read(
         family, build, target=rival.name, tables_sha256="", seed=1, clock_hz=100_000_000,
-        synthesis=" ".join([family.synthesis, *family.synthesis_options]), tools={}, settings={},
-        bitstream="", bitstream_sha256="",
+        synthesis=synthesis, tools={}, settings={}, bitstream="", bitstream_sha256="",
     )  # fmt: skip
     return {
         "device": family.device,

@@ -95,8 +95,7 @@ def _synthesize(text: str, command: str, family: str) -> dict[str, Any]:
         folder = Path(name)
         (folder / "top.il").write_text(text)
         if family in BOARDS:
-            board = BOARDS[family].family
-            flow.synthesize(board, folder, board.synthesis_options)
+            flow.synthesize(BOARDS[family].family, folder)
         else:
             script = ["read_rtlil top.il", *flow.COLLISIONS, f"{command} -top top"]
             _run(
