@@ -15,8 +15,11 @@ from somagate.model.network import Network
 from somagate.model.recipe import Conv, Recipe
 from torch import Tensor, nn
 
-Stage = tuple[nn.Module, nn.Module | None, nn.Module | None, nn.Module | None]
-"""Weights, normalization, neurons and pool of a layer."""
+Stage = tuple[Any, Any, Any, Any]
+"""Weights, normalization, neurons and pool of a layer: modules of a library without types, or None.
+
+Only the weights are always there.
+"""
 
 
 class Missing(Exception):
@@ -79,7 +82,7 @@ class SnnTorch(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (steps, batch, classes): spikes, or what the last weights yield."""
-        potentials = [lif.reset_mem() if lif else None for _, _, lif, _ in self.stages]  # type: ignore[operator]
+        potentials = [lif.reset_mem() if lif else None for _, _, lif, _ in self.stages]
         outputs = []
         for step in range(len(x)):
             y = x[step]
@@ -132,15 +135,15 @@ def take(ours: Network, theirs: SnnTorch | SpikingJelly) -> None:
     one = ours.recipe.input_high  # theirs sees inputs of at most 1
     with torch.no_grad():
         for layer, (weights, norm, _, _) in zip(ours, theirs.stages, strict=True):
-            weights.weight.copy_(layer.main.weight)  # type: ignore[operator]
+            weights.weight.copy_(layer.main.weight)
             if not layer.fires:
-                weights.bias.copy_(layer.beta)  # type: ignore[operator]
+                weights.bias.copy_(layer.beta)
             if norm is not None:
-                norm.weight.copy_(1 / layer.theta)  # type: ignore[operator]
-                norm.bias.copy_(layer.beta / layer.theta)  # type: ignore[operator]
-                norm.running_mean.copy_(layer.mean / one)  # type: ignore[operator]
-                norm.running_var.copy_(layer.variance / one**2)  # type: ignore[operator]
-                norm.eps = EPSILON / one**2  # type: ignore[assignment]
+                norm.weight.copy_(1 / layer.theta)
+                norm.bias.copy_(layer.beta / layer.theta)
+                norm.running_mean.copy_(layer.mean / one)
+                norm.running_var.copy_(layer.variance / one**2)
+                norm.eps = EPSILON / one**2
             one = 1
 
 

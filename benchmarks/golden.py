@@ -38,13 +38,18 @@ def layer(name: str, group: SynapseGroup, pool: Pool | None = None) -> Layer:
     return Layer(name=name, synapses=(group,), neuron=neuron, pool=pool)
 
 
-def network(kind: Literal["dense", "convolution"]) -> Tables:
+Kind = Literal["dense", "convolution"]
+
+
+def network(kind: Kind) -> Tables:
     """Return one of the two networks, with 4-bit weights."""
     rng = np.random.default_rng(0)
 
     def weights(*shape: int) -> Any:
         return np.clip(np.rint(rng.normal(0, 2.5, shape)), -8, 7).astype(np.int32)
 
+    layers: tuple[Layer, ...]
+    shape: tuple[int, ...]
     if kind == "dense":
         hidden = layer("hidden", Dense(source="input", weights=weights(128, 784), bits=4))
         last = Dense(source="hidden", weights=weights(10, 128), bits=4)
@@ -64,7 +69,7 @@ def network(kind: Literal["dense", "convolution"]) -> Tables:
     )
 
 
-def measure(kind: Literal["dense", "convolution"], batch: int, activity: float) -> dict[str, Any]:
+def measure(kind: Kind, batch: int, activity: float) -> dict[str, Any]:
     """Return the best images a second of `RUNS` runs, and how active the network was."""
     tables = network(kind)
     rng = np.random.default_rng(1)
@@ -88,9 +93,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--activity", type=float, default=0.13, help="of the input, 0…1")
     activity = parser.parse_args().activity
-    for kind, batches in (("dense", (1, 256)), ("convolution", (1, 128))):
-        for batch in batches:
-            print(json.dumps(measure(kind, batch, activity)))  # type: ignore[arg-type]
+    runs: tuple[tuple[Kind, int], ...] = (
+        ("dense", 1), ("dense", 256), ("convolution", 1), ("convolution", 128),
+    )  # fmt: skip
+    for kind, batch in runs:
+        print(json.dumps(measure(kind, batch, activity)))
 
 
 if __name__ == "__main__":

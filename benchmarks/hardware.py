@@ -10,9 +10,7 @@ designs (a quarter of an hour or more). A figure that misses its goal says so.
 """
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import bench_networks as networks
@@ -22,6 +20,7 @@ import somagate.boards
 import somagate.export
 import somagate.hw
 import somagate.sim
+from hardware_report import ACTIVITIES, DESIGNS, SEEDS, plots, report
 from somagate.boards.build import BuildParameters, build
 from somagate.boards.ecp5 import LFE5U_85F
 from somagate.boards.ice40 import ICE40UP5K
@@ -34,46 +33,7 @@ from somagate.hw.accelerator import Accelerator
 from somagate.hw.plan import Plan, StageShape
 from somagate.sim.verify import verify
 
-ACTIVITIES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
-SEEDS = (1, 2, 3, 4, 5)
 SECTIONS = ("cycles", "efficiency", "area", "clock")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Goal:
-    """A figure and what it has to reach.
-
-    Attributes
-    ----------
-    what
-        In words.
-    goal
-        The bound.
-    measured
-        The figure.
-    most
-        Whether the bound is an upper one.
-    unit, digits
-        How it is printed.
-    """
-
-    what: str
-    goal: float
-    measured: float
-    most: bool = False
-    unit: str = ""
-    digits: int = 0
-
-    @property
-    def reached(self) -> bool:
-        """Whether the figure keeps the bound."""
-        return self.measured <= self.goal if self.most else self.measured >= self.goal
-
-    def row(self) -> list[str]:
-        """Return the table's cells."""
-        sign, unit = "≤" if self.most else "≥", f" {self.unit}" if self.unit else ""
-        numbers = [f"{value:,.{self.digits}f}{unit}" for value in (self.goal, self.measured)]
-        return [self.what, f"{sign} {numbers[0]}", numbers[1], "yes" if self.reached else "**no**"]
 
 
 def plan_of(tables: Tables, lanes: int, word_bits: int) -> Plan:
@@ -126,15 +86,6 @@ def cycles(kept: output.Kept) -> dict[str, Any]:
     return dict(kept.get("cycles", {"network": "784-128-10", "steps": 100}, one))
 
 
-DESIGNS = {
-    "ecp5": ("ECP5, speed 6, out of context", 100, 32),
-    "ulx3s": ("ECP5, speed 6, whole ULX3S", 100, 32),
-    "up5k": ("iCE40UP5K, out of context", 24, 16),
-    "icebreaker": ("iCE40UP5K, whole iCEBreaker", 24, 16),
-}
-"""By name: what it is, the clock in MHz that it is placed for and has to reach, and the lanes."""
-
-
 def built(kept: output.Kept, folder: Path, name: str, seed: int) -> dict[str, Any]:
     """Return the report of one design placed with one seed."""
     _, clock_mhz, lanes = DESIGNS[name]
@@ -143,16 +94,16 @@ def built(kept: output.Kept, folder: Path, name: str, seed: int) -> dict[str, An
         tables = networks.convolution(rows=8)
         accelerator = Accelerator(plan_of(tables, lanes, lanes))
         clock_hz = clock_mhz * 1_000_000
-        report: BuildReport
+        result: BuildReport
         if name in ("ecp5", "up5k"):
             family = LFE5U_85F if name == "ecp5" else ICE40UP5K
             parameters = MeasureParameters(clock_hz=clock_hz, seed=seed)
-            report = measure(accelerator, family, folder / "builds" / name, parameters)
+            result = measure(accelerator, family, folder / "builds" / name, parameters)
         else:
             board = ULX3S_85F if name == "ulx3s" else ICEBREAKER
             chosen = BuildParameters(clock_hz=clock_hz, seed=seed, seeds=1)
-            report = build(accelerator, board, folder / "builds" / name, chosen)
-        return report.to_dict() | {"fmax_hz": report.fmax_hz}
+            result = build(accelerator, board, folder / "builds" / name, chosen)
+        return result.to_dict() | {"fmax_hz": result.fmax_hz}
 
     return dict(kept.get("build", {"design": name, "seed": seed}, one))
 
@@ -181,106 +132,6 @@ def clock(kept: output.Kept, folder: Path) -> dict[str, Any]:
             "slowest": min(runs, key=lambda run: run["fmax_hz"])["critical_path"],
         }
     return found
-
-
-def goals(result: dict[str, Any]) -> list[Goal]:
-    """Return every figure that has a goal."""
-    found = []
-    if "efficiency" in result:
-        by = {r["input"]: r["efficiency"] for r in result["efficiency"]["32"]}
-        what = "useful additions a lane and cycle, 32 lanes, {:.0%} activity"
-        found += [
-            Goal(what=what.format(0.1), goal=0.95, measured=by[0.1], digits=3),
-            Goal(what=what.format(0.05), goal=0.85, measured=by[0.05], digits=3),
-        ]
-        by = {r["input"]: r["efficiency"] for r in result["efficiency"]["16"]}
-        what = "useful additions a cycle, 16 lanes, 10% activity"
-        found.append(Goal(what=what, goal=15, measured=16 * by[0.1], digits=1))
-    if "cycles" in result:
-        what = "784-128-10, 100 steps, 13% input rate, 128 lanes, one image"
-        measured = result["cycles"]["latency"]
-        found.append(Goal(what=what, goal=11_000, measured=measured, most=True, unit="cycles"))
-    if "area" in result:
-        cells = result["area"]["ecp5"]["logic_cells"] / 32
-        what = "ECP5, LUT4 and carries (TRELLIS_COMB) a lane, 32 lanes, everything counted"
-        found.append(Goal(what=what, goal=60, measured=cells, most=True, digits=1))
-        cells = result["area"]["icebreaker"]["logic_cells"]
-        what = "iCE40UP5K, 16 lanes, with the UART"
-        found.append(Goal(what=what, goal=2500, measured=cells, most=True, unit="LC"))
-    for name, measured in result.get("clock", {}).items():
-        title, goal, _ = DESIGNS[name]
-        what = f"{title}, median of {len(SEEDS)} seeds"
-        speed = median(measured["mhz"])
-        found.append(Goal(what=what, goal=goal, measured=speed, unit="MHz", digits=1))
-    return found
-
-
-def report(result: dict[str, Any]) -> str:
-    """Return all tables in Markdown."""
-    header = ("figure", "goal", "measured", "reached")
-    text = output.markdown(header, [goal.row() for goal in goals(result)])
-    if "efficiency" in result:
-        rows = [
-            [f"{rate:.0%}"]
-            + [f"{result['efficiency'][lanes][i]['efficiency']:.3f}" for lanes in ("32", "16")]
-            for i, rate in enumerate(ACTIVITIES)
-        ]
-        text += "\nUseful additions a lane and cycle, 3x3 convolution, 32 to 32 channels:\n\n"
-        text += output.markdown(("input activity", "32 lanes", "16 lanes"), rows)
-    if "cycles" in result:
-        text += (
-            f"\n784-128-10: {result['cycles']['latency']:,.0f} cycles for one image, "
-            f"{result['cycles']['throughput']:,.0f} an image one after the other.\n"
-        )
-    if "area" in result:
-        resources = ("logic_cells", "flip_flops", "block_rams")
-        rows = [
-            [DESIGNS[name][0], DESIGNS[name][2]]
-            + [f"{result['area'][name][resource]:,}" for resource in resources]
-            for name in DESIGNS
-        ]
-        text += "\n" + output.markdown(
-            ("design", "lanes", *(name.replace("_", " ") for name in resources)), rows
-        )
-        state = result["area"]["state"]
-        text += f"\nPotentials: {state['bits'] / state['neurons']:.2f} bits a neuron in memory.\n"
-    if "clock" in result:
-        rows = [
-            [DESIGNS[name][0], f"{median(c['mhz']):.1f}", ", ".join(map(str, c["mhz"]))]
-            for name, c in result["clock"].items()
-        ]
-        text += "\n" + output.markdown(("design", "median MHz", "seeds 1…5"), rows)
-    return text
-
-
-def plots(folder: Path, result: dict[str, Any]) -> None:
-    """Draw efficiency over activity, and the clock of every seed."""
-    if "efficiency" in result:
-
-        def curves(axes: Any) -> None:
-            for lanes, runs in result["efficiency"].items():
-                x = [100 * run["activity"] for run in runs]
-                axes.plot(x, [r["efficiency"] for r in runs], "o-", label=f"{lanes} lanes")
-            axes.plot([5, 10], [0.85, 0.95], "kx", label="goals, 32 lanes")
-            axes.set(
-                xscale="log", ylim=(0, 1.02),
-                xlabel="input activity, %", ylabel="useful additions a lane and cycle",
-            )  # fmt: skip
-            axes.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
-            axes.legend(loc="lower right")
-
-        output.figure(folder, "efficiency", curves)
-    if "clock" in result:
-
-        def dots(axes: Any) -> None:
-            for y, (name, found) in enumerate(result["clock"].items()):
-                axes.plot(found["mhz"], [y] * len(found["mhz"]), "o", alpha=0.7)
-                axes.plot(DESIGNS[name][1], y, "kx")
-            axes.set_yticks(range(len(result["clock"])), [DESIGNS[n][0] for n in result["clock"]])
-            axes.set(xlim=(0, None), xlabel="MHz; a cross is the goal")
-            axes.invert_yaxis()
-
-        output.figure(folder, "clock", dots, size=(6.5, 2.4))
 
 
 def main() -> None:

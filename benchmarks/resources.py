@@ -100,7 +100,7 @@ def counted(plan: Plan, family: str) -> Terms:
 
 def tops(family: str, cache: Path) -> list[tuple[Terms, Counts]]:
     """Return terms and counts of the tops of boards, without an accelerator."""
-    found = []
+    found: list[tuple[Terms, Counts]] = []
     boards = [board for board in BOARDS.values() if board.family.part.family == family]
     for board in boards[:1]:
         for word_bits in (16, 32, 64):
@@ -111,9 +111,9 @@ def tops(family: str, cache: Path) -> list[tuple[Terms, Counts]]:
             )
             blocks = measure(Top(Sink(word_bits), parameters), family, cache)["blocks"]
             blocks.pop("resources", None)  # this file: the sink
-            total = tuple(sum(count[i] for count in blocks.values()) for i in range(2))
+            total = sum(c[0] for c in blocks.values()), sum(c[1] for c in blocks.values())
             found.append(({"top": {"word": word_bits, "one": 1}}, {"top": total}))
-    return found  # type: ignore[return-value]
+    return found
 
 
 def fit(rows: list[tuple[Terms, Counts]]) -> Table:

@@ -95,8 +95,7 @@ def _synthesize(text: str, command: str, family: str) -> dict[str, Any]:
         folder = Path(name)
         (folder / "top.il").write_text(text)
         if family in BOARDS:
-            board = BOARDS[family].family
-            flow.synthesize(board, folder, board.synthesis_options)
+            flow.synthesize(BOARDS[family].family, folder)
         else:
             script = ["read_rtlil top.il", *flow.COLLISIONS, f"{command} -top top"]
             _run(
@@ -108,9 +107,18 @@ def _synthesize(text: str, command: str, family: str) -> dict[str, Any]:
         if family in PLACERS:
             placer, *options = PLACERS[family]
             log = _run(folder, placer, [*options, "--json", "top.json", "--pack-only"])
-            total = int(re.search(rf"{CELLS[family]}:\s+(\d+)/", log)[1])  # type: ignore[index]
+            total = _cells(family, placer, log)
         top = json.loads((folder / "top.json").read_text())["modules"]["top"]
     return _count(top["cells"], family, total)
+
+
+def _cells(family: str, placer: str, log: str) -> int:
+    """Return how many cells of logic the log of a placer says there are."""
+    name = CELLS[family]
+    counted = re.search(rf"{name}:\s+(\d+)/", log)
+    if counted is None:
+        raise RuntimeError(f"The log of {placer} must count {name}, but ends: {log[-500:]}")
+    return int(counted[1])
 
 
 def _run(folder: Path, name: str, arguments: list[str]) -> str:
@@ -135,7 +143,7 @@ def _count(cells: dict[str, Any], family: str, total: int | None) -> dict[str, A
             else:
                 users.update(wires)
     labels = _label(cells, driver)
-    blocks: dict[str, Counter[str]] = defaultdict(Counter)
+    blocks: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(int))
     memories: Counter[str] = Counter()
     for name, cell in cells.items():
         kind, block = cell["type"], blocks[labels.get(name, "stage")]
@@ -154,7 +162,7 @@ def _count(cells: dict[str, Any], family: str, total: int | None) -> dict[str, A
         rest = total - sum(block["logic"] for block in blocks.values())
         carries = sum(block["carries"] for block in blocks.values()) or 1
         for block in blocks.values():
-            block["logic"] += rest * block["carries"] / carries  # type: ignore[assignment]
+            block["logic"] += rest * block["carries"] / carries
     return {
         "blocks": {
             name: (block["logic"], block["flip_flops"]) for name, block in sorted(blocks.items())

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import process_time
-from typing import Any
+from typing import Any, Literal
 
 import bench_libraries as libraries
 import bench_output as output
@@ -41,12 +41,16 @@ SHORT = 10
 REFERENCE = "somagate, float"
 
 
+Encoding = Literal["rate", "direct"]
+NETWORKS: tuple[tuple[str, Encoding], ...] = (("dense", "rate"), ("VGG", "rate"), ("VGG", "direct"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """A network, its input and its steps."""
 
     network: str
-    encoding: str
+    encoding: Encoding
     steps: int
 
     def __str__(self) -> str:
@@ -56,7 +60,7 @@ class Case:
 
 CASES = tuple(
     Case(network=network, encoding=encoding, steps=steps)
-    for network, encoding in (("dense", "rate"), ("VGG", "rate"), ("VGG", "direct"))
+    for network, encoding in NETWORKS
     for steps in (4, 8)
 )
 
@@ -74,7 +78,7 @@ def recipe(case: Case, *, quantized: bool) -> Recipe:
         normalize=not dense,
         threshold="fixed" if dense else "channel",
         readout="count" if dense else "potential",
-        encoding=case.encoding,  # type: ignore[arg-type]
+        encoding=case.encoding,
         input_bits=1 if case.encoding == "rate" else 8,
         steps=case.steps,
         quantized=quantized,
@@ -114,7 +118,7 @@ class Contender:
             logits = self.network.logits(activity)
         else:
             logits = self.network(self.x).sum(0)
-        F.cross_entropy(logits, self.labels).backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(F.cross_entropy(logits, self.labels))
         self.optimizer.step()
         if isinstance(self.network, Network):
             self.network.project()

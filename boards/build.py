@@ -153,12 +153,7 @@ def build(
         generate.save_manifest(accelerator.plan, folder)
 
     tell("yosys", 1, 4)
-    options = (
-        family.synthesis_options
-        if parameters.synthesis_options is None
-        else parameters.synthesis_options
-    )
-    flow.synthesize(family, folder, options)
+    synthesis = flow.synthesize(family, folder, parameters.synthesis_options)
     tell("nextpnr", 2, 4)
     seeds = range(parameters.seed, parameters.seed + parameters.seeds)
     seed, placements = flow.place_until_fast(family, folder, seeds, (option, flow.NAME + ending))
@@ -172,7 +167,7 @@ def build(
         target=board.name,
         tables_sha256=tables_sha256(accelerator),
         seed=seed,
-        synthesis=" ".join([family.synthesis, *options]),
+        synthesis=synthesis,
         tools=versions("yosys", family.placer, family.packer[0]),
         clock_hz=pll.output_hz,
         settings={

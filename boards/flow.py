@@ -39,15 +39,19 @@ class BuildError(RuntimeError):
     """A tool failed; the message names the step, the reason and the log."""
 
 
-def synthesize(family: Family, folder: Path, options: Sequence[str]) -> None:
+def synthesize(family: Family, folder: Path, options: Sequence[str] | None = None) -> str:
     """Turn ``top.il`` into ``top.json``, and note what became of every memory.
+
+    `options` are those of Yosys' command, the family's own where left out; returns that command.
 
     Raises
     ------
     BuildError
         If yosys refuses the design or an option.
     """
-    command = " ".join([family.synthesis, *options, "-top", NAME])
+    given = family.synthesis_options if options is None else options
+    synthesis = " ".join([family.synthesis, *given])
+    command = f"{synthesis} -top {NAME}"
     script = [
         f"read_rtlil {NAME}.il",
         *COLLISIONS,
@@ -66,6 +70,7 @@ def synthesize(family: Family, folder: Path, options: Sequence[str]) -> None:
         netlist = json.loads((folder / NETLIST).read_text())
         family.trim(netlist["modules"][NAME])
         (folder / NETLIST).write_text(json.dumps(netlist, indent=1))
+    return synthesis
 
 
 def place_until_fast(

@@ -5,10 +5,10 @@ from typing import Any
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
 from ..export.checks import integer
-from ..hw.memory import read_signature, write_signature
+from ..hw.memory import memory_ports
 from ..hw.part import PARTS
 from .family import Family, nearest
 
@@ -127,13 +127,7 @@ class Ice40Spram(wiring.Component):
                 "give the stage more lanes, or banks"
             )
         self.slice_bits = slice_bits or width
-        addr_bits = max(1, (depth - 1).bit_length())
-        super().__init__(
-            {
-                "read": In(read_signature(addr_bits, width)),
-                "write": In(write_signature(addr_bits, width, slice_bits)),
-            }
-        )
+        super().__init__(memory_ports(width=width, depth=depth, slice_bits=slice_bits))
 
     def elaborate(self, platform: object) -> Module:
         """Build the RAMs side by side."""

@@ -123,12 +123,7 @@ def measure(
     (folder / f"{flow.NAME}.il").write_text(text)
 
     tell("yosys", 1, 3)
-    options = (
-        family.synthesis_options
-        if parameters.synthesis_options is None
-        else parameters.synthesis_options
-    )
-    flow.synthesize(family, folder, options)
+    synthesis = flow.synthesize(family, folder, parameters.synthesis_options)
     tell("nextpnr", 2, 3)
     aim = ("--freq", f"{parameters.clock_hz / 1e6:.6f}")
     flow.place_and_route(family, folder, parameters.seed, (family.unplaced, *aim))
@@ -140,7 +135,7 @@ def measure(
         target=TARGET,
         tables_sha256=tables_sha256(accelerator),
         seed=parameters.seed,
-        synthesis=" ".join([family.synthesis, *options]),
+        synthesis=synthesis,
         tools=versions("yosys", family.placer),
         clock_hz=parameters.clock_hz,
         settings={

@@ -10,6 +10,7 @@ from .options import (
     BoardName,
     Json,
     Lanes,
+    PartName,
     PlanFile,
     Samples,
     TablesFile,
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
 def estimate(
     tables: TablesFile,
     board: BoardName = "icebreaker",
-    part: Annotated[
-        str | None,
-        typer.Option(metavar="PART", help="An FPGA by itself, such as 'xc7a35t'; not --board."),
-    ] = None,
+    part: PartName = None,
     lanes: Lanes = 16,
     update_lanes: UpdateLanes = 4,
     word_bits: WordBits = None,

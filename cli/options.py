@@ -42,3 +42,7 @@ PlanFile = Annotated[
     ),
 ]
 BoardName = Annotated[str, typer.Option(metavar="BOARD", help="'icebreaker' or 'ulx3s-85f'.")]
+PartName = Annotated[
+    str | None,
+    typer.Option(metavar="PART", help="An FPGA by itself, such as 'xc7a35t'; not --board."),
+]

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from .estimate import measure, memories_table, resources_table, summary
-from .options import BoardName, Force, Json, Samples, TablesFile, WordBits
+from .options import BoardName, Force, Json, PartName, Samples, TablesFile, WordBits
 from .output import existing, grid, replaceable_file, show, stderr, verb
 
 if TYPE_CHECKING:
@@ -21,10 +21,7 @@ GOALS = ("smallest", "fastest")
 def plan(
     tables: TablesFile,
     board: BoardName = "icebreaker",
-    part: Annotated[
-        str | None,
-        typer.Option(metavar="PART", help="An FPGA by itself, such as 'xc7a35t'; not --board."),
-    ] = None,
+    part: PartName = None,
     goal: Annotated[
         str,
         typer.Option(metavar="GOAL", help="'smallest', 'fastest', or images a second."),

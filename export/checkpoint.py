@@ -9,7 +9,6 @@ from ..model.integers import Integers
 from ..model.layers import Layer as Trained
 from ..model.network import Network
 from ..model.recipe import Conv, Recipe
-from ..model.synapses import Group
 from ..model.train import evaluate
 from .neuron import Activation, Leak, Neuron, Shift, Store, Ternary
 from .synapse import Convolution, Dense, Identity, SynapseGroup
@@ -87,7 +86,6 @@ def tables(network: Network, *, maximum: int) -> Tables:
 def _synapses(trained: Trained, integers: Integers, sources: list[str]) -> tuple[SynapseGroup, ...]:
     groups: list[SynapseGroup] = []
     for group, weights, source in zip(trained.groups, integers.weights, sources, strict=False):
-        assert isinstance(group, Group)
         bits = group.quantizer.bits
         if weights.ndim == 2:
             groups.append(Dense(source=source, weights=weights, bits=bits))

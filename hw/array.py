@@ -7,7 +7,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .memory import SLICE_BITS, BlockMemory, SinglePortMemory, write_signature
 from .scanner import EventLayout
-from .stage_plan import StagePlan, pack, weight_code
+from .stage_plan import StagePlan
+from .weight_rows import pack, weight_code
 
 
 class RowLayout(StructLayout):

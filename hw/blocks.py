@@ -13,7 +13,7 @@ from .mapping import map_memory
 from .part import Part
 from .stage_plan import StagePlan
 from .stored import used_lanes
-from .walker import LOOPS, WalkLayout
+from .walk import LOOPS, WalkLayout
 
 Terms = dict[str, float]
 

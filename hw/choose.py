@@ -15,12 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..export.tables import Tables
 from .balance import balanced
-from .descriptor import ascending, is_full
+from .descriptor import ascending
 from .division import Division
 from .part import Part
 from .plan import Plan, StageShape
 from .rate import interval
 from .resources import Resources, resources
+from .weight_rows import is_full
 
 Goal = Literal["smallest", "fastest"]
 WORD_BITS = (8, 16, 32, 64, 128, 256)

@@ -10,7 +10,8 @@ from ..export.layer import Layer
 from ..export.neuron import Neuron, Ternary
 from ..export.synapse import Convolution, Dense, Identity, SynapseGroup, weight_range
 from ..export.tables import Tables
-from .descriptor import Orders, as_map, is_full
+from .descriptor import Orders, as_map
+from .weight_rows import is_full
 
 
 class MismatchError(ValueError):

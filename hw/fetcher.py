@@ -6,8 +6,8 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from .memory import read_signature
+from .segment import SegmentLayout, event_fields
 from .stage_plan import StagePlan
-from .walker import SegmentLayout, event_fields
 
 
 class WordLayout(StructLayout):

@@ -13,7 +13,8 @@ from .accelerator import Accelerator
 from .descriptor import Descriptor
 from .identity import shape_sha256
 from .plan import Plan
-from .stage_plan import StagePlan, pack, weight_code
+from .stage_plan import StagePlan
+from .weight_rows import pack, weight_code
 
 TOP = "somagate"
 """Name of the top module, and of the Verilog file."""

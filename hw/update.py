@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from .array import sum_layout
 from .memory import SLICE_BITS, RegisteredMemory, write_signature
 from .stage_plan import Mode, StagePlan
-from .walker import narrowest
+from .walk import narrowest
 
 
 class UpdateLayout(StructLayout):

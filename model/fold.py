@@ -13,6 +13,8 @@ a channel's sign never flips. Without normalization there is no bias, and a devi
 scale of the float weights.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -24,6 +26,9 @@ EPSILON = 1e-5
 
 REACH = 4 * 127
 """The largest weight of a shortcut without a convolution; tables hold it in 8-bit parts."""
+
+_GROWTH = 4
+"""How much further than in the first batch the potentials of the readout may reach, about."""
 
 
 def readout(recipe: Recipe, scale: Tensor, beta: Tensor) -> neuron.Constants:
@@ -105,3 +110,17 @@ def moments(acc: Tensor) -> tuple[Tensor, Tensor]:
     mean = flat.sum((0, 2)) / count
     square = torch.linalg.vecdot(flat, flat).sum(0) / count
     return mean, (square - mean.square()).clamp(min=0)
+
+
+@torch.no_grad()
+def shift(acc: Tensor, constants: neuron.Constants, bits: int) -> int:
+    """Choose with the first batch how many accumulator bits the stored potential drops.
+
+    The stored range reaches as far below 0 as the mean threshold lies above; for a layer that never
+    fires, the potentials have room to grow. `acc` is (steps, ...), `bits` the stored width.
+    """
+    if constants.threshold is not None:
+        reach = round(math.log2(float(constants.threshold.mean())))
+    else:
+        reach = math.ceil(math.log2(max(1.0, _GROWTH * float(acc.sum(0).abs().max()))))
+    return min(max(reach - (bits - 1), 0), 15)

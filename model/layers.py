@@ -1,6 +1,5 @@
 """A layer: synapses, normalization, neurons, pool; trained with the integers that it exports."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +9,9 @@ from torch import Tensor, nn
 
 from . import fold, neuron, wiring
 from .integers import Integers, from_trained
+from .modules import Modules
 from .recipe import Conv, Dense, Recipe
-from .synapses import Group
-from .weights import Quantizer
+from .synapses import Group, adapt
 from .wiring import Source
 
 THETA_MIN = 1 / 16
@@ -22,8 +21,6 @@ _THETA_TINY = 1e-3
 """The same of a layer without normalization, whose weights have no scale of their own."""
 _MOMENTUM = 0.1
 _UNSET = -1
-_GROWTH = 4
-"""How much further than in the first batch the potentials of the readout may reach, about."""
 
 
 class Layer(nn.Module):
@@ -59,9 +56,7 @@ class Layer(nn.Module):
     mean, variance
         Running statistics of `acc`, (channels,), in accumulator LSBs.
     shift
-        Accumulator bits that the stored potential drops. It is chosen with the first batch, such
-        that the stored range reaches as far below 0 as the mean threshold lies above; for a layer
-        that never fires, such that the potentials have room to grow.
+        Accumulator bits that the stored potential drops; chosen with the first batch.
     mask
         Which channels are kept, (channels,), 0 or 1.
     settled
@@ -98,9 +93,9 @@ class Layer(nn.Module):
         self.full = wiring.neurons(settings, sources[-1].shape)
         self.target = wiring.pooled(settings, self.full)
         channels = self.target[0]
-        self.groups = nn.ModuleList(wiring.groups(settings, sources, recipe, last=last))
+        self.groups = Modules[Group](wiring.groups(settings, sources, recipe, last=last))
         for group in self.groups[1:] if not recipe.normalize else ():
-            group.follow(self.groups[0])  # type: ignore[operator]
+            group.follow(self.main)
         self.shortcut = wiring.identity(settings, sources)
         self.shortcut_one = 1 if self.shortcut is None else sources[-self.shortcut].high
         self.register_buffer("shift", torch.tensor(_UNSET))
@@ -125,14 +120,12 @@ class Layer(nn.Module):
     @property
     def main(self) -> Group:
         """The group whose source is the map just before."""
-        group = self.groups[0]
-        assert isinstance(group, Group)
-        return group
+        return self.groups[0]
 
     @property
     def backs(self) -> list[int]:
         """How far back the sources lie, in the order in which `forward` takes their maps."""
-        backs = [int(group.back) for group in self.groups]  # type: ignore[arg-type]
+        backs = [group.back for group in self.groups]
         return backs if self.shortcut is None else [*backs, self.shortcut]
 
     @property
@@ -148,29 +141,16 @@ class Layer(nn.Module):
                 finest = 2.0**-self.recipe.leak_shift
                 self.leak.clamp_(0, 1 - finest if self.recipe.threshold == "leak" else 1)
 
-    @torch.no_grad()
     def adapt(self) -> None:
-        """Start to quantize trained float weights; of groups with one LSB the largest counts."""
-        largest: dict[Quantizer, Tensor] = {}
-        for group in self.groups:
-            assert isinstance(group, Group)
-            weight = group.scaled(group.weight)
-            other = largest.get(group.quantizer)
-            if other is None or _power(weight) > _power(other):
-                largest[group.quantizer] = weight
-        for quantizer, weight in largest.items():
-            quantizer.adapt(weight)
+        """Start to quantize trained float weights."""
+        adapt(self.groups)
 
     def integer_weights(self) -> list[tuple[Tensor, Tensor]]:
         """Return weights in accumulator LSBs, and the value of one LSB, of each group.
 
         Weights are integers, but for a float network.
         """
-        found = []
-        for group in self.groups:
-            assert isinstance(group, Group)
-            found.append(group.integers(self._derived(group.weight)))
-        return found
+        return [group.integers(self._derived(group.weight)) for group in self.groups]
 
     def constants(
         self,
@@ -267,7 +247,8 @@ class Layer(nn.Module):
         else:
             constants = self.constants(scale)
         if first:
-            self._choose_shift(acc, constants)
+            quantized = self.recipe.quantized and not self.rule().ternary
+            self.shift.fill_(fold.shift(acc, constants, self.bits) if quantized else 0)
         constants = constants.to(acc.dtype)
         if constants.identity is not None:
             x = maps[-1]
@@ -279,16 +260,6 @@ class Layer(nn.Module):
             mask = mask.to(acc.dtype).reshape(*mask.shape, *[1] * (acc.ndim - 3))
         run = self.fused if self.fused is not None and self.training else neuron.run
         return run(acc, constants, self.rule(), record=record, mask=mask)
-
-    @torch.no_grad()
-    def _choose_shift(self, acc: Tensor, constants: neuron.Constants) -> None:
-        if not self.recipe.quantized or self.rule().ternary:
-            reach = 0
-        elif constants.threshold is not None:
-            reach = round(math.log2(float(constants.threshold.mean())))
-        else:
-            reach = math.ceil(math.log2(max(1.0, _GROWTH * float(acc.sum(0).abs().max()))))
-        self.shift.fill_(min(max(reach - (self.bits - 1), 0), 15))
 
     def forward(self, *maps: Tensor) -> Tensor:
         """Return the map behind the pool, or the last potentials where the layer never fires."""
@@ -319,8 +290,3 @@ class Layer(nn.Module):
         constants = self.constants(weights[0][1])
         self.train(training)
         return from_trained([weight for weight, _ in weights], constants, self.mask, self.rule())
-
-
-def _power(weight: Tensor) -> Tensor:
-    """Return the mean square of the weights that are not 0."""
-    return weight.square().sum() / (weight != 0).sum().clamp(min=1)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .layers import Layer
+from .modules import Modules
 from .neuron import Activity, run
 from .recipe import Dense, Recipe
 from .wiring import Source
@@ -72,14 +73,12 @@ class Network(nn.Module):
             add(Layer(settings, sources, recipe))
         voters = recipe.voters if recipe.readout == "vote" else 1
         add(Layer(Dense(neurons=recipe.classes * voters), sources, recipe, last=True))
-        self.layers = nn.ModuleList(layers)
+        self.layers = Modules[Layer](layers)
         self.gain = nn.Parameter(torch.ones(()))
 
     def __iter__(self) -> Iterator[Layer]:
         """Iterate over the layers, in order."""
-        for layer in self.layers:
-            assert isinstance(layer, Layer)
-            yield layer
+        return iter(self.layers)
 
     @property
     def readout(self) -> Layer:
@@ -92,7 +91,7 @@ class Network(nn.Module):
         for layer in self:
             layer.settled = settled
             for group in layer.groups:
-                group.mixed = mixed  # type: ignore[assignment]
+                group.mixed = mixed
 
     def project(self) -> None:
         """Bring the parameters back into their ranges, after an optimizer's step."""

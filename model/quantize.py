@@ -3,7 +3,7 @@
 Tensors are floating point and hold integers, exact below 2**24 in float32 and 2**53 in float64.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -15,6 +15,12 @@ STEPS = (0.0, 1.6, 1.22, 0.586, 0.335, 0.188, 0.104, 0.0569, 0.0308)
 
 Max, "Quantizing for minimum distortion" (1960), uniform levels; for 1 bit, ± half a step.
 """
+
+
+def apply(function: type[Function], *arguments: Any) -> Tensor:
+    """Return `function.apply(*arguments)`, one tensor; torch's `apply` has no types."""
+    typed: Callable[..., Tensor] = function.apply
+    return typed(*arguments)
 
 
 class _Floor(Function):
@@ -29,7 +35,7 @@ class _Floor(Function):
 
 def floor(x: Tensor) -> Tensor:
     """Return the largest integer that is not above `x`; its gradient is that of `x`."""
-    return _Floor.apply(x)  # type: ignore[no-any-return, no-untyped-call]
+    return apply(_Floor, x)
 
 
 def round_half_up(x: Tensor) -> Tensor:
@@ -65,7 +71,7 @@ def fire(u: Tensor, threshold: Tensor, peak: float = 1.0) -> Tensor:
     uses with a peak of 0.3. It reaches the threshold as well, so thresholds are learned.
     `threshold` must be positive and broadcast against `u`.
     """
-    return _Fire.apply(u, threshold, peak)  # type: ignore[no-any-return, no-untyped-call]
+    return apply(_Fire, u, threshold, peak)
 
 
 class _Window(Function):
@@ -103,7 +109,7 @@ def window(
     (`ZIFArchTan` of its code) to the gradient of the threshold, which is then multiplied by
     1 + sigmoid(z) where z >= 0. Arguments broadcast against `u`; `width` must be positive.
     """
-    return _Window.apply(u, threshold, width, peak, learned)  # type: ignore[no-any-return, no-untyped-call]
+    return apply(_Window, u, threshold, width, peak, learned)
 
 
 def _bumps(z: Tensor, boundaries: Sequence[float]) -> Tensor:
@@ -150,7 +156,7 @@ def store(r: Tensor, bits: int, shift: int, *, stacked: bool = False) -> Tensor:
     two levels, each the slope of sigmoid(2 · distance) with the distance in stored LSBs: SpQuant's
     for levels that are 1 apart.
     """
-    return _Store.apply(r, bits, shift, stacked)  # type: ignore[no-any-return, no-untyped-call]
+    return apply(_Store, r, bits, shift, stacked)
 
 
 class _Ternary(Function):
@@ -179,7 +185,7 @@ def ternary(r: Tensor, boundary: Tensor, *, stacked: bool = False) -> Tensor:
     ±1; or, `stacked`, the two bumps of SpQuant-SNN, as for `store`. `boundary` must be positive and
     broadcast against `r`.
     """
-    return _Ternary.apply(r, boundary, stacked)  # type: ignore[no-any-return, no-untyped-call]
+    return apply(_Ternary, r, boundary, stacked)
 
 
 class _Sign(Function):
@@ -203,6 +209,6 @@ def weights(weight: Tensor, step: Tensor, bits: int) -> Tensor:
     """
     ratio: Tensor = weight / step
     if bits == 1:
-        return _Sign.apply(ratio)  # type: ignore[no-any-return, no-untyped-call]
+        return apply(_Sign, ratio)
     low, high = (-1, 1) if bits == 2 else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
     return round_half_up(ratio.clamp(low, high))

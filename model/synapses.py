@@ -1,6 +1,7 @@
 """A synapse group in training: the weights between one source map and a layer."""
 
 import math
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -100,6 +101,24 @@ class Group(nn.Module):
                 flat = flat.contiguous(memory_format=torch.channels_last)
             acc = F.conv2d(flat, weight, stride=self.stride, padding=self.padding)
         return acc.reshape(*x.shape[:2], *acc.shape[1:]).to(x.dtype)
+
+
+@torch.no_grad()
+def adapt(groups: Iterable[Group]) -> None:
+    """Start to quantize a layer's float weights; of groups with one LSB the largest counts."""
+    largest: dict[Quantizer, Tensor] = {}
+    for group in groups:
+        weight = group.scaled(group.weight)
+        other = largest.get(group.quantizer)
+        if other is None or _power(weight) > _power(other):
+            largest[group.quantizer] = weight
+    for quantizer, weight in largest.items():
+        quantizer.adapt(weight)
+
+
+def _power(weight: Tensor) -> Tensor:
+    """Return the mean square of the weights that are not 0."""
+    return weight.square().sum() / (weight != 0).sum().clamp(min=1)
 
 
 def _quantizer(recipe: Recipe, bits: int, deviation: float, special: bool) -> Quantizer:

@@ -112,7 +112,7 @@ class Trainer:
         batch = self._batch(part, generator)
         loss, logits = self.method.loss(phase, self.network, batch)
         self.optimizer.zero_grad()
-        (loss * (weight * self.world.size)).backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss * (weight * self.world.size))
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         self.world.average(p.grad for p in parameters if p.grad is not None)
         self.optimizer.step()

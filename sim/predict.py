@@ -3,7 +3,7 @@
 Without stalls at its ports the accelerator is deterministic, and its timing depends on nothing but
 the numbers of spikes in the words that it reads. So one sample after the other, time step after
 time step, stage after stage, each word is followed from the walker to the update, and each chunk
-from there to the maps: `walk` says which words, `pipeline` how long each block takes,
+from there to the maps: `walk` says which words, `gather` and `output` how long each block takes,
 `stage_cycles` when a layer starts, and `handover` when a map gets from stage to stage. When the
 timing of `hw` changes, so must these.
 """

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from ..hw.sequencer import distance
 from ..hw.stage_plan import StagePlan
+from .gather import Bank, Fetch, Sums
 from .handover import MapPort, Reader
 from .joining import joining
-from .pipeline import Bank, Fetch, Output, Sums
+from .output import Output
 from .walk import Spikes, Walk, walk
 
 

@@ -35,7 +35,7 @@ def relu_network(network: Network, x: Tensor) -> tuple[Tensor, list[Tensor]]:
     maps = [x.mean(0) / network.recipe.input_high]
     found: list[Tensor] = []
     for layer in network:
-        total = layer.sums([(group.weight, group.weight) for group in layer.groups],  # type: ignore[misc]
+        total = layer.sums([(group.weight, group.weight) for group in layer.groups],
                            *[maps[-back][None] for back in layer.backs])[0]  # fmt: skip
         if layer.shortcut is not None:
             total = total + maps[-layer.shortcut][..., : layer.full[1], : layer.full[2]]

@@ -141,7 +141,7 @@ class Compression(Method):
         found = self.read(network)
         for layer, kept in zip(list(network)[:-1], found, strict=False):
             if layer.shortcut is None:
-                weights = [group.weight.flatten(1) for group in layer.groups]  # type: ignore[operator]
+                weights = [group.weight.flatten(1) for group in layer.groups]
                 kept *= torch.stack([(weight > 0).any(1) for weight in weights]).any(0)
             kept[0] += not kept.any()
         return found
@@ -161,7 +161,7 @@ class Compression(Method):
 
     def _weights(self, network: Network) -> list[Tensor]:
         layers = list(network)
-        return [layers[i].groups[n].weight for i, n, _ in self.places]  # type: ignore[misc]
+        return [layers[i].groups[n].weight for i, n, _ in self.places]
 
     def _masks(self) -> list[Tensor]:
         return [self.get_buffer(f"mask_{i}_{n}") for i, n, _ in self.places]

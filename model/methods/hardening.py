@@ -7,7 +7,6 @@ from torch import Tensor
 from ..network import Network
 from ..recipe import Recipe
 from ..settings import SigmoidSum as Settings
-from ..synapses import Group
 from .method import Batch, Method, Phase
 from .sigmoid_sum import SigmoidSum
 
@@ -58,6 +57,5 @@ class Hardening(Method):
 def _quantizers(network: Network) -> Iterator[tuple[SigmoidSum, Tensor]]:
     for layer in network:
         for group in layer.groups:
-            assert isinstance(group, Group)
             if isinstance(group.quantizer, SigmoidSum):
                 yield group.quantizer, group.weight

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 
+from ..quantize import apply
 from ..weights import Quantizer
 
 LEVELS = {
@@ -117,10 +118,10 @@ class SigmoidSum(Quantizer):
         if not self.started:
             beta = self.stretch(weight)
             if not self.training:  # tables have integers only
-                return _SigmoidSum.apply(weight, beta, self, True), 1 / beta  # type: ignore[no-untyped-call]
+                return apply(_SigmoidSum, weight, beta, self, True), 1 / beta
             return beta * weight, 1 / beta
         beta, hard = self.beta.to(weight.dtype), self.hard or not self.training
-        return _SigmoidSum.apply(weight, beta, self, hard), self.alpha.to(weight.dtype)  # type: ignore[no-untyped-call]
+        return apply(_SigmoidSum, weight, beta, self, hard), self.alpha.to(weight.dtype)
 
     @torch.no_grad()
     def adapt(self, weight: Tensor) -> None:

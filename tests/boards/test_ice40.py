@@ -117,7 +117,7 @@ def test_synthesis_keeps_large_rams_and_leaves_block_rams_to_the_rest(tmp_path: 
     wrapper = Wrapper(Accelerator(plan))
     text = rtlil.convert(wrapper, name=flow.NAME, platform=ICE40UP5K, emit_src=False)
     (tmp_path / "top.il").write_text(text)
-    flow.synthesize(ICE40UP5K, tmp_path, ICE40UP5K.synthesis_options)
+    flow.synthesize(ICE40UP5K, tmp_path)
     cells = json.loads((tmp_path / flow.STATISTICS).read_text())["design"]["num_cells_by_type"]
     assert cells["SB_SPRAM256KA"] == 3
     assert "weights" not in (tmp_path / flow.MEMORIES).read_text().replace("weights_load", "")

@@ -9,7 +9,8 @@ from somagate.export.neuron import Activation
 from somagate.export.synapse import Dense, weight_range
 from somagate.export.tables import Input, Layer, Readout, Tables
 from somagate.hw.array import Array, BankSum, RowLayout, WeightMemory
-from somagate.hw.stage_plan import StagePlan, pack, weight_code
+from somagate.hw.stage_plan import StagePlan
+from somagate.hw.weight_rows import pack, weight_code
 from stream_bench import STALLS, Bench, Transfers
 
 Rows = list[list[list[int]]]

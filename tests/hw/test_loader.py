@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plans import everything, map_words, network, stored_words
+from places import map_words, stored_words
+from plans import everything, network
 from somagate.hw.loader import Loader
 from somagate.hw.plan import Plan, StageShape
 from somagate.hw.stage_plan import StagePlan

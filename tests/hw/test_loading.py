@@ -22,7 +22,7 @@ from somagate.hw.accelerator import Accelerator
 from somagate.hw.config import IDENTITY, memory_words, targets
 from somagate.hw.loading import LoadError, load, words
 from somagate.hw.plan import Plan, StageShape
-from somagate.hw.stage_plan import pack, weight_code
+from somagate.hw.weight_rows import pack, weight_code
 from somagate.sim import golden
 from somagate.sim.loaded import lay_out
 from stream_bench import Bench, same

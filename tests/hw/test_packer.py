@@ -9,7 +9,8 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import connect
-from plans import Shapes, a_stage, everything, map_words, network
+from places import map_words
+from plans import Shapes, a_stage, everything, network
 from somagate.export.tables import Pool
 from somagate.hw.packer import Joiner, Packer
 from somagate.hw.pool import count_bits

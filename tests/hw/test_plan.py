@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plans import EVERYTHING, Shapes, everything, map_words, network
+from places import map_words
+from plans import EVERYTHING, Shapes, everything, network
 from refusal import refused
 from somagate.export.neuron import Activation
 from somagate.export.tables import Input
@@ -113,7 +114,7 @@ def test_one_stage_executes_all_layers_by_default() -> None:
 
 def test_a_weight_memory_that_is_not_known_is_refused() -> None:
     with refused(ValueError, "StageShape weight_memory must be 'block' or 'spram', not 'sdram'"):
-        StageShape(layers=1, weight_memory="sdram")  # type: ignore[arg-type]
+        StageShape(layers=1, weight_memory="sdram")
 
 
 def test_a_plan_takes_a_stream_where_something_can_or_must_be_loaded() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plans import Shapes, a_stage, chunk_lanes, network, visits
+from places import chunk_lanes, visits
+from plans import Shapes, a_stage, network
 from somagate.export.tables import Pool as Window
 from somagate.export.tables import Tables
 from somagate.hw.pool import Pool, count_bits

@@ -10,7 +10,7 @@ from somagate.hw.plan import Plan, StageShape
 from somagate.hw.sequencer import Sequencer, distance
 from somagate.hw.stage_plan import StagePlan
 from somagate.hw.update import UpdateLayout
-from somagate.hw.walker import WalkLayout
+from somagate.hw.walk import WalkLayout
 from stream_bench import STALLS, Bench
 
 NETWORKS: dict[str, list[Any]] = {

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 from accelerate import deadline_cycles, must_have_observed, results
-from plans import EVERYTHING, Shapes, everything, map_words, network
+from places import map_words
+from plans import EVERYTHING, Shapes, everything, network
 from somagate.export.neuron import Shift
 from somagate.export.tables import Tables
 from somagate.hw.array import Array, WeightMemory

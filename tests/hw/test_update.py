@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal, signed
 from amaranth.sim import Simulator
-from plans import a_stage, chunk_lanes, neuron, visits, weights
+from places import chunk_lanes, visits
+from plans import a_stage, neuron, weights
 from somagate.export.neuron import Leak, Neuron, Shift, Store, Ternary
 from somagate.export.synapse import Convolution, Dense
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables

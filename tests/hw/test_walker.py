@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plans import Shapes, a_stage, everything, network, neuron, visits, weights
+from places import visits
+from plans import Shapes, a_stage, everything, network, neuron, weights
 from somagate.export.neuron import Activation
 from somagate.export.synapse import Convolution, Identity
 from somagate.export.tables import Input, Layer, Readout, Tables
 from somagate.hw.stage_plan import StagePlan
-from somagate.hw.walker import Walker, WalkLayout
+from somagate.hw.walk import WalkLayout
+from somagate.hw.walker import Walker
 from stream_bench import STALLS, Bench, Transfers, same
 
 Segment = dict[str, Any]

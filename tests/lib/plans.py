@@ -1,7 +1,7 @@
-"""Small networks and plans for tests of single blocks, and where everything in them lies."""
+"""Small networks and plans for tests of single blocks."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -112,6 +112,58 @@ def network(
     )
 
 
+def geometries() -> Tables:
+    """Return a network of convolutions unlike each other, with dense layers behind them."""
+    layers = [
+        Shapes(channels=5, kernel=(3, 2), padding=(1, 0), pool=(2, 2), mask=[1, 1, 0, 1, 1]),
+        Shapes(channels=9, kernel=(2, 3), stride=(1, 2), padding=(0, 2), source="l0", bits=1),
+        Shapes(channels=4, kernel=(1, 1), source="input", mask=[0, 1, 0, 1], bits=8),
+        Shapes(channels=3, kernel=(5, 6), padding=(0, 1), source="l2", pool=(1, 2), bits=2),
+        11,
+        6,
+    ]
+    return network((2, 6, 7), layers)
+
+
+def branched() -> Tables:
+    """Return a network of which two layers read the input, one of them pruned; 'l3' is dense."""
+    layers = [
+        Shapes(channels=5, kernel=(3, 3), padding=(1, 1), pool=(2, 2)),
+        Shapes(channels=6, kernel=(2, 2), source="l0", mask=[1, 0, 1, 1, 0, 1]),
+        Shapes(channels=3, kernel=(1, 1), source="input"),
+        7,
+    ]
+    return network((2, 6, 7), layers, classes=3, steps=5)
+
+
+def with_neurons(tables: Tables, **changes: dict[str, Any]) -> Tables:
+    """Return tables with attributes of some layers' neurons changed."""
+    layers = [
+        replace(layer, neuron=replace(layer.neuron, **changes.get(layer.name, {})))
+        for layer in tables.layers
+    ]
+    return replace(tables, layers=tuple(layers))
+
+
+def one_bit(source: tuple[int, ...], channels: int, mask: Any = None) -> Tables:
+    """Return a hidden layer and a readout of 1-bit weights."""
+
+    def dense(name: str, source: str, outputs: int, inputs: int, **changes: Any) -> Layer:
+        group = Dense(source=source, weights=np.ones((outputs, inputs), int), bits=1)
+        return Layer(name=name, synapses=(group,), neuron=neuron(outputs), **changes)
+
+    return Tables(
+        name="signs",
+        steps=2,
+        input=Input(shape=source),
+        layers=(
+            dense("l", "input", channels, int(np.prod(source)), channel_mask=mask),
+            dense("out", "l", 2, channels),
+        ),
+        readout=Readout(layer="out"),
+    )
+
+
 EVERYTHING = (4, 6, 5)
 """Shape of the input of `everything`."""
 
@@ -177,75 +229,3 @@ def everything(*, steps: int = 3, constant: bool = False, seed: int = 0) -> Tabl
         layers=(grouped, joined, ring, out),
         readout=Readout(layer="out"),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Visit:
-    """One visit of the array to a position: a lane group of one neuron position."""
-
-    row: int
-    column: int
-    group: int
-    groups: int
-    first: bool
-    final: bool
-    row_end: bool
-
-
-def visits(plan: StagePlan, layer: int) -> Iterator[Visit]:
-    """Yield a layer's visits in order: pooled positions, lane groups, positions of the window."""
-    tables = plan.tables.layers[plan.layers[layer]]
-    shape = plan.tables.map_shapes[tables.name]
-    rows, columns = shape[1:] if len(shape) == 3 else (1, 1)
-    high, wide = tables.pool.size if tables.pool else (1, 1)
-    groups = -(-int(tables.kept.sum()) // plan.lanes)
-    for row in range(rows):
-        for column in range(columns):
-            for group in range(groups):
-                for y in range(high):
-                    for x in range(wide):
-                        yield Visit(
-                            row=row * high + y,
-                            column=column * wide + x,
-                            group=group,
-                            groups=groups,
-                            first=(y, x) == (0, 0),
-                            final=(y, x) == (high - 1, wide - 1),
-                            row_end=column == columns - 1 and group == groups - 1,
-                        )
-
-
-def chunk_lanes(plan: StagePlan, layer: int, group: int) -> list[list[int]]:
-    """Return the kept channels of each chunk of a lane group that holds any, -1 where none is."""
-    channels = int(plan.tables.layers[plan.layers[layer]].kept.sum())
-    chunks = []
-    for start in range(0, plan.lanes, plan.update_lanes):
-        first = group * plan.lanes + start
-        lanes = [c if c < channels else -1 for c in range(first, first + plan.update_lanes)]
-        if lanes[0] >= 0:
-            chunks.append(lanes)
-    return chunks
-
-
-def map_words(plan: StagePlan, name: str, array: Any) -> list[int]:
-    """Return the words of one map (channels, …) as every map is stored, bit by bit.
-
-    All channels as the tables count them; pruned ones are left out. Word for word of a plane, row
-    by row, and the planes of a word follow each other, lowest first.
-    """
-    form = plan.map(name)
-    kept = plan.orders[name]
-    values = np.asarray(array, np.int64).reshape(len(plan.tables.mask(name)), form.rows, -1)[kept]
-    words = np.zeros((form.rows, form.row_words, form.planes), object)
-    for channel, row, column in np.ndindex(values.shape):
-        word, bit = divmod(column * form.channels + channel, plan.word_bits)
-        for plane in range(form.planes):
-            words[row, word, plane] |= (int(values[channel, row, column]) >> plane & 1) << bit
-    return [int(word) for word in words.reshape(-1)]
-
-
-def stored_words(plan: StagePlan, name: str, array: Any) -> list[int]:
-    """Return the words of one map as they lie in the memory: plane after plane."""
-    form = plan.map(name)
-    words = np.array(map_words(plan, name, array), object).reshape(-1, form.planes)
-    return [int(word) for word in words.T.reshape(-1)]

@@ -54,7 +54,7 @@ class Wires:
 
 
 def run(process: Process, wires: Wires, cycles: int = CYCLES) -> None:
-    task: Coroutine[Any, Any, None] = process(wires)  # type: ignore[assignment]
+    task: Coroutine[Any, Any, None] = process(wires)
     try:
         task.send(None)
         for _ in range(cycles):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from somagate.sim.pipeline import Row
+from somagate.sim.row import Row
 
 
 def shifted(latency: int, offers: list[int], waits: list[int]) -> list[tuple[int, int, int]]:
