@@ -45,8 +45,9 @@ Table = dict[str, dict[str, tuple[float, float]]]
 
 HEADER = '''"""Coefficients of the terms of `somagate.hw.blocks`: by family, block and term.
 
-Each is (logic, flip-flops). Fitted by ``benchmarks/resources.py`` to syntheses of random networks
-on random plans; not to be edited.
+Each is (logic, flip-flops). Written by ``python benchmarks/resources.py fit``, which fits them to
+syntheses of random networks on random plans: a line a term, so as long as there are terms, and not
+to be edited.
 """
 
 COEFFICIENTS: dict[str, dict[str, dict[str, tuple[float, float]]]] = {
