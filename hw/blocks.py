@@ -262,6 +262,7 @@ def _update(plan: StagePlan) -> Terms:
     counters = {name: max(layer[name] for layer in layers) for name in layers[0]}
     depths = [bits_of(max(2, depth)) for depth in plan.state_words.values()]
     late = sum(n for name, n in fields.items() if name not in ("bias", "level"))
+    late += any(mode.mask_negative for mode in plan.modes)
     return terms | {
         "u": width * bits,
         "sum": width * plan.accumulator_bits,

@@ -168,15 +168,20 @@ class Update(wiring.Component):
                 for name, field in fields.items()
                 if name not in ("bias", "level")
             }
+            may_fire: Value | int = later["keep"][0] if "keep" in later else 1
             with m.If(move):
                 m.d.sync += u.eq(start + self.sums.payload[lane])
                 m.d.sync += [signal.eq(here[name]) for name, signal in later.items()]
+            if any(mode.mask_negative for mode in plan.modes):
+                negative = Signal(name=f"negative_{lane}")
+                with m.If(move):
+                    m.d.sync += negative.eq(self._negative(m, lane, memories))
+                may_fire &= ~negative
 
-            # fire = u >= threshold; r = reset(u, fire)
+            # fire = u >= threshold and, if mask_negative, v >= 0; r = reset(u, fire)
             fires = Signal(name=f"fires_{lane}")
-            keep = later["keep"][0] if "keep" in later else 1
             # A sign costs no logic behind the carry chain, as a comparison of signed numbers would.
-            m.d.comb += fires.eq(~(u - later["threshold"])[-1] & keep)
+            m.d.comb += fires.eq(~(u - later["threshold"])[-1] & may_fire)
             r = self._reset(m, lane, u, fires, later)
             with m.If(move):
                 m.d.sync += fire[lane].eq(fires)
@@ -356,6 +361,16 @@ class Update(wiring.Component):
                 x = Cat(Const(0, mode.shift), v).as_signed()
             values.append(self._leaked(mode, x, parameters) if mode.leak_at == "load" else x)
         return self._switch(m, values, f"loaded_{lane}")
+
+    def _negative(
+        self, m: Module, lane: int, memories: dict[str | int, RegisteredMemory]
+    ) -> Value:
+        """Return whether the stored potential keeps the neuron from firing: its sign."""
+        values: list[Value] = []
+        for mode in self.plan.modes:
+            sign = memories[mode.bits].read.data[(lane + 1) * mode.bits - 1]
+            values.append(sign & ~self.first_step if mode.mask_negative else Const(0))
+        return self._switch(m, values, f"is_negative_{lane}")
 
     def _reset(
         self, m: Module, lane: int, u: Signal, fires: Signal, parameters: dict[str, Value]
