@@ -132,6 +132,15 @@ CASES = {
     },
     "bfloat16 until settled": {"precision": "bfloat16"},
     "one step": {"steps": 1},
+    "masked negative potentials": {"mask_negative": True, "steps": 8},
+    "masked negative potentials, reset by subtraction": {
+        "mask_negative": True, "reset": "subtract", "leak_at": "store", "readout": "count",
+    },
+    "masked negative states of SpQuant-SNN": {
+        "mask_negative": True, "store": "ternary", "state_bits": 2, "leak": 0.5,
+        "store_gradient": "stacked", "spike_gradient": "window", "threshold": "layer",
+        "weights": "sawb", "weight_bits": 2, "loss": "tet", "readout_weight_bits": 8,
+    },
 }  # fmt: skip
 SHAPE, MAXIMUM = (1, 9, 8), 16
 
@@ -203,6 +212,23 @@ def test_torch_and_golden_agree_on_every_spike_and_potential(name):
         output = network(x)
     assert (output.numpy() == expected.output).all()
     assert (output.argmax(1).numpy() == expected.prediction).all()
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "masked" in name])
+def test_masks_keep_trained_neurons_from_firing(name):
+    recipe = replace(BASE, **CASES[name])
+    tables = checkpoint.tables(trained(recipe), maximum=MAXIMUM)
+    free = tuple(
+        replace(layer, neuron=replace(layer.neuron, mask_negative=False)) for layer in tables.layers
+    )
+    fires = [layer.neuron.threshold is not None for layer in tables.layers]
+    assert [layer.neuron.mask_negative for layer in tables.layers] == fires
+    maps = encode(
+        images(recipe), encoding="rate", steps=tables.steps, maximum=MAXIMUM, high=1
+    )
+    first = tables.layers[0].name
+    traces = [golden.run(net, maps) for net in (tables, replace(tables, layers=free))]
+    assert (traces[0].spikes[first] != traces[1].spikes[first]).any()
 
 
 @pytest.mark.parametrize("name", CASES)
