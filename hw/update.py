@@ -362,9 +362,7 @@ class Update(wiring.Component):
             values.append(self._leaked(mode, x, parameters) if mode.leak_at == "load" else x)
         return self._switch(m, values, f"loaded_{lane}")
 
-    def _negative(
-        self, m: Module, lane: int, memories: dict[str | int, RegisteredMemory]
-    ) -> Value:
+    def _negative(self, m: Module, lane: int, memories: dict[str | int, RegisteredMemory]) -> Value:
         """Return whether the stored potential keeps the neuron from firing: its sign."""
         values: list[Value] = []
         for mode in self.plan.modes:

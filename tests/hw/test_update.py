@@ -54,7 +54,10 @@ def readout(source: str, elements: int, like: Neuron) -> Layer:
     store = like.store
     if isinstance(store, Ternary):
         store = Ternary(level=store.level[:2], boundary=store.boundary[:2])
-    cell = neuron(2, store=store, reset=like.reset, leak=leak, amount=amount)
+    cell = neuron(
+        2, store=store, reset=like.reset, leak=leak, amount=amount,
+        mask_negative=like.mask_negative,
+    )  # fmt: skip
     return Layer(name="out", synapses=(group,), neuron=cell)
 
 
@@ -78,11 +81,13 @@ def update(
         The kept channels of layers that are pruned further at run time; lane groups without any
         are skipped.
 
-    Return the spikes of each layer, bool (inferences · steps, *neuron shape).
+    Return the spikes of each layer, bool (inferences · steps, *neuron shape). Where negative
+    potentials are masked, in any layer but the readout some keep a neuron from firing.
     """
     tables, masks = (loaded or plan).tables, masks or {}
     rng = np.random.default_rng(len(tables.layers))
     layers, sums, first_steps, skips = [], [], [], []
+    unmasked = {layer.name for layer in tables.layers[:-1] if layer.neuron.mask_negative}
     wanted: list[dict[str, Any]] = []
     fired: dict[str, list[Any]] = {layer.name: [] for layer in tables.layers}
     for _ in range(inferences):
@@ -92,7 +97,9 @@ def update(
                 rule = golden.rule(tables, layer)
                 acc = draw_sums(tables, layer, rng).astype(rule.dtype)
                 v = state.get(layer.name, np.zeros_like(acc)[None])
+                free, _ = golden.update(replace(rule, mask_negative=False), v, acc[None])
                 fire, v = golden.update(rule, v, acc[None])
+                unmasked -= {layer.name} if (free & ~fire).any() else set()
                 mask = masks.get(layer.name, layer.kept).reshape(-1, *(1,) * (acc.ndim - 1))
                 fire, v = fire & mask, v * mask
                 state[layer.name] = v
@@ -102,6 +109,7 @@ def update(
                 skips.append(skipped_groups(plan, index, mask))
                 sums += sum_chunks(plan, index, acc, rng, skips[-1])
                 wanted += chunks(plan, index, fire[0], v[0])
+    assert not unmasked, f"masks in {unmasked} keep nothing from firing"
     dut = Update(plan)
     bench = Bench(dut, stalls=stalls, seed=len(sums))
     done = Transfers(name="loaded", cycles=[] if loaded else [0])
@@ -312,6 +320,36 @@ def test_a_boundary_belongs_to_the_state_above() -> None:
     assert got == [-1, 0, 0, 1, 0] * 8
 
 
+@pytest.mark.parametrize(
+    ("store", "leak"),
+    [("narrowest", "never"), ("saturating", "load by a channel"), ("typical", "store by a layer"),
+     ("exact", "load to half"), ("ternary", "never")],
+)  # fmt: skip
+@pytest.mark.parametrize("reset", RESETS)
+def test_a_negative_potential_keeps_its_neuron_from_firing(
+    reset: str, leak: str, store: str
+) -> None:
+    stores = STORES | {"ternary": TERNARY["typical"]}
+    cell = a_cell(reset, LEAKS[leak], stores[store], mask_negative=True)
+    assert update(a_plan([a_layer("a", cell)]), "random")["a"].any()
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+def test_layers_with_and_without_masks_share_an_update(stalls: str) -> None:
+    """Two of them in the same mode but for the mask, one of another width."""
+    cells = [
+        a_cell("zero", LEAKS["never"], STORES["typical"], mask_negative=True),
+        a_cell("zero", LEAKS["never"], STORES["typical"]),
+        a_cell("subtract", LEAKS["load by a layer"], STORES["saturating"], mask_negative=True),
+        a_cell("none", Leak(), TERNARY["typical"], mask_negative=True),
+        a_cell("none", LEAKS["never"], STORES["exact"], threshold=None),
+    ]
+    plan = a_plan([a_layer(f"layer{n}", cell, seed=n) for n, cell in enumerate(cells)])
+    assert [mode.mask_negative for mode in plan.modes] == [True, False, True, True, False]
+    fired = update(plan, stalls)
+    assert all(fired[f"layer{n}"].any() for n in range(4))
+
+
 @pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(
     ("lanes", "update_lanes"), [(1, 1), (2, 2), (3, 1), (4, 1), (4, 4), (8, 2), (8, 8), (16, 4)]
@@ -440,7 +478,7 @@ def test_what_rounds_is_added_before_a_reset_but_behind_a_leak(reset: str, at: s
 
 LOADED = [
     a_cell("subtract", LEAKS["load by a channel"], STORES["typical"]),
-    a_cell("zero", LEAKS["store by a channel"], STORES["saturating"]),
+    a_cell("zero", LEAKS["store by a channel"], STORES["saturating"], mask_negative=True),
     a_cell("none", Leak(), TERNARY["typical"]),
 ]
 OTHER = [
@@ -450,7 +488,7 @@ OTHER = [
     ),
     a_cell(
         "zero", Leak(multiplier=[1, 9, 3, 16, 5], shift=4, at="store"), STORES["saturating"],
-        bias=[700, -700, 1, 0, 1], threshold=[70, 60, 1, 9000, 99],
+        bias=[700, -700, 1, 0, 1], threshold=[70, 60, 1, 9000, 99], mask_negative=True,
     ),
     a_cell(
         "none", Leak(), Ternary(level=[1, 2, 3, 4, 999], boundary=[1000, 2, 3, 4, 5]),
