@@ -1,6 +1,6 @@
 """`somagate train`: a recipe in, a checkpoint out."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +32,9 @@ def train(
         int | None, typer.Option(min=2, max=16, help="Width of a hidden neuron's potential.")
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Time steps of an inference.")] = None,
+    fold: Annotated[
+        str | None, typer.Option(metavar="I/K", help="Test on fold I of K of all samples.")
+    ] = None,
     threads: Annotated[
         int | None,
         typer.Option(
@@ -62,22 +65,32 @@ def train(
             recipe, data, out,
             {"weight_bits": weight_bits, "state_bits": state_bits, "steps": steps,
              "threads": threads},
-            seed=seed, epochs=epochs, float_=float_, resume=resume, overwrite=force,
+            fold=fold, seed=seed, epochs=epochs, float_=float_, resume=resume, overwrite=force,
             device=device, fuse=fuse,
         )  # fmt: skip
     show(result, json, summary(result), f"Checkpoint in {result['checkpoint']}")
 
 
 def run(
-    name: str, data: str | None, out: Path | None, changes: dict[str, Any], **settings: Any
+    name: str,
+    data: str | None,
+    out: Path | None,
+    changes: dict[str, Any],
+    *,
+    fold: str | None = None,
+    **settings: Any,
 ) -> dict[str, Any]:
     """Train, and return where the checkpoint lies and how good it is."""
     from ..model import recipes
+    from ..model.data import Request, needs_folder
     from ..model.train import train
 
     recipe = recipes.load(one_of("recipe", name, recipes.names()))
-    folder = None
-    if recipe.data.split(":")[0] in ("digits", "moving-shapes"):
+    request, folder = Request.parse(recipe.data), None
+    if fold is not None:
+        request = replace(request, options={**request.options, "fold": fold})
+        recipe = recipe.override(data=request.title)
+    if not needs_folder(request.name):
         if data not in (None, recipe.data):
             raise ValueError(
                 f"--data must be {recipe.data!r} or left out for recipe {name}, not {data!r}"

@@ -206,7 +206,7 @@ class Layer(nn.Module):
         if not self.fires:
             return neuron.Rule(
                 bits=self.bits, shift=max(int(self.shift), 0), reset="none", leak_at="load",
-                leak_shift=0, quantized=recipe.quantized,
+                leak_shift=recipe.readout_shift, quantized=recipe.quantized,
             )  # fmt: skip
         ternary = recipe.store == "ternary"
         return neuron.Rule(

@@ -77,6 +77,9 @@ class Recipe:
         Neurons a class, for 'vote'.
     readout_bits
         Width of that layer's potential, for 'potential'; 'count' uses `state_bits`.
+    readout_leak
+        Its leak in every step, 0…1, a multiple of 2**-leak_shift; 1 is none. A leak lets the last
+        steps count most, as where something is at the end.
     epochs, batch, learning_rate
         Passes over the training images, images in a batch, and the peak of the learning rate.
     settle
@@ -127,6 +130,7 @@ class Recipe:
     readout: Literal["potential", "count", "vote"] = "potential"
     voters: int = 10
     readout_bits: int = 12
+    readout_leak: float = 1.0
     epochs: int = 20
     batch: int = 64
     learning_rate: float = 5e-3
@@ -231,9 +235,26 @@ class Recipe:
         """The largest input activation."""
         return (1 << self.input_bits) - 1
 
+    @property
+    def readout_shift(self) -> int:
+        """The leak of the readout is a multiple of 2**-readout_shift."""
+        return 0 if self.readout_leak == 1 else self.leak_shift
+
     def override(self, **changes: Any) -> "Recipe":
         """Return the recipe with the changes that are not None, checked like a new one."""
         return replace(self, **{k: v for k, v in changes.items() if v is not None})
+
+    def floating(self) -> "Recipe":
+        """Return the recipe of the float network of the same shape, to compare with.
+
+        It is trained in the same way and for as many epochs, with nothing quantized or pruned.
+        """
+        epochs, method = self.epochs, self.method
+        if isinstance(method, settings.Prune):
+            epochs, method = epochs + method.epochs, None
+        elif isinstance(method, settings.Attention):
+            method = replace(method, density=1.0, exchange=0.0, pruned="weight")
+        return replace(self, quantized=False, epochs=epochs, method=method)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, strings, lists and dicts, for `from_dict`."""
@@ -257,8 +278,8 @@ _INTEGERS = (
     ("epochs", 1, 1 << 20), ("batch", 1, 1 << 20), ("threads", 1, 1024),
 )  # fmt: skip
 _NUMBERS = (
-    ("leak", 1), ("spike_peak", 16), ("learning_rate", 1), ("settle", 1), ("tet", 1), ("move", 32),
-    ("turn", 180), ("stretch", 1), ("smoothing", 1),
+    ("leak", 1), ("readout_leak", 1), ("spike_peak", 16), ("learning_rate", 1), ("settle", 1), ("tet", 1),
+    ("move", 32), ("turn", 180), ("stretch", 1), ("smoothing", 1),
 )  # fmt: skip
 _CHOICES = (
     ("encoding", ("rate", "direct", "frames")),

@@ -122,7 +122,9 @@ def train(
     ValueError
         Where the data is not what the recipe takes, or there is no such device.
     """
-    recipe = recipe.override(epochs=epochs, quantized=False if float_ else None)
+    recipe = recipe.override(epochs=epochs)
+    if float_ and recipe.quantized:
+        recipe = recipe.floating()
     folder = Path("runs") / (recipe.name if recipe.quantized else f"{recipe.name}-float")
     folder = folder if out is None else Path(out)
     place = parallel.device(device)
@@ -252,7 +254,8 @@ def _same(
     folder: Path, recipe: Recipe, seed: int, found: dict[str, Any], found_seed: int
 ) -> None:  # fmt: skip
     wanted = {**recipe.to_dict(), "seed": seed}
-    found = {**found, "seed": found_seed}
+    # A training of an older version lacks settings that are new; it had what is now their default.
+    found = {**Recipe.from_dict(found).to_dict(), "seed": found_seed}
     for name, value in wanted.items():
         if json.dumps(value) != json.dumps(found.get(name)):
             raise RunError(

@@ -23,8 +23,8 @@ from .record import NO_LABEL, Boxes, DataError, DataSet, Images, Labels
 from .request import Request
 
 __all__ = [
-    "NO_LABEL", "Boxes", "DataError", "DataSet", "Images", "Labels", "folds", "load", "named",
-    "names",
+    "NO_LABEL", "Boxes", "DataError", "DataSet", "Images", "Labels", "Request", "folds", "load",
+    "named", "names", "needs_folder",
 ]  # fmt: skip
 
 COMMON = ("fold", "seed", "cache")
@@ -68,6 +68,11 @@ _SOURCES = {
 def names() -> tuple[str, ...]:
     """Return the names of all data sets."""
     return tuple(_SOURCES)
+
+
+def needs_folder(name: str) -> bool:
+    """Return whether the data set called `name` is read from a folder."""
+    return _SOURCES[name].files
 
 
 def named(folder: Path) -> str:

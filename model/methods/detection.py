@@ -1,7 +1,10 @@
 """Training of a detector whose readout's potentials are boxes, and how good it is."""
 
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..data import Boxes, DataSet
@@ -62,13 +65,19 @@ def truth(data: DataSet, boxes: Boxes | None) -> list[Found]:
 @torch.no_grad()
 def precision(network: Network, data: DataSet, *, batch: int = 100) -> float:
     """Return the mean average precision, at an overlap of 0.5, on the test samples, 0…1."""
-    settings = network.recipe.method
-    assert isinstance(settings, Detect)
     network.eval()
-    found = []
+    values = []
     for start in range(0, len(data.test_images), batch):
         images = torch.tensor(data.test_images[start : start + batch], device=network.gain.device)
-        values = network(inputs(network.recipe, images, data.maximum)).double() * network.lsb
-        boxes = decode(values.cpu().numpy(), settings.grid, network.shape[1:], least=settings.least)
-        found += [suppress(one, settings.most) for one in boxes]
+        values.append(network(inputs(network.recipe, images, data.maximum)).cpu().numpy())
+    return precision_of(network, np.concatenate(values), data)
+
+
+def precision_of(network: Network, values: NDArray[Any], data: DataSet) -> float:
+    """Return the same of readout values, (samples, outputs) in stored LSBs, of its tables too."""
+    settings = network.recipe.method
+    assert isinstance(settings, Detect)
+    outputs = values.astype(np.float64) * network.lsb
+    boxes = decode(outputs, settings.grid, network.shape[1:], least=settings.least)
+    found = [suppress(one, settings.most) for one in boxes]
     return mean_average_precision(found, truth(data, data.test_boxes), settings.grid.classes)

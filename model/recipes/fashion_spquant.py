@@ -1,36 +1,31 @@
-"""Fashion-MNIST by SpQuant-SNN: ternary weights and potentials, a small VGG.
+"""Fashion-MNIST by SpQuant-SNN: ternary weights and potentials, the VGG of `fashion`, 2 steps.
 
-16C3s2-32C3-P2-64C3-P2-10 with sum pools, 4 steps, the image itself as input.
+32C3s2-64C3-P2-64C3-64C3-P2-10 with sum pools, the image itself as input. The first layer and the
+last have 8-bit weights.
 """
 
-from ..recipe import Conv, Recipe
+from dataclasses import replace
 
-RECIPE = Recipe(
+from ..recipe import Conv
+from .spquant_vgg9 import RECIPE as VGG9
+
+RECIPE = replace(
+    VGG9,
     name="fashion-spquant",
     data="fashion-mnist",
     layers=(
-        Conv(channels=16, stride=2),
-        Conv(channels=32, pool=2, pool_kind="sum"),
+        Conv(channels=32, stride=2, weight_bits=8),
+        Conv(channels=64, pool=2, pool_kind="sum"),
+        Conv(channels=64),
         Conv(channels=64, pool=2, pool_kind="sum"),
     ),
     encoding="direct",
     input_bits=8,
-    steps=4,
-    weights="sawb",
-    weight_bits=2,
-    readout_weight_bits=8,
-    threshold="layer",
-    store="ternary",
-    state_bits=2,
-    store_gradient="stacked",
-    spike_gradient="window",
-    leak=0.5,
-    leak_learned=False,
-    readout_bits=16,
-    loss="tet",
+    steps=2,
     tet=0.05,
-    epochs=3,
+    epochs=10,
     batch=128,
     learning_rate=1e-2,
     move=1.0,
+    precision="float32",
 )

@@ -5,7 +5,10 @@ classes; 2 steps. A block's second layer also gets the block's input, through a 
 where its shape changes.
 """
 
-from ..recipe import Conv, Dense, Recipe, Shortcut
+from dataclasses import replace
+
+from ..recipe import Conv, Dense, Shortcut
+from .spquant_vgg9 import RECIPE as VGG9
 
 
 def block(channels: int, *, stride: int = 1, project: bool = False, pool: int = 1) -> list[Conv]:
@@ -17,7 +20,8 @@ def block(channels: int, *, stride: int = 1, project: bool = False, pool: int = 
     ]
 
 
-RECIPE = Recipe(
+RECIPE = replace(
+    VGG9,
     name="spquant-resnet19",
     data="cifar10",
     layers=(
@@ -35,22 +39,10 @@ RECIPE = Recipe(
     encoding="direct",
     input_bits=8,
     steps=2,
-    weights="sawb",
     weight_bits=4,
-    readout_weight_bits=8,
-    threshold="layer",
-    store="ternary",
-    state_bits=2,
-    store_gradient="stacked",
-    spike_gradient="window",
-    leak=0.5,
-    leak_learned=False,
-    readout_bits=16,
-    loss="tet",
     tet=0.05,
     epochs=300,
     batch=128,
     learning_rate=1e-2,
     move=4.0,
-    precision="bfloat16",
 )

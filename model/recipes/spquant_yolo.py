@@ -5,9 +5,12 @@ cells of 2 classes and 2 boxes. The authors' 512 are ReLUs and their neurons hav
 spike, and nothing leaks.
 """
 
+from dataclasses import replace
+
 from ..detect import Grid
-from ..recipe import Conv, Dense, Recipe
+from ..recipe import Conv, Dense
 from ..settings import Detect
+from .spquant_vgg9 import RECIPE as VGG9
 
 GRID = Grid(rows=6, columns=8, classes=2, boxes=2)
 
@@ -17,7 +20,8 @@ def narrow(channels: int) -> Conv:
     return Conv(channels=channels, kernel=1, padding=0)
 
 
-RECIPE = Recipe(
+RECIPE = replace(
+    VGG9,
     name="spquant-yolo",
     data="coco:steps=10,size=96x128,maximum=1",
     layers=(
@@ -36,22 +40,11 @@ RECIPE = Recipe(
         Dense(neurons=512),
     ),
     classes=GRID.outputs,
-    encoding="frames",
-    steps=10,
-    weights="sawb",
+    input_bits=1,
     weight_bits=4,
-    readout_weight_bits=8,
-    threshold="layer",
-    store="ternary",
-    state_bits=2,
-    store_gradient="stacked",
-    spike_gradient="window",
     leak=1.0,
-    leak_learned=False,
-    readout_bits=16,
+    loss="cross-entropy",
     epochs=100,
     batch=16,
-    learning_rate=1e-3,
-    precision="bfloat16",
     method=Detect(grid=GRID),
 )

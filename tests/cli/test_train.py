@@ -1,3 +1,5 @@
+import json
+import math
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,17 @@ def test_train_writes_a_checkpoint(somagate, tmp_path: Path) -> None:
     assert tables.layers[0].neuron.store.bits == 4
 
 
+def test_train_tests_on_a_fold(somagate, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    result = somagate.json(
+        "train", "digits-dense", "--epochs", 1, "--out", out, "--fold", "2/5", "--steps", 2
+    )
+    recipe = json.loads((out / "result.json").read_text())["recipe"]
+    assert recipe["data"] == "digits:fold=2/5"
+    correct = result["accuracy"] * math.ceil(1797 / 5)
+    assert correct == pytest.approx(round(correct)), "not a share of a fold's 360 samples"
+
+
 def test_train_overwrites_nothing_unless_told(somagate, trained: Path) -> None:
     before = trained.read_bytes()
     arguments = ("train", "digits-dense", "--epochs", 1, "--out", trained.parent)
@@ -58,6 +71,10 @@ def test_train_overwrites_nothing_unless_told(somagate, trained: Path) -> None:
             "--data must be 'digits' or left out for recipe digits, not 'somewhere'",
         ),
         (("mnist",), "recipe mnist needs the folder of mnist's files: --data DIR"),
+        (
+            ("digits", "--fold", "6/5"),
+            "fold must be 1…5 of 5, not 6",
+        ),
         (("mnist", "--data", "nowhere"), "nowhere must be a folder, but does not exist"),
         (
             ("digits-dense", "--device", "xyz"),

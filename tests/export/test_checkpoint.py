@@ -42,6 +42,7 @@ CASES = {
     "a fine leak": {"leak": 0.9, "leak_shift": 12, "state_bits": 8},
     "spike counts": {"readout": "count"},
     "a narrow readout": {"readout_bits": 4},
+    "a readout that forgets": {"readout_leak": 0.625},
     "direct input": {"encoding": "direct", "input_bits": 4},
     "8-bit direct input, wide sums": {
         "encoding": "direct", "input_bits": 8, "weight_bits": 8, "leak_shift": 15,

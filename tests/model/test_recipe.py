@@ -238,3 +238,13 @@ def test_a_setting_of_a_method_out_of_range_is_refused():
         Attention(student_epochs=0)
     with refused(ValueError, "Attention pruned must be 'weight' or 'channel', not 'x'"):
         Attention(pruned="x")
+
+
+def test_the_float_network_is_neither_pruned_nor_quantized():
+    pruned = replace(BASE, epochs=5, method=Prune(epochs=3)).floating()
+    assert (pruned.quantized, pruned.epochs, pruned.method) == (False, 8, None)
+    method = Attention(density=0.2, pruned="channel", student_epochs=4)
+    whole = replace(BASE, normalize=False, epochs=5, method=method).floating()
+    assert (whole.quantized, whole.epochs) == (False, 5)
+    assert whole.method == Attention(density=1, exchange=0, student_epochs=4)
+    assert BASE.floating() == replace(BASE, quantized=False)
