@@ -182,8 +182,10 @@ class Update(wiring.Component):
             fires = Signal(name=f"fires_{lane}")
             # A sign costs no logic behind the carry chain, as a comparison of signed numbers would.
             m.d.comb += fires.eq(~(u - later["threshold"])[-1] & may_fire)
-            r = self._reset(m, lane, u, fires, later)
+            value = self._reset(m, lane, u, fires, later)
+            r = Signal(value.shape(), name=f"r_{lane}")
             with m.If(move):
+                m.d.sync += r.eq(value)
                 m.d.sync += fire[lane].eq(fires)
 
             # v' = store(r)
@@ -372,8 +374,8 @@ class Update(wiring.Component):
 
     def _reset(
         self, m: Module, lane: int, u: Signal, fires: Signal, parameters: dict[str, Value]
-    ) -> Signal:
-        """Return r, registered."""
+    ) -> Value:
+        """Return r."""
         values = []
         for mode in self.plan.modes:
             x = self._leaked(mode, u, parameters) if mode.leak_at == "store" else u
@@ -384,11 +386,7 @@ class Update(wiring.Component):
                     values.append(Mux(fires, x - parameters["amount"], x))
                 case _:
                     values.append(x)
-        value = self._switch(m, values, f"reset_{lane}")
-        r = Signal(value.shape(), name=f"r_{lane}")
-        with m.If(~self.chunks.valid | self.chunks.ready):
-            m.d.sync += r.eq(value)
-        return r
+        return self._switch(m, values, f"reset_{lane}")
 
     def _stored(self, m: Module, lane: int, r: Signal, parameters: dict[str, Signal]) -> Value:
         """Return clamp((r + half) >> shift), rounded half up and then saturated; or the sign."""
