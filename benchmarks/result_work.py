@@ -3,7 +3,7 @@
 An operation is a synapse's addition or a neuron's update in a step, whether or not there is a
 spike; that is how SpQuant-SNN counts what pruning saves. A pruned channel has none, and neither has
 a synapse from one. The float network of the same shape has all channels, and 32 bits for each
-weight and potential.
+weight and potential; it has no layer that counts votes, as a sum of floats needs no weights.
 """
 
 from dataclasses import asdict, dataclass
@@ -66,6 +66,8 @@ def of_float(tables: Tables) -> Work:
 def _sum(tables: Tables, *, pruned: bool) -> Work:
     total = Work(weights=0, weight_bits=0, state_bits=0, operations=0)
     for layer in tables.layers:
+        if layer.name == "vote" and not pruned:
+            continue
         total += _layer(tables, layer, pruned=pruned)
     return total
 

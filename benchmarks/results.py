@@ -164,7 +164,7 @@ def figures(one: Training, path: Path, out: Path, data: Path, samples: int) -> d
         count = measured["samples"]
     verdict = verify.compare(
         path, name, samples, None, lambda done, total: None,
-        layout={"board": "ulx3s", "lanes": LANES, "update_lanes": None, "word_bits": None},
+        layout={"board": "ulx3s-85f", "lanes": LANES, "update_lanes": 4, "word_bits": None},
         settings={"engine": "native", "waves": out / one.name / "difference"},
     )  # fmt: skip
     activity = {layer["layer"]: layer["activity"] for layer in layers}

@@ -278,8 +278,8 @@ _INTEGERS = (
     ("epochs", 1, 1 << 20), ("batch", 1, 1 << 20), ("threads", 1, 1024),
 )  # fmt: skip
 _NUMBERS = (
-    ("leak", 1), ("readout_leak", 1), ("spike_peak", 16), ("learning_rate", 1), ("settle", 1), ("tet", 1),
-    ("move", 32), ("turn", 180), ("stretch", 1), ("smoothing", 1),
+    ("leak", 1), ("readout_leak", 1), ("spike_peak", 16), ("learning_rate", 1), ("settle", 1),
+    ("tet", 1), ("move", 32), ("turn", 180), ("stretch", 1), ("smoothing", 1),
 )  # fmt: skip
 _CHOICES = (
     ("encoding", ("rate", "direct", "frames")),

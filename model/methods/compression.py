@@ -45,21 +45,29 @@ class Compression(Method):
         assert isinstance(recipe.method, Attention)
         self.settings = recipe.method
         self.teacher = Network(replace(recipe, method=None, quantized=False), network.shape)
+        self.teacher.settle(False)
         self.places: list[tuple[int, int, int]] = []
         for index, layer in enumerate(network):
-            for number, (group, back) in enumerate(zip(layer.groups, layer.backs, strict=False)):
+            for number, back in zip(range(len(layer.groups)), layer.backs, strict=False):
                 source = index - back
                 channels = network.shape[0] if source < 0 else list(network)[source].target[0]
-                if source < 0 and self.by_channel:
-                    continue  # nothing makes the input's channels
-                density = self.settings.density
-                mask = sparse.random_mask(
-                    group.weight,  # type: ignore[arg-type]
-                    density,
-                    channels if self.by_channel else None,
-                )
-                self.register_buffer(f"mask_{index}_{number}", mask)
-                self.places.append((index, number, channels))
+                if source >= 0 or not self.by_channel:  # nothing makes the input's channels
+                    self.places.append((index, number, channels))
+        weights = self._weights(network)
+        for place, weight, density in zip(self.places, weights, self._first(weights), strict=True):
+            channels = place[2] if self.by_channel else None
+            mask = sparse.random_mask(weight, density, channels)
+            self.register_buffer(f"mask_{place[0]}_{place[1]}", mask)
+
+    def _first(self, weights: list[Tensor]) -> list[float]:
+        """Return the density of each group at first."""
+        if self.by_channel:
+            return [self.settings.density] * len(weights)
+        sizes = [
+            (len(weight), place[2], weight[0].numel() // place[2])
+            for weight, place in zip(weights, self.places, strict=True)
+        ]
+        return sparse.densities(sizes, self.settings.density)
 
     @property
     def by_channel(self) -> bool:

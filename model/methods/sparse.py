@@ -24,6 +24,25 @@ def random_mask(weight: Tensor, density: float, channels: int | None = None) -> 
     return chosen.reshape(weight.shape) if channels is None else spread(chosen, weight)
 
 
+def densities(sizes: list[tuple[int, int, int]], density: float) -> list[float]:
+    """Return the share of each group's weights to keep at first, 0…1; of all together, `density`.
+
+    A group keeps weights in proportion to the sum of its dimensions, not to their product, so that
+    small groups keep most of theirs: Erdős-Rényi kernels (Evci et al., RigL, ICML 2020).
+
+    Parameters
+    ----------
+    sizes
+        Of each group: target channels, source channels, weights between two channels.
+    density
+        Share of all weights, 0…1.
+    """
+    counts = [targets * sources * between for targets, sources, between in sizes]
+    claims = [float(sum(size)) for size in sizes]
+    kept = divided(round(density * sum(counts)), claims, counts)
+    return [part / count for part, count in zip(kept, counts, strict=True)]
+
+
 def spread(chosen: Tensor, weight: Tensor) -> Tensor:
     """Return flags of source channels, (channels,), shaped as the weights (targets, elements…)."""
     flags = chosen.repeat_interleave(weight[0].numel() // len(chosen))

@@ -33,13 +33,13 @@ def batch(samples=16):
     return Batch(x=value.expand(3, *value.shape), labels=torch.arange(samples) % 3)
 
 
-def run(network, method, optimizer):
+def run(network, method, optimizer, *, updates=3):
     """Train every phase with a few updates an epoch; yield after each epoch."""
     for phase in method.phases():
         method.enter(phase, network, batch())
         for epoch in range(phase.epochs):
             method.start(phase, epoch, network)
-            for _ in range(3):
+            for _ in range(updates):
                 optimizer.zero_grad()
                 loss, _ = method.loss(phase, network, batch())
                 loss.backward()
@@ -85,7 +85,7 @@ def test_the_weights_that_stay_make_up_for_those_that_go():
 def test_every_phase_learns():
     network, method, optimizer = made(RECIPE)
     losses = {}
-    for name, _, loss in run(network, method, optimizer):
+    for name, _, loss in run(network, method, optimizer, updates=8):
         losses.setdefault(name, []).append(loss)
     assert list(losses) == ["teacher", "student", "spiking"]
     assert losses["teacher"][-1] < losses["teacher"][0]

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from somagate.model.methods import sparse
 from somagate.model.settings import Attention
@@ -10,6 +11,19 @@ def test_random_masks_have_their_density():
     mask = sparse.random_mask(weight, 0.5, channels=6)
     kept = mask.sum((0, 2, 3))
     assert sorted(kept.tolist()) == [0, 0, 0, 200, 200, 200]
+
+
+def test_small_groups_start_denser():
+    sizes = [(48, 1, 9), (96, 48, 9), (96, 96, 9), (10, 96, 9)]
+    weights = [48 * 9, 96 * 48 * 9, 96 * 96 * 9, 10 * 96 * 9]
+    found = sparse.densities(sizes, 0.03)
+    assert found[0] == 1.0
+    assert found[0] > found[3] > found[1] > found[2]
+    kept = [share * weight for share, weight in zip(found, weights, strict=True)]
+    assert round(sum(kept)) == round(0.03 * sum(weights))
+    # The others' are as the sums of their dimensions: 153, 201, 115.
+    assert kept[1] / kept[2] == pytest.approx(153 / 201, abs=0.01)
+    assert sparse.densities(sizes, 1.0) == [1.0] * 4
 
 
 def test_channels_of_a_dense_group_are_blocks_of_elements():
