@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -124,9 +125,7 @@ def measure(row: Row, out: Path, data: Path, samples: int) -> dict[str, Any]:
         tables = exporter.export(out / one.name / CHECKPOINT)
         tables.save(path)
         of = {"tables": tables.sha256, "samples": samples, "data": one.settings.data}
-        found = kept.get(
-            one.name, of, lambda one=one, path=path: figures(one, path, out, data, samples)
-        )
+        found = kept.get(one.name, of, partial(figures, one, path, out, data, samples))
         folds.append(found | {"float": _result(out / other.name), "trained": _result(path.parent)})
     tables = Tables.load(out / Training(recipe=row.recipe, fold=row.test_folds[0],
                                         quantized=True).name / "tables.safetensors")  # fmt: skip
@@ -217,8 +216,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         jobs = [pool.submit(run, one, chosen.out, chosen.data) for one in trainings(rows)]
         for job in jobs:
             job.result()
-        jobs = [pool.submit(measure, row, chosen.out, chosen.data, chosen.samples) for row in rows]
-        result = {"lanes": LANES, "rows": [job.result() for job in jobs]}
+        done = [pool.submit(measure, row, chosen.out, chosen.data, chosen.samples) for row in rows]
+        result = {"lanes": LANES, "rows": [job.result() for job in done]}
     text = report.page(result)
     output.write(chosen.out, "results", result, text, as_json=chosen.json)
     if chosen.update:

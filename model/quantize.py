@@ -122,10 +122,14 @@ class _Store(Function):
     def forward(ctx: Any, r: Tensor, bits: int, shift: int, stacked: bool) -> Tensor:
         low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
         unit = float(1 << shift)
-        stored = torch.floor((r + (1 << shift >> 1)) / unit)
-        kept = stored.clamp(low, high)
+        # To allocate a large tensor takes as long as to fill it: work in one, and make those that
+        # say what saturates only where there will be a gradient.
+        stored = (r + (1 << shift >> 1)).div_(unit).floor_()
+        masked = ctx.needs_input_grad[0] and not stacked
+        kept = stored.clamp(low, high) if masked else stored.clamp_(low, high)
         ctx.levels = (low, high, shift) if stacked else None
-        ctx.save_for_backward(r if stacked else stored != kept)
+        if ctx.needs_input_grad[0]:
+            ctx.save_for_backward(r if stacked else stored != kept)
         return kept.mul_(unit)
 
     @staticmethod

@@ -55,8 +55,7 @@ class Compression(Method):
                     self.places.append((index, number, channels))
         weights = self._weights(network)
         for place, weight, density in zip(self.places, weights, self._first(weights), strict=True):
-            channels = place[2] if self.by_channel else None
-            mask = sparse.random_mask(weight, density, channels)
+            mask = sparse.random_mask(weight, density, place[2] if self.by_channel else None)
             self.register_buffer(f"mask_{place[0]}_{place[1]}", mask)
 
     def _first(self, weights: list[Tensor]) -> list[float]:
