@@ -56,6 +56,7 @@ BLOCKS = {
     "fork": "stage",
     "accelerator": "stage",
     "config": "configurator",
+    "rule": "update",
 }
 """Blocks that aren't called as their file."""
 

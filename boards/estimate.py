@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from ..hw.blocks import bits_of
 from ..hw.coefficients import COEFFICIENTS
 from ..hw.mapping import map_memory
 from ..hw.plan import Plan
 from ..hw.resources import PlacedMemory, Resources, Usage, resources
 from ..hw.stored import StoredMemory
+from ..hw.terms import bits_of
 from .board import Board
 
 

@@ -51,6 +51,7 @@ def examine(path: Path) -> dict[str, Any]:
                 "saturated_channels": sum("always reached" in finding for finding in mine),
                 "weight_bits": [group.bits for group in layer.synapses],
                 "state_bits": layer.neuron.store.bits,
+                "mask_negative": layer.neuron.mask_negative,
                 "accumulator_bits": tables.accumulator_bits(layer.name),
                 "memory_bits": memory(tables, layer),
             }
@@ -113,11 +114,13 @@ def layers_table(result: dict[str, Any]) -> Table:
 
 
 def summary(result: dict[str, Any]) -> str:
-    """Return the verdict in a line, and each reason against it in one more."""
+    """Return the verdict in a line, before it each reason against it, and where masks are."""
+    masked = ", ".join(layer["layer"] for layer in result["layers"] if layer["mask_negative"])
+    notes = [f"A negative potential keeps its neuron from firing in {masked}."] if masked else []
     reasons = [
         f"layer {layer['layer']}: {reason}"
         for layer in result["layers"]
         for reason in layer["reasons"]
     ]
     verdict = "does not support these tables" if reasons else "supports every layer"
-    return "\n".join([*reasons, f"The hardware {verdict}."])
+    return "\n".join([*notes, *reasons, f"The hardware {verdict}."])

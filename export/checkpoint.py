@@ -116,6 +116,7 @@ def _neuron(integers: Integers) -> Neuron:
         reset=rule.reset,
         amount=integers.threshold if rule.reset == "subtract" else None,
         leak=Leak(multiplier=np.array(integers.multiplier), shift=rule.leak_shift, at=rule.leak_at),
+        mask_negative=rule.mask_negative,
     )
 
 

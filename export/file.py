@@ -35,6 +35,11 @@ CLASSES = {
 }
 DTYPES = {"weights": np.dtype(np.int8), "channel_mask": np.dtype(np.bool_)}
 """By field; every other array is int32."""
+LATER = {"Neuron": {"mask_negative": False}}
+"""By class, fields that came after the first files, and what these mean.
+
+A field that holds just that is left out, so the same tables have the same bytes as ever.
+"""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -140,7 +145,10 @@ def _flatten(value: Any, place: str, arrays: Arrays) -> Any:
     """Return `value` as JSON can hold it, and put its arrays into `arrays` by their place."""
     if is_dataclass(value) and not isinstance(value, type):
         graph: dict[str, Any] = {"class": type(value).__name__}
+        later = LATER.get(graph["class"], {})
         for field in fields(value):
+            if field.name in later and getattr(value, field.name) == later[field.name]:
+                continue
             inner = f"{place}.{field.name}" if place else field.name
             graph[field.name] = _flatten(getattr(value, field.name), inner, arrays)
         return graph
@@ -194,10 +202,14 @@ def _build(graph: Any, place: str, arrays: Arrays) -> Any:
     cls = CLASSES.get(graph.get("class", ""))
     if cls is None:
         raise ValueError(f"class of {place or 'graph'} must be one of {sorted(CLASSES)}")
-    wanted = {"class", *(field.name for field in fields(cls))}
-    if set(graph) != wanted:
-        missing, unknown = sorted(wanted - set(graph)), sorted(set(graph) - wanted)
+    later = LATER.get(cls.__name__, {})
+    for name, value in later.items():
+        if name in graph and graph[name] == value:
+            raise ValueError(f"{cls.__name__} {name} must be left out where it is {value}")
+    wanted = {"class", *(field.name for field in fields(cls) if field.name not in later)}
+    if set(graph) - set(later) != wanted:
+        missing, unknown = sorted(wanted - set(graph)), sorted(set(graph) - wanted - set(later))
         raise ValueError(
             f"{cls.__name__} must have its own fields, not {unknown} besides and {missing} missing"
         )
-    return cls(**{name: _build(graph[name], name, arrays) for name in wanted - {"class"}})
+    return cls(**{name: _build(graph[name], name, arrays) for name in set(graph) - {"class"}})

@@ -163,6 +163,9 @@ class Neuron:
         int32 (channels,), subtracted when a neuron fires; for reset 'subtract' only.
     leak, store
         See there.
+    mask_negative
+        A neuron whose stored potential is negative at the start of a time step does not fire in
+        it, whatever u is; it integrates on, and isn't reset. SpQuant-SNN's mask of negative states.
     """
 
     bias: Ints
@@ -171,6 +174,7 @@ class Neuron:
     reset: Literal["zero", "subtract", "none"] = "zero"
     amount: Ints | None = None
     leak: Leak = field(default_factory=Leak)
+    mask_negative: bool = False
 
     def __post_init__(self) -> None:
         bias = per_channel("Neuron bias", self.bias, -WORD_LIMIT, WORD_LIMIT - 1)
@@ -180,10 +184,16 @@ class Neuron:
             raise TypeError(f"Neuron store must be a Shift or a Ternary, not {self.store!r}")
         if not isinstance(self.leak, Leak):
             raise TypeError(f"Neuron leak must be a Leak, not {self.leak!r}")
+        if not isinstance(self.mask_negative, bool):
+            raise TypeError(f"Neuron mask_negative must be a bool, not {self.mask_negative!r}")
         if self.threshold is None:
             if self.reset != "none":
                 raise ValueError(
                     f"Neuron reset must be 'none' where threshold is None, not {self.reset!r}"
+                )
+            if self.mask_negative:
+                raise ValueError(
+                    "Neuron mask_negative must be False where threshold is None, not True"
                 )
         else:
             threshold = per_channel("Neuron threshold", self.threshold, -WORD_LIMIT, WORD_LIMIT - 1)

@@ -238,18 +238,23 @@ class Tables:
         return signed_bits(int(low.min()), int(high.max()))
 
     def thresholds(self) -> list[str]:
-        """Return a sentence for each channel that can never fire, or always does."""
+        """Return a sentence for each channel that can never fire, or always does.
+
+        Where negative potentials are masked, only a reset to zero is known to leave none, and with
+        it a neuron that always reaches its threshold fires in every step.
+        """
         findings = []
         for layer in self.layers:
             if layer.neuron.threshold is None:
                 continue
+            masked = layer.neuron.mask_negative and layer.neuron.reset != "zero"
             low, high = self.update_bounds(layer.name)
             for channel in np.flatnonzero(layer.kept):
                 threshold = int(layer.neuron.threshold[channel])
                 place = f"layer {layer.name}, channel {channel}: threshold {threshold}"
                 if threshold > high[channel]:
                     findings.append(f"{place} is never reached: the most is {high[channel]}")
-                elif threshold <= low[channel]:
+                elif threshold <= low[channel] and not masked:
                     findings.append(f"{place} is always reached: the least is {low[channel]}")
         return findings
 

@@ -8,6 +8,7 @@ from typing import Any
 from . import plan_file
 from .config import targets
 from .plan import Plan
+from .stage_plan import Mode
 
 VERSION = 1
 """Of the stream's format and of the memories' layout; goes up when either changes."""
@@ -30,7 +31,7 @@ def shape_sha256(plan: Plan) -> str:
         "stages": [
             {
                 "layers": [asdict(descriptor) for descriptor in stage.descriptors],
-                "modes": [asdict(mode) for mode in stage.layer_modes],
+                "modes": [_mode(mode) for mode in stage.layer_modes],
                 "parameters": [(field.name, field.bits) for field in stage.parameters],
                 "sum_bits": (stage.accumulator_bits, stage.update_bits),
                 "memories": [asdict(target) for target in targets(stage)],
@@ -40,3 +41,11 @@ def shape_sha256(plan: Plan) -> str:
     }
     text = json.dumps(shape, sort_keys=True, default=int)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _mode(mode: Mode) -> dict[str, Any]:
+    """Return a mode; what came later than the first bitstreams is left out where it is off."""
+    values = asdict(mode)
+    if not mode.mask_negative:
+        del values["mask_negative"]
+    return values

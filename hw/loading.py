@@ -44,9 +44,10 @@ def load(plan: Plan, tables: Tables) -> Load:
     """Lay out tables for an accelerator that was built from a plan.
 
     They may have the shape of the plan's tables or a smaller one: fewer channels, narrower weights,
-    fewer time steps; see `embed`. The input's shape, geometry, reset, leak and store must be equal.
-    A channel that is missing or pruned stays silent, and a lane group without a channel takes no
-    time. A plan that is not loadable takes its own tables, if it takes any.
+    fewer time steps; see `embed`. The input's shape, geometry, reset, leak, store and mask of
+    negative potentials must be equal. A channel that is missing or pruned stays silent, and a lane
+    group without a channel takes no time. A plan that is not loadable takes its own tables, if it
+    takes any.
 
     Raises
     ------

@@ -5,8 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
+from .chunks import ChunkLayout
 from .stage_plan import StagePlan
-from .update import ChunkLayout
 
 
 class ResultLayout(StructLayout):

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from .blocks import Terms, memory_terms, stage_blocks
+from .blocks import memory_terms, stage_blocks
 from .coefficients import COEFFICIENTS
 from .config import IDENTITY
 from .mapping import map_memory
 from .part import Part
 from .stage_plan import StagePlan
 from .stored import StoredMemory, stored_memories
+from .terms import Terms
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .chunks import UpdateLayout
 from .stage_plan import StagePlan
-from .update import UpdateLayout
 from .walk import WalkLayout
 
 

@@ -6,6 +6,7 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .array import Array, BankSum, WeightMemory
+from .chunks import ChunkLayout
 from .config import targets
 from .currents import Currents
 from .fetcher import Fetcher, Sieve, WordLayout
@@ -19,7 +20,7 @@ from .readout import Readout, ResultLayout
 from .scanner import Scanner
 from .sequencer import Sequencer
 from .stage_plan import StagePlan
-from .update import ChunkLayout, Update
+from .update import Update
 from .walker import Walker
 
 

@@ -30,6 +30,8 @@ class Mode:
         None where it differs by channel; it is then a parameter.
     leak_shift
         Bits dropped by the leak.
+    mask_negative
+        A negative stored potential keeps its neuron from firing.
     """
 
     bits: int
@@ -38,6 +40,7 @@ class Mode:
     leak_at: str
     leak_multiplier: int | None
     leak_shift: int
+    mask_negative: bool = False
 
     @property
     def half(self) -> int:
@@ -134,6 +137,7 @@ class StagePlan(StageLayout):
                     leak_at="never" if neuron.leak.identity else neuron.leak.at,
                     leak_multiplier=multiplier,
                     leak_shift=shift,
+                    mask_negative=neuron.mask_negative,
                 )
             )
         return tuple(found)

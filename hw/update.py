@@ -1,67 +1,15 @@
 """The update: leak, add, fire, reset and store, for a few finished sums a cycle."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .array import sum_layout
+from .chunks import ChunkLayout, UpdateLayout
 from .memory import SLICE_BITS, RegisteredMemory, write_signature
-from .stage_plan import Mode, StagePlan
-from .walk import narrowest
-
-
-class UpdateLayout(StructLayout):
-    """A layer's work for the update; counts are stored less one.
-
-    `window` counts the positions of a pooling window, `tail` the chunks of the last lane group.
-    """
-
-    def __init__(self, plan: StagePlan) -> None:
-        self.layers = [self.values(plan, index) for index in range(plan.count)]
-        super().__init__(narrowest(self.layers))
-
-    @staticmethod
-    def values(plan: StagePlan, index: int) -> dict[str, int]:
-        """Return each member's value for the stage's layer number `index`."""
-        d = plan.descriptors[index]
-        per_group = plan.lanes // plan.update_lanes
-        return {
-            "rows": d.rows - 1,
-            "columns": d.columns - 1,
-            "groups": d.groups - 1,
-            "window": d.window[0] * d.window[1] - 1,
-            "tail": d.chunks - (d.groups - 1) * per_group - 1,
-            "parameter_base": d.parameter_base,
-            "mode": plan.modes.index(plan.layer_modes[index]),
-        }
-
-
-class ChunkLayout(StructLayout):
-    """Updated neurons.
-
-    `spikes` and `potentials` are one a lane. `chunk` numbers the chunk in its lane group; `first`
-    and `final` mark the first and last position of a pooling window, `tail` the last chunk of all
-    channels, `row_end` the last chunk of a row of the output map. `index` counts the chunks of the
-    layer in this time step.
-    """
-
-    def __init__(self, plan: StagePlan) -> None:
-        bits = plan.state_bits
-        per_group = plan.lanes // plan.update_lanes
-        updates = max(d.updates for d in plan.descriptors)
-        super().__init__(
-            {
-                "spikes": unsigned(plan.update_lanes),
-                "potentials": ArrayLayout(signed(bits), plan.update_lanes),
-                "chunk": unsigned(max(1, (per_group - 1).bit_length())),
-                "first": 1,
-                "final": 1,
-                "tail": 1,
-                "row_end": 1,
-                "index": unsigned(max(1, (updates - 1).bit_length())),
-            }
-        )
+from .rule import LaneRule
+from .stage_plan import StagePlan
 
 
 class Update(wiring.Component):
@@ -109,8 +57,6 @@ class Update(wiring.Component):
         """Build the update."""
         m = Module()
         plan = self.plan
-        lanes = range(plan.update_lanes)
-        fields = {field.name: field for field in plan.parameters}
 
         # Walk over the chunks of the layer and read ahead.
         ahead = Signal()
@@ -150,49 +96,18 @@ class Update(wiring.Component):
                 self.chunks.valid.eq(used[1]),
             ]
 
-        # u = leak(v) + acc + bias
-        word_bits = plan.parameter_bits
+        # Each lane does what `sim.golden.update` does.
         fire = Signal(plan.update_lanes)
-        for lane in lanes:
-            word = memories["parameters"].read.data[lane * word_bits : (lane + 1) * word_bits]
-            here = {}
-            for field in plan.parameters:
-                here[field.name], word = word[: field.bits].as_signed(), word[field.bits :]
-            loaded = self._loaded(m, lane, memories, here)
-            value = loaded + here["bias"]
-            start = Signal(value.shape(), name=f"start_{lane}", attrs={"keep": 1})
-            m.d.comb += start.eq(value)
-            u = Signal(signed(plan.update_bits), name=f"u_{lane}")
-            later = {
-                name: Signal(signed(field.bits), name=f"{name}_{lane}")
-                for name, field in fields.items()
-                if name not in ("bias", "level")
-            }
+        for lane in range(plan.update_lanes):
+            rule = LaneRule(m, plan, lane, mode=self.layers.payload.mode, move=move)
+            fires, v = rule.update(
+                parameters=memories["parameters"].read.data,
+                states={bits: memories[bits].read.data for bits in plan.state_words},
+                first_step=self.first_step,
+                acc=self.sums.payload[lane],
+            )
             with m.If(move):
-                m.d.sync += u.eq(start + self.sums.payload[lane])
-                m.d.sync += [signal.eq(here[name]) for name, signal in later.items()]
-
-            # fire = u >= threshold; r = reset(u, fire)
-            fires = Signal(name=f"fires_{lane}")
-            keep = later["keep"][0] if "keep" in later else 1
-            # A sign costs no logic behind the carry chain, as a comparison of signed numbers would.
-            m.d.comb += fires.eq(~(u - later["threshold"])[-1] & keep)
-            r = self._reset(m, lane, u, fires, later)
-            with m.If(move):
-                m.d.sync += fire[lane].eq(fires)
-
-            # v' = store(r)
-            still: dict[str, Signal] = {}
-            for name in ("boundary", "keep"):
-                if name in later:
-                    still[name] = Signal.like(later[name], name=f"{name}_late_{lane}")
-                    with m.If(move):
-                        m.d.sync += still[name].eq(later[name])
-            stored = self._stored(m, lane, r, still)
-            if "keep" in still:
-                stored = Mux(still["keep"][0], stored, 0)
-            with m.If(move):
-                m.d.sync += self.chunks.payload.potentials[lane].eq(stored)
+                m.d.sync += [fire[lane].eq(fires), self.chunks.payload.potentials[lane].eq(v)]
 
         out = self.chunks.payload
         index = Signal.like(out.index)
@@ -313,97 +228,3 @@ class Update(wiring.Component):
                 ),
             ]
         return memories
-
-    def _switch(self, m: Module, values: list[Value], name: str) -> Value:
-        """Return the value of the layer's mode, wide enough for each."""
-        if len(values) == 1:
-            return values[0]
-        low = min(-1 if v.shape().signed else 0 for v in values)
-        bits = max(len(v) + (low < 0 and not v.shape().signed) for v in values)
-        chosen = Signal(signed(bits) if low < 0 else unsigned(bits), name=name)
-        with m.Switch(self.layers.payload.mode):
-            for number, value in enumerate(values):
-                with m.Case(number) if number < len(values) - 1 else m.Default():
-                    m.d.comb += chosen.eq(value)
-        return chosen
-
-    def _leaked(self, mode: Mode, x: Value, parameters: dict[str, Value]) -> Value:
-        """Return (multiplier · x) >> shift, rounded down."""
-        if mode.leak_multiplier is None:
-            return (x * parameters["multiplier"]) >> mode.leak_shift
-        if mode.leak_multiplier == 0:
-            return Const(0, signed(1))
-        return _times(x, mode.leak_multiplier) >> mode.leak_shift
-
-    def _loaded(
-        self,
-        m: Module,
-        lane: int,
-        memories: dict[str | int, RegisteredMemory],
-        parameters: dict[str, Value],
-    ) -> Value:
-        """Return the stored potential in accumulator LSBs, leaked if it leaks at the load."""
-        values: list[Value] = []
-        for mode in self.plan.modes:
-            bits = mode.bits
-            stored = memories[bits].read.data[lane * bits : (lane + 1) * bits].as_signed()
-            v = Signal(signed(bits), name=f"v_{lane}_{len(values)}")
-            m.d.comb += v.eq(Mux(self.first_step, 0, stored))
-            if mode.shift is None:
-                level = parameters["level"]
-                x = Mux(v[1], -level, Mux(v[0], level, 0))
-            else:
-                x = Cat(Const(0, mode.shift), v).as_signed()
-            values.append(self._leaked(mode, x, parameters) if mode.leak_at == "load" else x)
-        return self._switch(m, values, f"loaded_{lane}")
-
-    def _reset(
-        self, m: Module, lane: int, u: Signal, fires: Signal, parameters: dict[str, Value]
-    ) -> Signal:
-        """Return r, registered."""
-        values = []
-        for mode in self.plan.modes:
-            x = self._leaked(mode, u, parameters) if mode.leak_at == "store" else u
-            match mode.reset:
-                case "zero":
-                    values.append(Mux(fires, mode.half * mode.rounds_early, x))
-                case "subtract":
-                    values.append(Mux(fires, x - parameters["amount"], x))
-                case _:
-                    values.append(x)
-        value = self._switch(m, values, f"reset_{lane}")
-        r = Signal(value.shape(), name=f"r_{lane}")
-        with m.If(~self.chunks.valid | self.chunks.ready):
-            m.d.sync += r.eq(value)
-        return r
-
-    def _stored(self, m: Module, lane: int, r: Signal, parameters: dict[str, Signal]) -> Value:
-        """Return clamp((r + half) >> shift), rounded half up and then saturated; or the sign."""
-        values: list[Value] = []
-        for number, mode in enumerate(self.plan.modes):
-            stored = Signal(signed(mode.bits), name=f"stored_{lane}_{number}")
-            values.append(stored)
-            if mode.shift is None:
-                boundary = parameters["boundary"]
-                m.d.comb += stored.eq(Mux(r < -boundary, -1, r >= boundary))
-                continue
-            rounded = r if mode.rounds_early else r + mode.half
-            shifted = rounded >> mode.shift
-            # It fits if all the bits that are dropped equal the sign that is left.
-            dropped = shifted[mode.bits - 1 :]
-            sign = shifted[-1]
-            m.d.comb += stored.eq(shifted)
-            with m.If(dropped.any() & ~dropped.all()):
-                m.d.comb += stored.eq(Cat((~sign).replicate(mode.bits - 1), sign))
-        return self._switch(m, values, f"stored_{lane}")
-
-
-def _times(x: Value, factor: int) -> Value:
-    """Return x times a positive constant; 15 x is one subtraction, 16 x - x."""
-    for high in range(factor.bit_length() + 1):
-        for low in range(high):
-            if factor == (1 << high) - (1 << low):
-                return (x << high) - (x << low) if low + 1 < high else x << low
-            if factor == (1 << high) + (1 << low):
-                return (x << high) + (x << low)
-    return x * Const(factor)

@@ -194,6 +194,7 @@ class Layer(nn.Module):
             shift=max(int(self.shift), 0),
             ternary=ternary,
             reset=recipe.reset,
+            mask_negative=recipe.mask_negative,
             leak_at=recipe.leak_at,
             leak_shift=0 if ternary else recipe.leak_shift,
             quantized=recipe.quantized,

@@ -25,6 +25,8 @@ class Rule:
         the one in `Constants.level`.
     reset
         'zero', 'subtract', or 'none' for a layer that never fires.
+    mask_negative
+        A neuron whose stored potential is negative does not fire in the next step.
     leak_at, leak_shift
         `(multiplier · x) >> leak_shift` at 'load' or at 'store'.
     quantized
@@ -47,6 +49,7 @@ class Rule:
     stacked: bool = False
     peak: float = 1.0
     learned: bool = False
+    mask_negative: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +176,8 @@ def run(
                 spike = quantize.fire(u, threshold, rule.peak)
             else:
                 spike = quantize.window(u, threshold, width, rule.peak, rule.learned)
+            if rule.mask_negative and v is not None:
+                spike = spike * (v >= 0)
             spikes.append(spike)
             r = r * (1 - spike) if rule.reset == "zero" else r - threshold * spike
         v = store(r)

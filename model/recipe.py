@@ -59,6 +59,9 @@ class Recipe:
         Largest slope of a spike's gradient, over that width.
     reset
         'zero' or 'subtract', of the hidden neurons.
+    mask_negative
+        Whether a stored potential below 0 keeps its neuron from firing in the next step, of all
+        neurons that fire: SpQuant-SNN's mask of negative states.
     leak
         The leak that training starts from, 0…1; 1 is none.
     leak_learned
@@ -119,6 +122,7 @@ class Recipe:
     spike_gradient: Literal["ramp", "window"] = "ramp"
     spike_peak: float = 1.0
     reset: Literal["zero", "subtract"] = "zero"
+    mask_negative: bool = False
     leak: float = 0.75
     leak_learned: bool = True
     leak_shift: int = 3
@@ -151,13 +155,15 @@ class Recipe:
         optional("Recipe readout_weight_bits", self.readout_weight_bits, 1, 8)
         for name, most in _NUMBERS:
             number(f"Recipe {name}", getattr(self, name), 0, most)
-        for name in ("quantized", "normalize", "leak_learned"):
+        for name in ("quantized", "normalize", "mask_negative", "leak_learned"):
             flag(f"Recipe {name}", getattr(self, name))
         for name, options in _CHOICES:
             choice(f"Recipe {name}", getattr(self, name), options)
         self._check_together()
 
     def _check_together(self) -> None:
+        if self.mask_negative and self.readout == "potential" and not self.layers:
+            raise ValueError("Recipe mask_negative must be False where no layer fires, not True")
         if self.encoding == "rate" and self.input_bits != 1:
             raise ValueError(
                 f"Recipe input_bits must be 1 for encoding 'rate', not {self.input_bits}"
@@ -248,7 +254,7 @@ class Recipe:
             epochs, method = epochs + method.epochs, None
         elif isinstance(method, settings.Attention):
             method = replace(method, density=1.0, exchange=0.0, pruned="weight")
-        return replace(self, quantized=False, epochs=epochs, method=method)
+        return replace(self, quantized=False, mask_negative=False, epochs=epochs, method=method)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, strings, lists and dicts, for `from_dict`."""

@@ -5,7 +5,7 @@ A layer's output channel `c` in one time step, in exact integers::
     acc  = Σ weight · activation            over every synapse group of the layer
     x    = leak(v) if leak_at == "load" else v           v: the stored state, in accumulator LSBs
     u    = x + acc + bias[c]
-    fire = u >= threshold[c]
+    fire = u >= threshold[c]                             and v >= 0, if mask_negative
     r    = reset(u, fire)                                "zero" → 0 · "subtract" → u - amount[c]
                                                          "none" → u
     v'   = store(r)
@@ -57,6 +57,8 @@ def update(n: Rule, v: NDArray[Any], acc: NDArray[Any]) -> tuple[NDArray[np.bool
     u += acc
     u += n.bias
     fire = np.zeros(u.shape, bool) if n.threshold is None else u >= n.threshold
+    if n.mask_negative:
+        fire &= v >= 0
     if n.leak_at == "store":
         u = leak(n, u)
     r = u

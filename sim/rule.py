@@ -39,6 +39,7 @@ class Rule:
     store: Shift | Levels
     low: NDArray[Any]
     high: NDArray[Any]
+    mask_negative: bool
 
 
 def rule(tables: Tables, layer: Layer) -> Rule:
@@ -89,4 +90,5 @@ def rule(tables: Tables, layer: Layer) -> Rule:
         store=store,
         low=laid(np.array(neuron.store.low)),
         high=laid(np.array(neuron.store.high)),
+        mask_negative=neuron.mask_negative,
     )

@@ -9,5 +9,5 @@ assert isinstance(WEIGHTS.method, Attention)
 RECIPE = replace(
     WEIGHTS,
     name="fashion-attention-channels",
-    method=replace(WEIGHTS.method, density=0.5, pruned="channel"),
+    method=replace(WEIGHTS.method, student_epochs=10, density=0.5, pruned="channel"),
 )

@@ -1,7 +1,7 @@
 """Fashion-MNIST by SpQuant-SNN with channel pruning: the network of `fashion-spquant`.
 
-Weights have 4 bits here: fewer channels save more than fewer bits. Channels that hold half of a
-sample's activity are kept, which is about half of them.
+Weights have 4 bits here: fewer channels save more than fewer bits. Channels that hold 58 % of a
+sample's activity are kept, a bit less than half of them, and negative potentials mask their neurons.
 """
 
 from dataclasses import replace
@@ -14,6 +14,7 @@ RECIPE = replace(
     name="fashion-spquant-pruned",
     weight_bits=4,
     threshold="channel",
+    mask_negative=True,
     epochs=8,
-    method=Prune(epochs=2, mass=0.5),
+    method=Prune(epochs=2, mass=0.58),
 )

@@ -24,6 +24,7 @@ def test_check_says_all_there_is_to_a_layer(somagate, tables_path: Path) -> None
             "saturated_channels": 0,
             "weight_bits": [3],
             "state_bits": 3,
+            "mask_negative": False,
             "accumulator_bits": tiny().accumulator_bits("conv1"),
             # 4 channels of 9 weights; 4×8×8 neurons; a bias of 1 bit and a threshold of 4.
             "memory_bits": {"weights": 4 * 9 * 3, "state": 256 * 3, "parameters": 4 * (1 + 4)},
@@ -39,6 +40,7 @@ def test_check_says_all_there_is_to_a_layer(somagate, tables_path: Path) -> None
             "saturated_channels": 0,
             "weight_bits": [4],
             "state_bits": 10,
+            "mask_negative": False,
             "accumulator_bits": tiny().accumulator_bits("output"),
             "memory_bits": {"weights": 10 * 64 * 4, "state": 10 * 10, "parameters": 10},
         },
@@ -64,6 +66,19 @@ def test_check_counts_pruned_channels_out(somagate, tmp_path: Path) -> None:
     assert first["channels_kept"] == 3
     assert first["memory_bits"]["weights"] == 3 * 9 * 3
     assert second["memory_bits"]["weights"] == 10 * 48 * 4
+
+
+def test_check_says_where_negative_potentials_are_masked(somagate, tmp_path: Path) -> None:
+    tables = tiny()
+    neuron = replace(tables.layers[0].neuron, mask_negative=True)
+    changed = replace(tables, layers=(replace(tables.layers[0], neuron=neuron), tables.layers[1]))
+    changed.save(tmp_path / "t.safetensors")
+    result = somagate.json("check", tmp_path / "t.safetensors")
+    assert [layer["mask_negative"] for layer in result["layers"]] == [True, False]
+    assert somagate("check", tmp_path / "t.safetensors").stdout.endswith(
+        "A negative potential keeps its neuron from firing in conv1.\n"
+        "The hardware supports every layer.\n"
+    )
 
 
 def test_check_names_channels_that_never_or_always_fire(somagate, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from negative import kept_from_firing
 from refusal import refused
 from somagate.export import checkpoint
 from somagate.export.neuron import Activation
@@ -133,6 +134,15 @@ CASES = {
     },
     "bfloat16 until settled": {"precision": "bfloat16"},
     "one step": {"steps": 1},
+    "masked negative potentials": {"mask_negative": True, "steps": 8},
+    "masked negative potentials, reset by subtraction": {
+        "mask_negative": True, "reset": "subtract", "leak_at": "store", "readout": "count",
+    },
+    "masked negative states of SpQuant-SNN": {
+        "mask_negative": True, "store": "ternary", "state_bits": 2, "leak": 0.5,
+        "store_gradient": "stacked", "spike_gradient": "window", "threshold": "layer",
+        "weights": "sawb", "weight_bits": 2, "loss": "tet", "readout_weight_bits": 8,
+    },
 }  # fmt: skip
 SHAPE, MAXIMUM = (1, 9, 8), 16
 
@@ -204,6 +214,18 @@ def test_torch_and_golden_agree_on_every_spike_and_potential(name):
         output = network(x)
     assert (output.numpy() == expected.output).all()
     assert (output.argmax(1).numpy() == expected.prediction).all()
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "masked" in name])
+def test_masks_keep_trained_neurons_from_firing(name):
+    recipe = replace(BASE, **CASES[name])
+    tables = checkpoint.tables(trained(recipe), maximum=MAXIMUM)
+    fires = [layer.neuron.threshold is not None for layer in tables.layers]
+    assert [layer.neuron.mask_negative for layer in tables.layers] == fires
+    maps = encode(images(recipe), encoding="rate", steps=tables.steps, maximum=MAXIMUM)
+    assert kept_from_firing(tables, maps) == [
+        layer.name for layer, fire in zip(tables.layers, fires, strict=True) if fire
+    ]
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -140,6 +140,39 @@ def test_the_hash_is_over_all_the_contents():
     assert len({net.sha256, *(other.sha256 for other in others)}) == 1 + len(others)
 
 
+def test_a_file_from_before_a_later_field_has_the_same_bytes_and_hash(path):
+    """What `tables()` and its file hashed to when neurons had no `mask_negative`."""
+    assert tables().sha256 == "cd21cadef8df55be1406d45a9459cb88037eb8b4425ab1fd804cde21b09adc0e"
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == (
+        "1796dedfa8db9a584122e26c1a2a9771fee070dd4ddd2e44907127f42c791627"
+    )
+    assert not any(layer.neuron.mask_negative for layer in Tables.load(path).layers)
+
+
+def masked():
+    """Return `tables()` whose first layer masks negative potentials."""
+    net = tables()
+    first = replace(net.layers[0], neuron=replace(net.layers[0].neuron, mask_negative=True))
+    return replace(net, layers=(first, *net.layers[1:]))
+
+
+def test_a_later_field_is_kept_and_hashed_where_it_is_used(path):
+    masked().save(path)
+    again = Tables.load(path)
+    assert [layer.neuron.mask_negative for layer in again.layers] == [True, False, False]
+    assert again.sha256 == masked().sha256 != tables().sha256
+
+
+def test_a_later_field_that_says_nothing_is_refused(path):
+    document, arrays = contents(path)
+    document["graph"]["layers"][1]["neuron"]["mask_negative"] = False
+    rewrite(path, document, arrays)
+    refusal(path, "Neuron mask_negative must be left out where it is False")
+    document["graph"]["layers"][1]["neuron"]["mask_negative"] = "yes"
+    rewrite(path, document, arrays)
+    refusal(path, "Neuron mask_negative must be a bool, not 'yes'")
+
+
 def test_numpy_integers_in_fields_are_no_trouble(tmp_path):
     net = replace(
         tables(),

@@ -132,6 +132,7 @@ def test_a_ternary_store_is_refused(fields, message):
         {"leak": Leak(multiplier=[1, 2], shift=3, at="store")},
         {"store": Ternary(level=[1, 1], boundary=[1, 1])},
         {"bias": np.array([-LARGE, LARGE - 1]), "threshold": np.array([-LARGE, LARGE - 1])},
+        {"mask_negative": True},
     ],
 )
 def test_a_neuron_has_as_many_channels_as_its_bias(changes):
@@ -163,6 +164,12 @@ def test_a_neuron_has_as_many_channels_as_its_bias(changes):
             ValueError,
             "Neuron reset must be 'none' where threshold is None, not 'zero'",
         ),
+        (
+            {"threshold": None, "reset": "none", "mask_negative": True},
+            ValueError,
+            "Neuron mask_negative must be False where threshold is None, not True",
+        ),
+        ({"mask_negative": 1}, TypeError, "Neuron mask_negative must be a bool, not 1"),
         (
             {"reset": "subtract"},
             ValueError,

@@ -14,7 +14,7 @@ def neuron(channels, threshold=1, **fields):
     return Neuron(
         bias=np.zeros(channels, int) + fields.pop("bias", 0),
         threshold=None if threshold is None else np.full(channels, threshold),
-        reset="none" if threshold is None else "zero",
+        reset=fields.pop("reset", "none" if threshold is None else "zero"),
         store=fields.pop("store", Shift(bits=4, shift=0)),
         **fields,
     )
@@ -216,6 +216,25 @@ def test_a_pruned_channel_has_no_bounds_and_no_findings():
 )
 def test_a_threshold_out_of_reach_is_found(threshold, findings):
     assert tables(dense("one", "input", 4, 1, threshold=threshold)).thresholds() == findings
+
+
+@pytest.mark.parametrize(
+    ("fields", "always"),
+    [
+        ({"reset": "zero"}, True),
+        ({"reset": "none"}, False),
+        ({"reset": "subtract", "amount": [20]}, False),
+    ],
+)
+def test_a_masked_neuron_always_fires_only_if_it_never_stores_below_zero(fields, always):
+    # It reaches its threshold whatever it stores, and stores below 0 where it isn't reset to zero.
+    layer = dense("one", "input", 4, 1, threshold=-9, bias=[-1], mask_negative=True, **fields)
+    net = tables(layer, readout=Readout(layer="one"))
+    trace = golden.run(net, np.zeros((net.steps, 1, 4), int))
+    assert net.thresholds() == (
+        ["layer one, channel 0: threshold -9 is always reached: the least is -9"] if always else []
+    )
+    assert trace.spikes["one"].all() == always
 
 
 def test_a_layer_that_never_fires_has_no_findings():

@@ -9,6 +9,7 @@ from accelerate import must_equal_golden
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
+from negative import kept_from_firing, masking
 from plans import Shapes, everything, network
 from somagate.export.neuron import Leak, Shift
 from somagate.export.tables import Readout, Tables
@@ -158,6 +159,28 @@ def test_a_constant_input_is_sent_once(cut: int, holds: bool, stalls: str) -> No
     plan = Plan(tables=tables, shapes=shapes, word_bits=16)
     assert any(stage.held for stage in plan.stages) == holds
     must_equal_golden(Accelerator(plan), plan, draw(tables, 2, 0.4), stalls=stalls)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"shapes": (StageShape(layers=4, lanes=4, update_lanes=1, holds=True),)},
+        {"shapes": (StageShape(layers=2, lanes=8, update_lanes=2, banks=2, holds=True),
+                    StageShape(layers=2, lanes=4, update_lanes=4, holds=True))},
+        {"lanes": 4, "update_lanes": 2, "loadable": True},
+    ],
+    ids=["narrow updates", "two stages", "loadable"],
+)  # fmt: skip
+@pytest.mark.parametrize("stalls", ["none", "random"])
+def test_negative_potentials_keep_neurons_from_firing(numbers: Any, stalls: str) -> None:
+    """With held sums, narrow updates, ternary and shifted stores; in some layers or in all."""
+    tables = everything(constant=True, steps=5)
+    for layers in (None, {"joined", "ring"}):
+        masked = masking(tables, layers)
+        x = draw(masked, 2, 0.6)
+        assert {"joined", "ring"} <= {*kept_from_firing(masked, x)}
+        plan = Plan(tables=masked, word_bits=16, **numbers)
+        must_equal_golden(Accelerator(plan), plan, x, stalls=stalls)
 
 
 def test_each_stage_has_a_stream_of_observations() -> None:

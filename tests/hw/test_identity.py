@@ -22,6 +22,12 @@ def test_other_tables_of_the_same_shape_have_the_same_hash() -> None:
     assert len(bytes.fromhex(shape_sha256(plan()))) == 32
 
 
+def test_a_bitstream_from_before_masks_of_negative_potentials_has_the_same_hash() -> None:
+    assert shape_sha256(plan()) == (
+        "a6e4c8b09871e83db1b38be41c20ebeae012a33cdbc704c0b8547d9190de2ea7"
+    )
+
+
 def test_every_other_plan_has_another() -> None:
     spram = StageShape(layers=2, lanes=4, update_lanes=2, weight_memory="spram")
     plans = [
@@ -34,6 +40,7 @@ def test_every_other_plan_has_another() -> None:
         plan(tables=replace(TABLES, steps=3)),
         plan(tables=network((2, 5, 5), [5])),
         plan(tables=network((2, 5, 5), [6], reset="none")),
+        plan(tables=network((2, 5, 5), [6], mask_negative=True)),
         plan(orders={"l0": (1, 0, 2, 3, 4, 5)}),
     ]
     assert len({shape_sha256(p) for p in plans}) == len(plans)

@@ -9,7 +9,6 @@ from plans import Shapes, everything, network
 from somagate.boards.outofcontext import Wrapper
 from somagate.export.tables import Tables
 from somagate.hw.accelerator import Accelerator
-from somagate.hw.blocks import varying
 from somagate.hw.generate import memories
 from somagate.hw.part import PARTS
 from somagate.hw.plan import Plan, StageShape
@@ -104,8 +103,3 @@ def test_what_a_part_has_too_little_of_is_said() -> None:
     assert found.reasons[0].startswith(f"{found.logic:,} logic cells are needed")
     assert found.utilization["logic"] == found.logic / 5280
     assert resources(plan, PARTS["lfe5u-85f"]).reasons == []
-
-
-def test_bits_that_differ_between_layers_are_counted() -> None:
-    assert varying([{"a": 3, "b": [0, -1]}, {"a": 1, "b": [0, -2]}]) == 2
-    assert varying([{"a": 3}]) == 0

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from plans import Shapes, a_stage, everything, network
+from somagate.hw.chunks import UpdateLayout
 from somagate.hw.plan import Plan, StageShape
 from somagate.hw.sequencer import Sequencer, distance
 from somagate.hw.stage_plan import StagePlan
-from somagate.hw.update import UpdateLayout
 from somagate.hw.walk import WalkLayout
 from stream_bench import STALLS, Bench
 

@@ -112,6 +112,8 @@ def neuron(n: Neuron, c: int, v: int, acc: int) -> tuple[int, int]:
         x = leak(x)
     u = x + acc + int(n.bias[c])
     fire = 0 if n.threshold is None else int(u >= int(n.threshold[c]))
+    if n.mask_negative and v < 0:
+        fire = 0
     after = leak(u) if n.leak.at == "store" else u
     if n.reset == "zero":
         r = 0 if fire else after

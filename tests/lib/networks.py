@@ -29,6 +29,7 @@ FEATURES = frozenset(
         "cropped",  # neurons that no window of a pool covers
         "subtract",
         "no reset",
+        "mask negative",
         "leak",
         "leak at store",
         "leak per channel",
@@ -267,6 +268,7 @@ class _Builder:
             reset = "none"
         if fires and self.rare("extreme"):
             threshold = rng.choice([-(2**31), 2**31 - 1, 0], channels)
+        masks = fires and self.has("mask negative")
         store = self.store(scale)
         return Neuron(
             bias=np.rint(rng.uniform(-0.5, 0.5, channels) * scale).astype(np.int64),
@@ -275,6 +277,7 @@ class _Builder:
             reset=reset,
             amount=amount,
             leak=Leak() if isinstance(store, Ternary) else self.leak(channels),
+            mask_negative=masks,
         )
 
     def store(self, scale: Any) -> Store:

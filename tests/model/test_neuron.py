@@ -17,6 +17,8 @@ def by_hand(acc, *, bias, threshold, multiplier, rule):
             x = (multiplier * x) >> rule.leak_shift
         u = x + current + bias
         fire = threshold is not None and u >= threshold
+        if rule.mask_negative and stored < 0:
+            fire = False
         r = (multiplier * u) >> rule.leak_shift if rule.leak_at == "store" else u
         if fire:
             r = 0 if rule.reset == "zero" else r - threshold
@@ -30,8 +32,12 @@ def by_hand(acc, *, bias, threshold, multiplier, rule):
 @pytest.mark.parametrize("leak_at", ["load", "store"])
 @pytest.mark.parametrize(("bits", "shift"), [(2, 0), (3, 2), (6, 1)])
 @pytest.mark.parametrize(("multiplier", "leak_shift"), [(1, 0), (0, 2), (5, 3)])
-def test_every_neuron_is_as_by_hand(reset, leak_at, bits, shift, multiplier, leak_shift):
-    rule = Rule(bits=bits, shift=shift, reset=reset, leak_at=leak_at, leak_shift=leak_shift)
+@pytest.mark.parametrize("mask", [False, True])
+def test_every_neuron_is_as_by_hand(reset, leak_at, bits, shift, multiplier, leak_shift, mask):
+    rule = Rule(
+        bits=bits, shift=shift, reset=reset, leak_at=leak_at, leak_shift=leak_shift,
+        mask_negative=mask,
+    )  # fmt: skip
     acc = np.random.default_rng(0).integers(-9, 12, (7, 5, 3, 2, 2))
     bias = [0, -2, 3]
     threshold = None if reset == "none" else [1, 6, 11]
@@ -60,6 +66,24 @@ def test_every_neuron_is_as_by_hand(reset, leak_at, bits, shift, multiplier, lea
         assert activity.last[place[1:]] == potentials[-1] << shift
 
 
+def test_a_masked_neuron_neither_fires_nor_is_reset_and_its_spike_has_no_gradient():
+    """The sums are -5, 8 and 1: 8 would reach the threshold, but a -5 is stored before it."""
+    rule = Rule(
+        bits=5, shift=0, reset="zero", leak_at="load", leak_shift=0, mask_negative=True
+    )  # fmt: skip
+    acc = torch.tensor([-5.0, 8.0, 1.0]).reshape(3, 1, 1).requires_grad_()
+    constants = Constants(
+        bias=torch.zeros(1), threshold=torch.tensor([3.0]), multiplier=torch.tensor(1.0)
+    )
+    activity = run(acc, constants, rule, record=True)
+    assert activity.spikes.flatten().tolist() == [0, 0, 1]
+    assert activity.potentials.flatten().tolist() == [-5, 3, 0]
+    (grad,) = torch.autograd.grad(activity.spikes[1].sum(), acc, retain_graph=True)
+    assert not grad.any()
+    (grad,) = torch.autograd.grad(activity.spikes[2].sum(), acc)
+    assert grad.all()
+
+
 def test_a_float_neuron_rounds_nothing():
     rule = Rule(
         bits=2, shift=0, reset="subtract", leak_at="load", leak_shift=1, quantized=False
@@ -78,11 +102,13 @@ def test_a_float_neuron_rounds_nothing():
 
 @pytest.mark.parametrize("reset", ["zero", "subtract"])
 @pytest.mark.parametrize("leak_at", ["load", "store"])
-def test_gradients_are_those_of_the_smooth_neuron(monkeypatch, reset, leak_at):
+@pytest.mark.parametrize("mask", [False, True])
+def test_gradients_are_those_of_the_smooth_neuron(monkeypatch, reset, leak_at, mask):
     """Without roundings, a run has the gradients of the run with smooth spikes of equal slope.
 
     Spikes become the ramp of `quantize.fire`; it passes through 0 and 1, so where every spike is
-    replaced by the ramp itself, finite differences see what the surrogate promises.
+    replaced by the ramp itself, finite differences see what the surrogate promises. A mask is a
+    constant to both.
     """
 
     def smooth(u, threshold, peak):
@@ -91,7 +117,8 @@ def test_gradients_are_those_of_the_smooth_neuron(monkeypatch, reset, leak_at):
 
     monkeypatch.setattr(quantize, "fire", smooth)
     rule = Rule(
-        bits=3, shift=1, reset=reset, leak_at=leak_at, leak_shift=3, quantized=False
+        bits=3, shift=1, reset=reset, leak_at=leak_at, leak_shift=3, quantized=False,
+        mask_negative=mask,
     )  # fmt: skip
     generator = torch.Generator().manual_seed(0)
 

@@ -60,6 +60,13 @@ def test_a_recipe_survives_its_dict():
     assert Recipe.from_dict(BASE.to_dict()) == BASE
 
 
+def test_a_recipe_from_before_masks_has_none():
+    record = BASE.to_dict()
+    del record["mask_negative"]
+    assert Recipe.from_dict(record) == BASE
+    assert replace(BASE, mask_negative=True, layers=(), readout="count").mask_negative
+
+
 def test_an_override_changes_what_is_given():
     changed = BASE.override(weight_bits=2, steps=None)
     assert changed == replace(BASE, weight_bits=2)
@@ -84,6 +91,11 @@ def test_an_override_changes_what_is_given():
         ({"weight_bits": 9}, ValueError, "Recipe weight_bits must be 1…8, not 9"),
         ({"state_bits": 1}, ValueError, "Recipe state_bits must be 2…16, not 1"),
         ({"reset": "none"}, ValueError, "Recipe reset must be 'zero' or 'subtract', not 'none'"),
+        ({"mask_negative": 1}, TypeError, "Recipe mask_negative must be a bool, not 1"),
+        (
+            {"mask_negative": True, "layers": ()}, ValueError,
+            "Recipe mask_negative must be False where no layer fires, not True",
+        ),
         ({"leak": 1.5}, ValueError, "Recipe leak must be 0…1, not 1.5"),
         ({"leak": "1"}, TypeError, "Recipe leak must be a number, not '1'"),
         ({"leak_shift": 16}, ValueError, "Recipe leak_shift must be 0…15, not 16"),
@@ -229,8 +241,9 @@ def test_a_setting_of_a_method_out_of_range_is_refused():
 
 
 def test_the_float_network_is_neither_pruned_nor_quantized():
-    pruned = replace(BASE, epochs=5, method=Prune(epochs=3)).floating()
+    pruned = replace(BASE, epochs=5, mask_negative=True, method=Prune(epochs=3)).floating()
     assert (pruned.quantized, pruned.epochs, pruned.method) == (False, 8, None)
+    assert not pruned.mask_negative
     method = Attention(density=0.2, pruned="channel", student_epochs=4)
     whole = replace(BASE, normalize=False, epochs=5, method=method).floating()
     assert (whole.quantized, whole.epochs) == (False, 5)

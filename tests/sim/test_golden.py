@@ -7,6 +7,7 @@ import naive
 import numpy as np
 import pytest
 from hypothesis import find, given, settings
+from negative import kept_from_firing
 from networks import FEATURES, cases
 from refusal import refused
 from somagate.export.neuron import Activation, Leak, Neuron, Shift, Ternary
@@ -141,6 +142,11 @@ def test_random_networks_reach(happening):
     find(cases(), happens, settings=quick)
 
 
+def test_random_networks_reach_a_mask_that_keeps_a_neuron_from_firing():
+    quick = settings(max_examples=1500, deadline=None, database=None, phases=["generate"])
+    find(cases(), lambda case: bool(kept_from_firing(*case)), settings=quick)
+
+
 def test_a_restricted_network_has_no_more_than_its_features():
     allowed = frozenset({"convolution", "padding", "max pool", "leak"})
 
@@ -226,6 +232,44 @@ def test_a_leak_acts_at_load_or_at_store(at, reset, potentials):
         leak=Leak(multiplier=[3], shift=2, at=at),
     )
     assert play(net, [1, 1, 1, 1])[1] == potentials
+
+
+@pytest.mark.parametrize(
+    ("fields", "spikes", "potentials"),
+    [
+        # The sums are -6, 30, 10, -30, 9, 40 and 10; the threshold is 10.
+        ({}, [0, 0, 1, 0, 0, 0, 1], [-6, 24, 0, -30, -21, 19, 0]),
+        ({"reset": "none"}, [0, 0, 1, 0, 1, 1, 1], [-6, 24, 34, 4, 13, 53, 63]),
+        (
+            {"reset": "subtract", "amount": [50]},
+            [0, 0, 1, 0, 0, 0, 1], [-6, 24, -16, -46, -37, 3, -37],
+        ),
+        (
+            {"leak": Leak(multiplier=[1], shift=1)},
+            [0, 0, 1, 0, 0, 0, 1], [-6, 27, 0, -30, -6, 37, 0],
+        ),
+        # What is stored counts: -6 is stored as ⌊(-6 + 8)/16⌋ = 0, and masks nothing.
+        (
+            {"store": Shift(bits=4, shift=4)},
+            [0, 1, 1, 0, 0, 0, 1], [0, 0, 0, -2, -1, 2, 0],
+        ),
+        (
+            {"store": Ternary(level=[20], boundary=[6])},
+            [0, 1, 1, 0, 0, 0, 1], [0, 0, 0, -1, -1, 1, 0],
+        ),
+        # And so does a -1 whose level is 0.
+        (
+            {"store": Ternary(level=[0], boundary=[6]), "threshold": [9]},
+            [0, 1, 1, 0, 0, 1, 1], [0, 0, 0, -1, 1, 0, 0],
+        ),
+    ],
+)  # fmt: skip
+def test_a_negative_stored_potential_keeps_its_neuron_from_firing(fields, spikes, potentials):
+    net = one_neuron(
+        steps=7, activation=Activation(kind="value", bits=8, signed=True),
+        mask_negative=True, **{"threshold": [10]} | fields,
+    )  # fmt: skip
+    assert play(net, [-6, 30, 10, -30, 9, 40, 10]) == (spikes, potentials)
 
 
 def test_a_leak_rounds_down():

@@ -8,6 +8,7 @@ import pytest
 from accelerate import most_cycles
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from negative import kept_from_firing, masking
 from networks import cases
 from plans import EVERYTHING, everything
 from playback import Playback, Script, changed
@@ -113,6 +114,21 @@ def test_every_engine_loads_other_tables(engine: str, chain: Plan, models: Path)
     verdict = verify(chain, samples(2), engine=engine, load=other, stalls=0.3, folder=models)
     assert verdict.equal, str(verdict)
     assert (verdict.tables, verdict.spikes) == (other.sha256, 2 * NEURONS)
+
+
+@pytest.mark.parametrize("engine", ["native", "amaranth"])
+def test_masks_of_negative_potentials_are_goldens(engine: str, chain: Plan, models: Path) -> None:
+    """In the plan's own tables, and in others that are loaded."""
+    plan = replace(chain, tables=masking(chain.tables))
+    other, x = masking(small_network(2)), samples(4)
+    for tables in (plan.tables, other):
+        assert "hidden" in kept_from_firing(tables, x)
+    verdicts = [
+        verify(plan, x, engine=engine, load=load, stalls=0.3, folder=models)
+        for load in (None, other)
+    ]
+    assert all(verdict.equal for verdict in verdicts), "\n".join(map(str, verdicts))
+    assert verdicts[1].tables == other.sha256
 
 
 def test_tables_are_loaded_before_each_chunk(chain: Plan, models: Path) -> None:
