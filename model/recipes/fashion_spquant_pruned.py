@@ -1,7 +1,8 @@
 """Fashion-MNIST by SpQuant-SNN with channel pruning: the network of `fashion-spquant`.
 
 Weights have 4 bits here: fewer channels save more than fewer bits. Channels that hold 58 % of a
-sample's activity are kept, a bit less than half of them, and negative potentials mask their neurons.
+sample's activity are kept, which is less than half of them, and negative potentials mask their
+neurons.
 """
 
 from dataclasses import replace
