@@ -80,12 +80,12 @@ ROWS = (
         network="the same with binary weights",
     ),
     Row(
-        recipe="fashion-spquant", data=_FASHION, lost=1.8,
+        recipe="fashion-spquant", data=_FASHION,
         network="SpQuant-SNN, VGG, ternary weights and potentials",
     ),
     Row(
         recipe="fashion-spquant-pruned", data=_FASHION, baseline="fashion-spquant", lost=1.8,
-        memory=13, operations=4.7, network="the same with pruned channels",
+        memory=13, operations=4.7, network="the same with pruned channels, 4-bit weights",
     ),
     Row(
         recipe="fashion-sigmoid-sum", data=_FASHION, lost=1.5, weight_memory=31,
