@@ -253,7 +253,9 @@ class Recipe:
         if isinstance(method, settings.Prune):
             epochs, method = epochs + method.epochs, None
         elif isinstance(method, settings.Attention):
-            method = replace(method, density=1.0, exchange=0.0, pruned="weight")
+            method = replace(
+                method, density=1.0, exchange=0.0, spiking_exchange=0.0, pruned="weight"
+            )
         return replace(self, quantized=False, mask_negative=False, epochs=epochs, method=method)
 
     def to_dict(self) -> dict[str, Any]:

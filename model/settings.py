@@ -76,8 +76,9 @@ class Attention:
         Share of weights that are kept, 0…1, of all pruned groups together.
     pruned
         'weight' by weight, or 'channel' by source channel.
-    exchange
-        Share of the kept weights that move in the first epoch of a phase; it falls to 0.
+    exchange, spiking_exchange
+        Share of the kept weights that move in the first epoch of the compressed network's training,
+        and of the spiking network's; it falls to 0.
     attention
         Weight of the loss between the attention maps.
     distillation
@@ -94,6 +95,7 @@ class Attention:
     density: float = 0.1
     pruned: Literal["weight", "channel"] = "weight"
     exchange: float = 0.5
+    spiking_exchange: float = 0.5
     attention: float = 1000.0
     distillation: float = 0.5
     temperature: float = 4.0
@@ -105,6 +107,7 @@ class Attention:
             integer(f"Attention {name}", getattr(self, name), 1, 1 << 20)
         for name, low, high in (
             ("learning_rate", 0, 1), ("density", 1e-4, 1), ("exchange", 0, 1),
+            ("spiking_exchange", 0, 1),
             ("attention", 0, 1e6), ("distillation", 0, 1), ("temperature", 0.1, 100),
             ("percentile", 50, 100), ("scale", 0.01, 10),
         ):  # fmt: skip

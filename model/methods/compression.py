@@ -125,7 +125,9 @@ class Compression(Method):
             return
         weights, masks = self._weights(network), self._masks()
         momenta = [sparse.momentum(weight, optimizer) for weight in weights]
-        share = sparse.annealed(self.settings, epoch, phase.epochs)
+        settings = self.settings
+        first = settings.exchange if phase.name == "student" else settings.spiking_exchange
+        share = sparse.annealed(first, epoch, phase.epochs)
         if self.by_channel:
             channels = [place[2] for place in self.places]
             sparse.exchange_channels(weights, masks, momenta, share, channels)

@@ -10,8 +10,6 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from ..settings import Attention
-
 
 def random_mask(weight: Tensor, density: float, channels: int | None = None) -> Tensor:
     """Return which weights are kept at first, 0 or 1 each, shaped as `weight`: one at least.
@@ -63,9 +61,9 @@ def momentum(weight: Tensor, optimizer: Optimizer) -> Tensor:
     return found
 
 
-def annealed(settings: Attention, epoch: int, epochs: int) -> float:
+def annealed(share: float, epoch: int, epochs: int) -> float:
     """Return the share of weights to exchange after an epoch: it falls along a cosine to 0."""
-    return settings.exchange * (1 + math.cos(math.pi * min(epoch + 1, epochs) / epochs)) / 2
+    return share * (1 + math.cos(math.pi * min(epoch + 1, epochs) / epochs)) / 2
 
 
 @torch.no_grad()

@@ -26,6 +26,11 @@ RECIPE = replace(
     learning_rate=3e-3,
     move=1.0,
     method=Attention(
-        teacher_epochs=5, student_epochs=16, learning_rate=3e-3, density=0.03, attention=100.0
+        teacher_epochs=5,
+        student_epochs=16,
+        learning_rate=3e-3,
+        density=0.03,
+        attention=100.0,
+        spiking_exchange=0.1,
     ),
 )

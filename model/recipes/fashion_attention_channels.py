@@ -9,5 +9,6 @@ assert isinstance(WEIGHTS.method, Attention)
 RECIPE = replace(
     WEIGHTS,
     name="fashion-attention-channels",
-    method=replace(WEIGHTS.method, student_epochs=10, density=0.5, pruned="channel"),
+    epochs=4,
+    method=replace(WEIGHTS.method, student_epochs=6, density=0.5, pruned="channel"),
 )

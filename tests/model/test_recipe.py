@@ -247,5 +247,5 @@ def test_the_float_network_is_neither_pruned_nor_quantized():
     method = Attention(density=0.2, pruned="channel", student_epochs=4)
     whole = replace(BASE, normalize=False, epochs=5, method=method).floating()
     assert (whole.quantized, whole.epochs) == (False, 5)
-    assert whole.method == Attention(density=1, exchange=0, student_epochs=4)
+    assert whole.method == Attention(density=1, exchange=0, spiking_exchange=0, student_epochs=4)
     assert BASE.floating() == replace(BASE, quantized=False)

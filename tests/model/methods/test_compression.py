@@ -132,3 +132,17 @@ def test_a_channel_that_a_shortcut_reads_stays():
     layers = (Conv(channels=8), Conv(channels=6), Conv(channels=8, shortcut=Shortcut()))
     network, method, _ = made(replace(CHANNELS, layers=layers))
     assert [int(read.sum()) for read in method.read(network)] == [8, 3, 4, 3]
+
+
+def test_each_phase_exchanges_its_own_share():
+    still = replace(RECIPE, method=replace(RECIPE.method, spiking_exchange=0.0))
+    network, method, optimizer = made(still)
+    masks = {}
+    for name, epoch, _ in run(network, method, optimizer):
+        masks[name, epoch] = [method.get_buffer(f"mask_{i}_0").clone() for i in range(4)]
+
+    def moved(before, after):
+        return any((one != other).any() for one, other in zip(before, after, strict=True))
+
+    assert moved(masks["teacher", 1], masks["student", 0])
+    assert not moved(masks["student", 2], masks["spiking", 3])

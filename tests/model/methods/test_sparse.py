@@ -1,7 +1,6 @@
 import pytest
 import torch
 from somagate.model.methods import sparse
-from somagate.model.settings import Attention
 
 
 def test_random_masks_have_their_density():
@@ -34,8 +33,7 @@ def test_channels_of_a_dense_group_are_blocks_of_elements():
 
 
 def test_the_exchanged_share_falls_to_0():
-    settings = Attention(exchange=0.5)
-    shares = [sparse.annealed(settings, epoch, 4) for epoch in range(4)]
+    shares = [sparse.annealed(0.5, epoch, 4) for epoch in range(4)]
     assert shares == sorted(shares, reverse=True)
     assert 0 < shares[0] < 0.5
     assert shares[-1] == 0
