@@ -63,6 +63,10 @@ ROWS = (
     Row(recipe="digits", data=_DIGITS, network="16C3-P2-32C3-P2-10, 3-bit potentials"),
     Row(recipe="digits-dense", data=_DIGITS, network="64-96-10, 3-bit potentials"),
     Row(
+        recipe="digits-spquant", data=_DIGITS,
+        network="SpQuant-SNN, ternary weights and potentials, negative states masked",
+    ),
+    Row(
         recipe="mnist-ternary", data=_MNIST, least=0.992,
         network="convolutional, ternary potentials, 4-bit weights, 3 steps",
     ),
@@ -80,11 +84,11 @@ ROWS = (
         network="the same with binary weights",
     ),
     Row(
-        recipe="fashion-spquant", data=_FASHION,
+        recipe="fashion-spquant", data=_FASHION, baseline="fashion-spquant-pruned",
         network="SpQuant-SNN, VGG, ternary weights and potentials",
     ),
     Row(
-        recipe="fashion-spquant-pruned", data=_FASHION, baseline="fashion-spquant", lost=1.8,
+        recipe="fashion-spquant-pruned", data=_FASHION, lost=1.8,
         memory=13, operations=4.7, network="the same with pruned channels, 4-bit weights",
     ),
     Row(
