@@ -7,18 +7,14 @@ last have 8-bit weights.
 from dataclasses import replace
 
 from ..recipe import Conv
+from .fashion import RECIPE as FASHION
 from .spquant_vgg9 import RECIPE as VGG9
 
 RECIPE = replace(
     VGG9,
     name="fashion-spquant",
     data="fashion-mnist",
-    layers=(
-        Conv(channels=32, stride=2, weight_bits=8),
-        Conv(channels=64, pool=2, pool_kind="sum"),
-        Conv(channels=64),
-        Conv(channels=64, pool=2, pool_kind="sum"),
-    ),
+    layers=(Conv(channels=32, stride=2, weight_bits=8), *FASHION.layers[1:]),
     encoding="direct",
     input_bits=8,
     steps=2,

@@ -8,7 +8,7 @@ where its shape changes.
 from dataclasses import replace
 
 from ..recipe import Conv, Dense, Shortcut
-from .spquant_vgg9 import RECIPE as VGG9
+from .spquant_vgg9_cifar10 import RECIPE as VGG9
 
 
 def block(channels: int, *, stride: int = 1, project: bool = False, pool: int = 1) -> list[Conv]:
@@ -23,7 +23,6 @@ def block(channels: int, *, stride: int = 1, project: bool = False, pool: int = 
 RECIPE = replace(
     VGG9,
     name="spquant-resnet19",
-    data="cifar10",
     layers=(
         Conv(channels=64, kernel=7, stride=2, padding=3),
         *block(64),
@@ -36,13 +35,5 @@ RECIPE = replace(
         *block(512, pool=4),
         Dense(neurons=256),
     ),
-    encoding="direct",
-    input_bits=8,
-    steps=2,
     weight_bits=4,
-    tet=0.05,
-    epochs=300,
-    batch=128,
-    learning_rate=1e-2,
-    move=4.0,
 )
