@@ -24,9 +24,9 @@ lie in [examples/](../examples/README.md), so whoever has no torch and no data s
 """
 
 _NOT_RUN = """
-CIFAR-10 wants a GPU, and none was at hand: `spquant-vgg9-cifar10` and `spquant-resnet19` are there to
-train, but have not been trained to their end, and no accuracy is claimed for them. The settings of
-`nmnist-small` were compared on its first fold, so that fold is not quite unseen.
+CIFAR-10 wants a GPU, and none was at hand: `spquant-vgg9-cifar10` and `spquant-resnet19` are there
+to train, but have not been trained to their end, and no accuracy is claimed for them. The settings
+of `nmnist-small` were compared on its first fold, so that fold is not quite unseen.
 """
 
 _SIZES = """
