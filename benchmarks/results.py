@@ -45,6 +45,7 @@ from somagate.sim import golden
 
 SEED = 0
 LANES = 16
+TABLES = "tables.safetensors"
 TIMES = "times.json"
 """Processor seconds of each epoch of a run folder's training."""
 
@@ -113,23 +114,28 @@ def run(one: Training, out: Path, data: Path) -> None:
     )  # fmt: skip
 
 
-def measure(row: Row, out: Path, data: Path, samples: int) -> dict[str, Any]:
-    """Export a row's tables, and return all that is shown of it."""
+def measure(one: Training, out: Path, data: Path, samples: int) -> dict[str, Any]:
+    """Export a training's tables, and return what `figures` finds, or what is kept of that."""
+    tables = exporter.export(out / one.name / CHECKPOINT)
+    path = out / one.name / TABLES
+    tables.save(path)
     code = output.sources(somagate.export, somagate.hw, somagate.sim)
-    kept = output.Kept(out / "kept", code)
+    of = {"tables": tables.sha256, "samples": samples, "data": one.settings.data}
+    make = partial(figures, one, path, out, data, samples)
+    found: dict[str, Any] = output.Kept(out / "kept", code).get(one.name, of, make)
+    return found
+
+
+def assemble(row: Row, out: Path, measured: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return all that is shown of a row, from what was measured of its folds."""
     folds = []
-    for fold in row.test_folds:
-        one = Training(recipe=row.recipe, fold=fold, quantized=True)
+    for fold, found in zip(row.test_folds, measured, strict=True):
+        mine = Training(recipe=row.recipe, fold=fold, quantized=True)
         other = Training(recipe=row.compared, fold=fold, quantized=False)
-        path = out / one.name / "tables.safetensors"
-        tables = exporter.export(out / one.name / CHECKPOINT)
-        tables.save(path)
-        of = {"tables": tables.sha256, "samples": samples, "data": one.settings.data}
-        found = kept.get(one.name, of, partial(figures, one, path, out, data, samples))
-        folds.append(found | {"float": _result(out / other.name), "trained": _result(path.parent)})
-    tables = Tables.load(out / Training(recipe=row.recipe, fold=row.test_folds[0],
-                                        quantized=True).name / "tables.safetensors")  # fmt: skip
-    mine, full = work.of_tables(tables), work.of_float(tables)
+        trained = {"trained": _result(out / mine.name), "float": _result(out / other.name)}
+        folds.append(found | trained)
+    tables = Tables.load(out / first(row).name / TABLES)
+    needed, full = work.of_tables(tables), work.of_float(tables)
     return {
         "row": asdict(row),
         "seed": SEED,
@@ -137,10 +143,15 @@ def measure(row: Row, out: Path, data: Path, samples: int) -> dict[str, Any]:
         "folds": folds,
         "channels": {layer.name: [int(layer.kept.sum()), len(layer.kept)]
                      for layer in tables.layers},
-        "work": asdict(mine),
+        "work": asdict(needed),
         "float_work": asdict(full),
-        "times_less": mine.times_less_than(full),
+        "times_less": needed.times_less_than(full),
     }  # fmt: skip
+
+
+def first(row: Row) -> Training:
+    """Return the training of a row whose tables are shown, of its first fold."""
+    return Training(recipe=row.recipe, fold=row.test_folds[0], quantized=True)
 
 
 def _result(folder: Path) -> dict[str, Any]:
@@ -212,12 +223,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = row.data[1]
         if folder is not None and not (chosen.data / folder).is_dir():
             parser.error(f"DATA must hold the folder {folder}, but {chosen.data} doesn't")
+    everything = trainings(rows)
     with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(run, one, chosen.out, chosen.data) for one in trainings(rows)]
-        for job in jobs:
+        for job in [pool.submit(run, one, chosen.out, chosen.data) for one in everything]:
             job.result()
-        done = [pool.submit(measure, row, chosen.out, chosen.data, chosen.samples) for row in rows]
-        result = {"lanes": LANES, "rows": [job.result() for job in done]}
+        jobs = {
+            one.name: pool.submit(measure, one, chosen.out, chosen.data, chosen.samples)
+            for one in everything
+            if one.quantized
+        }
+        found = {name: job.result() for name, job in jobs.items()}
+    shown = []
+    for row in rows:
+        folds = [Training(recipe=row.recipe, fold=fold, quantized=True) for fold in row.test_folds]
+        shown.append(assemble(row, chosen.out, [found[one.name] for one in folds]))
+    result = {"lanes": LANES, "rows": shown}
     text = report.page(result)
     output.write(chosen.out, "results", result, text, as_json=chosen.json)
     if chosen.update:
@@ -230,9 +250,8 @@ def publish(rows: list[Row], out: Path, text: str) -> None:
     (top / "docs/results.md").write_text(text)
     (top / "examples").mkdir(exist_ok=True)
     for row in rows:
-        one = Training(recipe=row.recipe, fold=row.test_folds[0], quantized=True)
-        shutil.copyfile(out / one.name / "tables.safetensors",
-                        top / "examples" / f"{row.recipe}.safetensors")  # fmt: skip
+        target = top / "examples" / f"{row.recipe}.safetensors"
+        shutil.copyfile(out / first(row).name / TABLES, target)
 
 
 if __name__ == "__main__":

@@ -126,7 +126,8 @@ def test_a_row_is_trained_exported_verified_and_shown(load, tmp_path, monkeypatc
     for one in results.trainings([row]):
         results.run(one, tmp_path, tmp_path)
         assert len(json.loads((tmp_path / one.name / "times.json").read_text())) == 1
-    found = results.measure(row, tmp_path, tmp_path, 3)
+    measured = results.measure(results.first(row), tmp_path, tmp_path, 3)
+    found = results.assemble(row, tmp_path, [measured])
     fold = found["folds"][0]
     assert fold["verified"]["equal"] and fold["verified"]["samples"] == 3
     assert fold["accuracy"] == fold["trained"]["accuracy"], "golden and torch differ"
@@ -137,7 +138,7 @@ def test_a_row_is_trained_exported_verified_and_shown(load, tmp_path, monkeypatc
     )
     assert "| `digits-dense` | 3 | " in text
     monkeypatch.setattr(results.verify, "compare", None)  # what is kept is not measured again
-    assert results.measure(row, tmp_path, tmp_path, 3) == found
+    assert results.measure(results.first(row), tmp_path, tmp_path, 3) == measured
 
 
 @pytest.mark.parametrize(
