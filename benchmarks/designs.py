@@ -112,6 +112,8 @@ NETWORKS: tuple[dict[str, Any], ...] = (
     {"shape": (128,), "channels": (64,), "weight_bits": 1, "state_bits": 3, "leak": None},
 )  # fmt: skip
 
+SMALL: dict[str, Any] = {"shape": (96,), "channels": (24,), "leak": None}
+
 
 def forms() -> list[tuple[str, Plan]]:
     """Return plans of networks with what is rarer: values, counts, several sources, every store."""
@@ -140,8 +142,14 @@ def small_weights() -> list[tuple[str, Plan]]:
         (8, 64, 1, 1),
         (0, 16, 1, 3),
         (8, 16, 4, 2),
+        (0, 8, 1, 1),
+        (0, 4, 1, 1),
+        (8, 16, 1, 1),
+        (8, 8, 1, 1),
+        (9, 16, 1, 1),
+        (9, 8, 1, 1),
     ):
-        tables = network(np.random.default_rng(200 + number), **NETWORKS[number])
+        tables = network(np.random.default_rng(200 + number), **(*NETWORKS, SMALL)[number])
         shapes = [StageShape(layers=1, lanes=lanes, banks=banks) for _ in range(stages - 1)]
         rest = len(tables.layers) - len(shapes)
         shapes.append(StageShape(layers=rest, lanes=lanes, banks=banks))

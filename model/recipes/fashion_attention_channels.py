@@ -9,6 +9,8 @@ assert isinstance(WEIGHTS.method, Attention)
 RECIPE = replace(
     WEIGHTS,
     name="fashion-attention-channels",
-    epochs=4,
-    method=replace(WEIGHTS.method, student_epochs=6, density=0.5, pruned="channel"),
+    epochs=3,
+    method=replace(
+        WEIGHTS.method, teacher_epochs=3, student_epochs=4, density=0.5, pruned="channel"
+    ),
 )
