@@ -88,6 +88,8 @@ def trainings(rows: Iterable[Row]) -> list[Training]:
     for row in rows:
         for fold in row.test_folds:
             for recipe, quantized in ((row.recipe, True), (row.compared, False)):
+                if recipe is None:
+                    continue
                 one = Training(recipe=recipe, fold=fold, quantized=quantized)
                 found[one.name] = one
     return list(found.values())
@@ -131,11 +133,13 @@ def assemble(row: Row, out: Path, measured: list[dict[str, Any]]) -> dict[str, A
     folds = []
     for fold, found in zip(row.test_folds, measured, strict=True):
         mine = Training(recipe=row.recipe, fold=fold, quantized=True)
-        other = Training(recipe=row.compared, fold=fold, quantized=False)
-        trained = {"trained": _result(out / mine.name), "float": _result(out / other.name)}
-        folds.append(found | trained)
+        full = None
+        if row.compared is not None:
+            other = Training(recipe=row.compared, fold=fold, quantized=False)
+            full = _result(out / other.name)
+        folds.append(found | {"trained": _result(out / mine.name), "float": full})
     tables = Tables.load(out / first(row).name / TABLES)
-    needed, full = work.of_tables(tables), work.of_float(tables)
+    needed, whole = work.of_tables(tables), work.of_float(tables)
     return {
         "row": asdict(row),
         "seed": SEED,
@@ -144,8 +148,8 @@ def assemble(row: Row, out: Path, measured: list[dict[str, Any]]) -> dict[str, A
         "channels": {layer.name: [int(layer.kept.sum()), len(layer.kept)]
                      for layer in tables.layers},
         "work": asdict(needed),
-        "float_work": asdict(full),
-        "times_less": needed.times_less_than(full),
+        "float_work": asdict(whole),
+        "times_less": needed.times_less_than(whole),
     }  # fmt: skip
 
 
