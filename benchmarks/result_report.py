@@ -106,7 +106,8 @@ def reached(row: dict[str, Any]) -> dict[str, bool]:
         found[f"< {bars['lost']} points lost"] = round(100 * (full - mine), 6) < bars["lost"]
     for name, times in row["times_less"].items():
         if bars[name] is not None:
-            found[f"≥ {bars[name]:g}× less {name.replace('_', ' ')}"] = times >= bars[name]
+            less = "less" if name.endswith("memory") else "fewer"
+            found[f"≥ {bars[name]:g}× {less} {name.replace('_', ' ')}"] = times >= bars[name]
     return found
 
 
@@ -210,7 +211,8 @@ def _activity(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         activity = row["folds"][0]["activity"]
-        shown = [f"{name} {share:.1%}" for name, share in activity.items() if name != "readout"]
+        shown = [f"{name} {share:.1%}" for name, share in activity.items()
+                 if name not in ("readout", "vote")]  # fmt: skip
         lines.append([_name(row), row["steps"], ", ".join(shown)])
     return output.markdown(("recipe", "steps", "activity a layer"), lines)
 

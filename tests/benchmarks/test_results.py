@@ -115,7 +115,7 @@ def test_every_row_has_a_recipe_and_a_baseline_of_its_shape(load):
         ({"lost": 2.1}, {"< 2.1 points lost": True}),
         ({"lost": 2.0}, {"< 2.0 points lost": False}),
         ({"weight_memory": 8}, {"≥ 8× less weight memory": True}),
-        ({"operations": 8.1}, {"≥ 8.1× less operations": False}),
+        ({"operations": 8.1}, {"≥ 8.1× fewer operations": False}),
         ({}, {}),
     ],
 )
