@@ -26,8 +26,7 @@ lie in [examples/](../examples/README.md), so whoever has no torch and no data s
 _NOT_RUN = """
 CIFAR-10 wants a GPU, and none was at hand: `spquant-vgg9-cifar10` and `spquant-resnet19` are there
 to train, but have not been trained to their end, and no accuracy is claimed for them. The settings
-of `nmnist-small` were compared on its first fold, so that fold is not quite unseen. Where *float*
-has a dash, no float network was trained.
+of `nmnist-small` were compared on its first fold, so that fold is not quite unseen.
 """
 
 _SIZES = """
@@ -84,16 +83,13 @@ def page(result: dict[str, Any]) -> str:
     )
 
 
-def accuracies(row: dict[str, Any]) -> tuple[float, float | None]:
-    """Return the accuracy of the integers and of the float network: the mean of the folds.
-
-    None where no float network was trained to compare with.
-    """
+def accuracies(row: dict[str, Any]) -> tuple[float, float]:
+    """Return the accuracy of the integers and of the float network: the mean of the folds."""
     folds = row["folds"]
-    mine = sum(fold["accuracy"] for fold in folds) / len(folds)
-    if folds[0]["float"] is None:
-        return mine, None
-    return mine, sum(fold["float"]["accuracy"] for fold in folds) / len(folds)
+    return (
+        sum(fold["accuracy"] for fold in folds) / len(folds),
+        sum(fold["float"]["accuracy"] for fold in folds) / len(folds),
+    )
 
 
 def reached(row: dict[str, Any]) -> dict[str, bool]:
@@ -102,7 +98,7 @@ def reached(row: dict[str, Any]) -> dict[str, bool]:
     found = {}
     if bars["least"] is not None:
         found[f"≥ {bars['least']:.1%}"] = mine >= bars["least"]
-    if bars["lost"] is not None and full is not None:
+    if bars["lost"] is not None:
         found[f"< {bars['lost']} points lost"] = round(100 * (full - mine), 6) < bars["lost"]
     for name, times in row["times_less"].items():
         if bars[name] is not None:
@@ -132,16 +128,10 @@ def _accuracy(rows: list[dict[str, Any]]) -> str:
         folds = len(row["folds"])
         data = row["row"]["data"][0] + (f", {folds} folds" if folds > 1 else "")
         lines.append(
-            [data, _name(row), row["row"]["network"], *_compared(mine, full), _verdict(row)]
+            [data, _name(row), row["row"]["network"], f"{full:.2%}", f"{mine:.2%}",
+             f"{100 * (full - mine):.2f}", _verdict(row)]
         )  # fmt: skip
     return output.markdown(header, lines)
-
-
-def _compared(mine: float, full: float | None) -> list[str]:
-    """Return the accuracies of the float network and of the integers, and the points between."""
-    if full is None:
-        return ["–", f"{mine:.2%}", "–"]
-    return [f"{full:.2%}", f"{mine:.2%}", f"{100 * (full - mine):.2f}"]
 
 
 def _precision(rows: list[dict[str, Any]]) -> str:
@@ -152,7 +142,7 @@ def _precision(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         mine, full = accuracies(row)
         lines.append(
-            [row["row"]["data"][0], _name(row), row["row"]["network"], *_compared(mine, full)[:2]]
+            [row["row"]["data"][0], _name(row), row["row"]["network"], f"{full:.1%}", f"{mine:.1%}"]
         )
     text = "\nMean average precision at an overlap of 0.5, on 500 scenes:\n\n"
     return text + output.markdown(header, lines)
@@ -222,9 +212,10 @@ def _training(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         mine = sum(fold["trained"]["seconds"] for fold in row["folds"]) / 60
-        floats = [fold["float"] for fold in row["folds"]]
-        full = "–" if None in floats else f"{sum(one['seconds'] for one in floats) / 60:.0f} min"
+        full = sum(fold["float"]["seconds"] for fold in row["folds"]) / 60
         epochs = row["folds"][0]["trained"]["epochs"]
         times = f"{len(row['folds'])} × " if len(row["folds"]) > 1 else ""
-        lines.append([_name(row), row["seed"], f"{times}{epochs}", f"{mine:.0f} min", full])
+        lines.append(
+            [_name(row), row["seed"], f"{times}{epochs}", f"{mine:.0f} min", f"{full:.0f} min"]
+        )
     return output.markdown(header, lines)

@@ -19,8 +19,6 @@ class Row:
         Trainings, each tested on another part of all samples; 1 is the data set's own split.
     baseline
         The recipe whose float network it is compared with, one of the same shape.
-    alone
-        Whether it is compared with none, which saves as long a training.
     least
         The accuracy that it must reach, 0…1; None asks for none.
     lost
@@ -35,7 +33,6 @@ class Row:
     network: str
     folds: int = 1
     baseline: str | None = None
-    alone: bool = False
     least: float | None = None
     lost: float | None = None
     memory: float | None = None
@@ -44,9 +41,9 @@ class Row:
     operations: float | None = None
 
     @property
-    def compared(self) -> str | None:
+    def compared(self) -> str:
         """The recipe whose float network it is compared with."""
-        return None if self.alone else self.baseline or self.recipe
+        return self.baseline or self.recipe
 
     @property
     def test_folds(self) -> tuple[str | None, ...]:
@@ -70,7 +67,7 @@ ROWS = (
         network="SpQuant-SNN, ternary weights and potentials, negative states masked",
     ),
     Row(
-        recipe="mnist-ternary", data=_MNIST, least=0.992, alone=True,
+        recipe="mnist-ternary", data=_MNIST, least=0.992,
         network="convolutional, ternary potentials, 4-bit weights, 3 steps",
     ),
     Row(recipe="mnist-dense", data=_MNIST, network="784-128-10, 4-bit weights", least=0.98),

@@ -88,8 +88,6 @@ def trainings(rows: Iterable[Row]) -> list[Training]:
     for row in rows:
         for fold in row.test_folds:
             for recipe, quantized in ((row.recipe, True), (row.compared, False)):
-                if recipe is None:
-                    continue
                 one = Training(recipe=recipe, fold=fold, quantized=quantized)
                 found[one.name] = one
     return list(found.values())
@@ -133,13 +131,11 @@ def assemble(row: Row, out: Path, measured: list[dict[str, Any]]) -> dict[str, A
     folds = []
     for fold, found in zip(row.test_folds, measured, strict=True):
         mine = Training(recipe=row.recipe, fold=fold, quantized=True)
-        full = None
-        if row.compared is not None:
-            other = Training(recipe=row.compared, fold=fold, quantized=False)
-            full = _result(out / other.name)
-        folds.append(found | {"trained": _result(out / mine.name), "float": full})
+        other = Training(recipe=row.compared, fold=fold, quantized=False)
+        trained = {"trained": _result(out / mine.name), "float": _result(out / other.name)}
+        folds.append(found | trained)
     tables = Tables.load(out / first(row).name / TABLES)
-    needed, whole = work.of_tables(tables), work.of_float(tables)
+    needed, full = work.of_tables(tables), work.of_float(tables)
     return {
         "row": asdict(row),
         "seed": SEED,
@@ -148,8 +144,8 @@ def assemble(row: Row, out: Path, measured: list[dict[str, Any]]) -> dict[str, A
         "channels": {layer.name: [int(layer.kept.sum()), len(layer.kept)]
                      for layer in tables.layers},
         "work": asdict(needed),
-        "float_work": asdict(whole),
-        "times_less": needed.times_less_than(whole),
+        "float_work": asdict(full),
+        "times_less": needed.times_less_than(full),
     }  # fmt: skip
 
 

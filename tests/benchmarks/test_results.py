@@ -87,18 +87,9 @@ def test_a_float_network_is_trained_once_for_all_rows(load):
     assert results.trainings(chosen)[0].settings.data.endswith("fold=1/5")
 
 
-def test_a_row_alone_has_no_float_network(load):
-    results, rows, report = load("results"), load("result_rows"), load("result_report")
-    row = next(row for row in rows.ROWS if row.alone)
-    assert [one.quantized for one in results.trainings([row])] == [True]
-    bars = {"row": {"least": 0.9, "lost": 1.0}, "folds": [{"accuracy": 0.95, "float": None}]}
-    assert report.accuracies(bars) == (0.95, None)
-    assert report.reached(bars | {"times_less": {}}) == {"≥ 90.0%": True}
-
-
 def test_every_row_has_a_recipe_and_a_baseline_of_its_shape(load):
     for row in load("result_rows").ROWS:
-        recipe, baseline = recipes.load(row.recipe), recipes.load(row.compared or row.recipe)
+        recipe, baseline = recipes.load(row.recipe), recipes.load(row.compared)
         shapes = [
             [replace(layer, **{"weight_bits": None, "state_bits": None}) for layer in one.layers]
             for one in (recipe, baseline)
