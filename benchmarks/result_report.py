@@ -8,8 +8,9 @@ _HEAD = """# Results
 
 Every recipe below was trained, exported to integers, simulated on all test samples by the golden
 simulator, and verified in Verilator: RTL equal to golden on every spike and potential. *Float* is
-the float32 network of the same shape, trained for as many epochs by the same command (`--float`).
-A checkpoint is that of the last epoch, not of the best.
+the float32 network of the same shape, trained by the same command (`--float`), for as many epochs
+but for `fashion-attention-channels`, which has its float network in common with
+`fashion-attention`. A checkpoint is that of the last epoch, not of the best.
 
 ```sh
 pip install -c constraints.txt -e '.[train,sim,bench]'
