@@ -28,8 +28,8 @@ _NOT_RUN = """
 CIFAR-10 wants a GPU, and none was at hand: `spquant-vgg9-cifar10` and `spquant-resnet19` are there
 to train, but have not been trained to their end, and no accuracy is claimed for them. The settings
 of `nmnist-small` were compared on its first fold, so that fold is not quite unseen; and those of
-`fashion-spquant-pruned` are the second tried: the first, with the weights, the loss and the gradient
-of `fashion-spquant` and negative states masked, came to 88.93%.
+`fashion-spquant-pruned` are the second tried: the first, with the weights, the loss and the
+gradient of `fashion-spquant` and negative states masked, came to 88.93%.
 """
 
 _SIZES = """
