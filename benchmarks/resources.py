@@ -1,7 +1,7 @@
 """Fit the coefficients of `somagate estimate` to real syntheses, or compare it with others.
 
 ``fit`` synthesizes random networks on random plans for all families, and writes
-``hw/coefficients.py``. ``check`` does the same for plans that were not fitted, of tables that are
+``hw/coefficients.toml``. ``check`` does the same for plans that were not fitted, of tables that are
 named or of other random networks, and prints predicted and real counts. Both keep what was
 synthesized in a folder, so that only what has changed takes time: some ten minutes for ``fit`` on
 two cores.
@@ -27,8 +27,8 @@ from somagate.boards.registry import BOARDS
 from somagate.boards.top import Top, TopParameters
 from somagate.boards.uart import UartParameters
 from somagate.export.tables import Tables
-from somagate.hw import coefficients
 from somagate.hw.accelerator import Accelerator
+from somagate.hw.coefficients import COEFFICIENTS, PATH, Table
 from somagate.hw.part import PARTS
 from somagate.hw.plan import Plan
 from somagate.hw.resources import resources, terms
@@ -41,17 +41,12 @@ RIDGE = 1e-3
 Design = tuple[str, Plan]
 Terms = dict[str, dict[str, float]]
 Counts = dict[str, tuple[float, float]]
-Table = dict[str, dict[str, tuple[float, float]]]
 
-HEADER = '''"""Coefficients of the terms of `somagate.hw.blocks`: by family, block and term.
-
-Each is (logic, flip-flops). Written by ``python benchmarks/resources.py fit``, which fits them to
-syntheses of random networks on random plans: a line a term, so as long as there are terms, and not
-to be edited.
+HEADER = """\
+# What one of each term of `somagate.hw.blocks` takes, by family and block: [logic, flip-flops].
+# Written by `python benchmarks/resources.py fit`, which fits them to syntheses of random networks
+# on random plans. Not to be edited.
 """
-
-COEFFICIENTS: dict[str, dict[str, dict[str, tuple[float, float]]]] = {
-'''
 
 
 class Sink(wiring.Component):
@@ -138,19 +133,17 @@ def fit(rows: list[tuple[Terms, Counts]]) -> Table:
 
 
 def write(tables: dict[str, Table], path: Path) -> None:
-    """Write the module of the coefficients."""
-    lines = []
-    for family, blocks in tables.items():
-        lines.append(f'    "{family}": {{')
-        for block, values in blocks.items():
-            lines.append(f'        "{block}": {{')
-            lines += [
-                f'            "{name}": ({logic:.3f}, {flip_flops:.3f}),'
-                for name, (logic, flip_flops) in values.items()
-            ]
-            lines.append("        },")
-        lines.append("    },")
-    path.write_text(HEADER + "\n".join(lines) + "\n}\n")
+    """Write the file of the coefficients."""
+    blocks = [
+        f"\n[{family}.{block}]\n"
+        + "".join(
+            f"{term} = [{logic:.3f}, {flip_flops:.3f}]\n"
+            for term, (logic, flip_flops) in values.items()
+        )
+        for family, table in tables.items()
+        for block, values in table.items()
+    ]
+    path.write_text(HEADER + "".join(blocks))
 
 
 def compare(designs: list[Design], family: str, known: list[dict[str, Any]]) -> list[float]:
@@ -203,15 +196,15 @@ def main() -> None:
         for i, family in enumerate(given.families)
     }
     if given.verb == "fit":
-        tables = dict(coefficients.COEFFICIENTS)
+        tables = dict(COEFFICIENTS)
         for family in given.families:
             rows = [
                 (counted(plan, family), found["blocks"])
                 for (_, plan), found in zip(designs, results[family], strict=True)
             ]
             tables[family] = fit(rows + tops(family, given.cache))
-        write(tables, Path(coefficients.__file__))
-        coefficients.COEFFICIENTS.update(tables)
+        write(tables, PATH)
+        COEFFICIENTS.update(tables)
     for family in given.families:
         errors = np.array(compare(designs, family, results[family]))
         print(

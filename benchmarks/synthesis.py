@@ -55,6 +55,8 @@ BLOCKS = {
     "stream": "stage",
     "fork": "stage",
     "accelerator": "stage",
+    "map_memory": "stage",
+    "skips": "stage",
     "config": "configurator",
     "rule": "update",
 }

@@ -1,24 +1,25 @@
 """A stage: one array with its memories, executing a list of layers."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from . import map_memory
 from .array import Array, BankSum, WeightMemory
 from .chunks import ChunkLayout
 from .config import targets
 from .currents import Currents
 from .fetcher import Fetcher, Sieve, WordLayout
 from .fork import Fork
-from .loader import Loader
 from .memory import RegisteredMemory
-from .packer import Joiner, PackedLayout, Packer
+from .packer import Joiner, Packer
 from .pool import Pool, PooledLayout
 from .queue import Queue
 from .readout import Readout, ResultLayout
 from .scanner import Scanner
 from .sequencer import Sequencer
+from .skips import skip
 from .stage_plan import StagePlan
 from .update import Update
 from .walker import Walker
@@ -123,75 +124,15 @@ class Stage(wiring.Component):
         ]
         if plan.loadable:
             connect(m, flipped(self.load_parameters), update.load)
-            self._skip(m, sequencer, walker, update)
-        bases = self._sources(m, sequencer, maps, self._send(m, sequencer, update, maps))
+            skip(m, plan, self.load_groups, sequencer=sequencer, walker=walker, update=update)
+        stored = self._send(m, sequencer, update, maps)
+        sources = {name: getattr(self, f"source_{name}") for name in plan.external}
+        bases = map_memory.load(m, plan, maps, sources, sequencer=sequencer, stored=stored)
         with m.Switch(sequencer.walk_index):
             for number, descriptor in enumerate(plan.descriptors):
                 with m.Case(number):
                     for index, source in enumerate(descriptor.sources):
                         m.d.comb += walker.bases[index].eq(bases[source.name, source.recurrent])
-
-    def _skip(self, m: Module, sequencer: Sequencer, walker: Walker, update: Update) -> None:
-        """Keep one bit a lane group, loaded at run time: the group is pruned, so skipped.
-
-        And how many time steps there are. A reset keeps both, as it keeps what memories hold.
-        """
-        load = self.load_groups
-        count = sum(descriptor.groups for descriptor in self.plan.descriptors)
-        pruned = Signal(count, reset_less=True)
-        final_step = Signal.like(sequencer.final_step, reset_less=True)
-        m.d.comb += sequencer.final_step.eq(final_step)
-        with m.If(load.en):
-            for index in range(count):
-                with m.If(load.addr == index // len(load.data)):
-                    m.d.sync += pruned[index].eq(load.data[index % len(load.data)])
-            with m.If(load.addr == -(-count // len(load.data))):
-                m.d.sync += final_step.eq(load.data)
-        for index, skips in (
-            (sequencer.walk_index, walker.skips),
-            (sequencer.index, update.skips),
-        ):
-            first = 0
-            with m.Switch(index):
-                for number, descriptor in enumerate(self.plan.descriptors):
-                    with m.Case(number):
-                        m.d.comb += skips.eq(pruned[first : first + descriptor.groups])
-                    first += descriptor.groups
-
-    def _sources(
-        self, m: Module, sequencer: Sequencer, maps: RegisteredMemory, packed: Signal
-    ) -> dict[tuple[str, bool], object]:
-        """Load the maps from outside, after the stage's own; return where each source lies.
-
-        By its name and whether it is read by its own layer, so the map of the step before.
-        """
-        plan = self.plan
-        bases: dict[tuple[str, bool], object] = {}
-        for name, base in plan.map_bases.items():
-            bases[name, False] = base
-            if name in plan.recurrent:
-                other = base + plan.map(name).words
-                bases[name, False] = Mux(sequencer.walk_odd_step, other, base)
-                bases[name, True] = Mux(sequencer.walk_odd_step, base, other)
-        busy = packed
-        for number, name in enumerate(plan.external):
-            loader = m.submodules[f"load_{name}"] = Loader(plan, name)
-            connect(m, flipped(getattr(self, f"source_{name}")), loader.words)
-            m.d.comb += [
-                loader.may_write.eq(~busy),
-                loader.advance.eq(sequencer.advance[number]),
-                loader.release.eq(sequencer.release[number]),
-                sequencer.available[number].eq(loader.available),
-            ]
-            with m.If(loader.write.en):
-                m.d.comb += [
-                    maps.write.en.eq(1),
-                    maps.write.addr.eq(loader.write.addr),
-                    maps.write.data.eq(loader.write.data),
-                ]
-            busy = busy | loader.write.en
-            bases[name, False] = loader.base
-        return bases
 
     def _send(
         self, m: Module, sequencer: Sequencer, update: Update, maps: RegisteredMemory
@@ -238,7 +179,9 @@ class Stage(wiring.Component):
                 packer.restart.eq(sequencer.starts),
             ]
             routes.append((fork.outputs[0], pool.chunks, stores))
-            m.d.comb += packed.eq(self._store(m, sequencer, packer, maps))
+            exports = {name: getattr(self, f"map_{name}") for name in self.exports}
+            stored = map_memory.store(m, plan, maps, exports, sequencer=sequencer, packer=packer)
+            m.d.comb += packed.eq(stored)
         else:
             m.d.comb += fork.outputs[0].ready.eq(1)
         if plan.tables.readout.layer in plan.names:
@@ -278,41 +221,3 @@ class Stage(wiring.Component):
                             joiner.padding.eq(target.channels - descriptor.channels),
                         ]
         return packed
-
-    def _store(
-        self, m: Module, sequencer: Sequencer, packer: Packer, maps: RegisteredMemory
-    ) -> Signal:
-        """Write the packer's words to the map memory and to those that need them outside."""
-        plan = self.plan
-        m.submodules.words_fork = fork = Fork(PackedLayout(plan), 1 + len(self.exports))
-        connect(m, packer.words, fork.input)
-        store = fork.outputs[0]
-        inside = Signal()
-        base = Signal.like(maps.write.addr)
-        with m.Switch(sequencer.index):
-            for number, name in enumerate(plan.names):
-                with m.Case(number):
-                    m.d.comb += inside.eq(name in plan.read_maps)
-                    if name in plan.read_maps:
-                        first = plan.map_bases[name]
-                        m.d.comb += base.eq(first)
-                        if name in plan.recurrent:
-                            with m.If(sequencer.odd_step):
-                                m.d.comb += base.eq(first + plan.map(name).words)
-        writes = Signal()
-        m.d.comb += [store.ready.eq(1), writes.eq(store.valid & inside)]
-        with m.If(writes):
-            m.d.comb += [
-                maps.write.en.eq(1),
-                maps.write.addr.eq(base + store.payload.place),
-                maps.write.data.eq(store.payload.data),
-            ]
-        for number, name in enumerate(self.exports):
-            out, source = getattr(self, f"map_{name}"), fork.outputs[1 + number]
-            mine = sequencer.index == plan.names.index(name)
-            m.d.comb += [
-                out.payload.eq(source.payload.data),
-                out.valid.eq(source.valid & mine),
-                source.ready.eq(out.ready | ~mine),
-            ]
-        return writes

@@ -5,6 +5,7 @@ for. Its gradient is its own affair.
 """
 
 import math
+from abc import ABC, abstractmethod
 from typing import cast
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from . import quantize
 
 
-class Quantizer(nn.Module):
+class Quantizer(nn.Module, ABC):
     """Maps float weights to integers.
 
     Attributes
@@ -24,9 +25,9 @@ class Quantizer(nn.Module):
 
     bits: int
 
+    @abstractmethod
     def forward(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Return integers, shaped as `weight` and of its type, and their scale, positive, ()."""
-        raise NotImplementedError
 
     def adapt(self, weight: Tensor) -> None:
         """Start anew from trained float weights."""

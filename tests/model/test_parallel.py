@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 
-import pytest
 import torch
 from refusal import refused
 from somagate.model import checkpoint, parallel
@@ -63,8 +62,8 @@ def test_one_process_is_a_world_of_its_own(monkeypatch):
         world.wait()
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_refused():
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with refused(ValueError, "device must be 'cpu' where torch finds no GPU, not 'cuda'"):
         parallel.device("cuda")
     assert parallel.device(None) == torch.device("cpu")
