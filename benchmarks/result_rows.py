@@ -66,6 +66,7 @@ ROWS = (
         recipe="digits-spquant", data=_DIGITS,
         network="SpQuant-SNN, ternary weights and potentials, negative states masked",
     ),
+    Row(recipe="mnist", data=_MNIST, network="16C3-P2-32C3-P2-10, 3-bit potentials"),
     Row(
         recipe="mnist-ternary", data=_MNIST, least=0.992,
         network="convolutional, ternary potentials, 4-bit weights, 3 steps",
@@ -92,8 +93,20 @@ ROWS = (
         memory=13, operations=4.7, network="the same with pruned channels, 4-bit weights",
     ),
     Row(
+        recipe="fashion-spquant-5bit", data=_FASHION, baseline="fashion-spquant-pruned",
+        network="SpQuant-SNN, VGG, ternary weights, 5-bit potentials",
+    ),
+    Row(
         recipe="fashion-sigmoid-sum", data=_FASHION, lost=1.5, weight_memory=31,
         network="sums of sigmoids, PLIF, binary weights",
+    ),
+    Row(
+        recipe="fashion-sigmoid-sum-ternary", data=_FASHION, baseline="fashion-sigmoid-sum",
+        network="the same with ternary weights",
+    ),
+    Row(
+        recipe="fashion-sigmoid-sum-shift", data=_FASHION, baseline="fashion-sigmoid-sum",
+        network="the same with weights ±4, ±2, ±1, 0",
     ),
     Row(
         recipe="fashion-attention", data=_FASHION, lost=1.0, weights=33,
