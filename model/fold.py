@@ -37,7 +37,7 @@ def readout(recipe: Recipe, scale: Tensor, beta: Tensor) -> neuron.Constants:
     return neuron.Constants(
         bias=quantize.round_half_up(bias) if recipe.quantized else bias,
         threshold=None,
-        multiplier=torch.full_like(scale, round(recipe.readout_leak * (1 << recipe.readout_shift))),
+        multiplier=torch.full_like(scale, recipe.readout_leak * (1 << recipe.readout_shift)),
     )
 
 

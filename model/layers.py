@@ -22,6 +22,9 @@ _THETA_TINY = 1e-3
 _MOMENTUM = 0.1
 _UNSET = -1
 
+Weights = list[tuple[Tensor, Tensor]]
+"""Of each group of a layer, and what one accumulator LSB stands for, ()."""
+
 
 class Layer(nn.Module):
     """A layer that maps spikes to spikes, or to potentials where it never fires.
@@ -145,7 +148,7 @@ class Layer(nn.Module):
         """Start to quantize trained float weights."""
         adapt(self.groups)
 
-    def integer_weights(self) -> list[tuple[Tensor, Tensor]]:
+    def integer_weights(self) -> Weights:
         """Return weights in accumulator LSBs, and the value of one LSB, of each group.
 
         Weights are integers, but for a float network.
@@ -216,7 +219,7 @@ class Layer(nn.Module):
         """In evaluation work in float64, so that every machine rounds to the same integers."""
         return value if self.training else value.double()
 
-    def sums(self, weights: list[tuple[Tensor, Tensor]], *maps: Tensor) -> Tensor:
+    def sums(self, weights: Weights, *maps: Tensor) -> Tensor:
         """Return `acc` of the groups with weights, (steps, batch, channels, ...)."""
         total: Tensor | None = None
         for group, (weight, _), x in zip(self.groups, weights, maps, strict=False):
@@ -229,13 +232,18 @@ class Layer(nn.Module):
         return total if self.training or not self.recipe.quantized else total.round()
 
     def neurons(
-        self, *maps: Tensor, record: bool = False, mask: Tensor | None = None
+        self,
+        *maps: Tensor,
+        record: bool = False,
+        mask: Tensor | None = None,
+        weights: Weights | None = None,
     ) -> neuron.Activity:
         """Return what the neurons do with their sources' maps (steps, batch, ...).
 
         `mask`, (steps, batch, channels), multiplies what drives them, as `Layer.mask` does.
+        `weights` are `integer_weights` where they are known already.
         """
-        weights = self.integer_weights()
+        weights = self.integer_weights() if weights is None else weights
         acc = self.sums(weights, *maps)
         scale = weights[0][1]
         first = self.training and int(self.shift) == _UNSET
@@ -279,15 +287,18 @@ class Layer(nn.Module):
         return pooled.reshape(*spikes.shape[:2], *pooled.shape[1:])
 
     @torch.no_grad()
-    def integers(self) -> "Integers":
-        """Return the layer as integers; evaluation computes with these very values."""
+    def integers(self, weights: Weights | None = None) -> "Integers":
+        """Return the layer as integers; evaluation computes with these very values.
+
+        `weights` are its `integer_weights`, in evaluation, where they are known already.
+        """
         if not self.recipe.quantized:
             raise ValueError(
                 "layer must be quantized to have integers; it is that of a float network"
             )
         training = self.training
         self.eval()
-        weights = self.integer_weights()
+        weights = self.integer_weights() if weights is None else weights
         constants = self.constants(weights[0][1])
         self.train(training)
         return from_trained([weight for weight, _ in weights], constants, self.mask, self.rule())

@@ -1,6 +1,6 @@
 """A network: its layers in a row, and the integers that it exports."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .layers import Layer
+from .layers import Layer, Weights
 from .modules import Modules
 from .neuron import Activity, run
 from .recipe import Dense, Recipe
@@ -75,6 +75,7 @@ class Network(nn.Module):
         add(Layer(Dense(neurons=recipe.classes * voters), sources, recipe, last=True))
         self.layers = Modules[Layer](layers)
         self.gain = nn.Parameter(torch.ones(()))
+        self.settle(False)
 
     def __iter__(self) -> Iterator[Layer]:
         """Iterate over the layers, in order."""
@@ -106,14 +107,23 @@ class Network(nn.Module):
             layer.fused = fused
 
     def activities(
-        self, x: Tensor, *, record: bool = False, mask: Mask | None = None
+        self,
+        x: Tensor,
+        *,
+        record: bool = False,
+        mask: Mask | None = None,
+        weights: Sequence[Weights | None] | None = None,
     ) -> Iterator[Activity]:
-        """Run the layers on input maps (steps, batch, channels, rows, columns), one by one."""
+        """Run the layers on input maps (steps, batch, channels, rows, columns), one by one.
+
+        `weights` are those of each layer where they are known already.
+        """
+        known = [None] * len(self.layers) if weights is None else weights
         maps = [x]
         for index, layer in enumerate(self):
             sources = [maps[-back] for back in layer.backs]
             chosen = None if mask is None else mask(index, sources[0])
-            activity = layer.neurons(*sources, record=record, mask=chosen)
+            activity = layer.neurons(*sources, record=record, mask=chosen, weights=known[index])
             if activity.spikes is not None:
                 maps.append(layer.pool(activity.spikes))
             yield activity
@@ -123,10 +133,16 @@ class Network(nn.Module):
 
         They are spike counts, or potentials in stored LSBs: (batch, classes).
         """
+        weights = None
         if self.recipe.quantized and not self.training:
-            x = x.to(self.exact_type())
-        *_, activity = self.activities(x)
+            weights = self.integer_weights()
+            x = x.to(self.exact_type(weights))
+        *_, activity = self.activities(x, weights=weights)
         return self.values(activity)
+
+    def integer_weights(self) -> list[Weights]:
+        """Return each layer's."""
+        return [layer.integer_weights() for layer in self]
 
     def values(self, activity: Activity) -> Tensor:
         """Return the readout values, (batch, classes), of what the last layer did."""
@@ -167,12 +183,15 @@ class Network(nn.Module):
             return spikes
         return spikes.reshape(*spikes.shape[:-1], -1, self.recipe.voters).sum(-1)
 
-    def exact_type(self) -> torch.dtype:
-        """Return the smallest float type that holds every integer of the evaluation exactly."""
+    def exact_type(self, weights: Sequence[Weights]) -> torch.dtype:
+        """Return the smallest float type that holds every integer of the evaluation exactly.
+
+        `weights` are each layer's `integer_weights`, in evaluation.
+        """
         bounds = []
         highs = [self.recipe.input_high]
-        for layer in self:
-            bounds.append(layer.integers().bound(*[highs[-back] for back in layer.backs]))
+        for layer, known in zip(self, weights, strict=True):
+            bounds.append(layer.integers(known).bound(*[highs[-back] for back in layer.backs]))
             highs.append(layer.high)
         return torch.float32 if max(bounds) < _EXACT_FLOAT32 else torch.float64
 
@@ -181,7 +200,9 @@ class Network(nn.Module):
         """Return every spike and every stored potential, a layer of the tables, in evaluation."""
         self.eval()
         traces = []
-        for activity in self.activities(x.to(self.exact_type()), record=True):
+        weights = self.integer_weights()
+        x = x.to(self.exact_type(weights))
+        for activity in self.activities(x, record=True, weights=weights):
             potentials = activity.potentials
             assert potentials is not None
             spikes = torch.zeros_like(potentials) if activity.spikes is None else activity.spikes

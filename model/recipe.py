@@ -201,10 +201,26 @@ class Recipe:
             raise ValueError(
                 "Recipe spike_gradient must be 'ramp' where normalize is False, not 'window'"
             )
+        self._check_readout_leak()
         if self.readout == "vote" and self.steps * self.voters > 32767:
             raise ValueError(
                 f"Recipe steps · voters must be at most 32767, not {self.steps * self.voters}"
             )
+
+    def _check_readout_leak(self) -> None:
+        if self.readout_leak == 1:
+            return
+        if self.readout_leak * (1 << self.leak_shift) % 1:
+            raise ValueError(
+                f"Recipe readout_leak must be a multiple of 2**-{self.leak_shift}, by leak_shift, "
+                f"not {self.readout_leak}"
+            )
+        for name, why in (("readout", "potential"), ("loss", "cross-entropy")):
+            if getattr(self, name) != why:
+                raise ValueError(
+                    f"Recipe readout_leak must be 1 for {name} {getattr(self, name)!r}, "
+                    f"not {self.readout_leak}"
+                )
 
     def _check_compressed(self) -> None:
         if self.normalize:
@@ -247,7 +263,8 @@ class Recipe:
     def floating(self) -> "Recipe":
         """Return the recipe of the float network of the same shape, to compare with.
 
-        It is trained in the same way and for as many epochs, with nothing quantized or pruned.
+        It is trained in the same way and for as many epochs, with nothing quantized or pruned, in
+        float32.
         """
         epochs, method = self.epochs, self.method
         if isinstance(method, settings.Prune):
@@ -256,7 +273,10 @@ class Recipe:
             method = replace(
                 method, density=1.0, exchange=0.0, spiking_exchange=0.0, pruned="weight"
             )
-        return replace(self, quantized=False, mask_negative=False, epochs=epochs, method=method)
+        return replace(
+            self, quantized=False, mask_negative=False, epochs=epochs, method=method,
+            precision="float32",
+        )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, strings, lists and dicts, for `from_dict`."""

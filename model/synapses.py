@@ -93,7 +93,7 @@ class Group(nn.Module):
         if len(x) > 1 and x.stride(0) == 0:
             once = self(x[:1], weight)
             return torch.as_tensor(once.expand(len(x), *once.shape[1:]))
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed and self.training):
             if weight.ndim == 2:
                 return F.linear(x.flatten(2), weight).to(x.dtype)
             flat = x.flatten(0, 1)

@@ -254,8 +254,14 @@ def _same(
     folder: Path, recipe: Recipe, seed: int, found: dict[str, Any], found_seed: int
 ) -> None:  # fmt: skip
     wanted = {**recipe.to_dict(), "seed": seed}
-    # A training of an older version lacks settings that are new; it had what is now their default.
-    found = {**Recipe.from_dict(found).to_dict(), "seed": found_seed}
+    # A training of an older version lacks settings that are new: they have their defaults.
+    try:
+        found = {**Recipe.from_dict(found).to_dict(), "seed": found_seed}
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"{folder} must hold a training of this version to resume it, not one that is read as "
+            f"{error!r}; overwrite it, or name another folder"
+        ) from None
     for name, value in wanted.items():
         if json.dumps(value) != json.dumps(found.get(name)):
             raise RunError(

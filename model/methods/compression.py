@@ -45,7 +45,6 @@ class Compression(Method):
         assert isinstance(recipe.method, Attention)
         self.settings = recipe.method
         self.teacher = Network(replace(recipe, method=None, quantized=False), network.shape)
-        self.teacher.settle(False)
         self.places: list[tuple[int, int, int]] = []
         for index, layer in enumerate(network):
             for number, back in zip(range(len(layer.groups)), layer.backs, strict=False):

@@ -26,7 +26,8 @@ def densities(sizes: list[tuple[int, int, int]], density: float) -> list[float]:
     """Return the share of each group's weights to keep at first, 0…1; of all together, `density`.
 
     A group keeps weights in proportion to the sum of its dimensions, not to their product, so that
-    small groups keep most of theirs: Erdős-Rényi kernels (Evci et al., RigL, ICML 2020).
+    small groups keep most of theirs, in the manner of Erdős-Rényi kernels (Evci et al., RigL, ICML
+    2020). Here a kernel is one dimension, and a dense group has channels and places.
 
     Parameters
     ----------

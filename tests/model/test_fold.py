@@ -25,8 +25,11 @@ def test_ternary_levels_hold_the_leak():
     assert found.level.tolist() == [2, 14]
     assert found.boundary.tolist() == [2, 10]
     assert found.multiplier == 1
-    leaky = RECIPE.override(readout_leak=0.5, leak_shift=6)
-    assert fold.readout(leaky, torch.tensor(0.25), torch.tensor([1.0])).multiplier == 32
+
+
+def test_a_readout_may_forget():
+    leaky = RECIPE.override(readout_leak=0.625, leak_shift=6)
+    assert fold.readout(leaky, torch.tensor(0.25), torch.tensor([1.0])).multiplier == 40
 
 
 def test_a_leak_may_give_the_threshold():

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,6 +37,16 @@ def test_shapes_follow_the_kernel_the_stride_and_the_pool():
     assert layer(Conv(channels=6, pool=2), (2, 7, 5)).target == (6, 3, 2)
     assert layer(Conv(channels=6, stride=2, padding=0), (2, 7, 5)).target == (6, 3, 2)
     assert layer(Dense(neurons=9), (2, 7, 5)).target == (9,)
+
+
+def test_mixed_precision_is_of_training_alone():
+    recipe = RECIPE.override(precision="bfloat16", encoding="direct", input_bits=8)
+    network = Network(replace(recipe, layers=(CONV,)), (2, 6, 6))
+    one, *_ = network
+    x = 255 * maps()
+    sums = acc_of(one.eval(), x)
+    assert torch.equal(sums.double(), acc_of(one, x.double()))
+    assert not torch.allclose(acc_of(one.train(), x), sums, rtol=1e-5)
 
 
 def test_a_layer_that_does_not_fit_is_refused():

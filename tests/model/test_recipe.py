@@ -83,6 +83,18 @@ def test_an_override_changes_what_is_given():
         ),
         ({"input_bits": 9}, ValueError, "Recipe input_bits must be 1…8, not 9"),
         (
+            {"readout_leak": 0.3, "leak_shift": 3}, ValueError,
+            "Recipe readout_leak must be a multiple of 2**-3, by leak_shift, not 0.3",
+        ),
+        (
+            {"readout_leak": 0.5, "readout": "vote"}, ValueError,
+            "Recipe readout_leak must be 1 for readout 'vote', not 0.5",
+        ),
+        (
+            {"readout_leak": 0.5, "loss": "tet"}, ValueError,
+            "Recipe readout_leak must be 1 for loss 'tet', not 0.5",
+        ),
+        (
             {"input_bits": 2}, ValueError,
             "Recipe input_bits must be 1 for encoding 'rate', not 2",
         ),
