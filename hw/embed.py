@@ -10,8 +10,8 @@ from ..export.layer import Layer
 from ..export.neuron import Neuron, Ternary
 from ..export.synapse import Convolution, Dense, Identity, SynapseGroup, weight_range
 from ..export.tables import Tables
-from .descriptor import Orders, as_map
-from .weight_rows import is_full
+from .descriptor import Orders
+from .weight_rows import between_channels, is_full
 
 
 class MismatchError(ValueError):
@@ -190,12 +190,14 @@ def _group(
         found[channels >= 0] = new.weights[channels[channels >= 0]]
     else:
         source = slots[new.source]
-        wide = _wide(tables, new)
-        full = np.full((*_wide_shape(base, old), *wide.shape[2:]), nothing)
+        wide = between_channels(tables, new)
+        full = np.full((len(channels), len(source), *wide.shape[2:]), nothing)
+        connected = np.zeros(full.shape, bool)
         ours = np.ix_(np.flatnonzero(channels >= 0), np.flatnonzero(source >= 0))
         full[ours] = wide[np.ix_(channels[channels >= 0], source[source >= 0])]
+        connected[ours] = full[ours] != 0
         if isinstance(old, Convolution) and old.groups > 1:
-            found = _blocks(where, full, old)
+            found = _blocks(where, full, connected.any((2, 3)), old)
         else:
             found = full.reshape(old.weights.shape)
     wrong = found[(found < low) | (found > high) | ((found == 0) & (old.bits == 1))]
@@ -205,36 +207,28 @@ def _group(
     return replace(old, weights=found.astype(np.int32))
 
 
-def _wide_shape(tables: Tables, group: SynapseGroup) -> tuple[int, int]:
-    """Return the output and the source channels of a group."""
-    return len(group.weights), as_map(tables.map_shapes[group.source])[0]
+def _blocks(
+    where: str, full: NDArray[Any], connected: NDArray[np.bool_], old: Convolution
+) -> NDArray[Any]:
+    """Return the weights within the blocks of a grouped convolution.
 
-
-def _wide(tables: Tables, group: Any) -> NDArray[np.int32]:
-    """Return a group's weights between all channels, (channels, source channels, …)."""
-    shape = _wide_shape(tables, group)
-    if isinstance(group, Dense):
-        return group.weights.reshape(*shape, -1)
-    weights = np.zeros((*shape, *group.kernel), np.int32)
-    inside = group.weights.shape[1]
-    for index, block in enumerate(np.split(group.weights, group.groups)):
-        place = slice(index * inside, (index + 1) * inside)
-        weights[index * len(block) : (index + 1) * len(block), place] = block
-    return weights
-
-
-def _blocks(where: str, full: NDArray[Any], old: Convolution) -> NDArray[Any]:
-    """Return the weights within the blocks of a grouped convolution; there must be no others."""
+    There must be no others between channels that the new tables connect, bool (channels, source
+    channels), whatever stands for the weights of those that are silent.
+    """
     inside = old.weights.shape[1]
     found = np.empty(old.weights.shape, full.dtype)
+    outside = connected.copy()
     for index, rows in enumerate(np.split(np.arange(len(full)), old.groups)):
         place = slice(index * inside, (index + 1) * inside)
         found[rows] = full[rows, place]
-        outside = np.delete(full[rows], np.r_[place], axis=1)
-        if old.bits > 1 and outside.any():
-            raise MismatchError(
-                f"{where} connect {inside} channels with {len(rows)} as {old.groups} groups do"
-            )
+        outside[rows, place] = False
+    if outside.any():
+        channel, source = np.argwhere(outside)[0]
+        raise MismatchError(
+            f"{where} connect {inside} channels with {len(full) // old.groups} as {old.groups} "
+            f"groups do, not channel {source} with {channel} too: prune one of them, or build an "
+            "accelerator from these tables"
+        )
     return found
 
 

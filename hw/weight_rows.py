@@ -10,6 +10,25 @@ from ..export.tables import Tables
 from .descriptor import Orders, Source, as_map
 
 
+def between_channels(tables: Tables, group: SynapseGroup) -> NDArray[np.int32]:
+    """Return a group's weights as one of a convolution, (channels, source channels, y, x).
+
+    Channels that the group does not connect have weights of 0.
+    """
+    channels, rows, columns = as_map(tables.map_shapes[group.source])
+    if isinstance(group, Dense):
+        return group.weights.reshape(-1, channels, rows, columns)
+    if isinstance(group, Identity):
+        return np.diag(group.weights)[:, :, None, None]
+    inside = group.weights.shape[1]
+    weights = np.zeros((len(group.weights), channels, *group.kernel), np.int32)
+    for index, block in enumerate(np.split(group.weights, group.groups)):
+        first = index * len(block)
+        place = slice(index * inside, (index + 1) * inside)
+        weights[first : first + len(block), place] = block
+    return weights
+
+
 def full_weights(
     tables: Tables, layer: int, group: SynapseGroup, orders: Orders, pad: int
 ) -> NDArray[np.int32]:
@@ -17,18 +36,7 @@ def full_weights(
 
     Map channels are the kept ones of the source, padded to a multiple of `pad` with weight 0.
     """
-    channels, rows, columns = as_map(tables.map_shapes[group.source])
-    if isinstance(group, Dense):
-        weights = group.weights.reshape(-1, channels, rows, columns)
-    elif isinstance(group, Identity):
-        weights = np.diag(group.weights)[:, :, None, None]
-    else:
-        inside = group.weights.shape[1]
-        weights = np.zeros((len(group.weights), channels, *group.kernel), np.int32)
-        for index, block in enumerate(np.split(group.weights, group.groups)):
-            first = index * len(block)
-            place = slice(index * inside, (index + 1) * inside)
-            weights[first : first + len(block), place] = block
+    weights = between_channels(tables, group)
     weights = weights[orders[tables.layers[layer].name]][:, orders[group.source]]
     return np.pad(weights, ((0, 0), (0, -weights.shape[1] % pad), (0, 0), (0, 0)))
 

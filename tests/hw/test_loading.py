@@ -16,7 +16,7 @@ from plans import EVERYTHING, Shapes, everything, network, neuron
 from refusal import refused
 from smaller import cut
 from somagate.export.neuron import Leak, Shift, Ternary
-from somagate.export.synapse import Dense, Identity
+from somagate.export.synapse import Convolution, Dense, Identity
 from somagate.export.tables import Pool, Readout, Tables, signed_bits
 from somagate.hw.accelerator import Accelerator
 from somagate.hw.config import IDENTITY, memory_words, targets
@@ -482,13 +482,38 @@ def test_weights_that_do_not_fit_are_refused() -> None:
     )
 
 
-def test_weights_outside_the_groups_of_a_convolution_are_refused() -> None:
+@pytest.mark.parametrize("bits", [1, 4])
+def test_weights_outside_the_groups_of_a_convolution_are_refused(bits: int) -> None:
     (group,) = BASE.layers[0].synapses
-    wide = replace(group, groups=1, weights=np.ones((6, 4, 3, 3), int))
+    inside, wide = (
+        replace(group, bits=bits, groups=groups, weights=np.ones((6, 4 // groups, 3, 3), int))
+        for groups in (2, 1)
+    )
     must_refuse(
         changed(0, synapses=(wide,)),
-        "layer grouped: synapses from 'input' must connect 2 channels with 3 as 2 groups do",
+        "layer grouped: synapses from 'input' must connect 2 channels with 3 as 2 groups do, "
+        "not channel 2 with 0 too: prune one of them, or build an accelerator from these tables",
+        base=changed(0, synapses=(inside,)),
     )
+
+
+def test_weights_outside_the_groups_may_be_0_or_of_pruned_channels() -> None:
+    """Of three groups the middle one crosses the border between two, so its channels are pruned."""
+    tables = network((6, 2, 2), [Shapes(channels=6, kernel=(1, 1))])
+    ones = np.ones((6, 6, 1, 1), int)
+
+    def grouped(groups: int, weights: Any, bits: int = 2, mask: Any = None) -> Tables:
+        group = Convolution(source="input", weights=weights, bits=bits, groups=groups)
+        layer = replace(tables.layers[0], synapses=(group,), channel_mask=mask)
+        return replace(tables, layers=(layer, tables.layers[1]))
+
+    base = grouped(2, ones[:, :3])
+    plan = a_plan(tables=base)
+    whole = grouped(1, ones * np.kron(np.eye(2, dtype=int), np.ones((3, 3), int))[:, :, None, None])
+    assert words(plan, whole)[:-32] == words(plan, base)[:-32]
+    three = grouped(3, ones[:, :2], bits=1, mask=np.array([1, 1, 0, 0, 1, 1], bool))
+    x = np.random.default_rng(4).integers(0, 2, (2, 2, 6, 2, 2))
+    must_equal_golden(Accelerator(plan), plan, x, tables=three)
 
 
 def test_classes_that_are_pruned_are_refused_as_in_any_plan() -> None:
