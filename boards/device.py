@@ -229,7 +229,8 @@ class Device:
     def _fail(self, answer: bytes) -> NoReturn:
         """Raise what an answer says that should have been another, and restart the board."""
         self.restart()
-        if not answer or not answer[0] & FAILURE:
+        # A failure is one byte; what was cut short, such as an identity, can start with any.
+        if len(answer) != 1 or not answer[0] & FAILURE:
             raise DeviceError(
                 "The board must answer in time, but sent "
                 f"{f'only {len(answer)} bytes' if answer else 'nothing'}: is this bitstream on "
