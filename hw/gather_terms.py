@@ -2,7 +2,7 @@
 
 from .stage_plan import StagePlan
 from .stored import used_lanes
-from .terms import Terms, address_bits, bits_of, count_bits, field_bits, most_planes, varying
+from .terms import Terms, address_bits, bits_of, field_bits, most_planes, varying
 from .walk import LOOPS, WalkLayout
 
 
@@ -70,7 +70,7 @@ def fetcher(plan: StagePlan) -> Terms:
 def queue(plan: StagePlan) -> Terms:
     """Return the terms of the queues of words and of pooled maps."""
     fields = plan.word_row_bits + field_bits(plan)
-    pooled = plan.update_lanes * count_bits(plan) + 2
+    pooled = plan.update_lanes * plan.count_bits + 2
     return {
         "word": plan.word_bits + plan.banks * fields,
         "pooled": pooled,

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..export.tables import Tables, signed_bits
+from . import parameters
 from .config import IDENTITY, WORD_BITS, memory_words, targets
 from .embed import MismatchError, embed
 from .plan import Plan
@@ -128,7 +129,6 @@ def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> dict[str, list[
             ]
     if not stage.loadable:
         return images
-    parameters = []
     for field in stage.parameters:
         least, most = -(1 << (field.bits - 1)), (1 << (field.bits - 1)) - 1
         low, high = next(
@@ -149,14 +149,9 @@ def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> dict[str, list[
             )
         ]
     )
-    for row in range(len(values["bias"])):
-        word, offset = 0, 0
-        for lane in range(stage.update_lanes):
-            for field in stage.parameters:
-                word |= pack([values[field.name][row, lane]], field.bits) << offset
-                offset += field.bits
-        parameters.append(word)
-    images["parameters"] = parameters
+    images["parameters"] = parameters.words(
+        [replace(field, values=values[field.name]) for field in stage.parameters]
+    )
     pruned = [
         int(not mask[first : first + stage.lanes].any())
         for mask in kept

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
-from .pool import PooledLayout, count_bits
+from .pool import PooledLayout
 from .stage_plan import StagePlan
 
 
@@ -27,7 +27,7 @@ class Joiner(wiring.Component):
 
     def __init__(self, plan: StagePlan) -> None:
         self.width = plan.update_lanes
-        self.bits = count_bits(plan)
+        self.bits = plan.count_bits
         self.pad = plan.pad
         layout = PooledLayout(plan)
         super().__init__(
@@ -142,7 +142,7 @@ class Packer(wiring.Component):
 
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
-        self.bits = count_bits(plan)
+        self.bits = plan.count_bits
         words = max(plan.map(name).plane_words for name in plan.names)
         super().__init__(
             {

@@ -9,16 +9,11 @@ from .chunks import ChunkLayout
 from .stage_plan import StagePlan
 
 
-def count_bits(plan: StagePlan) -> int:
-    """Return the width of the widest count that the stage's layers send; 1 is a spike."""
-    return max(plan.map(name).planes for name in plan.names)
-
-
 class PooledLayout(StructLayout):
     """Pooled spikes or counts of a chunk; `tail` and `row_end` as in `ChunkLayout`."""
 
     def __init__(self, plan: StagePlan) -> None:
-        counts = ArrayLayout(unsigned(count_bits(plan)), plan.update_lanes)
+        counts = ArrayLayout(unsigned(plan.count_bits), plan.update_lanes)
         super().__init__({"counts": counts, "tail": 1, "row_end": 1})
 
 
@@ -48,7 +43,7 @@ class Pool(wiring.Component):
         """Build the pool."""
         m = Module()
         chunk, pooled = self.chunks.payload, self.pooled.payload
-        bits, width = count_bits(self.plan), self.plan.update_lanes
+        bits, width = self.plan.count_bits, self.plan.update_lanes
         so_far = Signal(ArrayLayout(unsigned(bits * width), self.plan.lanes // width))
         before = so_far[chunk.chunk]
         for lane in range(width):

@@ -118,6 +118,11 @@ class StagePlan(StageLayout):
         return signed_bits(*self.update_bounds)
 
     @cached_property
+    def count_bits(self) -> int:
+        """Width of the widest count that the layers send; 1 is a spike."""
+        return max(self.map(name).planes for name in self.names)
+
+    @cached_property
     def modes(self) -> tuple[Mode, ...]:
         """The different modes of the layers, in order of their first use."""
         return tuple(dict.fromkeys(self.layer_modes))

@@ -36,11 +36,6 @@ def varying(values: Iterable[dict[str, Any]]) -> int:
     return found
 
 
-def count_bits(plan: StagePlan) -> int:
-    """Return the width of the widest count that the layers send."""
-    return max(plan.map(name).planes for name in plan.names)
-
-
 def most_planes(plan: StagePlan) -> int:
     """Return the bit planes of the widest map that a layer reads."""
     return max(descriptor.planes for descriptor in plan.descriptors)

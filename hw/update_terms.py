@@ -1,7 +1,7 @@
 """How large the blocks are that update a layer's neurons and send what they did."""
 
 from .stage_plan import StagePlan
-from .terms import Terms, bits_of, count_bits, varying
+from .terms import Terms, bits_of, varying
 
 
 def update(plan: StagePlan) -> Terms:
@@ -66,7 +66,7 @@ def _update_values(plan: StagePlan, index: int) -> dict[str, int]:
 def pool(plan: StagePlan) -> Terms:
     """Return the terms of the pool."""
     windows = any(d.window != (1, 1) for d in plan.descriptors)
-    counts = count_bits(plan)
+    counts = plan.count_bits
     adds = any(d.counts for d in plan.descriptors)
     return {
         "so_far": plan.lanes * counts * windows,
@@ -77,7 +77,7 @@ def pool(plan: StagePlan) -> Terms:
 
 def packer(plan: StagePlan) -> Terms:
     """Return the terms of the packer."""
-    counts, width = count_bits(plan), plan.update_lanes
+    counts, width = plan.count_bits, plan.update_lanes
     mapped = [plan.map(name) for name in plan.names]
     gaps = any(plan.has_gaps(name) for name in plan.names)
     words = max(m.words for m in mapped)

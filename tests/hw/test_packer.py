@@ -13,7 +13,6 @@ from places import map_words
 from plans import Shapes, a_stage, everything, network
 from somagate.export.tables import Pool
 from somagate.hw.packer import Joiner, Packer
-from somagate.hw.pool import count_bits
 from somagate.hw.stage_plan import StagePlan
 from stream_bench import STALLS, Bench, Transfers, same
 
@@ -74,7 +73,7 @@ def a_joiner(width: int, *, pad: int = 1, counts: bool = False) -> StagePlan:
 def test_joined_chunks_have_no_gaps(width: int, pad: int, counts: bool, stalls: str) -> None:
     """Maps of every number of channels and columns, one after the other, with their padding."""
     plan = a_joiner(width, pad=pad, counts=counts)
-    bits = count_bits(plan)
+    bits = plan.count_bits
     assert bits == (3 if counts else 1)
     rng = np.random.default_rng(width)
     sent: list[Chunk] = []

@@ -9,7 +9,7 @@ from places import chunk_lanes, visits
 from plans import Shapes, a_stage, network
 from somagate.export.tables import Pool as Window
 from somagate.export.tables import Tables
-from somagate.hw.pool import Pool, count_bits
+from somagate.hw.pool import Pool
 from somagate.hw.stage_plan import StagePlan
 from stream_bench import STALLS, Bench
 
@@ -127,7 +127,7 @@ def test_a_count_holds_the_whole_window(size: tuple[int, int], bits: int) -> Non
     group = replace(out.synapses[0], source="l0")
     made = replace(made, layers=(layer, replace(out, synapses=(group,))))
     plan = a_stage(made, lanes=4, update_lanes=2)
-    assert count_bits(plan) == bits
+    assert plan.count_bits == bits
     pool(plan, [(0, np.ones((2, rows, columns), bool))], "random")
     # A maximum of any size is a spike.
-    assert count_bits(a_stage(tables(Window(size=(6, 6))), lanes=4)) == 1
+    assert a_stage(tables(Window(size=(6, 6))), lanes=4).count_bits == 1

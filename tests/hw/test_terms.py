@@ -1,7 +1,7 @@
 """Widths that several blocks count in the same way."""
 
 from plans import a_stage, everything, network
-from somagate.hw.terms import address_bits, bits_of, count_bits, field_bits, most_planes, varying
+from somagate.hw.terms import address_bits, bits_of, field_bits, most_planes, varying
 
 
 def test_a_number_has_a_bit_or_more() -> None:
@@ -16,9 +16,9 @@ def test_bits_that_differ_between_layers_are_counted() -> None:
 def test_what_a_stage_reads_and_sends_is_as_wide_as_its_maps() -> None:
     # Spikes of one width of weights: an event only says that it is the last one.
     plain = a_stage(network((2, 4, 4), [5]))
-    assert (most_planes(plain), count_bits(plain), field_bits(plain)) == (1, 1, 1)
+    assert (most_planes(plain), plain.count_bits, field_bits(plain)) == (1, 1, 1)
     # Signed values of three planes, counts of 0…4, and weights of five widths.
     mixed = a_stage(everything())
     assert len(mixed.weight_depths) == 5
-    assert (most_planes(mixed), count_bits(mixed), field_bits(mixed)) == (3, 3, 3 + 1 + 1 + 1)
+    assert (most_planes(mixed), mixed.count_bits, field_bits(mixed)) == (3, 3, 3 + 1 + 1 + 1)
     assert address_bits(mixed) == (mixed.map_words - 1).bit_length()
