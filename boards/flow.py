@@ -78,6 +78,8 @@ def place_until_fast(
 ) -> tuple[int, int]:
     """Place with one seed after the other until every clock is fast enough; keep the fastest.
 
+    A seed that fails doesn't matter where another one does not.
+
     Returns
     -------
     tuple
@@ -86,12 +88,17 @@ def place_until_fast(
     Raises
     ------
     BuildError
-        If the design doesn't fit or can't be routed.
+        If the design doesn't fit or can't be routed with any seed.
     """
     files = [folder / name for name in (NAME + family.routed[1], PLACEMENT, PLACEMENT_LOG)]
-    best, kept, contents = 0.0, seeds[0], [b""] * len(files)
+    best, kept, contents = -1.0, seeds[0], [b""] * len(files)
     for tried, seed in enumerate(seeds, 1):
-        place_and_route(family, folder, seed, arguments)
+        try:
+            place_and_route(family, folder, seed, arguments)
+        except BuildError:
+            if tried == len(seeds) and best < 0:
+                raise
+            continue
         clocks = json.loads((folder / PLACEMENT).read_text())["fmax"].values()
         speed = min((clock["achieved"] / clock["constraint"] for clock in clocks), default=1.0)
         if speed >= 1:

@@ -34,17 +34,30 @@ def test_a_tool_that_says_nothing_is_named_with_its_exit_status(tmp_path, monkey
 
 @pytest.mark.parametrize(
     ("speeds", "kept", "tried"),
-    [([90, 101, 120], 6, 2), ([90, 97, 95], 6, 3), ([100], 5, 1), ([99], 5, 1)],
+    [
+        ([90, 101, 120], 6, 2),
+        ([90, 97, 95], 6, 3),
+        ([100], 5, 1),
+        ([99], 5, 1),
+        ([None, 101, 120], 6, 2),
+        ([90, None, 101], 7, 3),
+        ([90, 97, None], 6, 3),
+        ([None, 0, None], 6, 3),
+    ],
 )
 def test_the_first_placement_fast_enough_is_kept_or_else_the_fastest(
     tmp_path, monkeypatch, speeds, kept, tried
 ):
+    """A seed of no speed can't be placed."""
+
     def place(family, folder, seed, arguments):
         speed = speeds[seed - 5]
+        (folder / "placement.log").write_text(str(seed))
+        if speed is None:
+            raise BuildError(f"no place with seed {seed}")
         fmax = {"clk": {"achieved": speed, "constraint": 100}}
         (folder / "placement.json").write_text(json.dumps({"fmax": fmax}))
-        for name in ("top.config", "placement.log"):
-            (folder / name).write_text(str(seed))
+        (folder / "top.config").write_text(str(seed))
 
     monkeypatch.setattr(flow, "place_and_route", place)
     seeds = range(5, 5 + len(speeds))
@@ -53,3 +66,12 @@ def test_the_first_placement_fast_enough_is_kept_or_else_the_fastest(
     assert (tmp_path / "placement.log").read_text() == str(kept)
     fmax = json.loads((tmp_path / "placement.json").read_text())["fmax"]
     assert fmax["clk"]["achieved"] == speeds[kept - 5]
+
+
+def test_a_design_that_no_seed_can_place_fails_with_the_last_seeds_reason(tmp_path, monkeypatch):
+    def place(family, folder, seed, arguments):
+        raise BuildError(f"no place with seed {seed}")
+
+    monkeypatch.setattr(flow, "place_and_route", place)
+    with pytest.raises(BuildError, match="^no place with seed 7$"):
+        place_until_fast(LFE5U_85F, tmp_path, range(5, 8), ())
