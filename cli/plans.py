@@ -51,4 +51,4 @@ def generated_plan(path: Path, folder: Path) -> tuple[Plan, Path, Tables | None]
     tables = Tables.load(existing(path, ".safetensors"))
     if known.get("shape_sha256") and known["tables_sha256"] != tables.sha256:
         return plan_file.built(folder), verilog, tables
-    return plan_file.from_dict(known["plan"], tables), verilog, None
+    return plan_file.built(folder, tables), verilog, None

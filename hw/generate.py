@@ -98,7 +98,7 @@ def _layer_map(stage: StagePlan, number: int, descriptor: Descriptor) -> dict[st
 def manifest(plan: Plan) -> dict[str, Any]:
     """Return what the accelerator was generated from, and the widths that its user needs."""
     return {
-        "somagate": 2,
+        "somagate": plan_file.VERSION,
         "network": plan.tables.name,
         "tables_sha256": plan.tables.sha256,
         "shape_sha256": shape_sha256(plan) if plan.configurable else None,
@@ -124,8 +124,8 @@ def manifest(plan: Plan) -> dict[str, Any]:
 
 def save_manifest(plan: Plan, folder: Path) -> None:
     """Write ``manifest.json`` and ``tables.safetensors``: all that a host must know."""
-    (folder / "manifest.json").write_text(json.dumps(manifest(plan), indent=2) + "\n")
-    plan.tables.save(folder / "tables.safetensors")
+    (folder / plan_file.MANIFEST).write_text(json.dumps(manifest(plan), indent=2) + "\n")
+    plan.tables.save(folder / plan_file.TABLES)
 
 
 def images(plan: Plan) -> dict[str, str]:
@@ -187,4 +187,4 @@ def generate(plan: Plan, folder: Path, *, overwrite: bool = False) -> dict[str, 
         if folder.exists():
             folder.rename(Path(name, "old"))
         shutil.move(work, folder)
-    return {file: folder / file for file in [*texts, "manifest.json", "tables.safetensors"]}
+    return {file: folder / file for file in [*texts, plan_file.MANIFEST, plan_file.TABLES]}

@@ -28,6 +28,10 @@ from .plan import Plan, StageShape
 
 MANIFEST = "manifest.json"
 """The file in which an accelerator's folder has its plan."""
+TABLES = "tables.safetensors"
+"""The file in which it has its tables."""
+VERSION = 2
+"""Of what `generate` writes; the manifest says it as 'somagate'."""
 
 
 class PlanFileError(ValueError):
@@ -49,24 +53,45 @@ def load(path: Path, tables: Tables, *, word_bits: int = 32) -> Plan:
         values = tomllib.loads(Path(path).read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PlanFileError(f"{path} must be a TOML file: {error}") from None
-    try:
-        return from_dict({"word_bits": word_bits} | values, tables)
-    except (TypeError, ValueError) as error:
-        raise PlanFileError(f"{path}: {error}") from None
+    return _read(path, {"word_bits": word_bits} | values, tables)
 
 
-def built(folder: Path) -> Plan:
+def built(folder: Path, tables: Tables | None = None) -> Plan:
     """Return the plan of an accelerator, from a folder that `generate` or `build` wrote.
+
+    Parameters
+    ----------
+    folder
+        With its manifest and its tables.
+    tables
+        In place of its own, laid out as those were.
 
     Raises
     ------
     PlanFileError
-        Where it is no such folder.
+        Where it is no such folder, its tables are not those it was generated from, or the plan
+        does not fit the tables.
     TablesFileError
         Where its tables are none.
     """
     known = manifest(folder)
-    return from_dict(known["plan"], Tables.load(folder / "tables.safetensors"))
+    if tables is None:
+        path = Path(folder) / TABLES
+        tables = Tables.load(path)
+        if tables.sha256 != known["tables_sha256"]:
+            raise PlanFileError(
+                f"{path} must hold the tables {known['tables_sha256'][:12]} that {MANIFEST} "
+                f"names, not {tables.sha256[:12]}: generate both anew"
+            )
+    return _read(Path(folder) / MANIFEST, known["plan"], tables)
+
+
+def _read(path: Path, values: dict[str, Any], tables: Tables) -> Plan:
+    """Return the plan that the values in a file describe."""
+    try:
+        return from_dict(values, tables)
+    except (TypeError, ValueError) as error:
+        raise PlanFileError(f"{path}: {error}") from None
 
 
 def manifest(folder: Path) -> dict[str, Any]:
@@ -75,17 +100,26 @@ def manifest(folder: Path) -> dict[str, Any]:
     Raises
     ------
     PlanFileError
-        Where it has none, or one of another version.
+        Where it has none, or one that is no JSON, or of another version.
     """
     path = Path(folder) / MANIFEST
     if not path.is_file():
         raise PlanFileError(
             f"{folder} must be a folder that `somagate generate` wrote, but has no {MANIFEST}"
         )
-    known: dict[str, Any] = json.loads(path.read_text())
-    if "plan" not in known:
-        raise PlanFileError(f"{path} must come from this version of somagate: generate it anew")
-    return known
+    try:
+        known: Any = json.loads(path.read_text())
+    except ValueError as error:
+        raise PlanFileError(f"{path} must be a JSON file: {error}; generate it anew") from None
+    found = known.get("somagate") if isinstance(known, dict) else None
+    if found != VERSION:
+        raise PlanFileError(f"{path} must be of version {VERSION}, not {found}: generate it anew")
+    for key, kind in (("plan", dict), ("tables_sha256", str)):
+        if not isinstance(known.get(key), kind):
+            raise PlanFileError(
+                f"{path} {key} must be a {kind.__name__}, not {known.get(key)!r}: generate it anew"
+            )
+    return dict(known)
 
 
 def dump(plan: Plan) -> str:

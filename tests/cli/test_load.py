@@ -78,5 +78,5 @@ def test_load_refuses_folders_that_are_not_ours(somagate, built: Plan, tmp_path:
     )
     (tmp_path / "built" / "manifest.json").write_text(json.dumps({}))
     assert somagate.error(*call, "--generated", tmp_path / "built") == (
-        f"{tmp_path}/built/manifest.json must come from this version of somagate: generate it anew"
+        f"{tmp_path}/built/manifest.json must be of version 2, not None: generate it anew"
     )

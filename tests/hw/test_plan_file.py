@@ -1,6 +1,8 @@
 """Plans as TOML files: what they may hold, and what is refused."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from refusal import refused
@@ -115,8 +117,80 @@ def test_a_folder_without_a_plan_is_named(tmp_path: Path) -> None:
     )
     with refused(plan_file.PlanFileError, message):
         plan_file.built(tmp_path)
-    path = tmp_path / "manifest.json"
-    path.write_text("{}")
-    message = f"{path} must come from this version of somagate: generate it anew"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with the manifest and the tables of an accelerator."""
+    save_manifest(Plan(tables=tiny(), lanes=8, update_lanes=2), tmp_path)
+    return tmp_path
+
+
+def changed(folder: Path, **values: Any) -> None:
+    """Change a manifest; None takes a key away."""
+    path = folder / plan_file.MANIFEST
+    known = json.loads(path.read_text()) | values
+    path.write_text(json.dumps({key: known[key] for key in known if known[key] is not None}))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"somagate": 1}, "must be of version 2, not 1: generate it anew"),
+        ({"somagate": None}, "must be of version 2, not None: generate it anew"),
+        ({"plan": None}, "plan must be a dict, not None: generate it anew"),
+        ({"plan": [3]}, "plan must be a dict, not [3]: generate it anew"),
+        ({"tables_sha256": 3}, "tables_sha256 must be a str, not 3: generate it anew"),
+    ],
+)
+def test_a_manifest_of_another_version_or_kind_is_named(
+    folder: Path, values: dict[str, Any], message: str
+) -> None:
+    changed(folder, **values)
+    with refused(plan_file.PlanFileError, f"{folder}/manifest.json {message}"):
+        plan_file.manifest(folder)
+
+
+@pytest.mark.parametrize("text", ["[2]", "2"])
+def test_a_manifest_that_is_no_object_is_named(folder: Path, text: str) -> None:
+    path = folder / "manifest.json"
+    path.write_text(text)
+    message = f"{path} must be of version 2, not None: generate it anew"
     with refused(plan_file.PlanFileError, message):
-        plan_file.built(tmp_path)
+        plan_file.manifest(folder)
+
+
+def test_a_manifest_cut_short_is_named(folder: Path) -> None:
+    path = folder / "manifest.json"
+    path.write_text('{"plan":')
+    message = (
+        f"{path} must be a JSON file: Expecting value: line 1 column 9 (char 8); generate it anew"
+    )
+    with refused(plan_file.PlanFileError, message):
+        plan_file.built(folder)
+
+
+def test_a_plan_in_a_manifest_that_does_not_fit_is_named(folder: Path) -> None:
+    changed(folder, plan={"bits": 3})
+    keys = ["loadable", "orders", "stages", "word_bits"]
+    message = f"{folder}/manifest.json: plan keys must be among {keys}, not 'bits'"
+    for tables in (None, tiny(1)):
+        with refused(plan_file.PlanFileError, message):
+            plan_file.built(folder, tables)
+
+
+def test_tables_that_an_accelerator_was_not_generated_from_are_named(folder: Path) -> None:
+    old, new = tiny().sha256[:12], tiny(1).sha256[:12]
+    tiny(1).save(folder / "tables.safetensors")
+    message = (
+        f"{folder}/tables.safetensors must hold the tables {old} that manifest.json names, "
+        f"not {new}: generate both anew"
+    )
+    with refused(plan_file.PlanFileError, message):
+        plan_file.built(folder)
+
+
+def test_other_tables_are_laid_out_as_an_accelerators_own(folder: Path) -> None:
+    found = plan_file.built(folder, tiny(1))
+    assert found.tables.sha256 == tiny(1).sha256
+    assert plan_file.to_dict(found) == plan_file.to_dict(plan_file.built(folder))
