@@ -192,12 +192,12 @@ def _group(
         source = slots[new.source]
         wide = between_channels(tables, new)
         full = np.full((len(channels), len(source), *wide.shape[2:]), nothing)
-        connected = np.zeros(full.shape, bool)
+        connected = np.zeros(full.shape[:2], bool)
         ours = np.ix_(np.flatnonzero(channels >= 0), np.flatnonzero(source >= 0))
         full[ours] = wide[np.ix_(channels[channels >= 0], source[source >= 0])]
-        connected[ours] = full[ours] != 0
+        connected[ours] = full[ours].any((2, 3))
         if isinstance(old, Convolution) and old.groups > 1:
-            found = _blocks(where, full, connected.any((2, 3)), old)
+            found = _blocks(where, full, connected, old)
         else:
             found = full.reshape(old.weights.shape)
     wrong = found[(found < low) | (found > high) | ((found == 0) & (old.bits == 1))]

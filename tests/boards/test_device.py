@@ -258,7 +258,7 @@ def test_a_bitstream_of_another_shape_is_refused_before_anything_is_sent():
     assert line.done[-1] == b"I"
 
 
-@pytest.mark.parametrize("answer", [b"\0" * 64, b"\xff" * 64])
+@pytest.mark.parametrize("answer", [b"\0" * 64, b"\xff" * 64], ids=["zeros", "ones"])
 def test_an_answer_that_is_cut_short_is_named(answer: bytes):
     """Whatever hash it starts with, which may look like a failure."""
     plan = loadable_plan()
