@@ -8,27 +8,33 @@ class MapPort:
     """The write port of a stage's map memory: one word a cycle, the stage's own maps first.
 
     A stage writes its own maps at once, so a word from outside must know them in advance. Where it
-    does not, because they are followed later, the run is followed again with what was found.
+    does not, because they are followed later, it is `wrong`: what was followed since a mark is then
+    taken back, and followed again with what was found. Nothing before the first wrong cycle depends
+    on it, so that cycle comes later each time.
 
     Attributes
     ----------
     assumed
-        The writes that the run before found.
+        The writes that were taken back.
     writes
         By their cycles the ranks of who wrote: 0 the stage itself, n its n-th source from outside.
-    clash
-        Whether two wrote in the same cycle.
+    latest
+        When the latest word from outside was written, or -1.
     """
 
     assumed: dict[int, int] = field(default_factory=dict)
     writes: dict[int, int] = field(default_factory=dict)
-    clash: bool = False
+    latest: int = -1
+    _clashes: list[int] = field(default_factory=list)
     _relied: list[tuple[int, int]] = field(default_factory=list)
 
     def write(self, cycle: int, rank: int) -> None:
         """Write a word."""
-        self.clash |= cycle in self.writes
+        if cycle in self.writes:
+            self._clashes.append(cycle)
         self.writes[cycle] = min(rank, self.writes.get(cycle, rank))
+        if rank:
+            self.latest = max(self.latest, cycle)
 
     def free(self, cycle: int, rank: int) -> int:
         """Return the first cycle from `cycle` on in which nobody of a lower rank writes."""
@@ -40,9 +46,27 @@ class MapPort:
             cycle += 1
 
     @property
-    def settled(self) -> bool:
-        """Whether every word from outside was written when it is."""
-        return not self.clash and all(self.writes.get(c, r) < r for c, r in self._relied)
+    def wrong(self) -> list[int]:
+        """Cycles in which two wrote, or nobody did whom a word from outside waited for."""
+        waited = [c for c, rank in self._relied if self.writes.get(c, rank) >= rank]
+        return self._clashes + waited
+
+    def settle(self) -> None:
+        """Forget what was assumed, as nothing is wrong."""
+        self.assumed = {}
+        self._clashes, self._relied = [], []
+
+    def mark(self) -> tuple[int, int]:
+        """Return what `back` needs to come back to here."""
+        return len(self.writes), self.latest
+
+    def back(self, mark: tuple[int, int]) -> None:
+        """Take back the writes since a mark, whose latest word is before the first wrong cycle."""
+        self.settle()
+        count, self.latest = mark
+        while len(self.writes) > count:
+            cycle, rank = self.writes.popitem()
+            self.assumed[cycle] = rank
 
 
 class Reader:

@@ -8,6 +8,7 @@ from there to the maps: `walk` says which words, `gather` and `output` how long 
 timing of `hw` changes, so must these.
 """
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +22,6 @@ from .golden import checked, pooled
 from .handover import MapPort, Reader
 from .stage_cycles import LayerCycles, StageCycles
 from .trace import Trace
-
-MOST_PASSES = 20
-"""Times that a run is followed until all writes to the map memories are known; see `MapPort`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,16 +79,13 @@ def predict(plan: Plan, trace: Trace, x: NDArray[Any], *, load: Tables | None = 
     ------
     ValueError
         Where the trace is of other tables.
+    RuntimeError
+        Where words from outside a stage don't find their places among its own; a fault of ours.
     """
     tables = load or plan.tables
     added = additions(tables, trace, x)
     run = _Run(plan, tables, trace, x)
-    assumed: list[dict[int, int]] = [{} for _ in plan.stages]
-    for _ in range(MOST_PASSES):
-        run.follow(assumed)
-        if all(stage.port.settled for stage in run.stages):
-            break
-        assumed = [stage.port.writes for stage in run.stages]
+    run.follow()
     accepted, finished = np.array(run.accepted, np.int64), np.array(run.finished, np.int64)
     return Prediction(
         cycles=finished - accepted + 1,
@@ -137,12 +132,10 @@ class _Run:
                 ]
             )  # fmt: skip
 
-    def follow(self, assumed: list[dict[int, int]]) -> None:
-        """Follow all samples from reset on, with writes to the maps' memories assumed."""
         self._readers: dict[str, list[Reader]] = {name: [] for name in self._external}
         self.stages = []
-        for stage, layers, writes in zip(self.plan.stages, self._layers, assumed, strict=True):
-            port = MapPort(writes)
+        for stage, layers in zip(plan.stages, self._layers, strict=True):
+            port = MapPort()
             readers = {}
             for rank, name in enumerate(stage.external, 1):
                 readers[name] = Reader(
@@ -150,8 +143,6 @@ class _Run:
                 )
                 self._readers[name].append(readers[name])
             self.stages.append(StageCycles(stage, layers, readers, port))
-        for layer in (layer for layers in self._layers for layer in layers):
-            layer.readers = self._readers.get(layer.name, [])
         self.accepted: list[int] = []
         self.finished: list[int] = []
         self.cycles = {
@@ -160,8 +151,61 @@ class _Run:
             for layer in layers
         }
         self._taken = -1  # when the latest input word was
-        for sample in range(self._batch):
+        self._connect()
+
+    def follow(self) -> None:
+        """Follow all samples from reset on.
+
+        A word from outside may have to wait for one that its stage writes and that is followed
+        later, in the next sample even; see `MapPort`. Then what was followed since is taken back,
+        down to a sample before which no word from outside comes at the wrong time.
+        """
+        ports = [stage.port for stage in self.stages]
+        states = [self._save()]  # before each sample
+        goal, first_wrong = 0, -1
+        while goal < self._batch:
+            sample = len(states) - 1
             self._sample(sample)
+            if sample == goal:
+                wrong = [cycle for port in ports for cycle in port.wrong]
+                if wrong:
+                    if min(wrong) <= first_wrong:
+                        raise RuntimeError(
+                            f"sample {goal}: words between stages must find a cycle each, but "
+                            f"are in each other's way in cycle {first_wrong}, again and again; "
+                            f"predict at most {goal} samples"
+                        )
+                    first_wrong = min(wrong)
+                    while max(latest for _, latest in states[-1][1]) >= first_wrong:
+                        states.pop()
+                    self._restore(states[-1])
+                    continue
+                for port in ports:
+                    port.settle()
+                goal, first_wrong = goal + 1, -1
+            states.append(self._save())
+
+    def _save(self) -> tuple[Any, list[tuple[int, int]]]:
+        """Return all that moves, and the marks of the ports."""
+        moving = self.stages, self._readers, self.accepted, self.finished, self._taken
+        return self._copy(moving), [stage.port.mark() for stage in self.stages]
+
+    def _restore(self, state: tuple[Any, list[tuple[int, int]]]) -> None:
+        moving, marks = state
+        self.stages, self._readers, self.accepted, self.finished, self._taken = self._copy(moving)
+        for stage, mark in zip(self.stages, marks, strict=True):
+            stage.port.back(mark)
+        self._connect()
+
+    def _copy(self, moving: Any) -> Any:
+        """Copy what moves, but no plan, layer or port."""
+        layers = [layer for layers in self._layers for layer in layers]
+        fixed = [*self.plan.stages, *layers, *(stage.port for stage in self.stages)]
+        return copy.deepcopy(moving, {id(one): one for one in fixed})
+
+    def _connect(self) -> None:
+        for layer in (layer for layers in self._layers for layer in layers):
+            layer.readers = self._readers.get(layer.name, [])
 
     def _sample(self, sample: int) -> None:
         first_seen: dict[str, int] = {}  # in the first time step

@@ -10,6 +10,7 @@ from somagate.export.tables import Input, Layer, Readout, Tables
 from somagate.hw.plan import Plan, StageShape
 from somagate.sim import golden
 from somagate.sim import predict as module
+from somagate.sim.handover import MapPort
 from somagate.sim.predict import Prediction, predict
 from somagate.sim.verdict import Verdict
 from somagate.sim.verify import verify
@@ -57,29 +58,29 @@ def test_half_the_channels_pruned_at_run_time_take_almost_no_cycles(
     assert half.layers[0].cycles < 0.8 * whole.layers[0].cycles
 
 
+def dense(sizes: dict[str, int], sources: dict[str, list[str]], steps: int) -> Tables:
+    """Return dense layers that read several sources, the last of which is read out."""
+    rng = np.random.default_rng(3)
+    layers = []
+    for name, read in sources.items():
+        groups = tuple(
+            Dense(source=one, weights=weights(rng, 3, sizes[name], sizes[one]), bits=3)
+            for one in read
+        )
+        layers.append(Layer(name=name, synapses=groups, neuron=neuron(sizes[name])))
+    return Tables(
+        name="dense", steps=steps, input=Input(shape=(sizes["input"],)), layers=tuple(layers),
+        readout=Readout(layer=layers[-1].name),
+    )  # fmt: skip
+
+
 def crossing() -> Plan:
     """Return a plan whose second stage writes a map while words of the first one's come in.
 
     Layer b, of the second stage, doesn't wait for layer a, of the first.
     """
-    rng = np.random.default_rng(3)
-
-    def layer(name: str, channels: int, **sources: int) -> Layer:
-        groups = tuple(
-            Dense(source=source, weights=weights(rng, 3, channels, size), bits=3)
-            for source, size in sources.items()
-        )
-        return Layer(name=name, synapses=groups, neuron=neuron(channels))
-
-    layers = (
-        layer("a", 24, input=20),
-        layer("b", 24, input=20),
-        layer("c", 3, a=24, b=24),
-    )
-    tables = Tables(
-        name="crossing", steps=4, input=Input(shape=(20,)), layers=layers,
-        readout=Readout(layer="c"),
-    )  # fmt: skip
+    sizes = {"input": 20, "a": 24, "b": 24, "c": 3}
+    tables = dense(sizes, {"a": ["input"], "b": ["input"], "c": ["a", "b"]}, steps=4)
     shapes = (
         StageShape(layers=1, lanes=4, update_lanes=1),
         StageShape(layers=2, lanes=4, update_lanes=1),
@@ -87,15 +88,50 @@ def crossing() -> Plan:
     return Plan(tables=tables, shapes=shapes, word_bits=8)
 
 
-def test_words_that_wait_for_a_stage_s_own_are_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = crossing()
-    x = (np.random.default_rng(7).random((4, 3, 20)) < 0.3).astype(np.uint8)
+def knot() -> Plan:
+    """Return a plan in which every wait of a word makes others wait later, again and again."""
+    sizes = {"input": 20, "a": 8, "b": 8, "d": 8, "e": 8, "c": 3}
+    sources = {
+        "a": ["input"], "b": ["input"], "d": ["a", "b"], "e": ["a", "input", "d"],
+        "c": ["e", "d", "a", "b"],
+    }  # fmt: skip
+    shapes = (
+        StageShape(layers=2, lanes=4, update_lanes=2),
+        StageShape(layers=2, lanes=4, update_lanes=1),
+        StageShape(layers=1, lanes=4, update_lanes=4),
+    )
+    return Plan(tables=dense(sizes, sources, steps=5), shapes=shapes, word_bits=16)
+
+
+@pytest.mark.parametrize("plan", [crossing(), knot()], ids=["crossing", "knot"])
+def test_words_that_wait_for_a_stage_s_own_are_predicted(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = (np.random.default_rng(7).random((plan.tables.steps, 3, 20)) < 0.3).astype(np.uint8)
     must_be_predicted(verify(plan, x, engine="amaranth"))
-    # Who comes first is known only after the run was followed once.
-    monkeypatch.setattr(module, "MOST_PASSES", 1)
-    once = predicted(plan, x)
-    monkeypatch.undo()
-    assert once.layers["a"].tolist() != predicted(plan, x).layers["a"].tolist()
+    # Who comes first is known only after a part was followed once.
+    followed: list[int] = []
+    sample = module._Run._sample
+
+    def counted(run: module._Run, number: int) -> None:
+        followed.append(number)
+        sample(run, number)
+
+    monkeypatch.setattr(module._Run, "_sample", counted)
+    predicted(plan, x)
+    assert followed != sorted(set(followed)) and set(followed) == {0, 1, 2}
+
+
+def test_words_that_find_no_cycle_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if they never heeded what was found, so that following again changes nothing."""
+    monkeypatch.setattr(MapPort, "free", lambda port, cycle, rank: cycle)
+    x = (np.random.default_rng(7).random((4, 3, 20)) < 0.3).astype(np.uint8)
+    message = (
+        r"^sample \d: words between stages must find a cycle each, but are in each other's way in "
+        r"cycle \d+, again and again; predict at most \d samples$"
+    )
+    with pytest.raises(RuntimeError, match=message):
+        predicted(crossing(), x)
 
 
 def test_the_first_sample_does_not_depend_on_the_others(chain: Plan, x: np.ndarray) -> None:
