@@ -1,8 +1,10 @@
 """`somagate plan`, from tables to a plan file that the other verbs take."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from tiny_tables import tiny
 
 
@@ -75,3 +77,17 @@ def test_goals_that_are_none_are_named(somagate, tables_path: Path) -> None:
     assert "must run tiny in 1 cycles an image" in somagate.error(
         "plan", tables_path, "--goal", "24000000"
     )
+
+
+def test_what_no_plan_has_is_refused(somagate, tables_path: Path, tmp_path: Path) -> None:
+    assert somagate.error("plan", tables_path, "--word-bits", 12) == (
+        "Plan word_bits must be a power of two, not 12"
+    )
+    tables = tiny()
+    last = replace(tables.layers[-1], channel_mask=np.arange(10) > 0)
+    path = tmp_path / "pruned.safetensors"
+    replace(tables, layers=(*tables.layers[:-1], last)).save(path)
+    assert somagate.error("plan", path) == (
+        "layer output: channel_mask must keep every class of the readout; prune other layers"
+    )
+    assert not (tmp_path / "plan.toml").exists()
