@@ -126,6 +126,7 @@ def choose(
         part=part,
         activity=activity,
         measure=measure,
+        free_word_bits=word_bits is None,
         loadable=loadable,
         progress=progress,
         divisions=[
@@ -183,6 +184,7 @@ class _Search:
     part: Part
     activity: Mapping[str, float]
     measure: Callable[[Plan, Part], Resources]
+    free_word_bits: bool
     loadable: bool
     progress: Progress
     divisions: list[Division]
@@ -250,12 +252,11 @@ class _Search:
                 return best
             best = min(better, key=lambda choice: choice.share)
 
-    @staticmethod
-    def _smaller(plan: Plan) -> Iterator[tuple[tuple[StageShape, ...], int]]:
+    def _smaller(self, plan: Plan) -> Iterator[tuple[tuple[StageShape, ...], int]]:
         shapes = plan.shapes
         halved = plan.word_bits // 2
         widest = max(number for shape in shapes for number in (shape.banks, shape.update_lanes))
-        if halved >= max(WORD_BITS[0], widest):
+        if self.free_word_bits and halved >= max(WORD_BITS[0], widest):
             yield shapes, halved
         for number, shape in enumerate(shapes):
             changes: list[dict[str, Any]] = [

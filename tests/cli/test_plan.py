@@ -40,6 +40,12 @@ def test_goals_differ(somagate, tables_path: Path, tmp_path: Path) -> None:
     assert logic[1] <= between["resources"]["logic"]["used"] < logic[0]
 
 
+def test_a_width_that_is_given_is_kept(somagate, tables_path: Path, tmp_path: Path) -> None:
+    result = somagate.json("plan", tables_path, "--goal", "smallest", "--word-bits", 64)
+    assert result["plan"]["word_bits"] == 64
+    assert tomllib.loads((tmp_path / "plan.toml").read_text())["word_bits"] == 64
+
+
 def test_what_is_chosen_is_shown(somagate, tables_path: Path, tmp_path: Path) -> None:
     result = somagate("plan", tables_path, "--goal", "smallest", "--part", "lfe5u-25f")
     assert result.exit_code == 0, result.output

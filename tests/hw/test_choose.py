@@ -145,6 +145,12 @@ def test_tables_that_the_hardware_lacks_are_refused(tables: Tables) -> None:
         choose(pruned, LARGE)
 
 
+def test_a_width_that_is_given_is_kept(tables: Tables, smallest: Choice) -> None:
+    assert smallest.plan.word_bits == 8
+    assert choose(tables, LARGE, goal="smallest", word_bits=64).plan.word_bits == 64
+    assert choose(tables, LARGE, goal="fastest", word_bits=8).plan.word_bits == 8
+
+
 def test_a_layer_of_more_channels_than_lanes_is_planned() -> None:
     tables = network((8,), [4099], steps=1, classes=2)
     assert choose(tables, LARGE, goal="smallest", word_bits=8).fits
