@@ -107,7 +107,7 @@ class Resources:
     def counts(self) -> dict[str, Count]:
         """Each resource by its name, 'logic', 'flip_flops', 'block_rams', 'large_rams'.
 
-        The last is there where a part has any, or a plan needs them.
+        The last is there where a part has any.
         """
         part = self.part
         usages = [self.board, *(usage for stage in self.blocks for usage in stage.values())]
@@ -120,7 +120,7 @@ class Resources:
             "logic": Count(name=part.logic, used=logic, available=part.logic_cells),
             "flip_flops": Count(name="flip-flops", used=flip_flops, available=part.flip_flops),
             "block_rams": Count(name="block RAMs", used=block_rams, available=part.block_rams),
-            **({"large_rams": large} if large_rams or part.large_rams[0] else {}),
+            **({"large_rams": large} if part.large_rams[0] else {}),
         }
 
     @property
@@ -188,14 +188,20 @@ def terms(plan: Staged, part: Part) -> Iterator[dict[str, Terms]]:
         memory: Terms = {}
         for stored in stored_memories(stage):
             of_weights = stored.name.startswith("weights")
-            for width in () if stored.large else stored.slices:
-                for name, value in memory_terms(
-                    part,
-                    width=width,
-                    depth=stored.words,
-                    written=stored.written,
-                    block=stored.block,
-                ).items():
+            large_rows = _large_rows(stored, part)
+            for width in stored.slices:
+                values = (
+                    {"rows": (large_rows - 1) * width}
+                    if large_rows
+                    else memory_terms(
+                        part,
+                        width=width,
+                        depth=stored.words,
+                        written=stored.written,
+                        block=stored.block,
+                    )
+                )
+                for name, value in values.items():
                     # What joins the rows of a weight memory ends in the array's registers.
                     block = found["array"] if of_weights and name == "rows" else memory
                     block[name] = block.get(name, 0) + value
@@ -227,12 +233,16 @@ def resources(plan: Staged, part: Part) -> Resources:
     return Resources(part=part, blocks=tuple(blocks), memories=placed)
 
 
+def _large_rows(stored: StoredMemory, part: Part) -> int:
+    """Return how many large RAMs share out a memory's words; 0 where it lies in none."""
+    count, words, _ = part.large_rams
+    return -(-stored.words // words) if stored.large and count else 0
+
+
 def _placed(stage: int | None, stored: StoredMemory, part: Part) -> PlacedMemory:
     """Return what becomes of a memory and of all of its slices."""
-    if stored.large:
-        _, words, bits = part.large_rams
-        rows = -(-stored.words // words) if words else 1
-        large = sum(rows * -(-width // bits) if bits else 1 for width in stored.slices)
+    if rows := _large_rows(stored, part):
+        large = rows * sum(-(-width // part.large_rams[2]) for width in stored.slices)
         return PlacedMemory(
             stage=stage, stored=stored, kind="large", cell="SB_SPRAM256KA", block_rams=0,
             large_rams=large,
