@@ -163,12 +163,12 @@ class Resources:
 
 _IDENTITY = StoredMemory(
     name="identity",
-    words=IDENTITY.depth,
+    words=2 * IDENTITY.depth,
     word_bits=IDENTITY.width,
     width=IDENTITY.width,
     written=True,
 )
-"""The hash of the tables that were loaded."""
+"""The hashes of the accelerator's shape, and of the tables that were loaded."""
 
 
 class Staged(Protocol):
@@ -179,14 +179,23 @@ class Staged(Protocol):
         """The stages in order."""
 
 
+def _configurable(plan: Staged) -> bool:
+    """Return whether the accelerator has a configuration stream; see `Plan.configurable`."""
+    return any(stage.weights_load for stage in plan.stages)
+
+
 def terms(plan: Staged, part: Part) -> Iterator[dict[str, Terms]]:
-    """Yield the terms of each stage's blocks; those of all memories are under 'memory'."""
+    """Yield the terms of each stage's blocks; those of all memories are under 'memory'.
+
+    What the accelerator has once is with the first stage.
+    """
     for stage in plan.stages:
         later = [other for other in plan.stages if other.first > stage.first]
         exports = sum(any(name in other.external for other in later) for name in stage.names)
         found = stage_blocks(stage, exports)
         memory: Terms = {}
-        for stored in stored_memories(stage):
+        once = [_IDENTITY] if stage is plan.stages[0] and _configurable(plan) else []
+        for stored in (*stored_memories(stage), *once):
             of_weights = stored.name.startswith("weights")
             large_rows = _large_rows(stored, part)
             for width in stored.slices:
@@ -227,7 +236,7 @@ def resources(plan: Staged, part: Part) -> Resources:
             )
         blocks.append(usage)
         memories += [_placed(number, stored, part) for stored in stored_memories(stage)]
-    if any(stage.weights_load for stage in plan.stages):
+    if _configurable(plan):
         memories.append(_placed(None, _IDENTITY, part))
     placed = tuple(memory for memory in memories if memory.stored.width)
     return Resources(part=part, blocks=tuple(blocks), memories=placed)

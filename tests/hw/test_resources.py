@@ -114,6 +114,21 @@ def test_block_rams_that_stand_for_large_ones_are_exact(tmp_path: Path) -> None:
     assert resources(SPRAM, PARTS["lfe5u-85f"]).block_rams == sum(real["memories"].values())
 
 
+def test_the_identity_of_a_whole_chain_is_counted_once() -> None:
+    shapes = tuple(StageShape(layers=1, lanes=8, update_lanes=4) for _ in range(2))
+    found = [
+        resources(replace(DENSE, shapes=shapes, loadable=loadable), PARTS["lfe5u-85f"])
+        for loadable in (True, False)
+    ]
+    sizes = [
+        (memory.stored.words, memory.stored.word_bits)
+        for memory in found[0].memories
+        if memory.stored.name == "identity"
+    ]
+    assert sizes == [(len(bytes.fromhex(2 * DENSE.tables.sha256)), 8)]
+    assert "identity" not in {memory.stored.name for memory in found[1].memories}
+
+
 def test_large_rams_above_one_another_are_counted_and_joined_by_logic() -> None:
     """At 4 bits, 49 · 784 rows of two lanes, so three RAMs of 16,384 rows."""
     shape = StageShape(layers=2, lanes=2, update_lanes=2, weight_memory="spram")
