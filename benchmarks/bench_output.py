@@ -4,8 +4,11 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from somagate.boards.build import versions
 
 
 def tell(text: str) -> None:
@@ -13,11 +16,17 @@ def tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def sources(*packages: Any) -> str:
-    """Return a hash of the code of packages of ours."""
-    files = [file for package in packages for file in Path(package.__file__).parent.iterdir()]
+def sources(*modules: Any, tools: Sequence[str] = ()) -> str:
+    """Return a hash of the code of modules, of Amaranth's version and of those of tools.
+
+    Of a package that is all of its folder, without the packages in it.
+    """
+    files = []
+    for path in (Path(module.__file__) for module in modules):
+        files += path.parent.iterdir() if path.name == "__init__.py" else [path]
     texts = [file.read_bytes() for file in sorted(files) if file.suffix in (".py", ".cpp")]
-    return hashlib.sha256(b"".join(texts)).hexdigest()
+    found = versions(*tools) | {"amaranth": metadata.version("amaranth")}
+    return hashlib.sha256(b"".join([*texts, json.dumps(found).encode()])).hexdigest()
 
 
 class Kept:
@@ -28,7 +37,7 @@ class Kept:
     folder
         Where they lie.
     code
-        A hash of the code that makes them.
+        A hash of the code that makes them; see `sources`.
     """
 
     def __init__(self, folder: Path, code: str) -> None:

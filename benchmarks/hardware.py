@@ -10,6 +10,7 @@ designs (a quarter of an hour or more). A figure that misses its goal says so.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def cycles(kept: output.Kept) -> dict[str, Any]:
 def built(kept: output.Kept, folder: Path, name: str, seed: int) -> dict[str, Any]:
     """Return the report of one design placed with one seed."""
     _, clock_mhz, lanes = DESIGNS[name]
+    of = {"design": name, "seed": seed, "clock_mhz": clock_mhz, "lanes": lanes}
 
     def one() -> dict[str, Any]:
         tables = networks.convolution(rows=8)
@@ -105,7 +107,7 @@ def built(kept: output.Kept, folder: Path, name: str, seed: int) -> dict[str, An
             result = build(accelerator, board, folder / "builds" / name, chosen)
         return result.to_dict() | {"fmax_hz": result.fmax_hz}
 
-    return dict(kept.get("build", {"design": name, "seed": seed}, one))
+    return dict(kept.get("build", of, one))
 
 
 def area(kept: output.Kept, folder: Path) -> dict[str, Any]:
@@ -134,6 +136,24 @@ def clock(kept: output.Kept, folder: Path) -> dict[str, Any]:
     return found
 
 
+def simulated(out: Path) -> output.Kept:
+    """Return what is kept of simulations."""
+    code = output.sources(
+        *(somagate.export, somagate.hw, somagate.sim, networks, sys.modules[__name__]),
+        tools=("verilator", "yosys"),
+    )
+    return output.Kept(out / "kept", code)
+
+
+def synthesized(out: Path) -> output.Kept:
+    """Return what is kept of designs that were placed and routed."""
+    code = output.sources(
+        *(somagate.boards, somagate.export, somagate.hw, networks, sys.modules[__name__]),
+        tools=("yosys", "nextpnr-ecp5", "nextpnr-ice40"),
+    )
+    return output.Kept(out / "kept", code)
+
+
 def main() -> None:
     """Measure, and write tables and plots."""
     parser = argparse.ArgumentParser(
@@ -149,20 +169,15 @@ def main() -> None:
     if unknown := set(wanted) - set(SECTIONS):
         parser.error(f"--only must be some of {', '.join(SECTIONS)}, not {', '.join(unknown)}")
 
-    packages = (somagate.boards, somagate.export, somagate.hw)
-    simulated = output.Kept(
-        arguments.out / "kept", output.sources(somagate.export, somagate.hw, somagate.sim)
-    )
-    synthesized = output.Kept(arguments.out / "kept", output.sources(*packages))
     result: dict[str, Any] = {}
     if "cycles" in wanted:
-        result["cycles"] = cycles(simulated)
+        result["cycles"] = cycles(simulated(arguments.out))
     if "efficiency" in wanted:
-        result["efficiency"] = efficiency(simulated)
+        result["efficiency"] = efficiency(simulated(arguments.out))
     if "area" in wanted:
-        result["area"] = area(synthesized, arguments.out)
+        result["area"] = area(synthesized(arguments.out), arguments.out)
     if "clock" in wanted:
-        result["clock"] = clock(synthesized, arguments.out)
+        result["clock"] = clock(synthesized(arguments.out), arguments.out)
     output.write(arguments.out, "hardware", result, report(result), as_json=arguments.json)
     plots(arguments.out, result)
 

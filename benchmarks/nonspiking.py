@@ -13,6 +13,7 @@ compared; what accuracy each way reaches is a matter of training.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,18 @@ def break_even(cycles: list[tuple[float, float]], limit: float) -> float | None:
     return None
 
 
+def simulated(out: Path) -> output.Kept:
+    """Return what is kept of simulations."""
+    code = output.sources(
+        *(somagate.export, somagate.hw, somagate.sim, networks, sys.modules[__name__]),
+        tools=("verilator", "yosys"),
+    )
+    return output.Kept(out / "kept", code)
+
+
 def measure(out: Path) -> dict[str, Any]:
     """Measure everything."""
-    code = output.sources(somagate.export, somagate.hw, somagate.sim)
-    code += Path(networks.__file__).read_text()
-    kept = output.Kept(out / "kept", code)
+    kept = simulated(out)
     values = [kept.get("values", {"zeros": z}, lambda z=z: not_spiking(z)) for z in ZEROS]
     spikes = {
         str(steps): [

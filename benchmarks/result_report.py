@@ -45,8 +45,8 @@ is a spike; a pruned channel has none. {limits}
 _HARDWARE = """
 ## On the hardware
 
-{lanes} lanes, one stage, in Verilator. Cycles are from the first input word to the answer, a
-sample; predicted ones are of the model that `somagate estimate` uses.
+{lanes} lanes, one stage, in Verilator. Cycles are from one sample to the next, on average, back to
+back; predicted ones are of the model that `somagate estimate` uses.
 
 """
 

@@ -12,6 +12,7 @@ DATA holds the folders mnist and fashion-mnist (four IDX files each) and nmnist 
 import argparse
 import json
 import shutil
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,19 +25,23 @@ from typing import Any
 import bench_output as output
 import result_report as report
 import result_work as work
+import somagate.cli
 import somagate.export
 import somagate.hw
 import somagate.sim
 from result_rows import ROWS, Row
+from somagate.boards import ulx3s
 from somagate.cli import simulate, verify
 from somagate.cli.samples import Encoded, test_samples
 from somagate.export import checkpoint as exporter
 from somagate.export.tables import Tables
 from somagate.model import data as data_sets
-from somagate.model import recipes
+from somagate.model import detect as boxes
+from somagate.model import encode, events, network, recipes
+from somagate.model import layers as model_layers
 from somagate.model.checkpoint import load
 from somagate.model.data import DataSet, Request, needs_folder
-from somagate.model.methods.detection import precision_of
+from somagate.model.methods import detection
 from somagate.model.recipe import Recipe
 from somagate.model.settings import Detect
 from somagate.model.train import CHECKPOINT, train
@@ -119,11 +124,20 @@ def measure(one: Training, out: Path, data: Path, samples: int) -> dict[str, Any
     tables = exporter.export(out / one.name / CHECKPOINT)
     path = out / one.name / TABLES
     tables.save(path)
-    code = output.sources(somagate.export, somagate.hw, somagate.sim)
     of = {"tables": tables.sha256, "samples": samples, "data": one.settings.data}
     make = partial(figures, one, path, out, data, samples)
-    found: dict[str, Any] = output.Kept(out / "kept", code).get(one.name, of, make)
+    found: dict[str, Any] = simulated(out).get(one.name, of, make)
     return found
+
+
+def simulated(out: Path) -> output.Kept:
+    """Return what is kept of simulations: of all that `figures` uses, and of no recipe."""
+    code = output.sources(
+        *(somagate.cli, somagate.export, somagate.hw, somagate.sim, sys.modules[__name__]),
+        *(ulx3s, data_sets, encode, events, detection, boxes, network, model_layers),
+        tools=("verilator", "yosys"),
+    )
+    return output.Kept(out / "kept", code)
 
 
 def assemble(row: Row, out: Path, measured: list[dict[str, Any]]) -> dict[str, Any]:
@@ -195,7 +209,7 @@ def detect(tables: Tables, path: Path, name: str) -> tuple[float, list[dict[str,
         {"layer": layer, "activity": float((spikes != 0).mean())}
         for layer, spikes in trace.spikes.items()
     ]
-    return precision_of(load(path).network, trace.output, data), layers
+    return detection.precision_of(load(path).network, trace.output, data), layers
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -15,11 +15,13 @@ table.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 import bench_networks as networks
 import bench_output as output
+import crossbar
 import somagate.boards
 import somagate.export
 import somagate.hw
@@ -57,13 +59,19 @@ def attempt(make: Any) -> dict[str, Any]:
         return {"missing": str(error)}
 
 
+def our_own(out: Path) -> output.Kept:
+    """Return what is kept of our own accelerator."""
+    code = output.sources(
+        *(somagate.boards, somagate.export, somagate.hw, somagate.sim),
+        *(networks, crossbar, sys.modules[__name__]),
+        tools=("verilator", "yosys", "nextpnr-ecp5", "nextpnr-ice40"),
+    )
+    return output.Kept(out / "kept", code)
+
+
 def measure(folder: Path, out: Path) -> dict[str, Any]:
     """Measure everything."""
-    kept = output.Kept(
-        out / "kept",
-        output.sources(somagate.boards, somagate.export, somagate.hw, somagate.sim)
-        + Path(networks.__file__).read_text(),
-    )
+    kept = our_own(out)
     result: dict[str, Any] = {"designs": {}, "cycles": {}}
     designs, cycles = result["designs"], result["cycles"]
     # The weights of 256-256 are more than an iCE40UP5K's block RAMs hold.

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from .estimate import measure, memories_table, resources_table, summary
 from .options import BoardName, Force, Json, PartName, Samples, TablesFile, WordBits
-from .output import existing, grid, replaceable_file, show, stderr, verb
+from .output import existing, grid, one_of, replaceable_file, show, stderr, verb
 
 if TYPE_CHECKING:
     from ..export.tables import Tables
@@ -101,13 +101,11 @@ def choose_and_write(
 ) -> dict[str, Any]:
     """Choose, write the file and return what `estimate` says of it; see the manual for the keys."""
     from ..boards.estimate import estimate as on_board
-    from ..boards.registry import BOARDS
     from ..export.tables import Tables
     from ..hw.choose import choose
     from ..hw.part import PARTS
     from ..hw.plan_file import dump, to_dict
     from ..hw.resources import resources
-    from .output import one_of
     from .plans import board_of
 
     tables = Tables.load(path)
@@ -120,7 +118,6 @@ def choose_and_write(
             return on_board(plan, board)
 
     else:
-        board = next(iter(BOARDS.values()))
         chosen_part = PARTS[one_of("--part", part_name, list(PARTS))]
     choice: Choice = choose(
         tables,

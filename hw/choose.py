@@ -99,7 +99,7 @@ def choose(
     measure
         What a plan takes; another function may add what surrounds the accelerator.
     word_bits
-        Of the plan; searched where it is left out.
+        Of the plan; 8 to 1024, a power of two. Searched where it is left out.
     loadable
         Of the plan.
     progress
@@ -110,12 +110,15 @@ def choose(
     DoesNotFitError
         Where no plan fits, or none is as fast as wanted.
     ValueError
-        Where `goal` is none.
+        Where `goal` or `word_bits` is none.
     UnsupportedError
         Where the hardware does not support the tables.
     """
     if goal not in ("smallest", "fastest") and not (isinstance(goal, int | float) and goal > 0):
         raise ValueError(f"goal must be 'smallest', 'fastest' or cycles, not {goal!r}")
+    widths = WORD_BITS if word_bits is None else (word_bits,)
+    # What no shape of stages mends is refused once, by the plan; every shape tried then is a plan.
+    Plan(tables=tables, lanes=1, update_lanes=1, word_bits=widths[0])
     by_channel = _by_channel(tables, rates)
     activity = {name: float(rate.mean()) for name, rate in by_channel.items()}
     search = _Search(
@@ -123,6 +126,7 @@ def choose(
         part=part,
         activity=activity,
         measure=measure,
+        free_word_bits=word_bits is None,
         loadable=loadable,
         progress=progress,
         divisions=[
@@ -135,7 +139,7 @@ def choose(
                 weight_memory=memory,
             )
             for memory in (WEIGHT_MEMORIES if part.large_rams[0] else WEIGHT_MEMORIES[:1])
-            for n in (WORD_BITS if word_bits is None else (word_bits,))
+            for n in widths
         ],
     )
     if goal == "fastest":
@@ -180,6 +184,7 @@ class _Search:
     part: Part
     activity: Mapping[str, float]
     measure: Callable[[Plan, Part], Resources]
+    free_word_bits: bool
     loadable: bool
     progress: Progress
     divisions: list[Division]
@@ -221,17 +226,12 @@ class _Search:
             if shapes is None:
                 return None
             found = self._try(shapes, division.word_bits)
-            if found is not None and found.fits:
+            if found.fits:
                 return found
         return None
 
-    def _try(self, shapes: tuple[StageShape, ...], word_bits: int) -> Choice | None:
-        try:
-            plan = Plan(
-                tables=self.tables, word_bits=word_bits, shapes=shapes, loadable=self.loadable
-            )
-        except ValueError:
-            return None
+    def _try(self, shapes: tuple[StageShape, ...], word_bits: int) -> Choice:
+        plan = Plan(tables=self.tables, word_bits=word_bits, shapes=shapes, loadable=self.loadable)
         self.tried += 1
         return Choice(
             plan=plan,
@@ -246,16 +246,18 @@ class _Search:
             better = [
                 choice
                 for choice in tried
-                if choice and choice.cycles <= cycles * 1.0001 and choice.share < best.share
+                if choice.cycles <= cycles * 1.0001 and choice.share < best.share
             ]
             if not better:
                 return best
             best = min(better, key=lambda choice: choice.share)
 
-    @staticmethod
-    def _smaller(plan: Plan) -> Iterator[tuple[tuple[StageShape, ...], int]]:
+    def _smaller(self, plan: Plan) -> Iterator[tuple[tuple[StageShape, ...], int]]:
         shapes = plan.shapes
-        yield shapes, plan.word_bits // 2
+        halved = plan.word_bits // 2
+        widest = max(number for shape in shapes for number in (shape.banks, shape.update_lanes))
+        if self.free_word_bits and halved >= max(WORD_BITS[0], widest):
+            yield shapes, halved
         for number, shape in enumerate(shapes):
             changes: list[dict[str, Any]] = [
                 {name: getattr(shape, name) // 2}
@@ -282,7 +284,6 @@ class _Search:
             )
         shape = StageShape(layers=len(self.tables.layers), lanes=1, update_lanes=1)
         least = self._try((shape,), self.divisions[0].word_bits)
-        assert least is not None, "one lane always is a plan"
         short = [
             f"{count.used:,} of {count.available:,} {count.name}"
             for count in least.resources.counts.values()

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-import numpy as np
-
 from ..export.tables import Tables
 from .descriptor import Orders, ascending
 from .part import Part
-from .plan import StageShape
+from .plan import MAX_LANES, StageShape
 from .rate import stage_step
 from .resources import resources
 from .stage_plan import StagePlan
@@ -169,4 +167,4 @@ class Division:
         kept = [int(layer.kept.sum()) for layer in self.tables.layers[first:end]]
         lanes = {-(-channels // n) for channels in kept for n in (1, 2, 3, 4)}
         lanes |= {1 << n for n in range(1, 11) if 1 << n < max(kept)}
-        return sorted(int(n) for n in np.unique([n + n % 2 for n in lanes]))
+        return sorted({even for n in lanes if (even := n + n % 2) <= MAX_LANES})

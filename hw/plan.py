@@ -14,6 +14,9 @@ from .descriptor import Descriptor, ascending
 from .stage_plan import StagePlan
 from .support import refuse
 
+MAX_LANES = 4096
+"""Of a stage."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StageShape:
@@ -45,7 +48,7 @@ class StageShape:
 
     def __post_init__(self) -> None:
         integer("StageShape layers", self.layers, 1, 65535)
-        integer("StageShape lanes", self.lanes, 1, 4096)
+        integer("StageShape lanes", self.lanes, 1, MAX_LANES)
         integer("StageShape update_lanes", self.update_lanes, 1, 256)
         integer("StageShape banks", self.banks, 1, 64)
         if not isinstance(self.holds, bool):

@@ -117,7 +117,8 @@ def shift(acc: Tensor, constants: neuron.Constants, bits: int) -> int:
     """Choose with the first batch how many accumulator bits the stored potential drops.
 
     The stored range reaches as far below 0 as the mean threshold lies above; for a layer that never
-    fires, the potentials have room to grow. `acc` is (steps, ...), `bits` the stored width.
+    fires, the potentials have room to grow, and are those of a layer that forgets nothing. `acc` is
+    (steps, ...), `bits` the stored width.
     """
     if constants.threshold is not None:
         reach = round(math.log2(float(constants.threshold.mean())))

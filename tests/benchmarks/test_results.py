@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from somagate.cli import samples
 from somagate.export.neuron import Neuron, Shift
 from somagate.export.synapse import Convolution, Dense
 from somagate.export.tables import Input, Layer, Readout, Tables
-from somagate.model import recipes
+from somagate.model import data, encode, recipes
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 
@@ -139,6 +140,22 @@ def test_a_row_is_trained_exported_verified_and_shown(load, tmp_path, monkeypatc
     assert "| `digits-dense` | 3 | " in text
     monkeypatch.setattr(results.verify, "compare", None)  # what is kept is not measured again
     assert results.measure(results.first(row), tmp_path, tmp_path, 3) == measured
+
+
+@pytest.mark.parametrize(
+    ("module", "changes"),
+    [(samples, True), (data, True), (encode, True), (recipes, False)],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_results_are_kept_for_samples_and_not_for_recipes(
+    load, tmp_path, monkeypatch, module, changes
+):
+    results = load("results")
+    before = results.simulated(tmp_path).code
+    file = Path(module.__file__)
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"#" * (path == file))
+    assert (results.simulated(tmp_path).code != before) == changes
 
 
 @pytest.mark.parametrize(

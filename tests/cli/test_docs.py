@@ -55,6 +55,14 @@ def test_the_manual_has_every_key_that_json_prints(somagate, tables_path: Path) 
         assert documented(call[0]) == set(somagate.json(*call)), call[0]
 
 
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/json.md", "docs/results.md", "benchmarks/result_report.py"]
+)
+def test_cycles_a_sample_are_said_to_be_the_throughput(page: str) -> None:
+    told = r"from one (sample|image) to the\snext, on average, back to\sback"
+    assert len(re.findall(told, (ROOT / page).read_text())) == 1
+
+
 def test_the_changelog_has_its_four_sections() -> None:
     text = (ROOT / "CHANGELOG.md").read_text()
     assert re.findall(r"^### (.*)$", text, re.MULTILINE)[:4] == [

@@ -1,8 +1,10 @@
 """`somagate plan`, from tables to a plan file that the other verbs take."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from tiny_tables import tiny
 
 
@@ -36,6 +38,12 @@ def test_goals_differ(somagate, tables_path: Path, tmp_path: Path) -> None:
     rate = 24e6 / (fastest["cycles_per_sample"] * smallest["cycles_per_sample"]) ** 0.5
     between = somagate.json("plan", tables_path, "--goal", rate, "--out", tmp_path / "rate.toml")
     assert logic[1] <= between["resources"]["logic"]["used"] < logic[0]
+
+
+def test_a_width_that_is_given_is_kept(somagate, tables_path: Path, tmp_path: Path) -> None:
+    result = somagate.json("plan", tables_path, "--goal", "smallest", "--word-bits", 64)
+    assert result["plan"]["word_bits"] == 64
+    assert tomllib.loads((tmp_path / "plan.toml").read_text())["word_bits"] == 64
 
 
 def test_what_is_chosen_is_shown(somagate, tables_path: Path, tmp_path: Path) -> None:
@@ -75,3 +83,17 @@ def test_goals_that_are_none_are_named(somagate, tables_path: Path) -> None:
     assert "must run tiny in 1 cycles an image" in somagate.error(
         "plan", tables_path, "--goal", "24000000"
     )
+
+
+def test_what_no_plan_has_is_refused(somagate, tables_path: Path, tmp_path: Path) -> None:
+    assert somagate.error("plan", tables_path, "--word-bits", 12) == (
+        "Plan word_bits must be a power of two, not 12"
+    )
+    tables = tiny()
+    last = replace(tables.layers[-1], channel_mask=np.arange(10) > 0)
+    path = tmp_path / "pruned.safetensors"
+    replace(tables, layers=(*tables.layers[:-1], last)).save(path)
+    assert somagate.error("plan", path) == (
+        "layer output: channel_mask must keep every class of the readout; prune other layers"
+    )
+    assert not (tmp_path / "plan.toml").exists()

@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from plans import Shapes, network
+from refusal import refused
 from somagate.export.tables import Tables
 from somagate.hw.choose import Choice, DoesNotFitError, choose
 from somagate.hw.part import PARTS
 from somagate.hw.plan import Plan
 from somagate.hw.rate import interval
 from somagate.hw.resources import resources
+from somagate.hw.support import UnsupportedError
 
 SMALL, LARGE = PARTS["ice40up5k"], PARTS["lfe5u-85f"]
 
@@ -119,3 +121,36 @@ def test_a_goal_that_is_none_is_named(tables: Tables, goal: object) -> None:
     with pytest.raises(ValueError) as error:
         choose(tables, LARGE, goal=goal)
     assert str(error.value) == f"goal must be 'smallest', 'fastest' or cycles, not {goal!r}"
+
+
+@pytest.mark.parametrize(
+    ("word_bits", "message"),
+    [
+        (12, "Plan word_bits must be a power of two, not 12"),
+        (0, "Plan word_bits must be 8…1024, not 0"),
+    ],
+)
+def test_a_width_that_is_none_is_named(tables: Tables, word_bits: int, message: str) -> None:
+    with refused(ValueError, message):
+        choose(tables, LARGE, word_bits=word_bits)
+
+
+def test_tables_that_the_hardware_lacks_are_refused(tables: Tables) -> None:
+    out = replace(tables.layers[-1], channel_mask=np.arange(10) > 0)
+    pruned = replace(tables, layers=(*tables.layers[:-1], out))
+    with refused(
+        UnsupportedError,
+        "layer out: channel_mask must keep every class of the readout; prune other layers",
+    ):
+        choose(pruned, LARGE)
+
+
+def test_a_width_that_is_given_is_kept(tables: Tables, smallest: Choice) -> None:
+    assert smallest.plan.word_bits == 8
+    assert choose(tables, LARGE, goal="smallest", word_bits=64).plan.word_bits == 64
+    assert choose(tables, LARGE, goal="fastest", word_bits=8).plan.word_bits == 8
+
+
+def test_a_layer_of_more_channels_than_lanes_is_planned() -> None:
+    tables = network((8,), [4099], steps=1, classes=2)
+    assert choose(tables, LARGE, goal="smallest", word_bits=8).fits
