@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from ..hw.coefficients import COEFFICIENTS
 from ..hw.mapping import map_memory
+from ..hw.placed import PlacedMemory
 from ..hw.plan import Plan
-from ..hw.resources import PlacedMemory, Resources, Usage, resources
+from ..hw.resources import Resources, Usage, resources
 from ..hw.stored import StoredMemory
 from .board import Board
 

@@ -13,8 +13,8 @@ from typing import Protocol
 from .blocks import memory_terms, stage_blocks
 from .coefficients import COEFFICIENTS
 from .config import IDENTITY
-from .mapping import map_memory
 from .part import Part
+from .placed import PlacedMemory, large_rows, place
 from .stage_plan import StagePlan
 from .stored import StoredMemory, stored_memories
 from .terms import Terms
@@ -26,33 +26,6 @@ class Usage:
 
     logic: float
     flip_flops: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlacedMemory:
-    """One memory on a part.
-
-    Attributes
-    ----------
-    stage
-        Its stage, or None where it is the accelerator's or the board's.
-    stored
-        What it is.
-    kind
-        'block', 'large', 'distributed' (in look-up tables) or 'logic' (flip-flops, or tables of
-        constants).
-    cell
-        What the netlist calls its RAMs.
-    block_rams, large_rams
-        How many block RAMs, and large ones, it takes.
-    """
-
-    stage: int | None
-    stored: StoredMemory
-    kind: str
-    cell: str
-    block_rams: int
-    large_rams: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,11 +170,11 @@ def terms(plan: Staged, part: Part) -> Iterator[dict[str, Terms]]:
         once = [_IDENTITY] if stage is plan.stages[0] and _configurable(plan) else []
         for stored in (*stored_memories(stage), *once):
             of_weights = stored.name.startswith("weights")
-            large_rows = _large_rows(stored, part)
+            rows = large_rows(stored, part)
             for width in stored.slices:
                 values = (
-                    {"rows": (large_rows - 1) * width}
-                    if large_rows
+                    {"rows": (rows - 1) * width}
+                    if rows
                     else memory_terms(
                         part,
                         width=width,
@@ -235,42 +208,8 @@ def resources(plan: Staged, part: Part) -> Resources:
                 flip_flops=sum(c[1] * value for c, value in pairs),
             )
         blocks.append(usage)
-        memories += [_placed(number, stored, part) for stored in stored_memories(stage)]
+        memories += [place(number, stored, part) for stored in stored_memories(stage)]
     if _configurable(plan):
-        memories.append(_placed(None, _IDENTITY, part))
+        memories.append(place(None, _IDENTITY, part))
     placed = tuple(memory for memory in memories if memory.stored.width)
     return Resources(part=part, blocks=tuple(blocks), memories=placed)
-
-
-def _large_rows(stored: StoredMemory, part: Part) -> int:
-    """Return how many large RAMs share out a memory's words; 0 where it lies in none."""
-    count, words, _ = part.large_rams
-    return -(-stored.words // words) if stored.large and count else 0
-
-
-def _placed(stage: int | None, stored: StoredMemory, part: Part) -> PlacedMemory:
-    """Return what becomes of a memory and of all of its slices."""
-    if rows := _large_rows(stored, part):
-        large = rows * sum(-(-width // part.large_rams[2]) for width in stored.slices)
-        return PlacedMemory(
-            stage=stage, stored=stored, kind="large", cell="SB_SPRAM256KA", block_rams=0,
-            large_rams=large,
-        )  # fmt: skip
-    mapped = [
-        map_memory(
-            part,
-            width=width,
-            depth=stored.words,
-            written=stored.written,
-            block=stored.block,
-            checked=False,
-        )
-        for width in stored.slices
-    ]
-    return PlacedMemory(
-        stage=stage,
-        stored=stored,
-        kind=mapped[0].kind if mapped else "logic",
-        cell=mapped[0].cell if mapped else "",
-        block_rams=sum(m.units for m in mapped if m.kind == "block"),
-    )

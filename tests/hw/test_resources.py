@@ -12,7 +12,7 @@ from somagate.hw.accelerator import Accelerator
 from somagate.hw.generate import memories
 from somagate.hw.part import PARTS
 from somagate.hw.plan import Plan, StageShape
-from somagate.hw.resources import PlacedMemory, resources, terms
+from somagate.hw.resources import resources, terms
 from synthesis import measure
 
 
@@ -94,24 +94,11 @@ def test_more_lanes_take_more_and_all_kinds_of_plans_are_counted() -> None:
 SPRAM = replace(DENSE, shapes=(replace(DENSE.shapes[0], weight_memory="spram"),))
 
 
-def weights(plan: Plan, name: str) -> PlacedMemory:
-    """Return where the only memory of a plan's weights lies on a part."""
-    placed = resources(plan, PARTS[name]).memories
-    return next(memory for memory in placed if memory.stored.name == "weights_4")
-
-
-@pytest.mark.parametrize("name", ["lfe5u-85f", "gw2a-18", "xc7a35t"])
-def test_weights_for_large_rams_are_in_block_ram_where_a_part_has_none(name: str) -> None:
-    found, loadable = weights(SPRAM, name), weights(replace(DENSE, loadable=True), name)
-    assert (found.kind, found.large_rams) == ("block", 0)
-    assert found.block_rams == loadable.block_rams > 0
-    assert "large_rams" not in resources(SPRAM, PARTS[name]).counts
-    assert resources(SPRAM, PARTS[name]).fits
-
-
 def test_block_rams_that_stand_for_large_ones_are_exact(tmp_path: Path) -> None:
     real = measure(Wrapper(Accelerator(SPRAM)), "ecp5", tmp_path)
-    assert resources(SPRAM, PARTS["lfe5u-85f"]).block_rams == sum(real["memories"].values())
+    found = resources(SPRAM, PARTS["lfe5u-85f"])
+    assert found.block_rams == sum(real["memories"].values())
+    assert found.fits and "large_rams" not in found.counts
 
 
 def test_the_identity_of_a_whole_chain_is_counted_once() -> None:
@@ -129,12 +116,12 @@ def test_the_identity_of_a_whole_chain_is_counted_once() -> None:
     assert "identity" not in {memory.stored.name for memory in found[1].memories}
 
 
-def test_large_rams_above_one_another_are_counted_and_joined_by_logic() -> None:
+def test_large_rams_above_one_another_are_joined_by_logic() -> None:
     """At 4 bits, 49 · 784 rows of two lanes, so three RAMs of 16,384 rows."""
     shape = StageShape(layers=2, lanes=2, update_lanes=2, weight_memory="spram")
     plan = Plan(tables=network((784,), [98]), shapes=(shape,))
     part = PARTS["ice40up5k"]
-    assert (weights(plan, part.name).kind, weights(plan, part.name).large_rams) == ("large", 3)
+    assert resources(plan, part).counts["large_rams"].used == 3
     assert [stage["array"]["rows"] for stage in terms(plan, part)] == [2 * 2 * 4]
 
 
