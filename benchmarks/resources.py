@@ -13,6 +13,7 @@ from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ from somagate.boards.uart import UartParameters
 from somagate.export.tables import Tables
 from somagate.hw.accelerator import Accelerator
 from somagate.hw.coefficients import COEFFICIENTS, PATH, Table
+from somagate.hw.config import WORD_BITS
+from somagate.hw.memory import read_signature
 from somagate.hw.part import PARTS
 from somagate.hw.plan import Plan
 from somagate.hw.resources import resources, terms
@@ -52,14 +55,22 @@ HEADER = """\
 class Sink(wiring.Component):
     """As small an accelerator as keeps a board's top from being optimized away."""
 
-    def __init__(self, word_bits: int) -> None:
+    plan = SimpleNamespace(must_load=False)
+
+    def __init__(self, word_bits: int, *, configurable: bool) -> None:
         result = {"value": unsigned(8), "index": unsigned(4), "prediction": unsigned(4), "last": 1}
-        super().__init__(
-            {
-                "input": In(stream.Signature(unsigned(word_bits))),
-                "output": Out(stream.Signature(StructLayout(result))),
+        members = {
+            "input": In(stream.Signature(unsigned(word_bits))),
+            "output": Out(stream.Signature(StructLayout(result))),
+        }
+        if configurable:
+            members |= {
+                "config": In(stream.Signature(unsigned(WORD_BITS))),
+                "config_refused": Out(1),
+                "config_finished": Out(1),
+                "identity": In(read_signature(6, 8)),
             }
-        )
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         """Build it."""
@@ -73,6 +84,18 @@ class Sink(wiring.Component):
             self.output.payload.prediction.eq(state[:4]),
             self.output.payload.last.eq(state[4]),
         ]
+        if hasattr(self, "config"):
+            loaded, identity = Signal.like(self.config.payload), Signal(8)
+            with m.If(self.config.valid):
+                m.d.sync += loaded.eq(self.config.payload ^ loaded.rotate_left(1))
+            with m.If(self.identity.en):
+                m.d.sync += identity.eq(self.identity.addr ^ identity.rotate_left(1))
+            m.d.comb += [
+                self.config.ready.eq(1),
+                self.identity.data.eq(identity),
+                self.config_refused.eq(loaded[0]),
+                self.config_finished.eq(loaded[1]),
+            ]
         return m
 
 
@@ -95,7 +118,10 @@ def counted(plan: Plan, family: str) -> Terms:
 
 
 def tops(family: str, cache: Path) -> list[tuple[Terms, Counts]]:
-    """Return terms and counts of the tops of boards, without an accelerator."""
+    """Return terms and counts of the tops of boards, without an accelerator.
+
+    Of one whose accelerator is configurable, what it takes beyond the other is 'commands'.
+    """
     found: list[tuple[Terms, Counts]] = []
     boards = [board for board in BOARDS.values() if board.family.part.family == family]
     for board in boards[:1]:
@@ -105,11 +131,21 @@ def tops(family: str, cache: Path) -> list[tuple[Terms, Counts]]:
                 word_bits=word_bits,
                 queue_words=board.queue_words,
             )
-            blocks = measure(Top(Sink(word_bits), parameters), family, cache)["blocks"]
-            blocks.pop("resources", None)  # this file: the sink
-            total = sum(c[0] for c in blocks.values()), sum(c[1] for c in blocks.values())
-            found.append(({"top": {"word": word_bits, "one": 1}}, {"top": total}))
+            plain, more = (
+                top_size(Top(Sink(word_bits, configurable=configurable), parameters), family, cache)
+                for configurable in (False, True)
+            )
+            found.append(({"top": {"word": word_bits, "one": 1}}, {"top": plain}))
+            rest = more[0] - plain[0], more[1] - plain[1]
+            found.append(({"commands": {"one": 1}}, {"commands": rest}))
     return found
+
+
+def top_size(top: Top, family: str, cache: Path) -> tuple[float, float]:
+    """Return logic and flip-flops of a board's top around a sink."""
+    blocks = measure(top, family, cache)["blocks"]
+    blocks.pop("resources", None)  # this file: the sink
+    return sum(c[0] for c in blocks.values()), sum(c[1] for c in blocks.values())
 
 
 def fit(rows: list[tuple[Terms, Counts]]) -> Table:

@@ -1,21 +1,27 @@
-"""What a plan takes of a board: the accelerator, and the serial line around it."""
+"""What a plan takes of a board: the accelerator, and the serial line around it.
+
+That is `somagate.boards.top`, and `somagate.boards.commands` where something can be loaded;
+`benchmarks/resources.py` fits both.
+"""
 
 from dataclasses import replace
 
 from ..hw.coefficients import COEFFICIENTS
 from ..hw.mapping import map_memory
+from ..hw.placed import PlacedMemory
 from ..hw.plan import Plan
-from ..hw.resources import PlacedMemory, Resources, Usage, resources
+from ..hw.resources import Resources, Usage, resources
 from ..hw.stored import StoredMemory
-from ..hw.terms import bits_of
 from .board import Board
 
 
 def estimate(plan: Plan, board: Board) -> Resources:
-    """Return what a plan takes of a board's part, with what `somagate.boards.top` adds."""
+    """Return what a plan takes of a board's part, the serial line and its queue included."""
     part = board.family.part
-    terms = {"word": plan.word_bits, "address": bits_of(board.queue_words), "one": 1}
-    known = COEFFICIENTS[part.family]["top"]
+    terms = [("top", "word", plan.word_bits), ("top", "one", 1)]
+    if plan.configurable:
+        terms.append(("commands", "one", 1))
+    known = COEFFICIENTS[part.family]
     stored = StoredMemory(
         name="queue",
         words=board.queue_words - 1,  # one waits behind the memory
@@ -32,9 +38,7 @@ def estimate(plan: Plan, board: Board) -> Resources:
         base,
         memories=(*base.memories, queue),
         board=Usage(
-            logic=sum(known[name][0] * value for name, value in terms.items() if name in known),
-            flip_flops=sum(
-                known[name][1] * value for name, value in terms.items() if name in known
-            ),
+            logic=sum(known[block][name][0] * value for block, name, value in terms),
+            flip_flops=sum(known[block][name][1] * value for block, name, value in terms),
         ),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, ClockSignal, Const, Instance, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
@@ -107,55 +107,58 @@ class Ice40Pll(wiring.Component):
         return m
 
 
-_SPRAM_ROWS = 1 << 14
+_SPRAM_ADDRESS_BITS = 14
 _SPRAM_BITS = 16
 
 
 class Ice40Spram(wiring.Component):
-    """`somagate.hw.memory.SinglePortMemory` in SB_SPRAM256KA, as many as its width takes.
+    """`somagate.hw.memory.SinglePortMemory` in SB_SPRAM256KA.
 
-    Raises
-    ------
-    ValueError
-        Where it is deeper than one of them.
+    As many side by side as its width takes, and as many one above the other as its depth does.
     """
 
     def __init__(self, *, width: int, depth: int, slice_bits: int = 0) -> None:
-        if depth > _SPRAM_ROWS:
-            raise ValueError(
-                f"SPRAM of weights must have at most {_SPRAM_ROWS} rows, not {depth}: "
-                "give the stage more lanes, or banks"
-            )
+        self.above = -(-depth // (1 << _SPRAM_ADDRESS_BITS))
         self.slice_bits = slice_bits or width
         super().__init__(memory_ports(width=width, depth=depth, slice_bits=slice_bits))
 
     def elaborate(self, platform: object) -> Module:
-        """Build the RAMs side by side."""
+        """Build the RAMs, and choose among those above one another."""
         m = Module()
-        parts = []
         writes = self.write.en.any()
-        addr = Mux(writes, self.write.addr, self.read.addr)
-        for index, enable in enumerate(self.write.en):
-            slice_data = self.write.data.word_select(index, self.slice_bits)
-            stored = Signal(len(slice_data), name=f"stored_{index}")
-            for first in range(0, len(slice_data), _SPRAM_BITS):
-                data = Signal(_SPRAM_BITS, name=f"data_{index}_{first}")
-                m.d.comb += stored[first : first + _SPRAM_BITS].eq(data)
-                m.submodules[f"spram_{index}_{first}"] = Instance(
-                    "SB_SPRAM256KA",
-                    i_CLOCK=ClockSignal(),
-                    i_ADDRESS=addr | Const(0, 14),
-                    i_DATAIN=slice_data[first : first + _SPRAM_BITS] | Const(0, _SPRAM_BITS),
-                    i_MASKWREN=Const(0b1111, 4),
-                    i_WREN=enable,
-                    i_CHIPSELECT=Mux(writes, enable, self.read.en),
-                    i_STANDBY=Const(0, 1),
-                    i_SLEEP=Const(0, 1),
-                    i_POWEROFF=Const(1, 1),  # low is off
-                    o_DATAOUT=data,
-                )
-            parts.append(stored)
-        m.d.comb += self.read.data.eq(Cat(parts))
+        addr = Mux(writes, self.write.addr, self.read.addr) | Const(0, _SPRAM_ADDRESS_BITS + 1)
+        row, ram = addr[:_SPRAM_ADDRESS_BITS], addr[_SPRAM_ADDRESS_BITS:]
+        # Only the RAM that has the row is selected. What it reads comes a cycle later and is held
+        # until the next read, so the RAM's number is too.
+        shown = Signal.like(ram)
+        with m.If(self.read.en):
+            m.d.sync += shown.eq(ram)
+        words = []
+        for number in range(self.above):
+            parts = []
+            for index, enable in enumerate(self.write.en):
+                slice_data = self.write.data.word_select(index, self.slice_bits)
+                stored = Signal(len(slice_data), name=f"stored_{index}_{number}")
+                for first in range(0, len(slice_data), _SPRAM_BITS):
+                    name = f"{index}_{first}_{number}"
+                    data = Signal(_SPRAM_BITS, name=f"data_{name}")
+                    m.d.comb += stored[first : first + _SPRAM_BITS].eq(data)
+                    m.submodules[f"spram_{name}"] = Instance(
+                        "SB_SPRAM256KA",
+                        i_CLOCK=ClockSignal(),
+                        i_ADDRESS=row,
+                        i_DATAIN=slice_data[first : first + _SPRAM_BITS] | Const(0, _SPRAM_BITS),
+                        i_MASKWREN=Const(0b1111, 4),
+                        i_WREN=enable,
+                        i_CHIPSELECT=Mux(writes, enable, self.read.en) & (ram == number),
+                        i_STANDBY=Const(0, 1),
+                        i_SLEEP=Const(0, 1),
+                        i_POWEROFF=Const(1, 1),  # low is off
+                        o_DATAOUT=data,
+                    )
+                parts.append(stored)
+            words.append(Cat(parts))
+        m.d.comb += self.read.data.eq(Array(words)[shown])
         return m
 
 

@@ -125,7 +125,7 @@ def measure(
         "reasons": found.reasons,
         "remedies": remedies(plan, part, count),
         "resources": {
-            name: {"unit": c.name, "used": c.used, "available": c.available}
+            name: {"unit": c.name, "used": c.used, "available": c.available, "share": c.share}
             for name, c in found.counts.items()
         },
         "blocks": [
@@ -195,8 +195,9 @@ def resources_table(result: dict[str, Any]) -> Table:
     """Return how much of the part is used, as rich shows it."""
     table = grid("resource", "used", "of", "share")
     for usage in result["resources"].values():
-        used, available = usage["used"], usage["available"]
-        table.add_row(usage["unit"], f"{used:,}", f"{available:,}", f"{used / available:.0%}")
+        table.add_row(
+            usage["unit"], f"{usage['used']:,}", f"{usage['available']:,}", f"{usage['share']:.0%}"
+        )
     return table
 
 

@@ -31,7 +31,7 @@ def stage_blocks(plan: StagePlan, exports: int) -> dict[str, Terms]:
         found["packer"] = update_terms.packer(plan)
     if plan.tables.readout.layer in plan.names:
         found["readout"] = update_terms.readout(plan)
-    if plan.loadable:
+    if plan.weights_load:
         found["configurator"] = _configurator(plan)
     return found
 

@@ -34,7 +34,7 @@ def remedies(plan: Plan, part: Part, count: Counter = resources) -> list[str]:
     others = sorted(PARTS.values(), key=lambda other: other.logic_cells)
     larger = (other for other in others if other != part and resources(plan, other).fits)
     other = next(larger, None)
-    if large := _large_rams(now):
+    if large := _large_rams(plan, part, count):
         found.append(large)
     found.append(
         f"The {other.title} would take it as it is"
@@ -44,18 +44,22 @@ def remedies(plan: Plan, part: Part, count: Counter = resources) -> list[str]:
     return found
 
 
-def _large_rams(now: Resources) -> str:
+def _large_rams(plan: Plan, part: Part, count: Counter) -> str:
     """Return what a part's RAMs without initial contents could hold, or ''."""
-    count, words, width = now.part.large_rams
+    number, words, width = part.large_rams
+    if not number:
+        return ""
+    shapes = tuple(replace(shape, weight_memory="spram") for shape in plan.shapes)
+    found = count(replace(plan, shapes=shapes), part)
+    if not found.fits:
+        return ""
     weights = sum(
         memory.stored.words * memory.stored.word_bits
-        for memory in now.memories
-        if memory.stored.name.startswith("weights")
+        for memory in found.memories
+        if memory.kind == "large"
     )
-    if now.counts["block_rams"].fits or not weights <= count * words * width:
-        return ""
     return (
-        f"The {now.part.title}'s {count} single-port RAMs of {words * width // 1024} kbit have "
+        f"The {part.title}'s {number} single-port RAMs of {words * width // 1024} kbit have "
         f"room for the weights, {-(-weights // 1024)} kbit, but start empty: weights there have to "
         "be loaded"
     )

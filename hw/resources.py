@@ -13,8 +13,8 @@ from typing import Protocol
 from .blocks import memory_terms, stage_blocks
 from .coefficients import COEFFICIENTS
 from .config import IDENTITY
-from .mapping import map_memory
 from .part import Part
+from .placed import PlacedMemory, large_rows, place
 from .stage_plan import StagePlan
 from .stored import StoredMemory, stored_memories
 from .terms import Terms
@@ -26,33 +26,6 @@ class Usage:
 
     logic: float
     flip_flops: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlacedMemory:
-    """One memory on a part.
-
-    Attributes
-    ----------
-    stage
-        Its stage, or None where it is the accelerator's or the board's.
-    stored
-        What it is.
-    kind
-        'block', 'large', 'distributed' (in look-up tables) or 'logic' (flip-flops, or tables of
-        constants).
-    cell
-        What the netlist calls its RAMs.
-    block_rams, large_rams
-        How many block RAMs, and large ones, it takes.
-    """
-
-    stage: int | None
-    stored: StoredMemory
-    kind: str
-    cell: str
-    block_rams: int
-    large_rams: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +80,7 @@ class Resources:
     def counts(self) -> dict[str, Count]:
         """Each resource by its name, 'logic', 'flip_flops', 'block_rams', 'large_rams'.
 
-        The last is there where a part has any, or a plan needs them.
+        The last is there where a part has any.
         """
         part = self.part
         usages = [self.board, *(usage for stage in self.blocks for usage in stage.values())]
@@ -120,7 +93,7 @@ class Resources:
             "logic": Count(name=part.logic, used=logic, available=part.logic_cells),
             "flip_flops": Count(name="flip-flops", used=flip_flops, available=part.flip_flops),
             "block_rams": Count(name="block RAMs", used=block_rams, available=part.block_rams),
-            **({"large_rams": large} if large_rams or part.large_rams[0] else {}),
+            **({"large_rams": large} if part.large_rams[0] else {}),
         }
 
     @property
@@ -163,12 +136,12 @@ class Resources:
 
 _IDENTITY = StoredMemory(
     name="identity",
-    words=IDENTITY.depth,
+    words=2 * IDENTITY.depth,
     word_bits=IDENTITY.width,
     width=IDENTITY.width,
     written=True,
 )
-"""The hash of the tables that were loaded."""
+"""The hashes of the accelerator's shape, and of the tables that were loaded."""
 
 
 class Staged(Protocol):
@@ -179,23 +152,38 @@ class Staged(Protocol):
         """The stages in order."""
 
 
+def _configurable(plan: Staged) -> bool:
+    """Return whether the accelerator has a configuration stream; see `Plan.configurable`."""
+    return any(stage.weights_load for stage in plan.stages)
+
+
 def terms(plan: Staged, part: Part) -> Iterator[dict[str, Terms]]:
-    """Yield the terms of each stage's blocks; those of all memories are under 'memory'."""
+    """Yield the terms of each stage's blocks; those of all memories are under 'memory'.
+
+    What the accelerator has once is with the first stage.
+    """
     for stage in plan.stages:
         later = [other for other in plan.stages if other.first > stage.first]
         exports = sum(any(name in other.external for other in later) for name in stage.names)
         found = stage_blocks(stage, exports)
         memory: Terms = {}
-        for stored in stored_memories(stage):
+        once = [_IDENTITY] if stage is plan.stages[0] and _configurable(plan) else []
+        for stored in (*stored_memories(stage), *once):
             of_weights = stored.name.startswith("weights")
-            for width in () if stored.large else stored.slices:
-                for name, value in memory_terms(
-                    part,
-                    width=width,
-                    depth=stored.words,
-                    written=stored.written,
-                    block=stored.block,
-                ).items():
+            rows = large_rows(stored, part)
+            for width in stored.slices:
+                values = (
+                    {"rows": (rows - 1) * width}
+                    if rows
+                    else memory_terms(
+                        part,
+                        width=width,
+                        depth=stored.words,
+                        written=stored.written,
+                        block=stored.block,
+                    )
+                )
+                for name, value in values.items():
                     # What joins the rows of a weight memory ends in the array's registers.
                     block = found["array"] if of_weights and name == "rows" else memory
                     block[name] = block.get(name, 0) + value
@@ -220,38 +208,8 @@ def resources(plan: Staged, part: Part) -> Resources:
                 flip_flops=sum(c[1] * value for c, value in pairs),
             )
         blocks.append(usage)
-        memories += [_placed(number, stored, part) for stored in stored_memories(stage)]
-    if any(stage.weights_load for stage in plan.stages):
-        memories.append(_placed(None, _IDENTITY, part))
+        memories += [place(number, stored, part) for stored in stored_memories(stage)]
+    if _configurable(plan):
+        memories.append(place(None, _IDENTITY, part))
     placed = tuple(memory for memory in memories if memory.stored.width)
     return Resources(part=part, blocks=tuple(blocks), memories=placed)
-
-
-def _placed(stage: int | None, stored: StoredMemory, part: Part) -> PlacedMemory:
-    """Return what becomes of a memory and of all of its slices."""
-    if stored.large:
-        _, words, bits = part.large_rams
-        rows = -(-stored.words // words) if words else 1
-        large = sum(rows * -(-width // bits) if bits else 1 for width in stored.slices)
-        return PlacedMemory(
-            stage=stage, stored=stored, kind="large", cell="SB_SPRAM256KA", block_rams=0,
-            large_rams=large,
-        )  # fmt: skip
-    mapped = [
-        map_memory(
-            part,
-            width=width,
-            depth=stored.words,
-            written=stored.written,
-            block=stored.block,
-            checked=False,
-        )
-        for width in stored.slices
-    ]
-    return PlacedMemory(
-        stage=stage,
-        stored=stored,
-        kind=mapped[0].kind if mapped else "logic",
-        cell=mapped[0].cell if mapped else "",
-        block_rams=sum(m.units for m in mapped if m.kind == "block"),
-    )

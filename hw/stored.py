@@ -35,7 +35,7 @@ class StoredMemory:
     slice_bits
         Bits that are written by themselves, and so are memories of their own; 0 is the whole word.
     large
-        It is in the part's large RAMs.
+        It is in large RAMs, on a part that has any.
     """
 
     name: str

@@ -1,20 +1,27 @@
 """The iCE40's PLL and its large RAMs are what the rest of the design takes them for."""
 
-import gc
 import json
+import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from amaranth.back import rtlil, verilog
+from amaranth.hdl import Elaboratable, Module, Mux, Signal
+from amaranth.lib.memory import Memory
+from amaranth.sim import Simulator
+from plans import network
 from small_network import small_network
-from somagate.boards import flow
+from somagate.boards import flow, ice40
 from somagate.boards.ice40 import ICE40UP5K, Ice40PllParameters, Ice40Spram
 from somagate.boards.outofcontext import Wrapper
 from somagate.export.tables import Tables
 from somagate.hw import tools
 from somagate.hw.accelerator import Accelerator
+from somagate.hw.choose import choose
 from somagate.hw.generate import TOP
+from somagate.hw.memory import SinglePortMemory
 from somagate.hw.plan import Plan, StageShape
 from somagate.sim.verify import verify
 
@@ -123,13 +130,97 @@ def test_synthesis_keeps_large_rams_and_leaves_block_rams_to_the_rest(tmp_path: 
     assert "weights" not in (tmp_path / flow.MEMORIES).read_text().replace("weights_load", "")
 
 
-@pytest.mark.filterwarnings("ignore:.*created but never used")
-def test_more_rows_than_a_large_ram_has_are_refused() -> None:
-    with pytest.raises(ValueError) as error:
-        Ice40Spram(width=64, depth=16385)
-    assert str(error.value) == (
-        "SPRAM of weights must have at most 16384 rows, not 16385: give the stage more lanes, or "
-        "banks"
-    )
-    del error
-    gc.collect()
+class SpramModel(Elaboratable):
+    """`SPRAM` for Amaranth's simulator, in place of an instance."""
+
+    def __init__(self, kind: str, **ports: Any) -> None:
+        assert kind == "SB_SPRAM256KA"
+        self.ports = ports
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        address, data_in, writes, selected = (
+            self.ports[f"i_{name}"] for name in ("ADDRESS", "DATAIN", "WREN", "CHIPSELECT")
+        )
+        m.submodules.memory = memory = Memory(shape=16, depth=1 << 14, init=range(0, 1 << 16, 4))
+        read, write, wrote = memory.read_port(), memory.write_port(), Signal()
+        m.d.comb += [
+            *(port.addr.eq(address) for port in (read, write)),
+            read.en.eq(selected & ~writes),
+            write.en.eq(selected & writes),
+            write.data.eq(data_in),
+            self.ports["o_DATAOUT"].eq(Mux(wrote, 0xDEAD, read.data)),
+        ]
+        with m.If(selected):
+            m.d.sync += wrote.eq(writes)
+        return m
+
+
+@pytest.mark.parametrize(("width", "depth"), [(5, 3 << 14), (40, (1 << 14) + 1), (32, 1 << 14)])
+def test_large_rams_above_one_another_read_as_the_plain_memory_does(
+    width: int, depth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ice40, "Instance", SpramModel)
+    rng = random.Random(depth)
+    m = Module()
+    m.submodules.plain = plain = SinglePortMemory(width=width, depth=depth, slice_bits=32)
+    m.submodules.stacked = stacked = Ice40Spram(width=width, depth=depth, slice_bits=32)
+    # The rows at both ends of each RAM, so that neighbours lie in different ones.
+    rows = sorted({r for n in range(0, depth + 1, 1 << 14) for r in (n - 1, n) if 0 <= r < depth})
+    checked = crossed = 0
+
+    async def testbench(ctx: Any) -> None:
+        nonlocal checked, crossed
+        shown: int | None = None  # the row that was read last, unless a write came after
+        for cycle in range(600):
+            loads = cycle < len(rows)
+            enables = (
+                (1 << len(plain.write.en)) - 1 if loads else rng.getrandbits(len(plain.write.en))
+            )
+            writes = loads or rng.random() < 0.2
+            read, reads = rng.choice(rows), not loads and rng.random() < 0.8
+            written, data = rows[cycle] if loads else rng.choice(rows), rng.getrandbits(width)
+            for dut in (plain, stacked):
+                ctx.set(dut.read.en, reads)
+                ctx.set(dut.read.addr, read)
+                ctx.set(dut.write.en, enables * writes)
+                ctx.set(dut.write.addr, written)
+                ctx.set(dut.write.data, data)
+            wrote = bool(ctx.get(plain.write.en))
+            await ctx.tick()
+            if wrote:
+                shown = None
+            elif reads:
+                crossed += shown is not None and shown >> 14 != read >> 14
+                shown = read
+            if shown is not None:
+                found, wanted = ctx.get(stacked.read.data), ctx.get(plain.read.data)
+                assert found == wanted, f"cycle {cycle}, row {shown}: {found:x} not {wanted:x}"
+                checked += 1
+
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    simulator.run()
+    assert checked > 300 and (crossed > 50 or depth <= 1 << 14)
+
+
+def test_weights_in_large_rams_above_one_another_equal_golden(tmp_path: Path) -> None:
+    """22,464 rows of one lane's 4 bits, so two RAMs, and positions that read from both."""
+    shape = StageShape(layers=2, lanes=1, update_lanes=1, weight_memory="spram")
+    plan = Plan(tables=network((700,), [32]), shapes=(shape,), word_bits=16)
+    with tools.activated():
+        text = verilog.convert(Accelerator(plan), name=TOP, platform=ICE40UP5K)
+    assert text.count("SB_SPRAM256KA ") == 2
+    x = (np.random.default_rng(3).random((2, 3, 700)) < 0.2).astype(np.uint8)
+    verdict = verify(plan, x, verilog=text + SPRAM, predict=0, folder=tmp_path)
+    assert verdict.equal, str(verdict)
+
+
+def test_a_plan_that_is_chosen_has_as_many_large_rams_as_it_was_counted_with() -> None:
+    tables = network((784,), [128], steps=2, classes=10)
+    choice = choose(tables, ICE40UP5K.part, goal="smallest", word_bits=16)
+    assert choice.plan.shapes[0].weight_memory == "spram"
+    assert max(memory.stored.words for memory in choice.resources.memories) > 1 << 14
+    text = rtlil.convert(Accelerator(choice.plan), name=TOP, platform=ICE40UP5K, emit_src=False)
+    assert text.count("cell \\SB_SPRAM256KA") == choice.resources.counts["large_rams"].used

@@ -82,6 +82,21 @@ def test_the_tables_of_the_result_are_shown(somagate, tables_path: Path) -> None
     assert "It fits ulx3s-85f" in plain
 
 
+@pytest.mark.parametrize("where", [("--board", "ulx3s-85f"), ("--part", "xc7a35t")])
+def test_weights_for_large_rams_are_estimated_where_there_are_none(
+    somagate, tables_path: Path, tmp_path: Path, where: tuple[str, str]
+) -> None:
+    plan = tmp_path / "spram.toml"
+    plan.write_text('[[stages]]\nlayers = 2\nlanes = 4\nweight_memory = "spram"\n')
+    given = ("estimate", tables_path, "--plan", plan, *where)
+    result = somagate.json(*given)
+    assert result["fits"] and "large_rams" not in result["resources"]
+    logic = result["resources"]["logic"]
+    assert logic["share"] == logic["used"] / logic["available"]
+    plain = somagate(*given)
+    assert plain.exit_code == 0 and f"{logic['share']:.0%}" in plain.stdout
+
+
 def test_mistakes_are_named(somagate, tables_path: Path) -> None:
     call = ("estimate", tables_path)
     assert somagate.error(*call, "--part", "xc7a35") == (

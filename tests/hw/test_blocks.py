@@ -15,8 +15,10 @@ def test_a_stage_has_what_its_layers_need() -> None:
     first, last = Plan(tables=everything(constant=True), shapes=shapes).stages
     assert stage_blocks(first, 1).keys() == ALWAYS | {"currents", "pool", "packer"}
     assert stage_blocks(last, 0).keys() == ALWAYS | {"pool", "packer", "readout"}
-    (alone,) = Plan(tables=network((4,), []), loadable=True).stages
-    assert stage_blocks(alone, 0).keys() == ALWAYS | {"readout", "configurator"}
+    spram = (StageShape(layers=1, weight_memory="spram"),)
+    for given in ({"loadable": True}, {"shapes": spram}, {"loadable": True, "shapes": spram}):
+        (alone,) = Plan(tables=network((4,), []), **given).stages
+        assert stage_blocks(alone, 0).keys() == ALWAYS | {"readout", "configurator"}
 
 
 def test_a_memory_in_logic_has_its_bits_and_one_in_block_ram_its_rows() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from plans import network
+from plans import Shapes, network
 from somagate.hw.part import PARTS
 from somagate.hw.plan import Plan, StageShape
 from somagate.hw.remedies import remedies
@@ -38,6 +38,24 @@ def test_weights_that_only_large_rams_could_hold_are_told_so() -> None:
         "The Lattice iCE40UP5K's 4 single-port RAMs of 256 kbit have room for the weights, "
         "179 kbit, but start empty: weights there have to be loaded"
     )
+
+
+def test_large_rams_are_not_named_where_they_are_too_few_or_taken_already() -> None:
+    """32 lanes of 4 bits are 8 RAMs side by side, though all weights are fewer bits than 4 have."""
+    shape = StageShape(layers=2, lanes=32, update_lanes=2)
+    plan = Plan(tables=network((700,), [64]), shapes=(shape,))
+    large = Plan(tables=plan.tables, shapes=(replace(shape, weight_memory="spram"),))
+    assert resources(large, SMALL).counts["large_rams"].used == 8
+    for given in (plan, large):
+        found = remedies(given, SMALL)
+        assert found and not any("single-port RAMs" in line for line in found)
+    # Here it is the potentials that block RAM has no room for.
+    tables = network((1, 64, 64), [Shapes(channels=8, padding=(1, 1), pool=(4, 4))])
+    shape = StageShape(layers=2, lanes=8, update_lanes=2, weight_memory="spram")
+    large = Plan(tables=tables, shapes=(shape,))
+    counts = resources(large, SMALL).counts
+    assert counts["large_rams"].fits and not counts["block_rams"].fits
+    assert not any("single-port RAMs" in line for line in remedies(large, SMALL))
 
 
 def test_weights_beyond_every_part_are_told_so() -> None:

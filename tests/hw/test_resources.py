@@ -12,7 +12,7 @@ from somagate.hw.accelerator import Accelerator
 from somagate.hw.generate import memories
 from somagate.hw.part import PARTS
 from somagate.hw.plan import Plan, StageShape
-from somagate.hw.resources import resources
+from somagate.hw.resources import resources, terms
 from synthesis import measure
 
 
@@ -89,6 +89,40 @@ def test_more_lanes_take_more_and_all_kinds_of_plans_are_counted() -> None:
     loadable = resources(Plan(tables=tables, lanes=8, update_lanes=2, loadable=True), part)
     assert loadable.logic > sizes[2].logic
     assert loadable.blocks[0]["configurator"].logic > 0
+
+
+SPRAM = replace(DENSE, shapes=(replace(DENSE.shapes[0], weight_memory="spram"),))
+
+
+def test_block_rams_that_stand_for_large_ones_are_exact(tmp_path: Path) -> None:
+    real = measure(Wrapper(Accelerator(SPRAM)), "ecp5", tmp_path)
+    found = resources(SPRAM, PARTS["lfe5u-85f"])
+    assert found.block_rams == sum(real["memories"].values())
+    assert found.fits and "large_rams" not in found.counts
+
+
+def test_the_identity_of_a_whole_chain_is_counted_once() -> None:
+    shapes = tuple(StageShape(layers=1, lanes=8, update_lanes=4) for _ in range(2))
+    found = [
+        resources(replace(DENSE, shapes=shapes, loadable=loadable), PARTS["lfe5u-85f"])
+        for loadable in (True, False)
+    ]
+    sizes = [
+        (memory.stored.words, memory.stored.word_bits)
+        for memory in found[0].memories
+        if memory.stored.name == "identity"
+    ]
+    assert sizes == [(len(bytes.fromhex(2 * DENSE.tables.sha256)), 8)]
+    assert "identity" not in {memory.stored.name for memory in found[1].memories}
+
+
+def test_large_rams_above_one_another_are_joined_by_logic() -> None:
+    """At 4 bits, 49 · 784 rows of two lanes, so three RAMs of 16,384 rows."""
+    shape = StageShape(layers=2, lanes=2, update_lanes=2, weight_memory="spram")
+    plan = Plan(tables=network((784,), [98]), shapes=(shape,))
+    part = PARTS["ice40up5k"]
+    assert resources(plan, part).counts["large_rams"].used == 3
+    assert [stage["array"]["rows"] for stage in terms(plan, part)] == [2 * 2 * 4]
 
 
 def test_what_a_part_has_too_little_of_is_said() -> None:
