@@ -11,7 +11,7 @@ from . import fold, neuron, wiring
 from .integers import Integers, from_trained
 from .modules import Modules
 from .recipe import Conv, Dense, Recipe
-from .synapses import Group, adapt
+from .synapses import Group, Weights, adapt
 from .wiring import Source
 
 THETA_MIN = 1 / 16
@@ -21,9 +21,6 @@ _THETA_TINY = 1e-3
 """The same of a layer without normalization, whose weights have no scale of their own."""
 _MOMENTUM = 0.1
 _UNSET = -1
-
-Weights = list[tuple[Tensor, Tensor]]
-"""Of each group of a layer, and what one accumulator LSB stands for, ()."""
 
 
 class Layer(nn.Module):
@@ -288,10 +285,7 @@ class Layer(nn.Module):
 
     @torch.no_grad()
     def integers(self, weights: Weights | None = None) -> "Integers":
-        """Return the layer as integers; evaluation computes with these very values.
-
-        `weights` are its `integer_weights`, in evaluation, where they are known already.
-        """
+        """Return the very integers that evaluation computes with; see `neurons` for `weights`."""
         if not self.recipe.quantized:
             raise ValueError(
                 "layer must be quantized to have integers; it is that of a float network"

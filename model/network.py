@@ -8,10 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .layers import Layer, Weights
+from .layers import Layer
 from .modules import Modules
 from .neuron import Activity, run
 from .recipe import Dense, Recipe
+from .synapses import Weights
 from .wiring import Source
 
 _EXACT_FLOAT32 = 1 << 24

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from . import settings, shapes
+from . import compatible, settings, shapes
 from .fields import choice, flag, integer, number, optional
 from .shapes import Conv, Dense, Shortcut
 
@@ -159,92 +159,7 @@ class Recipe:
             flag(f"Recipe {name}", getattr(self, name))
         for name, options in _CHOICES:
             choice(f"Recipe {name}", getattr(self, name), options)
-        self._check_together()
-
-    def _check_together(self) -> None:
-        if self.mask_negative and self.readout == "potential" and not self.layers:
-            raise ValueError("Recipe mask_negative must be False where no layer fires, not True")
-        if self.encoding == "rate" and self.input_bits != 1:
-            raise ValueError(
-                f"Recipe input_bits must be 1 for encoding 'rate', not {self.input_bits}"
-            )
-        if self.store == "ternary":
-            if self.state_bits != 2:
-                raise ValueError(
-                    f"Recipe state_bits must be 2 for store 'ternary', not {self.state_bits}"
-                )
-            if self.leak_at != "load":
-                raise ValueError("Recipe leak_at must be 'load' for store 'ternary', not 'store'")
-        if self.weights == "sigmoid" and self.weight_bits > 4:
-            raise ValueError(
-                f"Recipe weight_bits must be 1…4 for weights 'sigmoid', not {self.weight_bits}"
-            )
-        joined = any(isinstance(x, Conv) and x.shortcut and x.shortcut.kernel for x in self.layers)
-        if joined and not self.normalize and self.weights != "lsq":
-            raise ValueError(
-                "Recipe weights must be 'lsq' for shortcuts with a kernel where normalize is "
-                f"False, not {self.weights!r}"
-            )
-        if self.threshold == "leak" and not self.normalize:
-            raise ValueError("Recipe normalize must be True for threshold 'leak', not False")
-        if isinstance(self.method, settings.Prune) and not self.normalize:
-            raise ValueError("Recipe normalize must be True for a Prune method, not False")
-        if isinstance(self.method, settings.Attention):
-            self._check_compressed()
-        if isinstance(self.method, settings.Detect):
-            self._check_detector(self.method.grid.outputs)
-        if isinstance(self.method, settings.SigmoidSum) != (self.weights == "sigmoid"):
-            raise ValueError(
-                "Recipe method must be a SigmoidSum where weights are 'sigmoid', and only there"
-            )
-        if self.spike_gradient == "window" and not self.normalize:
-            raise ValueError(
-                "Recipe spike_gradient must be 'ramp' where normalize is False, not 'window'"
-            )
-        self._check_readout_leak()
-        if self.readout == "vote" and self.steps * self.voters > 32767:
-            raise ValueError(
-                f"Recipe steps · voters must be at most 32767, not {self.steps * self.voters}"
-            )
-
-    def _check_readout_leak(self) -> None:
-        if self.readout_leak == 1:
-            return
-        if self.readout_leak * (1 << self.leak_shift) % 1:
-            raise ValueError(
-                f"Recipe readout_leak must be a multiple of 2**-{self.leak_shift}, by leak_shift, "
-                f"not {self.readout_leak}"
-            )
-        for name, why in (("readout", "potential"), ("loss", "cross-entropy")):
-            if getattr(self, name) != why:
-                raise ValueError(
-                    f"Recipe readout_leak must be 1 for {name} {getattr(self, name)!r}, "
-                    f"not {self.readout_leak}"
-                )
-
-    def _check_compressed(self) -> None:
-        if self.normalize:
-            raise ValueError("Recipe normalize must be False for an Attention method, not True")
-        if self.readout != "potential":
-            raise ValueError(
-                f"Recipe readout must be 'potential' for an Attention method, not {self.readout!r}"
-            )
-        if self.weight_bits == 1:
-            raise ValueError("Recipe weight_bits must be 2…8 for an Attention method, not 1")
-
-    def _check_detector(self, outputs: int) -> None:
-        if self.classes != outputs:
-            raise ValueError(
-                f"Recipe classes must be the {outputs} outputs of the grid, not {self.classes}"
-            )
-        if self.readout != "potential":
-            raise ValueError(
-                f"Recipe readout must be 'potential' for a Detect method, not {self.readout!r}"
-            )
-        if self.move or self.turn or self.stretch:
-            raise ValueError(
-                "Recipe move, turn and stretch must be 0 for a Detect method: boxes don't follow"
-            )
+        compatible.check(self)
 
     @property
     def input_high(self) -> int:

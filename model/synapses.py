@@ -15,6 +15,9 @@ from .weights import Lsq, Plain, Quantizer
 _MANY = 16
 """Source channels from which on a convolution is a quarter faster with channels last."""
 
+Weights = list[tuple[Tensor, Tensor]]
+"""Of each group of a layer, and what one accumulator LSB stands for, ()."""
+
 
 class Group(nn.Module):
     """A dense group or a convolution.
