@@ -32,7 +32,7 @@ of `nmnist-small` were compared on its first fold, so that fold is not quite uns
 gradient of `fashion-spquant` and negative states masked, came to 88.93%. `fashion-attention` is
 the second too: without its hidden layer and with 2 steps it came to 86.20%. Its steps and its
 hidden layer were chosen by how well it learned the training images. It is multiplied in bfloat16
-while it is trained; its float network isn't. `mnist` has not been trained for this page.
+while it is trained; its float network isn't.
 """
 
 _SIZES = """

@@ -66,6 +66,7 @@ ROWS = (
         recipe="digits-spquant", data=_DIGITS,
         network="SpQuant-SNN, ternary weights and potentials, negative states masked",
     ),
+    Row(recipe="mnist", data=_MNIST, network="16C3-P2-32C3-P2-10, 3-bit potentials"),
     Row(
         recipe="mnist-ternary", data=_MNIST, least=0.992,
         network="convolutional, ternary potentials, 4-bit weights, 3 steps",
