@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 EXTRAS := train,sim,images,ice40,ecp5,board,dev
-PACKAGES := boards cli export hw model sim
+PACKAGES := boards checks cli data export hw model sim toolchain
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 

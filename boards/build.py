@@ -8,8 +8,9 @@ from typing import Any
 from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module
 from amaranth.lib import io
 
-from ..export.checks import integer
-from ..hw import generate, tools
+from ..checks.arguments import integer
+from ..hw import generate
+from ..toolchain import tools
 from . import flow
 from .board import Board
 from .report import BuildReport, read, sha256
@@ -106,7 +107,7 @@ def build(
     Parameters
     ----------
     accelerator
-        A `somagate.hw.accelerator.Accelerator`.
+        A `somagate.hw.rtl.accelerator.Accelerator`.
     board
         One of `somagate.boards.registry.BOARDS`.
     folder

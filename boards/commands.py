@@ -3,7 +3,7 @@
 After a break, or after the answer to a command, the host sends one byte:
 
 - `RUN`: everything that follows, up to the next break, is the words of inferences.
-- `LOAD`: then come the words of `somagate.hw.loading.words`, four bytes each with the lowest first,
+- `LOAD`: then come the words of `hw.plan.loading.words`, four bytes each with the lowest first,
   `END_WORD`, and the CRC-32 of all bytes since the command. The answer is `DONE`. Until
   then the board holds no tables.
 - `IDENTIFY`: the answer is 65 bytes: the SHA-256 of the accelerator's shape, that of the tables
@@ -17,8 +17,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.crc import catalog
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..hw.config import ADDRESS_BITS, END, IDENTITY, WORD_BITS
-from ..hw.memory import RegisteredMemory, read_signature
+from ..hw.plan.loadable import ADDRESS_BITS, END, IDENTITY, WORD_BITS
+from ..hw.rtl.memory import RegisteredMemory, read_signature
 from .words import WordPacker
 
 RUN, LOAD, IDENTIFY = b"R", b"L", b"I"
@@ -51,8 +51,8 @@ class Commands(wiring.Component):
     bytes : In(stream of 8 bits), from the line
     inference : Out(stream of 8 bits), what follows `RUN`
     config : Out(stream of 32 bits), what follows `LOAD`
-    refused, finished : In(1), as of `somagate.hw.config.Configurator`
-    identity : Out(read_signature), as of `somagate.hw.accelerator.Accelerator`
+    refused, finished : In(1), as of `somagate.hw.rtl.configurator.Configurator`
+    identity : Out(read_signature), as of `somagate.hw.rtl.accelerator.Accelerator`
     answers : Out(stream of 8 bits), to the line
     failure : Out(8), the reasons of a failure, in the cycle in which it happens
     idle, runs : Out(1), waits for a command, or for words of inferences

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..export.tables import Tables
-from ..hw import loading
-from ..hw.identity import shape_sha256
-from ..hw.plan import Plan
+from ..hw.plan import loading
+from ..hw.plan.identity import shape_sha256
+from ..hw.plan.plan import Plan
 from . import commands
 from .top import FAILURE, FRAME_ERROR, OVERRUN
 
@@ -43,7 +43,7 @@ class Identity:
     Attributes
     ----------
     shape
-        `somagate.hw.identity.shape_sha256` of the plan of its bitstream.
+        `somagate.hw.plan.identity.shape_sha256` of the plan of its bitstream.
     tables
         SHA-256 of the tables that it runs, or '' where they must be loaded first.
     """

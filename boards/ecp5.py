@@ -7,8 +7,8 @@ from amaranth.hdl import Instance, Module, Signal
 from amaranth.lib import io, wiring
 from amaranth.lib.wiring import Out
 
-from ..export.checks import integer
-from ..hw.part import PARTS
+from ..checks.arguments import integer
+from ..hw.cost.part import PARTS
 from . import ecp5_carry
 from .family import Family, nearest
 

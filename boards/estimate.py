@@ -6,12 +6,12 @@ That is `somagate.boards.top`, and `somagate.boards.commands` where something ca
 
 from dataclasses import replace
 
-from ..hw.coefficients import COEFFICIENTS
-from ..hw.mapping import map_memory
-from ..hw.placed import PlacedMemory
-from ..hw.plan import Plan
-from ..hw.resources import Resources, Usage, resources
-from ..hw.stored import StoredMemory
+from ..hw.cost.coefficients import COEFFICIENTS
+from ..hw.cost.memories import StoredMemory
+from ..hw.cost.memory_mapping import map_memory
+from ..hw.cost.placement import PlacedMemory
+from ..hw.cost.resources import Resources, Usage, resources
+from ..hw.plan.plan import Plan
 from .board import Board
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from ..hw.part import Part
+from ..hw.cost.part import Part
 
 CLOCK_TOLERANCE = 0.01
 """How far the clock that a PLL makes may be from the one wanted, as a ratio."""
@@ -81,7 +81,7 @@ class Family:
     pll
         Computes a clock from (input Hz, output Hz).
     single_port_memory
-        What stands for `somagate.hw.memory.SinglePortMemory` on the device, or None for that
+        What stands for `somagate.hw.rtl.memory.SinglePortMemory` on the device, or None for that
         itself. As Amaranth's platform, the family is asked for it by this name.
     """
 

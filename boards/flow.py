@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..hw import tools
+from ..toolchain import tools
 from .family import Family
 
 NAME = "top"

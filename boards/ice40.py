@@ -7,9 +7,9 @@ from amaranth.hdl import Array, Cat, ClockSignal, Const, Instance, Module, Mux, 
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from ..export.checks import integer
-from ..hw.memory import memory_ports
-from ..hw.part import PARTS
+from ..checks.arguments import integer
+from ..hw.cost.part import PARTS
+from ..hw.rtl.memory import memory_ports
 from .family import Family, nearest
 
 _PHASE_HZ = (10_000_000, 133_000_000)
@@ -112,7 +112,7 @@ _SPRAM_BITS = 16
 
 
 class Ice40Spram(wiring.Component):
-    """`somagate.hw.memory.SinglePortMemory` in SB_SPRAM256KA.
+    """`somagate.hw.rtl.memory.SinglePortMemory` in SB_SPRAM256KA.
 
     As many side by side as its width takes, and as many one above the other as its depth does.
     """

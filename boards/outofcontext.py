@@ -14,8 +14,8 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..export.checks import integer
-from ..hw import tools
+from ..checks.arguments import integer
+from ..toolchain import tools
 from . import flow
 from .build import Progress, tables_sha256, versions
 from .family import Family

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from ..hw import tools
+from ..toolchain import tools
 from .board import Board
 
 

@@ -24,8 +24,8 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect
 
-from ..export.checks import integer
-from ..hw.queue import Queue
+from ..checks.arguments import integer
+from ..hw.rtl.queue import Queue
 from .commands import Commands
 from .uart import UartParameters, UartReceiver, UartTransmitter
 from .words import WordPacker
@@ -91,7 +91,7 @@ class Top(wiring.Component):
     Parameters
     ----------
     accelerator
-        A `somagate.hw.accelerator.Accelerator`, or what has the same `input` and `output`, and if
+        A `hw.rtl.accelerator.Accelerator`, or what has the same `input` and `output`, and if
         it has a `plan` whatever that makes it have.
     parameters
         The line and its queue.

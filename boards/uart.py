@@ -12,7 +12,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from ..export.checks import integer
+from ..checks.arguments import integer
 
 _DIVISOR_MIN = 8
 _ERROR_MAX = 0.02

@@ -66,7 +66,7 @@ def make(
 ) -> dict[str, Any]:
     """Build into `folder`; return its report, with the paths of its files."""
     from ..boards.build import BuildParameters, build
-    from ..hw.accelerator import Accelerator
+    from ..hw.rtl.accelerator import Accelerator
     from .plans import board_of, plan_of
 
     report = build(

@@ -28,7 +28,7 @@ def check(tables: TablesFile, json: Json = False) -> None:
 
 def examine(path: Path) -> dict[str, Any]:
     """Return the verdict on each layer; see the manual for the keys."""
-    from ..hw.support import reasons
+    from ..hw.plan.support import reasons
 
     tables = Tables.load(path)
     findings = tables.thresholds()

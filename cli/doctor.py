@@ -24,7 +24,7 @@ def doctor(json: Json = False) -> None:
     Exits with 1 if a verb lacks a tool.
     """
     with verb(json):
-        from ..hw import tools
+        from ..toolchain import tools
 
         found = {tool.name: tool for tool in tools.doctor()}
     lacking = {

@@ -20,10 +20,10 @@ from .options import (
 from .output import existing, grid, one_of, show, verb
 
 if TYPE_CHECKING:
-    from ..hw.part import Part
-    from ..hw.plan import Plan
-    from ..hw.resources import Resources
-    from ..sim.predict import Prediction
+    from ..hw.cost.part import Part
+    from ..hw.cost.resources import Resources
+    from ..hw.plan.plan import Plan
+    from ..sim.cycles.predict import Prediction
 
 
 def estimate(
@@ -93,10 +93,10 @@ def measure(
     """Return resources, cycles and verdict; see the manual for the keys."""
     from ..boards.estimate import estimate as on_board
     from ..boards.registry import BOARDS
-    from ..hw.part import PARTS
-    from ..hw.plan_file import to_dict
-    from ..hw.remedies import remedies
-    from ..hw.resources import resources
+    from ..hw.cost.part import PARTS
+    from ..hw.cost.resources import resources
+    from ..hw.plan.plan_file import to_dict
+    from ..hw.search.remedies import remedies
     from .plans import board_of, plan_of
 
     if part_name is None:
@@ -175,9 +175,9 @@ def measure(
 
 def _cycles(plan: "Plan", data: str | None, samples: int | None, activity: float) -> "Prediction":
     """Return the prediction for samples of a data set, or for one that is made up."""
-    from ..sim import golden
-    from ..sim.assumed import assumed_run
-    from ..sim.predict import predict
+    from ..sim.cycles.predict import predict
+    from ..sim.golden import golden
+    from ..sim.golden.random_trace import assumed_run
 
     tables = plan.tables
     if data is None:

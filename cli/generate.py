@@ -49,7 +49,7 @@ def write(
 ) -> dict[str, Any]:
     """Generate into `folder`, replacing what is there; return the files and the memories."""
     from ..hw import generate as generator
-    from ..hw.plan_file import to_dict
+    from ..hw.plan.plan_file import to_dict
     from .plans import plan_of
 
     plan = plan_of(path, board, lanes, update_lanes, word_bits, plan_file)

@@ -37,7 +37,7 @@ def send(path: Path, port: str, folder: Path, baud: int, update: Update) -> dict
     """Load, and return what the board then says of itself."""
     from ..boards.device import Device, connect
     from ..export.tables import Tables
-    from ..hw import plan_file
+    from ..hw.plan import plan_file
 
     plan = plan_file.built(folder)
     with Device(connect(port, baud), plan) as device:

@@ -12,8 +12,8 @@ from .output import existing, grid, one_of, replaceable_file, show, stderr, verb
 
 if TYPE_CHECKING:
     from ..export.tables import Tables
-    from ..hw.choose import Choice
-    from ..hw.part import Part
+    from ..hw.cost.part import Part
+    from ..hw.search.choose import Choice
 
 GOALS = ("smallest", "fastest")
 
@@ -102,10 +102,10 @@ def choose_and_write(
     """Choose, write the file and return what `estimate` says of it; see the manual for the keys."""
     from ..boards.estimate import estimate as on_board
     from ..export.tables import Tables
-    from ..hw.choose import choose
-    from ..hw.part import PARTS
-    from ..hw.plan_file import dump, to_dict
-    from ..hw.resources import resources
+    from ..hw.cost.part import PARTS
+    from ..hw.cost.resources import resources
+    from ..hw.plan.plan_file import dump, to_dict
+    from ..hw.search.choose import choose
     from .plans import board_of
 
     tables = Tables.load(path)
@@ -164,9 +164,9 @@ def _rates(
     tables: "Tables", data: str | None, samples: int | None, activity: float
 ) -> dict[str, Any]:
     """Return the share of ones of every channel's bits, in test samples or at random."""
-    from ..sim import golden
-    from ..sim.activity import channel_rates
-    from ..sim.assumed import assumed_run
+    from ..sim.golden import golden
+    from ..sim.golden.activity import channel_rates
+    from ..sim.golden.random_trace import assumed_run
     from .samples import Encoded, test_samples
 
     if data is None:

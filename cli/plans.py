@@ -5,8 +5,8 @@ from pathlib import Path
 from ..boards.board import Board
 from ..boards.registry import BOARDS
 from ..export.tables import Tables
-from ..hw import plan_file
-from ..hw.plan import Plan
+from ..hw.plan import plan_file
+from ..hw.plan.plan import Plan
 from .output import existing, one_of
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data import DataSet, Images, Labels, load, named, names
+from ..data.encode import encode
 from ..export.tables import Tables
-from ..model.data import DataSet, Images, Labels, load, named, names
-from ..model.encode import encode
 
 
 def data_set(data: str) -> DataSet:

@@ -47,8 +47,8 @@ def measure(
     tables: Tables, data: str, samples: int | None, trace: Path | None, update: Update
 ) -> dict[str, Any]:
     """Return accuracy and activity; see the manual for the keys."""
-    from ..model.data import NO_LABEL
-    from ..sim import golden
+    from ..data import NO_LABEL
+    from ..sim.golden import golden
     from .samples import Encoded, test_samples
 
     images, labels = test_samples(tables, data, samples)

@@ -81,8 +81,8 @@ def run(
     **settings: Any,
 ) -> dict[str, Any]:
     """Train, and return where the checkpoint lies and how good it is."""
+    from ..data import Request, needs_folder
     from ..model import recipes
-    from ..model.data import Request, needs_folder
     from ..model.train import train
 
     recipe = recipes.load(one_of("recipe", name, recipes.names()))

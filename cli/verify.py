@@ -20,7 +20,7 @@ from .options import (
 from .output import Update, existing, grid, one_of, progress, show, verb
 
 if TYPE_CHECKING:
-    from ..sim.verdict import Verdict
+    from ..sim.verify.verdict import Verdict
 
 
 def verify(
@@ -102,8 +102,8 @@ def compare(
     settings: dict[str, Any],
 ) -> "Verdict":
     """Verify the accelerator of the tables in `path`, or the one in the folder `generated`."""
-    from ..sim.device import ENGINES
-    from ..sim.verify import verify
+    from ..sim.bench.engines import ENGINES
+    from ..sim.verify.verify import verify
     from .plans import generated_plan, plan_of
     from .samples import Encoded, test_samples
 

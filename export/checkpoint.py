@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..model import checkpoint, data
+from .. import data
+from ..model import checkpoint
 from ..model.integers import Integers
 from ..model.layers import Layer as Trained
 from ..model.network import Network

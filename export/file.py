@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -20,7 +20,6 @@ from safetensors.numpy import save as encode
 from .layer import Input, Layer, Pool, Readout
 from .neuron import Activation, Leak, Neuron, Shift, Ternary
 from .synapse import Convolution, Dense, Identity
-from .tables import Tables
 
 SCHEMA = 1
 LARGEST_BYTES = 1 << 30
@@ -29,10 +28,11 @@ KINDS = ("I8", "I16", "I32", "I64", "BOOL")
 CLASSES = {
     cls.__name__: cls
     for cls in (
-        *(Tables, Input, Layer, Pool, Readout, Activation, Leak, Neuron, Shift, Ternary),
+        *(Input, Layer, Pool, Readout, Activation, Leak, Neuron, Shift, Ternary),
         *(Convolution, Dense, Identity),
     )
 }
+"""What a tree is made of, below its root."""
 DTYPES = {"weights": np.dtype(np.int8), "channel_mask": np.dtype(np.bool_)}
 """By field; every other array is int32."""
 LATER = {"Neuron": {"mask_negative": False}}
@@ -42,29 +42,30 @@ A field that holds just that is left out, so the same tables have the same bytes
 """
 
 Arrays = dict[str, NDArray[Any]]
+Root = TypeVar("Root")
 
 
 class TablesFileError(ValueError):
     """A file that does not hold tables; one line that names the file and what is wrong."""
 
 
-def digest(tables: Tables) -> str:
-    """Return the SHA-256 over the contents of `tables`, hexadecimal: equal tables, equal hash."""
+def digest(tree: Any) -> str:
+    """Return the SHA-256 over the contents of a tree, hexadecimal: equal trees, equal hash."""
     arrays: Arrays = {}
-    graph = _flatten(tables, "", arrays)
+    graph = _flatten(tree, "", arrays)
     return _sha256(graph, arrays)
 
 
-def save(tables: Tables, path: Path | str) -> None:
-    """Write `tables` to `path`, whole or not at all; the same tables give the same bytes."""
+def save(tree: Any, path: Path | str) -> None:
+    """Write a tree to `path`, whole or not at all; the same tree gives the same bytes."""
     arrays: Arrays = {}
-    graph = _flatten(tables, "", arrays)
+    graph = _flatten(tree, "", arrays)
     document = {"schema": SCHEMA, "sha256": _sha256(graph, arrays), "graph": graph}
     replace(Path(path), encode(arrays, {"somagate.tables": _canonical(document)}))
 
 
-def load(path: Path | str) -> Tables:
-    """Read tables that `save` wrote.
+def load(path: Path | str, root: type[Root]) -> Root:
+    """Read a tree that `save` wrote, of a class of which only the root is one: `Tables`.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def load(path: Path | str) -> Tables:
     """
     path = Path(path)
     try:
-        return _tables(*read(path, "somagate.tables"))
+        return _tree(*read(path, "somagate.tables"), root)
     except (TypeError, ValueError, RecursionError) as error:
         raise TablesFileError(f"{path}: {' '.join(str(error).split())}") from None
 
@@ -164,7 +165,7 @@ def _flatten(value: Any, place: str, arrays: Arrays) -> Any:
     return value
 
 
-def _tables(document: dict[str, Any], arrays: Arrays) -> Tables:
+def _tree(document: dict[str, Any], arrays: Arrays, root: type[Root]) -> Root:
     # The schema comes first: of a newer one, nothing else is known.
     if document.get("schema") != SCHEMA:
         raise ValueError(
@@ -179,29 +180,29 @@ def _tables(document: dict[str, Any], arrays: Arrays) -> Tables:
             "the file is altered"
         )
     left = dict(arrays)
-    tables = _build(document["graph"], "", left)
-    if not isinstance(tables, Tables):
-        raise TypeError("graph must be Tables")
+    tree = _build(document["graph"], "", left, CLASSES | {root.__name__: root})
+    if not isinstance(tree, root):
+        raise TypeError(f"graph must be {root.__name__}")
     if left:
         raise ValueError(f"arrays must all be in the graph, not {sorted(left)} besides")
-    if digest(tables) != found:
+    if digest(tree) != found:
         raise ValueError("graph must name each array by its place, with its own dtype")
-    return tables
+    return tree
 
 
-def _build(graph: Any, place: str, arrays: Arrays) -> Any:
+def _build(graph: Any, place: str, arrays: Arrays, classes: dict[str, Any]) -> Any:
     """Undo `_flatten`; takes the arrays it uses out of `arrays`."""
     if isinstance(graph, list):
-        return tuple(_build(element, place, arrays) for element in graph)
+        return tuple(_build(element, place, arrays, classes) for element in graph)
     if not isinstance(graph, dict):
         return graph
     if set(graph) == {"array"}:
         if graph["array"] not in arrays:
             raise ValueError(f"array {graph['array']!r} must be in the file once")
         return arrays.pop(graph["array"])
-    cls = CLASSES.get(graph.get("class", ""))
+    cls = classes.get(graph.get("class", ""))
     if cls is None:
-        raise ValueError(f"class of {place or 'graph'} must be one of {sorted(CLASSES)}")
+        raise ValueError(f"class of {place or 'graph'} must be one of {sorted(classes)}")
     later = LATER.get(cls.__name__, {})
     for name, value in later.items():
         if name in graph and graph[name] == value:
@@ -212,4 +213,6 @@ def _build(graph: Any, place: str, arrays: Arrays) -> Any:
         raise ValueError(
             f"{cls.__name__} must have its own fields, not {unknown} besides and {missing} missing"
         )
-    return cls(**{name: _build(graph[name], name, arrays) for name in set(graph) - {"class"}})
+    return cls(
+        **{name: _build(graph[name], name, arrays, classes) for name in set(graph) - {"class"}}
+    )

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import choice, identifier, integer, pair
+from ..checks.arguments import choice, identifier, integer, pair
 from .neuron import Activation, Neuron
 from .synapse import Shape, SynapseGroup
 
@@ -28,7 +28,7 @@ class Input:
     encoding
         How a data set's samples become input maps: 'rate' (a deterministic spike train whose count
         is proportional to the sample), 'direct' (the sample itself in every step) or 'frames' (the
-        sample already has one map a step). See `somagate.model.encode`.
+        sample already has one map a step). See `somagate.data.encode`.
     maximum
         The sample value that stands for the full scale, for 'rate' and 'direct'.
     """

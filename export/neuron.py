@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .checks import WORD_LIMIT, Ints, choice, integer, integers, per_channel
+from ..checks.arguments import WORD_LIMIT, Ints, choice, integer, integers, per_channel
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Ints, identifier, integer, integers, pair
+from ..checks.arguments import Ints, identifier, integer, integers, pair
 
 Shape = tuple[int, ...]
 """Of a map: (channels, rows, columns), or (neurons,) behind a dense layer."""

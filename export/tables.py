@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import identifier, integer
+from ..checks.arguments import identifier, integer
+from . import file
 from .layer import SPIKE, Input, Layer, Pool, Readout
 from .neuron import Activation, Ternary
 from .synapse import Shape
@@ -261,19 +262,13 @@ class Tables:
     @cached_property
     def sha256(self) -> str:
         """Hexadecimal SHA-256 over the contents: equal tables, equal hash."""
-        from .file import digest
-
-        return digest(self)
+        return file.digest(self)
 
     def save(self, path: Path | str) -> None:
         """Write one `.safetensors` file; see `somagate.export.file`."""
-        from .file import save
-
-        save(self, Path(path))
+        file.save(self, Path(path))
 
     @staticmethod
     def load(path: Path | str) -> "Tables":
         """Read a file that `save` wrote; raises `TablesFileError` where it is not one."""
-        from .file import load
-
-        return load(Path(path))
+        return file.load(Path(path), Tables)

@@ -8,13 +8,14 @@ from typing import Any
 
 from amaranth.back import verilog as back
 
-from . import loading, plan_file, tools
-from .accelerator import Accelerator
-from .descriptor import Descriptor
-from .identity import shape_sha256
-from .plan import Plan
-from .stage_plan import StagePlan
-from .weight_rows import pack, weight_code
+from ..toolchain import tools
+from .plan import loading, plan_file
+from .plan.descriptor import Descriptor
+from .plan.identity import shape_sha256
+from .plan.plan import Plan
+from .plan.stage_plan import StagePlan
+from .plan.weight_rows import pack, weight_code
+from .rtl.accelerator import Accelerator
 
 TOP = "somagate"
 """Name of the top module, and of the Verilog file."""

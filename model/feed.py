@@ -12,7 +12,7 @@ from .recipe import Recipe
 def inputs(recipe: Recipe, images: Tensor | NDArray[Any], maximum: int) -> Tensor:
     """Return the maps of samples, float32 (steps, samples, channels, rows, columns).
 
-    They are those of `somagate.model.encode.encode`, computed where `images` lies.
+    They are those of `somagate.data.encode.encode`, computed where `images` lies.
 
     Parameters
     ----------

@@ -18,7 +18,8 @@ import math
 import torch
 from torch import Tensor
 
-from . import neuron, quantize
+from . import neuron
+from .quantizers import quantize
 from .recipe import Recipe
 
 EPSILON = 1e-5

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from . import quantize
+from .quantizers import quantize
 
 
 @dataclass(frozen=True, kw_only=True)

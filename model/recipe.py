@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from ..checks.arguments import choice, flag, integer, number, optional
 from . import compatible, settings, shapes
-from .fields import choice, flag, integer, number, optional
 from .shapes import Conv, Dense, Shortcut
 
 __all__ = ["Conv", "Dense", "Recipe", "Shortcut"]
@@ -19,14 +19,14 @@ class Recipe:
     name
         Of the recipe.
     data
-        Data set; see `somagate.model.data`.
+        Data set; see `somagate.data`.
     layers
         Hidden layers, in order. A dense layer of one neuron a class follows them.
     classes
         Of the last layer.
     encoding, input_bits
         'rate' (1 bit), 'direct' (unsigned, `input_bits` bits) or 'frames' of the data set, one a
-        step (unsigned, `input_bits` bits); see `somagate.model.encode`.
+        step (unsigned, `input_bits` bits); see `somagate.data.encode`.
     steps
         Time steps of one inference.
     quantized
@@ -34,8 +34,8 @@ class Recipe:
         leaks and potentials.
     weights
         How weights become integers: 'lsq' (a learned step), 'sawb' (ternary or clipped, by
-        statistics; see `somagate.model.methods.spquant`) or 'sigmoid' (the levels of
-        `somagate.model.methods.sigmoid_sum`, but 'lsq' where a width is given for a layer alone).
+        statistics; see `somagate.model.quantizers.spquant`) or 'sigmoid' (the levels of
+        `model.quantizers.sigmoid_sum`, but 'lsq' where a width is given for a layer alone).
     weight_bits
         1 (±1), 2 (ternary) or 3…8 (signed).
     readout_weight_bits

@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from .detect import Grid
-from .fields import choice, integer, number
+from ..checks.arguments import choice, integer, number
+from ..data.boxes import Grid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Prune:
 
 @dataclass(frozen=True, kw_only=True)
 class SigmoidSum:
-    """Weights by a sum of sigmoids; see `somagate.model.methods.sigmoid_sum`.
+    """Weights by a sum of sigmoids; see `somagate.model.quantizers.sigmoid_sum`.
 
     Attributes
     ----------

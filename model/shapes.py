@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from .fields import choice, integer, optional
+from ..checks.arguments import choice, integer, optional
 
 
 @dataclass(frozen=True, kw_only=True)

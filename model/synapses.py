@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .methods.sigmoid_sum import SigmoidSum
-from .methods.spquant import Sawb, Ternary
+from .quantizers.sigmoid_sum import SigmoidSum
+from .quantizers.spquant import Sawb, Ternary
+from .quantizers.weights import Lsq, Plain, Quantizer
 from .recipe import Recipe
-from .weights import Lsq, Plain, Quantizer
 
 _MANY = 16
 """Source channels from which on a convolution is a quarter faster with channels last."""

@@ -12,10 +12,10 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from .. import data as data_sets
+from ..data import DataSet
 from . import checkpoint as checkpoints
-from . import data as data_sets
 from . import parallel
-from .data import DataSet
 from .feed import inputs
 from .methods.detection import precision
 from .network import Network

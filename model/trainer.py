@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..data import DataSet
 from .augment import augment
-from .data import DataSet
 from .feed import inputs
 from .methods.method import Batch, Phase
 from .methods.registry import method

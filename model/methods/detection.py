@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..data import Boxes, DataSet
-from ..detect import Found, decode, mean_average_precision, suppress
+from ...data import Boxes, DataSet
+from ...data.boxes import Found, decode, mean_average_precision, suppress
 from ..feed import inputs
 from ..network import Network
 from ..recipe import Recipe

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from ..network import Network
+from ..quantizers.sigmoid_sum import SigmoidSum
 from ..recipe import Recipe
 from ..settings import SigmoidSum as Settings
 from .method import Batch, Method, Phase
-from .sigmoid_sum import SigmoidSum
 
 
 class Hardening(Method):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..data import DataSet
+from ...data import DataSet
 from ..loss import loss
 from ..network import Network
 from ..recipe import Recipe

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..detect import Found, Grid
+from ...data.boxes import Found, Grid
 
 COORDINATES, EMPTY = 5.0, 0.5
 """Weights of places, and of the confidence of boxes that hold nothing."""

@@ -6,7 +6,7 @@ each. The readout forgets half in every step, as boxes are wanted of the end.
 
 from dataclasses import replace
 
-from ..detect import Grid
+from ...data.boxes import Grid
 from ..recipe import Conv
 from ..settings import Detect
 from .spquant_yolo import RECIPE as YOLO

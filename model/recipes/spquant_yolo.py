@@ -7,7 +7,7 @@ spike, and nothing leaks.
 
 from dataclasses import replace
 
-from ..detect import Grid
+from ...data.boxes import Grid
 from ..recipe import Conv, Dense
 from ..settings import Detect
 from .spquant_vgg9 import RECIPE as VGG9

@@ -10,9 +10,9 @@ from small_network import small_network
 from somagate.boards.build import BuildParameters, build
 from somagate.boards.flow import BuildError
 from somagate.boards.registry import BOARDS
-from somagate.hw import tools
-from somagate.hw.accelerator import Accelerator
-from somagate.hw.plan import Plan
+from somagate.hw.plan.plan import Plan
+from somagate.hw.rtl.accelerator import Accelerator
+from somagate.toolchain import tools
 from stand_in import StandIn
 
 STEPS = {

@@ -20,8 +20,9 @@ from somagate.boards.commands import (
     RUN,
     Commands,
 )
-from somagate.hw.config import IDENTITY, Configurator, Target, memory_words
-from somagate.hw.memory import RegisteredMemory
+from somagate.hw.plan.loadable import IDENTITY, Target, memory_words
+from somagate.hw.rtl.configurator import Configurator
+from somagate.hw.rtl.memory import RegisteredMemory
 from stream_bench import Bench
 
 MEMORIES = [Target(name="wide", width=40, depth=5), IDENTITY]

@@ -15,11 +15,11 @@ from somagate.boards.commands import CHECKSUM, NO_COMMAND, NO_MEMORY
 from somagate.boards.device import Device, DeviceError, Identity, connect
 from somagate.boards.top import FAILURE, FRAME_ERROR, OVERRUN, Top, TopParameters
 from somagate.boards.uart import UartParameters
-from somagate.hw.accelerator import Accelerator
-from somagate.hw.identity import shape_sha256
-from somagate.hw.loading import LoadError, words
-from somagate.hw.plan import Plan, StageShape
-from somagate.sim import golden
+from somagate.hw.plan.identity import shape_sha256
+from somagate.hw.plan.loading import LoadError, words
+from somagate.hw.plan.plan import Plan, StageShape
+from somagate.hw.rtl.accelerator import Accelerator
+from somagate.sim.golden import golden
 
 DIVISOR = 8
 UART = UartParameters(clock_hz=DIVISOR * 1_000_000, baud=1_000_000)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from somagate.boards import ecp5_carry
-from somagate.hw import tools
+from somagate.toolchain import tools
 
 SUMS = """
 module top(input [{top}:0] a, b, output [{top}:0] add, sub, negative, output [{width}:0] wide,

@@ -5,9 +5,9 @@ from small_network import small_network
 from somagate.boards.board import Board
 from somagate.boards.estimate import estimate
 from somagate.boards.registry import BOARDS
-from somagate.hw.coefficients import COEFFICIENTS
-from somagate.hw.plan import Plan, StageShape
-from somagate.hw.resources import Resources, resources
+from somagate.hw.cost.coefficients import COEFFICIENTS
+from somagate.hw.cost.resources import Resources, resources
+from somagate.hw.plan.plan import Plan, StageShape
 
 
 def estimated(board: Board, *, loadable: bool = False, spram: bool = False) -> Resources:

@@ -17,13 +17,13 @@ from somagate.boards import flow, ice40
 from somagate.boards.ice40 import ICE40UP5K, Ice40PllParameters, Ice40Spram
 from somagate.boards.outofcontext import Wrapper
 from somagate.export.tables import Tables
-from somagate.hw import tools
-from somagate.hw.accelerator import Accelerator
-from somagate.hw.choose import choose
 from somagate.hw.generate import TOP
-from somagate.hw.memory import SinglePortMemory
-from somagate.hw.plan import Plan, StageShape
-from somagate.sim.verify import verify
+from somagate.hw.plan.plan import Plan, StageShape
+from somagate.hw.rtl.accelerator import Accelerator
+from somagate.hw.rtl.memory import SinglePortMemory
+from somagate.hw.search.choose import choose
+from somagate.sim.verify.verify import verify
+from somagate.toolchain import tools
 
 
 @pytest.mark.parametrize(

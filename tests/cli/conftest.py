@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 def models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the compiled models of all these tests in one folder of theirs."""
     folder = tmp_path_factory.getbasetemp() / "models"
-    monkeypatch.setattr("somagate.sim.verify.default_folder", lambda: folder)
+    monkeypatch.setattr("somagate.sim.verify.verify.default_folder", lambda: folder)
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 from somagate.boards import build as builder
-from somagate.hw import accelerator, plan_file
+from somagate.hw.plan import plan_file
+from somagate.hw.rtl import accelerator
 
 
 def test_build_makes_a_bitstream(somagate, tables_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_the_manual_has_every_key_that_json_prints(somagate, tables_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/json.md", "docs/results.md", "benchmarks/result_report.py"]
+    "page", ["README.md", "docs/json.md", "docs/results.md", "benchmarks/results/report.py"]
 )
 def test_cycles_a_sample_are_said_to_be_the_throughput(page: str) -> None:
     told = r"from one (sample|image) to the\snext, on average, back to\sback"

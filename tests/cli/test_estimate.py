@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 from somagate.boards.registry import BOARDS
-from somagate.hw.part import PARTS
-from somagate.hw.plan import Plan
-from somagate.hw.resources import resources
+from somagate.hw.cost.part import PARTS
+from somagate.hw.cost.resources import resources
+from somagate.hw.plan.plan import Plan
 from tiny_tables import tiny
 
 

@@ -7,8 +7,8 @@ import pytest
 from somagate.boards import device
 from somagate.export.tables import Tables
 from somagate.hw.generate import save_manifest
-from somagate.hw.identity import shape_sha256
-from somagate.hw.plan import Plan
+from somagate.hw.plan.identity import shape_sha256
+from somagate.hw.plan.plan import Plan
 from tiny_tables import tiny
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from somagate.cli import doctor
 from somagate.cli.main import EXAMPLES
-from somagate.hw import tools
+from somagate.toolchain import tools
 
 VERBS = [verb.__name__ for verb in EXAMPLES]
 

@@ -2,10 +2,10 @@ import gzip
 from pathlib import Path
 
 import numpy as np
-from somagate.model.data import load, names
-from somagate.model.encode import encode
-from somagate.sim import golden
-from somagate.sim.trace import Trace
+from somagate.data import load, names
+from somagate.data.encode import encode
+from somagate.sim.golden import golden
+from somagate.sim.golden.trace import Trace
 from tiny_tables import tiny
 
 

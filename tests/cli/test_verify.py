@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from somagate.export.neuron import Shift
 from somagate.export.tables import Tables
-from somagate.hw import loading, plan_file
+from somagate.hw.plan import loading, plan_file
 from tiny_tables import tiny
 
 KEYS = [

@@ -7,19 +7,19 @@ import pytest
 import torch
 from negative import kept_from_firing
 from refusal import refused
+from somagate import data
+from somagate.data.encode import encode
 from somagate.export import checkpoint
 from somagate.export.neuron import Activation
 from somagate.model import checkpoint as checkpoints
-from somagate.model import data
-from somagate.model.encode import encode
 from somagate.model.feed import inputs
 from somagate.model.loss import loss
-from somagate.model.methods import sigmoid_sum as quantizers
 from somagate.model.network import Network
+from somagate.model.quantizers import sigmoid_sum as quantizers
 from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
 from somagate.model.settings import Attention, Prune, SigmoidSum
 from somagate.model.train import train
-from somagate.sim import golden
+from somagate.sim.golden import golden
 
 torch.set_num_threads(1)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from somagate.cli import simulate
 from somagate.export.tables import Tables
-from somagate.hw.support import reasons
+from somagate.hw.plan.support import reasons
 from somagate.model import recipes
 
 TOP = Path(__file__).parents[2]

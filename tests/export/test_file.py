@@ -16,7 +16,7 @@ from somagate.export.layer import Input, Layer, Pool, Readout
 from somagate.export.neuron import Leak, Neuron, Shift
 from somagate.export.synapse import Convolution, Dense, Identity
 from somagate.export.tables import Tables
-from somagate.sim import golden, trace
+from somagate.sim.golden import golden, trace
 
 KEY = "somagate.tables"
 

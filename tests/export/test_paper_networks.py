@@ -11,7 +11,7 @@ from somagate.model.feed import inputs
 from somagate.model.methods.method import Batch
 from somagate.model.methods.registry import method
 from somagate.model.network import Network
-from somagate.sim import golden
+from somagate.sim.golden import golden
 
 torch.set_num_threads(1)
 

@@ -7,7 +7,7 @@ from somagate.export.layer import Input, Layer, Pool, Readout
 from somagate.export.neuron import Activation, Neuron, Shift, Ternary
 from somagate.export.synapse import Convolution, Dense, Identity
 from somagate.export.tables import Tables, signed_bits
-from somagate.sim import golden
+from somagate.sim.golden import golden
 
 
 def neuron(channels, threshold=1, **fields):

@@ -21,10 +21,10 @@ from smaller import shorter, with_fewer_classes, without_pruned
 from somagate.export.neuron import Ternary
 from somagate.export.synapse import weight_range
 from somagate.export.tables import Layer, Tables
-from somagate.hw.accelerator import Accelerator
-from somagate.hw.loading import LoadError, words
-from somagate.hw.memory import RegisteredMemory
-from somagate.hw.plan import Plan, StageShape
+from somagate.hw.plan.loading import LoadError, words
+from somagate.hw.plan.plan import Plan, StageShape
+from somagate.hw.rtl.accelerator import Accelerator
+from somagate.hw.rtl.memory import RegisteredMemory
 from stream_bench import STALLS
 
 EXAMPLES = int(os.environ.get("SOMAGATE_EXAMPLES", "200"))

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 from somagate.export.tables import Tables
-from somagate.hw.loading import load
-from somagate.hw.plan import Plan
-from somagate.sim import golden
-from somagate.sim.cycles import busy_cycles, layer_cycles, sample_cycles
-from somagate.sim.loaded import lay_out
-from somagate.sim.order import Observations, Order
-from somagate.sim.ports import Ports
-from somagate.sim.predict import predict
-from somagate.sim.scenario import Record
-from somagate.sim.trace import Trace, compare
+from somagate.hw.plan.loading import load
+from somagate.hw.plan.plan import Plan
+from somagate.sim.bench.ports import Ports
+from somagate.sim.bench.scenario import Record
+from somagate.sim.cycles.predict import predict
+from somagate.sim.golden import golden
+from somagate.sim.golden.trace import Trace, compare
+from somagate.sim.verify.loaded import lay_out
+from somagate.sim.verify.measured import busy_cycles, layer_cycles, sample_cycles
+from somagate.sim.verify.order import Observations, Order
 from stream_bench import Bench, Transfers, same
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from somagate.export.tables import Tables
-from somagate.sim import golden
+from somagate.sim.golden import golden
 
 
 def masking(tables: Tables, layers: Container[str] | None = None) -> Tables:

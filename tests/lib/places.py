@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from somagate.hw.stage_plan import StagePlan
+from somagate.hw.plan.stage_plan import StagePlan
 
 
 @dataclass(frozen=True, kw_only=True)

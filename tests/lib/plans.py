@@ -8,8 +8,8 @@ import numpy as np
 from somagate.export.neuron import Activation, Leak, Neuron, Shift, Ternary
 from somagate.export.synapse import Convolution, Dense, Identity, weight_range
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables
-from somagate.hw.plan import Plan
-from somagate.hw.stage_plan import StagePlan
+from somagate.hw.plan.plan import Plan
+from somagate.hw.plan.stage_plan import StagePlan
 
 
 def neuron(channels: int, **changes: Any) -> Neuron:

@@ -13,12 +13,12 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
-from somagate.hw.observe import ObserveLayout
-from somagate.hw.plan import Plan
-from somagate.hw.readout import ResultLayout
-from somagate.sim import golden
-from somagate.sim.ports import Field, Ports, to_limbs
-from somagate.sim.scenario import Record
+from somagate.hw.plan.plan import Plan
+from somagate.hw.rtl.observe import ObserveLayout
+from somagate.hw.rtl.update.readout import ResultLayout
+from somagate.sim.bench.ports import Field, Ports, to_limbs
+from somagate.sim.bench.scenario import Record
+from somagate.sim.golden import golden
 
 Script = list[tuple[str, int]]
 

@@ -10,10 +10,10 @@ from plans import a_stage, neuron, weights
 from somagate.export.neuron import Leak, Neuron, Shift, Store, Ternary
 from somagate.export.synapse import Convolution, Dense
 from somagate.export.tables import Input, Layer, Readout, Tables
-from somagate.hw.chunks import UpdateLayout
-from somagate.hw.stage_plan import StagePlan
-from somagate.hw.update import Update
-from somagate.sim import golden
+from somagate.hw.plan.stage_plan import StagePlan
+from somagate.hw.rtl.update.update import Update
+from somagate.hw.rtl.update.update_layout import UpdateLayout
+from somagate.sim.golden import golden
 from stream_bench import Bench, Transfers
 
 WORD_LIMIT = 2**31

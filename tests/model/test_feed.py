@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from refusal import refused
-from somagate.model.encode import encode
+from somagate.data.encode import encode
 from somagate.model.feed import inputs
 from somagate.model.recipe import Recipe
 

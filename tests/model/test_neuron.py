@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from somagate.model import quantize
 from somagate.model.neuron import Constants, Rule, run
+from somagate.model.quantizers import quantize
 
 torch.set_num_threads(1)
 

@@ -79,7 +79,7 @@ def test_an_override_changes_what_is_given():
         ({"classes": 1}, ValueError, "Recipe classes must be 2…65536, not 1"),
         (
             {"encoding": "x"}, ValueError,
-            "Recipe encoding must be 'rate' or 'direct' or 'frames', not 'x'",
+            "Recipe encoding must be 'rate', 'direct' or 'frames', not 'x'",
         ),
         ({"input_bits": 9}, ValueError, "Recipe input_bits must be 1…8, not 9"),
         (
@@ -114,16 +114,16 @@ def test_an_override_changes_what_is_given():
         ({"leak_at": "x"}, ValueError, "Recipe leak_at must be 'load' or 'store', not 'x'"),
         (
             {"readout": "x"}, ValueError,
-            "Recipe readout must be 'potential' or 'count' or 'vote', not 'x'",
+            "Recipe readout must be 'potential', 'count' or 'vote', not 'x'",
         ),
         (
             {"weights": "x"}, ValueError,
-            "Recipe weights must be 'lsq' or 'sawb' or 'sigmoid', not 'x'",
+            "Recipe weights must be 'lsq', 'sawb' or 'sigmoid', not 'x'",
         ),
         ({"normalize": 1}, TypeError, "Recipe normalize must be a bool, not 1"),
         (
             {"threshold": "x"}, ValueError,
-            "Recipe threshold must be 'channel' or 'layer' or 'fixed' or 'leak', not 'x'",
+            "Recipe threshold must be 'channel', 'layer', 'fixed' or 'leak', not 'x'",
         ),
         ({"store": "x"}, ValueError, "Recipe store must be 'shift' or 'ternary', not 'x'"),
         (

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 import torch
 from refusal import refused
-from somagate.model import checkpoint, data, train
+from somagate import data
+from somagate.model import checkpoint, train
 from somagate.model.recipe import Conv, Dense, Recipe
 from somagate.model.settings import Attention, Prune, SigmoidSum
 

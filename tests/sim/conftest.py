@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from playback import Script, script
 from small_network import small_network
-from somagate.hw import tools
-from somagate.hw.plan import Plan, StageShape
-from somagate.sim.device import ENGINES
+from somagate.hw.plan.plan import Plan, StageShape
+from somagate.sim.bench.engines import ENGINES
+from somagate.toolchain import tools
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from somagate.model.methods.attention import (
     guided_loss,
     percentile,
     relu_network,
-)  # fmt: skip
+)
 from somagate.model.network import Network
 from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
 from somagate.model.settings import Attention

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import torch
 from refusal import refused
+from somagate import data
+from somagate.data.boxes import Grid, decode, mean_average_precision, suppress
+from somagate.data.encode import encode
 from somagate.export import checkpoint as exporter
-from somagate.model import checkpoint, data
-from somagate.model.detect import Grid, decode, mean_average_precision, suppress
-from somagate.model.encode import encode
+from somagate.model import checkpoint
 from somagate.model.methods.detection import Detection, precision, truth
 from somagate.model.network import Network
 from somagate.model.recipe import Conv, Recipe
 from somagate.model.settings import Detect
 from somagate.model.train import train
-from somagate.sim import golden
+from somagate.sim.golden import golden
 
 GRID = Grid(rows=2, columns=2, classes=2, boxes=1)
 RECIPE = Recipe(

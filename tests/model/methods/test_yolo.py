@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from somagate.model.detect import Found, Grid, decode, mean_average_precision, overlap, suppress
+from somagate.data.boxes import Found, Grid, decode, mean_average_precision, overlap, suppress
 from somagate.model.methods import yolo
 
 GRID = Grid(rows=3, columns=4, classes=2, boxes=2)

@@ -1,0 +1,137 @@
+"""Data sets by name: unsigned 8-bit images or event frames, with integer labels or boxes.
+
+`digits` comes with scikit-learn and `moving-shapes` is computed; all others are read from a folder
+that the user names, in the formats that they are published in. Nothing is downloaded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import cache, cifar, detection, digits, idx, moving_shapes, pictures, recordings
+from .folds import folds
+from .record import NO_LABEL, Boxes, DataError, DataSet, Images, Labels
+from .request import Request
+
+__all__ = [
+    "NO_LABEL", "Boxes", "DataError", "DataSet", "Images", "Labels", "Request", "folds", "load",
+    "named", "names", "needs_folder",
+]  # fmt: skip
+
+COMMON = ("fold", "seed", "cache")
+"""Options of every data set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """How a data set is loaded, its own options, and a pattern of files by which to know it.
+
+    `files` is false where it needs no folder.
+    """
+
+    load: Callable[[Request], DataSet]
+    keys: tuple[str, ...] = ()
+    mark: str | None = None
+    files: bool = True
+
+
+_SOURCES = {
+    "cifar10": _Source(load=cifar.load, mark="data_batch_1*"),
+    "cifar10-dvs": _Source(
+        load=recordings.load_cifar10_dvs, keys=recordings.KEYS, mark="airplane/*.aedat"
+    ),
+    "coco": _Source(load=detection.load, keys=recordings.KEYS, mark="train.json"),
+    "digits": _Source(load=digits.load, files=False),
+    "dvs-gesture": _Source(
+        load=recordings.load_dvs_gesture, keys=recordings.KEYS, mark="trials_to_train.txt"
+    ),
+    "fashion-mnist": _Source(load=idx.load),
+    "images": _Source(load=pictures.load, keys=pictures.KEYS),
+    "mnist": _Source(load=idx.load, mark="*-ubyte*"),
+    "moving-shapes": _Source(load=moving_shapes.load, keys=moving_shapes.KEYS, files=False),
+    "ncaltech101": _Source(
+        load=recordings.load_ncaltech101, keys=recordings.KEYS, mark="*/image_0001.bin"
+    ),
+    "nmnist": _Source(load=recordings.load_nmnist, keys=recordings.KEYS, mark="Train/0/*.bin"),
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all data sets."""
+    return tuple(_SOURCES)
+
+
+def needs_folder(name: str) -> bool:
+    """Return whether the data set called `name` is read from a folder."""
+    return _SOURCES[name].files
+
+
+def named(folder: Path) -> str:
+    """Return the name of the data set whose files are in a folder.
+
+    Those of Fashion-MNIST are called like MNIST's, and class folders of images could be anything's,
+    so these two are not told.
+
+    Raises
+    ------
+    DataError
+        Where the folder holds none that is known.
+    """
+    for name, source in _SOURCES.items():
+        if source.mark is not None and next(folder.glob(source.mark), None) is not None:
+            return name
+    marks = ", ".join(f"{source.mark} ({name})" for name, source in _SOURCES.items() if source.mark)
+    raise DataError(
+        f"{folder} must hold the files of a data set, but has none of {marks}; "
+        f"say what it is with NAME@{folder}"
+    )
+
+
+def load(name: str, folder: Path | None = None) -> DataSet:
+    """Return a data set.
+
+    Parameters
+    ----------
+    name
+        One of `names()`, with its options or without: `NAME:KEY=VALUE,KEY=VALUE`. Every data set
+        takes `fold=I/K`, which makes fold I of K the test set (see `DataSet.fold`; 1/10 where the
+        data set has no split of its own), `seed`, of the folds, and `cache=FILE`, a `.npz` file
+        that keeps what was read and converted. The folder may follow as `@DIR`.
+    folder
+        Of the data set's files; 'digits' and 'moving-shapes' need none.
+
+    Raises
+    ------
+    DataError
+        Where a file is missing, or is not what it must be.
+    ValueError
+        Where there is no such data set, or no such option.
+    ImportError
+        Where a package is missing that the data set needs.
+    """
+    request = Request.parse(str(name), None if folder is None else Path(folder))
+    if request.name not in _SOURCES:
+        listed = ", ".join(repr(known) for known in _SOURCES)
+        raise ValueError(f"data set must be one of {listed}, not {request.name!r}")
+    source = _SOURCES[request.name]
+    request.allow((*source.keys, *COMMON))
+    if request.folder is not None and not source.files:
+        raise ValueError(f"{request.name} needs no folder, but {request.folder} was named")
+    fold = request.numbers("fold", "I/K", "/")
+    data = _cached(source, request)
+    if fold is None and not len(data.test_labels):
+        fold = (1, 10)
+    if fold is not None:
+        data = data.fold(fold[0], fold[1], seed=request.integer("seed", 0, 0, 1 << 32))
+    return replace(data, name=request.without("cache").title)
+
+
+def _cached(source: _Source, request: Request) -> DataSet:
+    path = request.options.get("cache")
+    request = request.without("cache", "fold")
+    if path is None:
+        return source.load(request)
+    key = cache.key(request)
+    if not Path(path).exists():
+        cache.save(source.load(request), key, Path(path))
+    return cache.load(key, Path(path))

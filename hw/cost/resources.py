@@ -1,0 +1,215 @@
+"""How much of a part a plan takes, before any synthesis.
+
+Block RAMs are counted as yosys counts them, memory by memory. Logic and flip-flops are sums of
+terms, such as the bits of an adder, times coefficients of the part's family; `blocks` has the
+terms, `coefficients` the fit, and `benchmarks/resources.py` makes it anew.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from ..plan.loadable import IDENTITY
+from ..plan.stage_plan import StagePlan
+from .blocks import memory_terms, stage_blocks
+from .coefficients import COEFFICIENTS
+from .memories import StoredMemory, stored_memories
+from .part import Part
+from .placement import PlacedMemory, large_rows, place
+from .terms import Terms
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What a block takes: logic in the part's cells, and flip-flops."""
+
+    logic: float
+    flip_flops: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """How much of a resource is used.
+
+    Attributes
+    ----------
+    name
+        Of the resource, in the plural, as a sentence has it.
+    used, available
+        How many.
+    """
+
+    name: str
+    used: int
+    available: int
+
+    @property
+    def share(self) -> float:
+        """Used over available."""
+        return self.used / self.available if self.available else float(self.used > 0)
+
+    @property
+    def fits(self) -> bool:
+        """Whether there are enough."""
+        return self.used <= self.available
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a plan takes of a part.
+
+    Attributes
+    ----------
+    part
+        The part.
+    blocks
+        Of each stage, each block by its name; 'memory' is what surrounds all of its memories.
+    memories
+        All of them, in the order of the memory map.
+    board
+        What a board adds to the accelerator.
+    """
+
+    part: Part
+    blocks: tuple[Mapping[str, Usage], ...]
+    memories: tuple[PlacedMemory, ...]
+    board: Usage = Usage(logic=0, flip_flops=0)
+
+    @cached_property
+    def counts(self) -> dict[str, Count]:
+        """Each resource by its name, 'logic', 'flip_flops', 'block_rams', 'large_rams'.
+
+        The last is there where a part has any.
+        """
+        part = self.part
+        usages = [self.board, *(usage for stage in self.blocks for usage in stage.values())]
+        logic = round(sum(usage.logic for usage in usages))
+        flip_flops = round(sum(usage.flip_flops for usage in usages))
+        block_rams = sum(memory.block_rams for memory in self.memories)
+        large_rams = sum(memory.large_rams for memory in self.memories)
+        large = Count(name="large RAMs", used=large_rams, available=part.large_rams[0])
+        return {
+            "logic": Count(name=part.logic, used=logic, available=part.logic_cells),
+            "flip_flops": Count(name="flip-flops", used=flip_flops, available=part.flip_flops),
+            "block_rams": Count(name="block RAMs", used=block_rams, available=part.block_rams),
+            **({"large_rams": large} if part.large_rams[0] else {}),
+        }
+
+    @property
+    def logic(self) -> int:
+        """Logic cells or look-up tables, whatever the part counts."""
+        return self.counts["logic"].used
+
+    @property
+    def flip_flops(self) -> int:
+        """Flip-flops."""
+        return self.counts["flip_flops"].used
+
+    @property
+    def block_rams(self) -> int:
+        """Block RAMs of the part's size."""
+        return self.counts["block_rams"].used
+
+    @property
+    def fits(self) -> bool:
+        """Whether the part has enough of everything."""
+        return all(count.fits for count in self.counts.values())
+
+    @property
+    def utilization(self) -> dict[str, float]:
+        """The share of each resource that is used."""
+        return {name: count.share for name, count in self.counts.items()}
+
+    @property
+    def reasons(self) -> list[str]:
+        """A sentence for each resource of which the part has too little."""
+        found = []
+        for count in self.counts.values():
+            if not count.fits:
+                found.append(
+                    f"{count.used:,} {count.name} are needed, but the {self.part.title} has "
+                    f"{count.available:,}"
+                )
+        return found
+
+
+_IDENTITY = StoredMemory(
+    name="identity",
+    words=2 * IDENTITY.depth,
+    word_bits=IDENTITY.width,
+    width=IDENTITY.width,
+    written=True,
+)
+"""The hashes of the accelerator's shape, and of the tables that were loaded."""
+
+
+class Staged(Protocol):
+    """A plan, as far as it matters here."""
+
+    @property
+    def stages(self) -> tuple[StagePlan, ...]:
+        """The stages in order."""
+
+
+def _configurable(plan: Staged) -> bool:
+    """Return whether the accelerator has a configuration stream; see `Plan.configurable`."""
+    return any(stage.weights_load for stage in plan.stages)
+
+
+def terms(plan: Staged, part: Part) -> Iterator[dict[str, Terms]]:
+    """Yield the terms of each stage's blocks; those of all memories are under 'memory'.
+
+    What the accelerator has once is with the first stage.
+    """
+    for stage in plan.stages:
+        later = [other for other in plan.stages if other.first > stage.first]
+        exports = sum(any(name in other.external for other in later) for name in stage.names)
+        found = stage_blocks(stage, exports)
+        memory: Terms = {}
+        once = [_IDENTITY] if stage is plan.stages[0] and _configurable(plan) else []
+        for stored in (*stored_memories(stage), *once):
+            of_weights = stored.name.startswith("weights")
+            rows = large_rows(stored, part)
+            for width in stored.slices:
+                values = (
+                    {"rows": (rows - 1) * width}
+                    if rows
+                    else memory_terms(
+                        part,
+                        width=width,
+                        depth=stored.words,
+                        written=stored.written,
+                        block=stored.block,
+                    )
+                )
+                for name, value in values.items():
+                    # What joins the rows of a weight memory ends in the array's registers.
+                    block = found["array"] if of_weights and name == "rows" else memory
+                    block[name] = block.get(name, 0) + value
+            if not of_weights:
+                memory["out"] = memory.get("out", 0) + stored.width
+        found["memory"] = memory
+        yield found
+
+
+def resources(plan: Staged, part: Part) -> Resources:
+    """Return what a plan takes of a part. Fast: nothing is packed or generated."""
+    coefficients = COEFFICIENTS[part.family]
+    blocks: list[Mapping[str, Usage]] = []
+    memories: list[PlacedMemory] = []
+    for number, (stage, found) in enumerate(zip(plan.stages, terms(plan, part), strict=True)):
+        usage = {}
+        for block, values in found.items():
+            known = coefficients.get(block, {})
+            pairs = [(known[name], value) for name, value in values.items() if name in known]
+            usage[block] = Usage(
+                logic=sum(c[0] * value for c, value in pairs),
+                flip_flops=sum(c[1] * value for c, value in pairs),
+            )
+        blocks.append(usage)
+        memories += [place(number, stored, part) for stored in stored_memories(stage)]
+    if _configurable(plan):
+        memories.append(place(None, _IDENTITY, part))
+    placed = tuple(memory for memory in memories if memory.stored.width)
+    return Resources(part=part, blocks=tuple(blocks), memories=placed)

@@ -1,0 +1,51 @@
+"""What a bitstream is, as a hash: two with the same one take the same configuration stream."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+from . import plan_file
+from .loadable import targets
+from .plan import Plan
+from .stage_plan import Mode
+
+VERSION = 1
+"""Of the stream's format and of the memories' layout; goes up when either changes."""
+
+
+def shape_sha256(plan: Plan) -> str:
+    """Return the hexadecimal SHA-256 of all that decides what a configuration stream must hold.
+
+    That is the plan, its layers' geometry and modes, and the memories; and the tables themselves
+    where no others can be loaded.
+    """
+    tables = plan.tables
+    shape: dict[str, Any] = {
+        "version": VERSION,
+        "plan": plan_file.to_dict(plan),
+        "input": asdict(tables.input),
+        "steps": tables.steps,
+        "readout": asdict(tables.readout),
+        "tables": "" if plan.loadable else tables.sha256,
+        "stages": [
+            {
+                "layers": [asdict(descriptor) for descriptor in stage.descriptors],
+                "modes": [_mode(mode) for mode in stage.layer_modes],
+                "parameters": [(field.name, field.bits) for field in stage.parameters],
+                "sum_bits": (stage.accumulator_bits, stage.update_bits),
+                "memories": [asdict(target) for target in targets(stage)],
+            }
+            for stage in plan.stages
+        ],
+    }
+    text = json.dumps(shape, sort_keys=True, default=int)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _mode(mode: Mode) -> dict[str, Any]:
+    """Return a mode; what came later than the first bitstreams is left out where it is off."""
+    values = asdict(mode)
+    if not mode.mask_negative:
+        del values["mask_negative"]
+    return values

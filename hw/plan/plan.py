@@ -1,0 +1,286 @@
+"""The plan: how tables lie on a chain of stages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...checks.arguments import choice, integer
+from ...export.tables import Tables
+from .descriptor import Descriptor, ascending
+from .stage_plan import StagePlan
+from .support import refuse
+
+MAX_LANES = 4096
+"""Of a stage."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageShape:
+    """How large one stage is.
+
+    Attributes
+    ----------
+    layers
+        Layers that it executes.
+    lanes
+        Output channels computed at the same time.
+    update_lanes
+        Neurons updated in one cycle; divides `lanes` and the plan's `word_bits`.
+    banks
+        Weight rows read in one cycle; a power of two.
+    holds
+        Compute the sums of layers that read a constant input alone once, and keep them.
+    weight_memory
+        'block' is block RAM. 'spram' is RAM with one port, such as iCE40UP5K's: it is larger, but
+        holds nothing at start, so weights must be loaded before the first inference.
+    """
+
+    layers: int
+    lanes: int = 16
+    update_lanes: int = 4
+    banks: int = 1
+    holds: bool = False
+    weight_memory: Literal["block", "spram"] = "block"
+
+    def __post_init__(self) -> None:
+        integer("StageShape layers", self.layers, 1, 65535)
+        integer("StageShape lanes", self.lanes, 1, MAX_LANES)
+        integer("StageShape update_lanes", self.update_lanes, 1, 256)
+        integer("StageShape banks", self.banks, 1, 64)
+        if not isinstance(self.holds, bool):
+            raise TypeError(f"StageShape holds must be a bool, not {self.holds!r}")
+        choice("StageShape weight_memory", self.weight_memory, ("block", "spram"))
+        if self.lanes % self.update_lanes:
+            raise ValueError(
+                f"StageShape update_lanes must divide lanes {self.lanes}, "
+                f"not be {self.update_lanes}"
+            )
+        if self.banks & (self.banks - 1):
+            raise ValueError(f"StageShape banks must be a power of two, not {self.banks}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """Tables laid out for an accelerator.
+
+    Attributes
+    ----------
+    tables
+        The network.
+    lanes, update_lanes, banks
+        Of the one stage that executes all layers, where `shapes` is not given.
+    word_bits
+        Width of a word of the spike maps; a power of two.
+    shapes
+        One for each stage of the chain, in the order of the layers.
+    loadable
+        Other weights, parameters and masks can be loaded at run time; see `hw.plan.loading`.
+    orders
+        In which order the kept channels of 'input' or of a layer are laid out, where it is not
+        ascending. Channel number i lies in bank i mod banks, so an order decides how evenly the
+        banks work; it changes nothing else. The readout's classes keep theirs.
+
+    Raises
+    ------
+    UnsupportedError
+        Where the tables need what the accelerator does not have.
+    ValueError
+        Where a number is out of range; the message names it.
+    """
+
+    tables: Tables
+    lanes: int = 16
+    update_lanes: int = 4
+    banks: int = 1
+    word_bits: int = 32
+    shapes: tuple[StageShape, ...] = ()
+    loadable: bool = False
+    orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        layers = len(self.tables.layers)
+        integer("Plan word_bits", self.word_bits, 8, 1024)
+        if self.word_bits & (self.word_bits - 1):
+            raise ValueError(f"Plan word_bits must be a power of two, not {self.word_bits}")
+        shapes = tuple(self.shapes)
+        if not shapes:
+            shapes = (
+                StageShape(
+                    layers=layers,
+                    lanes=self.lanes,
+                    update_lanes=self.update_lanes,
+                    banks=self.banks,
+                ),
+            )
+        object.__setattr__(self, "shapes", shapes)
+        if sum(shape.layers for shape in shapes) != layers:
+            raise ValueError(
+                f"Plan shapes must have {layers} layers together, "
+                f"not {[shape.layers for shape in shapes]}"
+            )
+        for shape in shapes:
+            for name in ("update_lanes", "banks"):
+                if self.word_bits % getattr(shape, name):
+                    raise ValueError(
+                        f"Plan {name} must divide word_bits {self.word_bits}, "
+                        f"not be {getattr(shape, name)}"
+                    )
+        if self.loadable and any(shape.holds for shape in shapes):
+            raise ValueError(
+                "Plan loadable must be False where a stage holds currents, not True: a lane group "
+                "that is skipped has no current to hold"
+            )
+        refuse(self.tables)
+        self._check_orders()
+
+    def _check_orders(self) -> None:
+        names = ["input", *(layer.name for layer in self.tables.layers)]
+        for name, order in self.orders.items():
+            if name not in names or name == self.tables.readout.layer:
+                raise ValueError(
+                    f"Plan orders must be of 'input' or of a layer before the readout, not {name!r}"
+                )
+            kept = np.flatnonzero(self.tables.mask(name)).tolist()
+            if sorted(order) != kept:
+                raise ValueError(
+                    f"Plan orders of {name!r} must be its {len(kept)} kept channels, each once, "
+                    f"not {list(order)}"
+                )
+
+    @cached_property
+    def channels(self) -> dict[str, NDArray[np.int64]]:
+        """The kept channels of 'input' and of every layer, as they are laid out."""
+        given = {name: np.array(order) for name, order in self.orders.items()}
+        return ascending(self.tables) | given
+
+    @cached_property
+    def stages(self) -> tuple[StagePlan, ...]:
+        """The stages in order."""
+        pad = max(shape.banks for shape in self.shapes)
+        found: list[StagePlan] = []
+        first = 0
+        for shape in self.shapes:
+            stage = StagePlan(
+                tables=self.tables,
+                first=first,
+                count=shape.layers,
+                lanes=shape.lanes,
+                update_lanes=shape.update_lanes,
+                banks=shape.banks,
+                holds=shape.holds,
+                weight_memory=shape.weight_memory,
+                word_bits=self.word_bits,
+                pad=pad,
+                buffers={},
+                orders=self.channels,
+                loadable=self.loadable,
+            )
+            buffers = {name: self._lead(found, name) for name in stage.external}
+            found.append(replace(stage, buffers=buffers))
+            first += shape.layers
+        return tuple(found)
+
+    @property
+    def configurable(self) -> bool:
+        """Whether the accelerator has a configuration stream."""
+        return any(stage.weights_load for stage in self.stages)
+
+    @property
+    def must_load(self) -> bool:
+        """Whether nothing can run before tables are loaded, if only the plan's own."""
+        return any(shape.weight_memory == "spram" for shape in self.shapes)
+
+    @staticmethod
+    def _lead(before: list[StagePlan], name: str) -> int:
+        """Return the maps to keep of a source: one at work, one more a stage in between."""
+        for back, stage in enumerate(reversed(before)):
+            if name in stage.names:
+                return back + 2
+        return len(before) + 2
+
+    def stage_of(self, layer: int) -> StagePlan:
+        """Return the stage that executes a layer, by its number."""
+        return next(stage for stage in self.stages if layer in stage.layers)
+
+    @cached_property
+    def descriptors(self) -> tuple[Descriptor, ...]:
+        """The layers in order, of all stages."""
+        return tuple(descriptor for stage in self.stages for descriptor in stage.descriptors)
+
+    @property
+    def observed_lanes(self) -> int:
+        """Lanes of an observation: the widest update's."""
+        return max(shape.update_lanes for shape in self.shapes)
+
+    @property
+    def input_words(self) -> int:
+        """Words of the input map, so transfers into `Accelerator.input` for one map."""
+        return self.stages[0].map("input").words
+
+    @property
+    def input_maps(self) -> int:
+        """Maps of one inference: one a time step, or one in all where the input is constant."""
+        return 1 if self.tables.input.constant else self.tables.steps
+
+    @property
+    def sample_words(self) -> int:
+        """Words of one inference's input."""
+        return self.input_maps * self.input_words
+
+    @property
+    def classes(self) -> int:
+        """Values of the readout."""
+        return self.stages[0].classes
+
+    @property
+    def readout_bits(self) -> int:
+        """Width of a readout value, two's complement."""
+        return self.stages[0].readout_bits
+
+    def updates(self, layer: int) -> NDArray[np.int64]:
+        """Return where each observation of a layer lies, int (updates, observed lanes, 3).
+
+        The last axis is (channel, row, column), the channel as the tables count it, -1 where the
+        lane is unused; of a dense layer, row and column are 0.
+        """
+        visits = self.descriptors[layer].visits()
+        kept = self.channels[self.tables.layers[layer].name]
+        visits[..., 0] = np.where(visits[..., 0] < 0, -1, kept[visits[..., 0]])
+        spare = self.observed_lanes - visits.shape[1]
+        return np.pad(visits, ((0, 0), (0, spare), (0, 0)), constant_values=-1)
+
+    def pack_input(self, x: ArrayLike) -> list[int]:
+        """Return the words of an input of shape (steps, *input shape), as `Accelerator.input`.
+
+        Bit `column · channels + channel` of a row lies at that place, lowest bit of a word first.
+        The planes of a word follow each other, lowest first. Of a constant input only the first map
+        is sent.
+        """
+        array = np.asarray(x)
+        if array.shape[1:] != self.tables.input.shape:
+            raise ValueError(
+                f"input must have shape (steps, {', '.join(map(str, self.tables.input.shape))}), "
+                f"not {array.shape}"
+            )
+        source = self.stages[0].map("input")
+        low, high = source.activation.low, source.activation.high
+        if array.size and (array.min() < low or array.max() > high):
+            raise ValueError(
+                f"input must hold values {low}…{high}, not {array.min()}…{array.max()}"
+            )
+        array = array[: self.input_maps].astype(np.int64)
+        rows = array.reshape(len(array), -1, source.rows, source.columns)
+        rows = rows[:, self.channels["input"]]
+        spare = source.channels - rows.shape[1]
+        rows = np.pad(rows, ((0, 0), (0, spare), (0, 0), (0, 0)))
+        flat = rows.transpose(0, 2, 3, 1).reshape(-1, source.row_bits)
+        flat = np.pad(flat, ((0, 0), (0, source.row_words * self.word_bits - source.row_bits)))
+        words = flat.reshape(-1, 1, self.word_bits)
+        planes = words >> np.arange(source.planes).reshape(-1, 1) & 1
+        data = np.packbits(planes.astype(np.uint8), axis=2, bitorder="little").tobytes()
+        size = self.word_bits // 8
+        return [int.from_bytes(data[i : i + size], "little") for i in range(0, len(data), size)]

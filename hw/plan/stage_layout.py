@@ -1,0 +1,250 @@
+"""Where everything of a stage lies: maps, weight rows, parameters and potentials of its layers."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...export.tables import Tables
+from .describe import describe
+from .descriptor import Descriptor, Map, Orders, as_map
+from .weight_rows import weight_rows
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StageLayout:
+    """Some consecutive layers of tables in the memories of one stage.
+
+    Attributes
+    ----------
+    tables
+        The whole network.
+    first, count
+        The stage's layers.
+    lanes
+        Output channels computed at the same time.
+    update_lanes
+        Neurons updated in one cycle; divides `lanes` and `word_bits`.
+    banks
+        Weight rows read in one cycle; a power of two.
+    word_bits
+        Width of a word of the spike maps; a power of two.
+    pad
+        Channels of every map are padded to a multiple of it; a multiple of `banks`.
+    buffers
+        How many maps of each external source are kept, so how far its producer can be ahead.
+    orders
+        The kept channels of every map, in the order in which they are laid out.
+    loadable
+        Weights, parameters and masks can be loaded at run time; every width then holds whatever
+        weights of the tables' widths can add up to.
+    holds
+        The sums of layers that read a constant input alone are computed in the first step and kept.
+    weight_memory
+        'block', or 'spram' for memories with one port that hold nothing until they are loaded.
+    """
+
+    tables: Tables
+    first: int
+    count: int
+    lanes: int
+    update_lanes: int
+    banks: int
+    word_bits: int
+    pad: int
+    buffers: dict[str, int]
+    orders: Orders
+    loadable: bool = False
+    holds: bool = False
+    weight_memory: str = "block"
+
+    @property
+    def weights_load(self) -> bool:
+        """Whether weights come through the configuration stream, if only those of the tables."""
+        return self.loadable or self.weight_memory == "spram"
+
+    @cached_property
+    def layers(self) -> tuple[int, ...]:
+        """Numbers of the layers in the tables."""
+        return tuple(range(self.first, self.first + self.count))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the layers."""
+        return tuple(self.tables.layers[number].name for number in self.layers)
+
+    @cached_property
+    def external(self) -> tuple[str, ...]:
+        """Sources that come from outside the stage, in the order of the tables."""
+        read = self.read_maps
+        order = ["input", *(layer.name for layer in self.tables.layers)]
+        return tuple(name for name in order if name in read and name not in self.names)
+
+    @cached_property
+    def read_maps(self) -> frozenset[str]:
+        """Sources that a layer of the stage reads."""
+        return frozenset(
+            group.source for n in self.layers for group in self.tables.layers[n].synapses
+        )
+
+    @cached_property
+    def recurrent(self) -> frozenset[str]:
+        """Layers that read their own map of the step before; it has two buffers."""
+        layers = [self.tables.layers[number] for number in self.layers]
+        return frozenset(a.name for a in layers if any(g.source == a.name for g in a.synapses))
+
+    def map(self, name: str) -> Map:
+        """Return how the map of 'input' or of a layer is stored."""
+        channels, rows, columns = as_map(self.tables.map_shapes[name])
+        kept = len(self.orders[name])
+        return Map(
+            channels=kept + -kept % self.pad,
+            rows=rows,
+            columns=columns,
+            word_bits=self.word_bits,
+            activation=self.tables.activation(name),
+        )
+
+    def map_buffers(self, name: str) -> int:
+        """Return how many maps of a source are kept."""
+        return self.buffers[name] if name in self.external else 1 + (name in self.recurrent)
+
+    @cached_property
+    def map_bases(self) -> dict[str, int]:
+        """Address of the first buffer of each map that the stage stores; buffers follow it."""
+        bases, base = {}, 0
+        for name in (*self.external, *(name for name in self.names if name in self.read_maps)):
+            bases[name] = base
+            base += self.map(name).words * self.map_buffers(name)
+        return bases
+
+    @cached_property
+    def map_words(self) -> int:
+        """Depth of the map memory."""
+        return sum(self.map(name).words * self.map_buffers(name) for name in self.map_bases)
+
+    @cached_property
+    def descriptors(self) -> tuple[Descriptor, ...]:
+        """The layers in order."""
+        return describe(
+            self.tables,
+            self.layers,
+            {name: self.map(name) for name in self.read_maps},
+            self.orders,
+            lanes=self.lanes,
+            update_lanes=self.update_lanes,
+            pad=self.pad,
+        )
+
+    @cached_property
+    def grain(self) -> int:
+        """Bits that every segment's ends are a multiple of, in a map row and so in a word.
+
+        The walker counts in it, and the fetcher masks by it; the channels are often a power of two.
+        """
+        ends = [self.word_bits]
+        for descriptor in self.descriptors:
+            for s in descriptor.sources:
+                step = s.stride[1] * s.map.channels
+                ends += [s.span, s.group_bits, s.map.row_bits, step, s.padding[1] * s.map.channels]
+                ends += [s.map.channels] if s.kernel[1] > 1 else []
+        return math.gcd(*ends)
+
+    @cached_property
+    def row_grain(self) -> int:
+        """Weight rows that the first row of every word of spikes is a multiple of."""
+        sources = [source for descriptor in self.descriptors for source in descriptor.sources]
+        return math.gcd(self.grain, *(n for s in sources for n in (s.span, s.weight_base)))
+
+    @property
+    def word_row_bits(self) -> int:
+        """Width of the weight row of a word's first bit, in units of `row_grain`."""
+        return max(1, self.weight_row_bits - (self.row_grain.bit_length() - 1))
+
+    def has_gaps(self, name: str) -> bool:
+        """Return whether the chunks of a layer's map leave gaps that must be closed in its words.
+
+        They don't where the channels fill their chunks, or a row is one position whose words end
+        with its channels.
+        """
+        target, kept = self.map(name), len(self.orders[name])
+        if target.columns > 1:
+            return bool(kept % self.update_lanes) or target.channels != kept
+        return target.row_words != -(-kept // self.word_bits)
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """Layers whose sums are the same in every step and are kept."""
+        if not (self.holds and self.tables.input.constant and self.tables.steps > 1):
+            return frozenset()
+        layers = [self.tables.layers[number] for number in self.layers]
+        return frozenset(a.name for a in layers if {g.source for g in a.synapses} == {"input"})
+
+    def sum_chunks(self, descriptor: Descriptor) -> int:
+        """Return the chunks of sums of a layer in a time step, those of unused lanes too."""
+        return descriptor.positions * descriptor.groups * (self.lanes // self.update_lanes)
+
+    @property
+    def held_words(self) -> int:
+        """Words of the memory of held sums; a word is one chunk."""
+        return sum(self.sum_chunks(d) for d in self.descriptors if d.name in self.held)
+
+    @cached_property
+    def weights(self) -> dict[int, NDArray[np.int32]]:
+        """The weight memories by the width of a weight, (rows, lanes) each."""
+        parts: dict[int, list[NDArray[np.int32]]] = {}
+        for descriptor in self.descriptors:
+            groups = self.tables.layers[descriptor.number].synapses
+            for group, source in zip(groups, descriptor.sources, strict=True):
+                rows = weight_rows(
+                    self.tables,
+                    descriptor.number,
+                    group,
+                    source,
+                    self.orders,
+                    lanes=self.lanes,
+                    pad=self.pad,
+                )
+                parts.setdefault(source.weight_bits, []).append(rows)
+        return {bits: np.concatenate(parts[bits]) for bits in sorted(parts)}
+
+    @cached_property
+    def weight_depths(self) -> dict[int, int]:
+        """Rows of each weight memory by the width of a weight, over all banks."""
+        depths: dict[int, int] = {}
+        for descriptor in self.descriptors:
+            for source in descriptor.sources:
+                rows = source.weight_base + descriptor.groups * source.group_rows
+                depths[source.weight_bits] = max(depths.get(source.weight_bits, 0), rows)
+        return dict(sorted(depths.items()))
+
+    @property
+    def weight_bits(self) -> int:
+        """Width of a weight as it is added, two's complement."""
+        return max(2, *self.weight_depths)
+
+    @cached_property
+    def weight_row_bits(self) -> int:
+        """Width of the address of a weight row, over all banks."""
+        return max(1, max((rows - 1).bit_length() for rows in self.weight_depths.values()))
+
+    @property
+    def most_groups(self) -> int:
+        """Lane groups of the layer with the most."""
+        return max(descriptor.groups for descriptor in self.descriptors)
+
+    @cached_property
+    def state_words(self) -> dict[int, int]:
+        """Words of each potential memory by its width in bits; a word is one chunk."""
+        words: dict[int, int] = {}
+        for descriptor in self.descriptors:
+            bits = self.tables.layers[descriptor.number].neuron.store.bits
+            words[bits] = words.get(bits, 0) + descriptor.updates
+        return dict(sorted(words.items()))
+
+    @property
+    def state_bits(self) -> int:
+        """Width of the widest stored potential."""
+        return max(self.state_words)

@@ -1,0 +1,168 @@
+"""The fetcher: reads the words of a segment and masks what lies outside it."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import In, Out
+
+from ...plan.stage_plan import StagePlan
+from ..memory import read_signature
+from .segment import SegmentLayout, event_fields
+
+
+class WordLayout(StructLayout):
+    """A word of spikes inside the receptive field.
+
+    Bit i of `bits` belongs to weight row `row · row_grain + i`; the other fields are as in
+    `SegmentLayout`.
+    With several banks, `Fetcher.words` has all bits, and a bank's `Sieve` the bank's own.
+    """
+
+    def __init__(self, plan: StagePlan, word_bits: int) -> None:
+        fields = event_fields(plan, plan.word_row_bits)
+        super().__init__({"bits": unsigned(word_bits)} | fields)
+
+
+class Fetcher(wiring.Component):
+    """Read one word a cycle and clear the bits outside the segment.
+
+    Latency from a segment to its first word is `latency` cycles, throughput one word a cycle.
+
+    Members
+    -------
+    segments : In(stream.Signature(SegmentLayout))
+    read : Out(read_signature) of the map memory, `data` two enabled cycles after `addr`
+    words : Out(stream.Signature(WordLayout)), empty ones too
+    """
+
+    latency = 4
+
+    def __init__(self, plan: StagePlan) -> None:
+        self.plan = plan
+        segment = SegmentLayout(plan)
+        super().__init__(
+            {
+                "segments": In(stream.Signature(segment)),
+                "read": Out(read_signature(segment["addr"].shape.width, plan.word_bits)),
+                "words": Out(stream.Signature(WordLayout(plan, plan.word_bits))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the fetcher."""
+        m = Module()
+        word_bits = self.plan.word_bits
+        move = Signal()
+        m.d.comb += move.eq(~self.words.valid | self.words.ready)
+
+        # Step through the words of a segment.
+        segment = self.segments.payload
+        at = Signal(SegmentLayout(self.plan))
+        busy, final_word = Signal(), Signal()
+        m.d.comb += [
+            final_word.eq(at.words == 0),
+            self.segments.ready.eq(move & (final_word | ~busy)),
+            self.read.en.eq(move),
+            self.read.addr.eq(at.addr),
+        ]
+        with m.If(move):
+            with m.If(final_word | ~busy):
+                m.d.sync += [busy.eq(self.segments.valid), at.eq(segment)]
+            with m.Else():
+                m.d.sync += [
+                    at.addr.eq(at.addr + 1),
+                    at.row.eq(at.row + word_bits // self.plan.row_grain),
+                    at.words.eq(at.words - 1),
+                    at.first.eq(0),
+                ]
+
+        # Beside the read of the memory, which takes two cycles, goes what belongs to the word.
+        common = event_fields(self.plan, self.plan.word_row_bits)
+        side_layout = StructLayout(
+            {"valid": 1, "empty": 1, "first": at.first.shape(), "final": at.final.shape()} | common
+        )
+        sides = [Signal(side_layout, name=f"side_{i}") for i in range(2)]
+        with m.If(move):
+            m.d.sync += [
+                sides[0].valid.eq(busy),
+                sides[0].empty.eq(at.empty),
+                sides[0].first.eq(at.first),
+                sides[0].final.eq(Mux(final_word, at.final, word_bits // self.plan.grain - 1)),
+                sides[0].row.eq(at.row),
+                sides[0].memory.eq(at.memory),
+                sides[0].negate.eq(at.negate),
+                sides[0].double.eq(at.double & final_word),
+                sides[0].last.eq(at.last & final_word),
+                sides[1].eq(sides[0]),
+            ]
+        side, word = sides[1], self.words.payload
+        grain = self.plan.grain
+        mask = Signal(word_bits // grain)
+        m.d.comb += mask.eq(Cat((side.first <= i) & (side.final >= i) for i in range(len(mask))))
+        bits = Signal(word_bits, reset_less=True)
+        m.d.comb += word.bits.eq(bits)
+        with m.If(move):
+            m.d.sync += [
+                self.words.valid.eq(side.valid),
+                bits.eq(self.read.data & Cat(bit.replicate(grain) for bit in mask)),
+                *(getattr(word, name).eq(getattr(side, name)) for name in common),
+            ]
+            with m.If(side.empty):
+                m.d.sync += bits.eq(0)
+        return m
+
+
+class Sieve(wiring.Component):
+    """Drop the words without a spike, for one bank.
+
+    Empty words are dropped without a bubble. The end of a plane or position often lies in an empty
+    word; so the latest word with spikes is held back until the next one, or the end, is known, and
+    takes the end over. An empty word is only sent where there is none to take its end.
+
+    Members
+    -------
+    words : In(stream.Signature(WordLayout)), of which only every `banks`-th bit is looked at
+    found : Out(stream.Signature(WordLayout)), with the bank's bits; into a queue, as its consumer
+        must not wait for `valid`
+    """
+
+    def __init__(self, plan: StagePlan, bank: int = 0) -> None:
+        self.plan = plan
+        self.bank = bank
+        super().__init__(
+            {
+                "words": In(stream.Signature(WordLayout(plan, plan.word_bits))),
+                "found": Out(stream.Signature(WordLayout(plan, plan.word_bits // plan.banks))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the sieve."""
+        m = Module()
+        word, held = self.words.payload, self.found.payload
+        bits = Cat(word.bits[self.bank :: self.plan.banks])
+        held_valid, full, ends, joins, send, held_ends = (Signal() for _ in range(6))
+        m.d.comb += [
+            full.eq(self.words.valid & bits.any()),
+            ends.eq(self.words.valid & (word.last | word.double)),
+            held_ends.eq(held.last | held.double),
+            joins.eq(~full & ends & held_valid & ~held_ends),
+            # A held word goes once it ends its plane, or another one of the plane follows.
+            self.found.valid.eq(held_valid & (held_ends | full)),
+            send.eq(self.found.valid & self.found.ready),
+            # An empty word needs no place, but to find that out would take the clock's time.
+            self.words.ready.eq(~held_valid | self.found.ready),
+        ]
+        with m.If(send):
+            m.d.sync += held_valid.eq(0)
+        with m.If(self.words.ready):
+            with m.If(joins):
+                m.d.sync += [held.last.eq(word.last), held.double.eq(word.double)]
+            with m.Elif(full | ends):
+                m.d.sync += held_valid.eq(1)
+                m.d.sync += [
+                    getattr(held, name).eq(getattr(word, name))
+                    for name in ("row", "memory", "negate", "double", "last")
+                ]
+                m.d.sync += held.bits.eq(bits)
+        return m

@@ -1,0 +1,137 @@
+"""The scanner: turns a word of spikes into weight rows, lowest bit first, one a cycle."""
+
+import operator
+from collections.abc import Iterable
+from functools import reduce
+
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import In, Out
+
+from ...plan.stage_plan import StagePlan
+from .fetcher import WordLayout
+from .segment import event_fields
+
+PART_BITS = 4
+"""Bits that are numbered one by one: what one look-up table sees."""
+
+FIELDS = ("memory", "negate")
+"""What every event of a word takes over from it, besides the row."""
+
+
+class EventLayout(StructLayout):
+    """One spike of a receptive field: add weight row `row` of the bank.
+
+    A `null` event adds nothing: it ends a position or a plane without a spike. The other fields are
+    as in `SegmentLayout`.
+    """
+
+    def __init__(self, plan: StagePlan) -> None:
+        row_bits = max(1, plan.weight_row_bits - (plan.banks.bit_length() - 1))
+        super().__init__({"null": 1} | event_fields(plan, row_bits))
+
+
+class Scanner(wiring.Component):
+    """Send one event a cycle for each set bit of each word.
+
+    First the lowest part of the word with a bit is taken out of it, `PART_BITS` wide; then its bits
+    are numbered one by one, while the next part is looked for. Neither is in the way of the clock.
+    Latency is `latency` cycles; a word with n bits takes max(n, 1) cycles.
+
+    Members
+    -------
+    words : In(stream.Signature(WordLayout)), as a `Sieve` sends them
+    events : Out(stream.Signature(EventLayout))
+    """
+
+    latency = 3
+
+    def __init__(self, plan: StagePlan) -> None:
+        self.plan = plan
+        self.word_bits = plan.word_bits // plan.banks
+        super().__init__(
+            {
+                "words": In(stream.Signature(WordLayout(plan, self.word_bits))),
+                "events": Out(stream.Signature(EventLayout(plan))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the scanner."""
+        m = Module()
+        size = min(PART_BITS, self.word_bits)
+        count = self.word_bits // size
+
+        # Take the lowest part with a bit out of the word at hand.
+        word = Signal(self.words.payload.shape())
+        busy, take, final_part = Signal(), Signal(), Signal()
+        parts = [word.bits.word_select(i, size) for i in range(count)]
+        holds, lowest = Signal(count), Signal(count)
+        m.d.comb += [
+            holds.eq(Cat(part.any() for part in parts)),
+            lowest.eq(Cat(holds[i] & ~holds[:i].any() for i in range(count))),
+            final_part.eq((holds & ~lowest) == 0),
+            self.words.ready.eq(~busy | (take & final_part)),
+        ]
+        with m.If(self.words.ready):
+            m.d.sync += [busy.eq(self.words.valid), word.eq(self.words.payload)]
+        # Last, so that the flip-flops clear themselves, without a look-up table each.
+        for part, bit in zip(parts, lowest, strict=True):
+            with m.If(~self.words.ready & take & bit):
+                m.d.sync += part.eq(0)
+
+        # Number its bits, lowest first.
+        part, rest, bit = Signal(size), Signal(size), Signal(size)
+        number = Signal(range(max(2, count)))
+        side = Signal(StructLayout(event_fields(self.plan, len(word.row))))
+        part_valid, final_bit, send = Signal(), Signal(), Signal()
+        m.d.comb += [
+            rest.eq(part & (part - 1)),
+            bit.eq(part & ~rest),
+            final_bit.eq(rest == 0),
+            take.eq(~part_valid | (send & final_bit)),
+        ]
+        with m.If(take):
+            m.d.sync += [
+                part_valid.eq(busy),
+                part.eq(
+                    _any(p & bit.replicate(size) for p, bit in zip(parts, lowest, strict=True))
+                ),
+                number.eq(_number(lowest)),
+                *(getattr(side, name).eq(getattr(word, name)) for name in ("row", *FIELDS)),
+                side.double.eq(word.double & final_part),
+                side.last.eq(word.last & final_part),
+            ]
+        with m.Elif(send):
+            m.d.sync += part.eq(rest)
+
+        event = self.events.payload
+        index = Cat(_number(bit), number)[: (self.word_bits - 1).bit_length()]
+        row = side.row << (self.plan.row_grain.bit_length() - self.plan.banks.bit_length())
+        joint = row | index if self.plan.row_grain == self.plan.word_bits else row + index
+        m.d.comb += send.eq(~self.events.valid | self.events.ready)
+        with m.If(send):
+            m.d.sync += [
+                self.events.valid.eq(part_valid),
+                event.row.eq(joint),
+                event.null.eq(~part.any()),
+                event.memory.eq(side.memory),
+                event.negate.eq(side.negate),
+                event.double.eq(side.double & final_bit),
+                event.last.eq(side.last & final_bit),
+            ]
+        return m
+
+
+def _any(values: Iterable[Value]) -> Value:
+    """Return the OR of some values, bit by bit."""
+    return reduce(operator.or_, values)
+
+
+def _number(one_hot: Value) -> Value:
+    """Return the number of the one set bit."""
+    return Cat(
+        Cat(one_hot[i] for i in range(len(one_hot)) if i >> b & 1).any()
+        for b in range(max(1, (len(one_hot) - 1).bit_length()))
+    )

@@ -1,0 +1,25 @@
+"""What benches see of an accelerator at work."""
+
+from amaranth.hdl import signed, unsigned
+from amaranth.lib.data import ArrayLayout, StructLayout
+
+from ..plan.plan import Plan
+
+
+class ObserveLayout(StructLayout):
+    """What one update did; the same for every stage, so lanes beyond a stage's own are 0.
+
+    `layer` is the layer's number in the tables, and `index` counts its chunks in a time step.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        updates = max(descriptor.updates for descriptor in plan.descriptors)
+        bits = max(stage.state_bits for stage in plan.stages)
+        super().__init__(
+            {
+                "layer": unsigned(max(1, (len(plan.tables.layers) - 1).bit_length())),
+                "index": unsigned(max(1, (updates - 1).bit_length())),
+                "spikes": unsigned(plan.observed_lanes),
+                "potentials": ArrayLayout(signed(bits), plan.observed_lanes),
+            }
+        )

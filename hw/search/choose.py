@@ -1,0 +1,296 @@
+"""Choose a plan for a part and a goal: stages, lanes, banks, update lanes and word width.
+
+For a wanted number of cycles, dynamic programming divides the layers into stages such that all of
+them are as fast as wanted and together take the least of the part; the fastest plan is found by
+bisection of the cycles. In the end every stage gives back what the others make useless. Cycles are
+those of `rate`, logic and memories those of `resources`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...export.tables import Tables
+from ..cost.part import Part
+from ..cost.resources import Resources, resources
+from ..cost.rough_cycles import interval
+from ..plan.descriptor import ascending
+from ..plan.plan import Plan, StageShape
+from ..plan.weight_rows import is_full
+from .balance import balanced
+from .division import Division
+
+Goal = Literal["smallest", "fastest"]
+WORD_BITS = (8, 16, 32, 64, 128, 256)
+WEIGHT_MEMORIES: tuple[Literal["block", "spram"], ...] = ("block", "spram")
+LOGIC_LIMIT = 0.85
+"""Share of a part's logic that a plan may take: beyond it placement takes long, and often fails."""
+
+_HALVINGS = 7
+_WEIGHTS = ((1.0, 1.0), (0.25, 1.0), (1.0, 0.25))
+"""How much logic and block RAM count in a plan's size; another one where the first does not fit."""
+
+Progress = Callable[[float, int], None]
+"""Told the cycles of the best plan so far, and how many plans were tried."""
+
+
+class DoesNotFitError(ValueError):
+    """No plan of the tables fits the part; the message says what it lacks and what would fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A plan that was chosen.
+
+    Attributes
+    ----------
+    plan
+        The plan.
+    cycles
+        From one image to the next, on average, about.
+    resources
+        What it takes of the part.
+    """
+
+    plan: Plan
+    cycles: float
+    resources: Resources
+
+    @property
+    def share(self) -> float:
+        """What it takes of the part, of all kinds together."""
+        return sum(self.resources.utilization.values())
+
+    @property
+    def fits(self) -> bool:
+        """Whether the part has it, with the room that placement needs."""
+        return self.resources.fits and self.resources.utilization["logic"] <= LOGIC_LIMIT
+
+
+def choose(
+    tables: Tables,
+    part: Part,
+    *,
+    goal: Goal | float = "smallest",
+    rates: Mapping[str, ArrayLike] | float = 0.1,
+    measure: Callable[[Plan, Part], Resources] = resources,
+    word_bits: int | None = None,
+    loadable: bool = False,
+    progress: Progress = lambda cycles, tried: None,
+) -> Choice:
+    """Return a plan of some tables that fits a part.
+
+    Parameters
+    ----------
+    tables
+        The network.
+    part
+        The FPGA.
+    goal
+        'smallest' takes the least, 'fastest' as much as there is; a number is the cycles from one
+        image to the next that are enough, and the smallest plan that reaches them is returned.
+    rates
+        Of 'input' and of each layer's map, the share of its bits that are 1, of every channel
+        (channels,) or as one number; or one number for all. Rates of single channels also lay the
+        channels out such that the banks have equal work.
+    measure
+        What a plan takes; another function may add what surrounds the accelerator.
+    word_bits
+        Of the plan; 8 to 1024, a power of two. Searched where it is left out.
+    loadable
+        Of the plan.
+    progress
+        Told of every plan that is better than those before.
+
+    Raises
+    ------
+    DoesNotFitError
+        Where no plan fits, or none is as fast as wanted.
+    ValueError
+        Where `goal` or `word_bits` is none.
+    UnsupportedError
+        Where the hardware does not support the tables.
+    """
+    if goal not in ("smallest", "fastest") and not (isinstance(goal, int | float) and goal > 0):
+        raise ValueError(f"goal must be 'smallest', 'fastest' or cycles, not {goal!r}")
+    widths = WORD_BITS if word_bits is None else (word_bits,)
+    # What no shape of stages mends is refused once, by the plan; every shape tried then is a plan.
+    Plan(tables=tables, lanes=1, update_lanes=1, word_bits=widths[0])
+    by_channel = _by_channel(tables, rates)
+    activity = {name: float(rate.mean()) for name, rate in by_channel.items()}
+    search = _Search(
+        tables=tables,
+        part=part,
+        activity=activity,
+        measure=measure,
+        free_word_bits=word_bits is None,
+        loadable=loadable,
+        progress=progress,
+        divisions=[
+            Division(
+                tables=tables,
+                part=part,
+                activity=activity,
+                word_bits=n,
+                loadable=loadable,
+                weight_memory=memory,
+            )
+            for memory in (WEIGHT_MEMORIES if part.large_rams[0] else WEIGHT_MEMORIES[:1])
+            for n in widths
+        ],
+    )
+    if goal == "fastest":
+        best = search.fastest()
+    else:
+        best = search.smallest(float("inf") if goal == "smallest" else float(goal))
+    orders = _orders(best.plan, by_channel)
+    return replace(best, plan=replace(best.plan, orders=orders))
+
+
+def _by_channel(
+    tables: Tables, rates: Mapping[str, ArrayLike] | float
+) -> dict[str, NDArray[np.float64]]:
+    """Return the rate of every kept channel of every map, in ascending order."""
+    found = {}
+    for name, kept in ascending(tables).items():
+        value = rates[name] if isinstance(rates, Mapping) else rates
+        found[name] = np.broadcast_to(np.asarray(value, float), len(tables.mask(name)))[kept]
+    return found
+
+
+def _orders(plan: Plan, rates: Mapping[str, NDArray[np.float64]]) -> dict[str, tuple[int, ...]]:
+    """Return the orders in which the banks have equal work, of maps that may have any.
+
+    Layers that see neighbouring channels only gain from the tables' order.
+    """
+    banks = max(shape.banks for shape in plan.shapes)
+    fixed = {plan.tables.readout.layer}
+    for layer in plan.tables.layers:
+        partial = [group.source for group in layer.synapses if not is_full(group)]
+        fixed |= {*partial, layer.name} if partial else set()
+    return {
+        name: balanced(kept, rates[name], banks)
+        for name, kept in ascending(plan.tables).items()
+        if banks > 1 and name not in fixed and np.ptp(rates[name]) > 0
+    }
+
+
+@dataclass(kw_only=True)
+class _Search:
+    tables: Tables
+    part: Part
+    activity: Mapping[str, float]
+    measure: Callable[[Plan, Part], Resources]
+    free_word_bits: bool
+    loadable: bool
+    progress: Progress
+    divisions: list[Division]
+    tried: int = 0
+
+    def fastest(self) -> Choice:
+        """Return the plan of the fewest cycles that fits."""
+        best = self.smallest(float("inf"))
+        for division in self.divisions:
+            low, high = division.least_cycles, best.cycles
+            for _ in range(_HALVINGS):
+                if low >= high * 0.98:
+                    break
+                middle = (low * high) ** 0.5
+                found = self._divided(division, middle)
+                if found is None:
+                    low = middle
+                    continue
+                high = min(middle, found.cycles)
+                if found.cycles < best.cycles:
+                    best = found
+                    self.progress(best.cycles, self.tried)
+        return self._give_back(best, best.cycles)
+
+    def smallest(self, cycles: float) -> Choice:
+        """Return the smallest plan of at most so many cycles."""
+        divided = [self._divided(division, cycles) for division in self.divisions]
+        found = [choice for choice in divided if choice is not None]
+        if not found:
+            raise DoesNotFitError(self._lacks(cycles))
+        best = min(found, key=lambda choice: choice.share)
+        self.progress(best.cycles, self.tried)
+        return self._give_back(best, max(best.cycles, cycles))
+
+    def _divided(self, division: Division, cycles: float) -> Choice | None:
+        """Return a plan of at most about so many cycles, if one fits."""
+        for weights in _WEIGHTS:
+            shapes = division.cheapest(cycles, *weights)
+            if shapes is None:
+                return None
+            found = self._try(shapes, division.word_bits)
+            if found.fits:
+                return found
+        return None
+
+    def _try(self, shapes: tuple[StageShape, ...], word_bits: int) -> Choice:
+        plan = Plan(tables=self.tables, word_bits=word_bits, shapes=shapes, loadable=self.loadable)
+        self.tried += 1
+        return Choice(
+            plan=plan,
+            cycles=interval(plan, self.activity),
+            resources=self.measure(plan, self.part),
+        )
+
+    def _give_back(self, best: Choice, cycles: float) -> Choice:
+        """Make everything smaller that can be at no more than `cycles`."""
+        while True:
+            tried = [self._try(*changed) for changed in self._smaller(best.plan)]
+            better = [
+                choice
+                for choice in tried
+                if choice.cycles <= cycles * 1.0001 and choice.share < best.share
+            ]
+            if not better:
+                return best
+            best = min(better, key=lambda choice: choice.share)
+
+    def _smaller(self, plan: Plan) -> Iterator[tuple[tuple[StageShape, ...], int]]:
+        shapes = plan.shapes
+        halved = plan.word_bits // 2
+        widest = max(number for shape in shapes for number in (shape.banks, shape.update_lanes))
+        if self.free_word_bits and halved >= max(WORD_BITS[0], widest):
+            yield shapes, halved
+        for number, shape in enumerate(shapes):
+            changes: list[dict[str, Any]] = [
+                {name: getattr(shape, name) // 2}
+                for name in ("banks", "update_lanes")
+                if getattr(shape, name) > 1
+            ]
+            if shape.lanes % (2 * shape.update_lanes) == 0:
+                changes.append({"lanes": shape.lanes // 2})
+            for change in changes:
+                changed = replace(shape, **change)
+                yield (*shapes[:number], changed, *shapes[number + 1 :]), plan.word_bits
+            for kept in (shapes[number - 1], shape) if number else ():
+                joined = replace(kept, layers=shapes[number - 1].layers + shape.layers)
+                yield (*shapes[: number - 1], joined, *shapes[number + 1 :]), plan.word_bits
+
+    def _lacks(self, cycles: float) -> str:
+        """Return why no plan fits."""
+        name = self.tables.name
+        if cycles < float("inf"):
+            fastest = self.fastest()
+            return (
+                f"{self.part.title} must run {name} in {cycles:.0f} cycles an image, but its "
+                f"fastest plan takes about {fastest.cycles:.0f}"
+            )
+        shape = StageShape(layers=len(self.tables.layers), lanes=1, update_lanes=1)
+        least = self._try((shape,), self.divisions[0].word_bits)
+        short = [
+            f"{count.used:,} of {count.available:,} {count.name}"
+            for count in least.resources.counts.values()
+            if not count.fits
+        ]
+        return (
+            f"{self.part.title} must have room for {name}, but its smallest plan takes "
+            f"{', '.join(short) or 'too much of the logic'}; take a larger part, fewer bits a "
+            "weight or potential, or prune channels"
+        )

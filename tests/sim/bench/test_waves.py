@@ -1,0 +1,85 @@
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from somagate.hw.generate import verilog
+from somagate.hw.plan.plan import Plan
+from somagate.sim.verify.verdict import Verdict
+from somagate.sim.verify.verify import verify
+
+CYCLE = 10  # time units
+
+
+@pytest.fixture(scope="module")
+def verdict(
+    plan: Plan, x: np.ndarray, models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Verdict:
+    """A verification that differs and drew waves."""
+    layers = list(plan.tables.layers)
+    neuron = layers[0].neuron
+    raised = neuron.threshold + np.array([0, 0, 1, 0])
+    layers[0] = replace(layers[0], neuron=replace(neuron, threshold=raised))
+    other = replace(plan, tables=replace(plan.tables, layers=tuple(layers)))
+    path = tmp_path_factory.mktemp("waves") / "drawn" / "first.difference"
+    return verify(other, x, verilog=verilog(plan), stalls=0.2, waves=path, folder=models)
+
+
+def test_the_save_file_opens_at_the_difference(verdict: Verdict) -> None:
+    assert verdict.cycle is not None
+    save = Path(verdict.waves)
+    assert save.name == "first.difference.gtkw"
+    lines = save.read_text().splitlines()
+    assert '[dumpfile] "first.difference.vcd"' in lines
+    assert save.with_suffix(".vcd").exists()
+    (marker,) = [line.split()[1] for line in lines if line.startswith("*")]
+    assert verdict.cycle * CYCLE <= int(marker) < verdict.cycle * CYCLE + CYCLE // 2
+    (start,) = [int(line.split()[1]) for line in lines if line.startswith("[timestart]")]
+    assert 0 <= start <= int(marker)
+
+
+def test_the_save_file_shows_the_streams_and_the_update(verdict: Verdict) -> None:
+    lines = Path(verdict.waves).read_text().splitlines()
+    assert verdict.lane is not None
+    for title in ("-observe", "-output", "-input", f"-update, lane {verdict.lane}"):
+        assert lines.count(title) == 2  # where the group starts, and where it ends
+    start = "bench.somagate."
+    shown = [line.removeprefix(start) for line in lines if line.startswith(start)]
+    for signal in ("clk", "observe__valid", "observe__payload/layer", "input__ready"):
+        assert signal in shown
+    assert any(re.fullmatch(r"observe__payload/potentials\(0\)\[\d+:0\]", n) for n in shown)
+    assert any(re.fullmatch(rf".*\.update\.u_{verdict.lane}\[\d+:0\]", n) for n in shown)
+    assert not any(f".update.u_{1 - verdict.lane}[" in line for line in lines)
+
+
+def test_the_waveform_holds_the_transfer_at_the_marker(verdict: Verdict) -> None:
+    assert verdict.cycle is not None
+    assert verdict.difference is not None
+    values: dict[str, str] = {}
+    names: dict[str, str] = {}
+    time = -1
+    for line in Path(verdict.waves).with_suffix(".vcd").read_text().splitlines():
+        if match := re.match(r"\s*\$var \w+ \d+ (\S+) (\S+)", line):
+            names.setdefault(match[2], match[1])
+        elif line.startswith("#"):
+            time = int(line[1:])
+            if time > verdict.cycle * CYCLE:
+                break
+        elif match := re.match(r"b(\d+) (\S+)|([01])(\S+)", line):
+            values[match[2] or match[4]] = match[1] or match[3]
+    assert values[names["observe__valid"]] == values[names["observe__ready"]] == "1"
+    potential = values[names[f"observe__payload/potentials({verdict.lane})"]]
+    fires = int(values[names["observe__payload/spikes"]], 2) >> (verdict.lane or 0) & 1
+    bits = 4
+    seen = {"potential": (int(potential, 2) + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1),
+            "spike": fires}  # fmt: skip
+    assert seen[verdict.difference.quantity] == verdict.difference.values[1]
+
+
+def test_nothing_is_drawn_where_all_is_equal(
+    plan: Plan, x: np.ndarray, models: Path, tmp_path: Path
+) -> None:
+    verdict = verify(plan, x, samples=1, waves=tmp_path / "w", folder=models)
+    assert (verdict.equal, verdict.waves) == (True, "")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,75 @@
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from networks import cases
+from refusal import refused
+from somagate.export.synapse import Convolution, Dense
+from somagate.sim.golden import golden
+from somagate.sim.golden.activity import additions
+
+
+def counted(tables, trace, x):
+    """Count by visiting each neuron and each element it sees, one by one."""
+    found = {}
+    for layer in tables.layers:
+        totals = np.zeros(x.shape[:2], int)
+        for group in layer.synapses:
+            shape = tables.map_shapes[group.source]
+            bits = tables.activation(group.source).bits
+            for step, sample in np.ndindex(totals.shape):
+                if group.source == "input":
+                    source = x[step, sample]
+                elif group.source != layer.name:
+                    pool = tables.layer(group.source).pool
+                    source = golden.pooled(pool, trace.spikes[group.source][step, sample])
+                elif step:
+                    source = trace.spikes[layer.name][step - 1, sample]
+                else:
+                    continue
+                for place in np.ndindex(tables.neuron_shapes[layer.name]):
+                    if not layer.kept[place[0]]:
+                        continue
+                    for element in seen(group, place, shape, len(layer.kept)):
+                        value = int(source[element]) & ((1 << bits) - 1)
+                        totals[step, sample] += value.bit_count()
+        found[layer.name] = totals.tolist()
+    return found
+
+
+def seen(group, place, shape, channels):
+    """Return the elements of a source in the receptive field of one neuron."""
+    if isinstance(group, Dense):
+        return list(np.ndindex(shape))
+    if not isinstance(group, Convolution):
+        return [place]
+    in_group = group.weights.shape[1]
+    first = place[0] // (channels // group.groups) * in_group
+    return [
+        (c, row, column)
+        for c in range(first, first + in_group)
+        for row in range(shape[1])
+        for column in range(shape[2])
+        if 0 <= row - place[1] * group.stride[0] + group.padding[0] < group.kernel[0]
+        and 0 <= column - place[2] * group.stride[1] + group.padding[1] < group.kernel[1]
+    ]
+
+
+@settings(deadline=None, max_examples=50)
+@given(cases())
+def test_additions_are_the_events_that_each_neuron_sees(case):
+    tables, x = case
+    trace = golden.run(tables, x)
+    found = additions(tables, trace, x)
+    assert {name: counts.tolist() for name, counts in found.items()} == counted(tables, trace, x)
+    assert all(counts.dtype == np.int64 for counts in found.values())
+
+
+@settings(deadline=None, max_examples=1)
+@given(cases())
+def test_a_trace_of_other_tables_is_refused(case):
+    tables, x = case
+    trace = golden.run(tables, x)
+    other = replace(tables, name="other")
+    with refused(ValueError, f"trace must be of the tables {other.sha256}, not of {tables.sha256}"):
+        additions(other, trace, x)

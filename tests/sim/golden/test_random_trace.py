@@ -1,0 +1,44 @@
+"""Random runs: as active as they are asked to be, and nothing that the tables can't have."""
+
+import numpy as np
+import pytest
+from plans import everything
+from refusal import refused
+from somagate.hw.plan.plan import Plan
+from somagate.sim.cycles.predict import predict
+from somagate.sim.golden.random_trace import assumed_run
+
+
+def test_neurons_spike_as_often_as_asked_and_pruned_or_silent_ones_never() -> None:
+    tables = everything(steps=8)
+    trace, _ = assumed_run(tables, 0.3, batch=8)
+    assert trace.spikes["grouped"].mean() == pytest.approx(0.3, abs=0.02)
+    kept = tables.layer("joined").kept
+    assert trace.spikes["joined"][:, :, kept].mean() == pytest.approx(0.3, abs=0.02)
+    assert not trace.spikes["joined"][:, :, ~kept].any()
+
+
+def test_input_values_use_all_their_bits() -> None:
+    tables = everything(steps=8)
+    _, x = assumed_run(tables, 0.5, batch=8)
+    activation = tables.input.activation
+    assert (x.min(), x.max()) == (activation.low, activation.high)
+    _, all_set = assumed_run(tables, 1)
+    assert np.unique(all_set).tolist() == [-1]
+
+
+def test_a_constant_input_stays_the_same() -> None:
+    _, x = assumed_run(everything(constant=True), 0.5)
+    assert (x == x[:1]).all()
+
+
+def test_a_run_is_good_for_predictions() -> None:
+    tables = everything()
+    prediction = predict(Plan(tables=tables, lanes=4, update_lanes=2), *assumed_run(tables, 0.1))
+    assert prediction.cycles.shape == (1,)
+    assert prediction.cycles[0] > 100
+
+
+def test_an_activity_beyond_all_spikes_is_refused() -> None:
+    with refused(ValueError, "activity must be 0…1, not -0.1"):
+        assumed_run(everything(), -0.1)
