@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 EXTRAS := train,sim,images,ice40,ecp5,board,dev
-PACKAGES := boards checks cli data export hw model sim toolchain
+PACKAGES := boards checks cli data export hw model shown sim toolchain
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
@@ -25,13 +25,15 @@ demo: $(INSTALLED)
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
-# mypy can't follow setuptools' package-dir mapping, so it sees a folder of links instead.
+# mypy can't follow setuptools' package-dir mapping, so it sees a folder of links instead: one for
+# each wing, and one for each file of api/, which is `somagate` itself.
 lint: $(INSTALLED)
-	@mkdir -p .venv/typed/somagate
-	@for p in $(PACKAGES); do ln -sfn "../../../$$p" ".venv/typed/somagate/$$p"; done
+	@rm -rf .venv/typed && mkdir -p .venv/typed/somagate
+	@for p in $(PACKAGES); do ln -sn "../../../$$p" ".venv/typed/somagate/$$p"; done
+	@for f in api/*.*; do ln -sn "../../../$$f" .venv/typed/somagate/; done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=.venv/typed $(BIN)/mypy $(PACKAGES:%=-p somagate.%)
+	MYPYPATH=.venv/typed $(BIN)/mypy -p somagate
 
 install: $(INSTALLED)
 

@@ -1,31 +1,36 @@
 """`somagate build`: a bitstream for a board, and a report of its size and speed."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import somagate as sg
 import typer
-from rich.table import Table
 
-from .options import BoardName, Force, Json, Lanes, PlanFile, TablesFile, UpdateLanes
-from .output import Update, existing, grid, progress, replaceable, show, verb
-
-PROOF = "top.il"
-"""The first file that a build writes into its folder."""
+from .options import (
+    BoardName,
+    Clock,
+    Force,
+    Json,
+    Lanes,
+    PlanFile,
+    TablesFile,
+    UpdateLanes,
+    hertz,
+)
+from .output import existing, progress, replaceable, show, verb
 
 
 def build(
     tables: TablesFile,
-    board: BoardName = "icebreaker",
+    board: BoardName = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder to write; default: the board's name, by TABLES."),
     ] = None,
-    lanes: Lanes = 16,
-    update_lanes: UpdateLanes = 4,
+    lanes: Lanes = None,
+    update_lanes: UpdateLanes = None,
     plan: PlanFile = None,
-    clock: Annotated[
-        float | None, typer.Option(metavar="MHZ", help="Clock; default: what suits the board.")
-    ] = None,
+    clock: Clock = None,
     baud: Annotated[int, typer.Option(min=1, help="Speed of the serial line.")] = 115200,
     seed: Annotated[int, typer.Option(min=0, help="Of the first placement.")] = 1,
     seeds: Annotated[
@@ -41,68 +46,19 @@ def build(
     report are kept.
     """
     with verb(json):
-        existing(tables, ".safetensors")
-        folder = replaceable(out or tables.with_name(board), PROOF, force)
+        from ..generating import BUILT_PROOF
+
+        design = sg.design(
+            sg.load(existing(tables, ".safetensors")), board=board, lanes=lanes,
+            update_lanes=update_lanes, plan=existing(plan, ".toml") if plan else None,
+            clock_hz=hertz(clock),
+        )  # fmt: skip
+        folder = replaceable(out or tables.with_name(design.where), BUILT_PROOF, force)
         with progress("building", "steps") as update:
-            result = make(
-                tables, folder, update, {"board": board, "lanes": lanes,
-                                         "update_lanes": update_lanes, "plan": plan},
-                clock_hz=None if clock is None else round(clock * 1e6), baud=baud, seed=seed,
-                seeds=seeds,
+            result = sg.build(
+                design, folder, baud=baud, seed=seed, seeds=seeds,
+                progress=lambda step, done, steps: update(done, steps),
             )  # fmt: skip
-    show(
-        result,
-        json,
-        utilization_table(result),
-        summary(result),
-        f"Bitstream in {result['bitstream']}",
-    )
-    if result["timing"] != "pass":
+    show(result, json)
+    if not result.passed:
         raise typer.Exit(1)
-
-
-def make(
-    path: Path, folder: Path, update: Update, layout: dict[str, Any], **parameters: Any
-) -> dict[str, Any]:
-    """Build into `folder`; return its report, with the paths of its files."""
-    from ..boards.build import BuildParameters, build
-    from ..hw.rtl.accelerator import Accelerator
-    from .plans import board_of, plan_of
-
-    report = build(
-        Accelerator(plan_of(path, **layout)),
-        board_of(layout["board"]),
-        folder,
-        BuildParameters(**parameters),
-        progress=lambda step, done, steps: update(done, steps),
-    )
-    return {
-        **report.to_dict(),
-        "fmax_hz": report.fmax_hz,
-        "bitstream": str(folder / report.bitstream),
-        "report": str(folder / "report.json"),
-    }
-
-
-def utilization_table(result: dict[str, Any]) -> Table:
-    """Return how much of the device is used, as rich shows it."""
-    table = grid("resource", "used", "of", "share")
-    for name, usage in result["utilization"].items():
-        share = f"{usage['used'] / usage['available']:.0%}" if usage["available"] else ""
-        table.add_row(
-            name.replace("_", " "), f"{usage['used']:,}", f"{usage['available']:,}", share
-        )
-    return table
-
-
-def summary(result: dict[str, Any]) -> str:
-    """Return the result as a sentence."""
-    verdict = (
-        "passes"
-        if result["timing"] == "pass"
-        else "FAILS: try more --seeds, or lower it with --clock"
-    )
-    return (
-        f"The clock of {result['clock_hz'] / 1e6:.2f} MHz {verdict}; the slowest path allows "
-        f"{result['fmax_hz'] / 1e6:.2f} MHz"
-    )

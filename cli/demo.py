@@ -3,20 +3,23 @@
 import json as encoder
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import somagate as sg
 import typer
+from rich.console import RenderableType
 from rich.table import Table
 
-from ..export.tables import Tables
-from . import build, check, export, generate, simulate, train, verify
+from ..shown import Shown, grid
 from .options import BoardName, Force, Json, Lanes, UpdateLanes
-from .output import Update, grid, one_of, progress, replaceable, show, stderr, verb, writable
+from .output import Update, progress, replaceable, show, stderr, verb, writable
 
-CHECKPOINT, SUMMARY = "checkpoint.pt", "summary.json"
-Step = Callable[[Update], tuple[dict[str, Any], str]]
-"""Does a step's work, and returns its result and a sentence."""
+SUMMARY = "summary.json"
+RECIPES = ("digits", "digits-dense")
+Step = Callable[[Update], str]
+"""Does a step's work, and returns a sentence."""
 
 
 def demo(
@@ -24,9 +27,9 @@ def demo(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")] = Path("runs/demo"),
     samples: Annotated[int, typer.Option(min=1, max=500, help="Test images to verify with.")] = 100,
     epochs: Annotated[int | None, typer.Option(min=1, help="In place of the recipe's.")] = None,
-    board: BoardName = "icebreaker",
-    lanes: Lanes = 16,
-    update_lanes: UpdateLanes = 4,
+    board: BoardName = None,
+    lanes: Lanes = None,
+    update_lanes: UpdateLanes = None,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -36,112 +39,147 @@ def demo(
     Exits with 1 if Verilog and golden differ, or the bitstream is too slow for its clock.
     """
     with verb(json):
-        from .plans import board_of
+        from ..designs import one_of, target
+        from ..generating import BUILT_PROOF, PROOF
 
-        board_of(board)
-        one_of("--recipe", recipe, ("digits", "digits-dense"))
+        chosen, _ = target(board, None)
+        assert chosen is not None
+        one_of("recipe", recipe, RECIPES)
         writable(out, force)
-        replaceable(out / "rtl", generate.PROOF, force)
-        replaceable(out / board, build.PROOF, force)
-        layout = {"board": board, "lanes": lanes, "update_lanes": update_lanes, "word_bits": None}
-        result = walk(recipe, out, samples, epochs, layout)
-    show(result, json, figures(result), verify.layers_table(result), files(result))
-    if not result["equal"] or result["timing"] != "pass":
+        replaceable(out / "rtl", PROOF, force)
+        replaceable(out / chosen.name, BUILT_PROOF, force)
+        walk = Walk(recipe=recipe, out=out, samples=samples, epochs=epochs, board=chosen.name,
+                    lanes=lanes, update_lanes=update_lanes)  # fmt: skip
+        walk.take()
+    show(walk, json)
+    if not walk.verdict.equal or not walk.built.passed:
         raise typer.Exit(1)
 
 
-def walk(
-    recipe: str, out: Path, samples: int, epochs: int | None, layout: dict[str, Any]
-) -> dict[str, Any]:
-    """Take every step, telling of each on stderr, and return what the summary shows."""
-    tables, rtl, board = out / "tables.safetensors", out / "rtl", layout["board"]
+@dataclass(kw_only=True)
+class Walk(Shown):
+    """The whole path, and what came out of each step."""
 
-    def compared(update: Update) -> tuple[dict[str, Any], str]:
-        done = train.run(
-            recipe, None, out / "float", {}, epochs=epochs, float_=True, overwrite=True
+    recipe: str
+    out: Path
+    samples: int
+    epochs: int | None
+    board: str
+    lanes: int | None
+    update_lanes: int | None
+
+    def take(self) -> None:
+        """Take every step, telling of each on stderr."""
+        steps: dict[str, tuple[str, Step]] = {
+            "train float": ("Train the network in floating point, to compare with", self._compare),
+            "train": (f"Train it quantized, by the recipe {self.recipe!r}", self._train),
+            "export": ("Export the checkpoint to integers", self._export),
+            "check": ("Check every layer", self._check),
+            "simulate": ("Simulate all test images", self._simulate),
+            "generate": ("Generate the accelerator", self._generate),
+            "verify": ("Verify its Verilog against the simulation", self._verify),
+            "build": (f"Build the bitstream for {self.board}", self._build),
+        }
+        self.seconds: dict[str, float] = {}
+        for number, (name, (title, step)) in enumerate(steps.items(), 1):
+            stderr().print(f"[{number}/{len(steps)}] {title}", style="bold", markup=False)
+            started = time.monotonic()
+            if name.startswith("train"):  # has a bar of its own
+                sentence = step(lambda done, total: None)
+            else:
+                with progress("     ") as update:
+                    sentence = step(update)
+            self.seconds[name] = round(time.monotonic() - started, 1)
+            told = f"      {sentence} ({self.seconds[name]:.1f} s)"
+            stderr().print(told, markup=False, soft_wrap=True)
+        text = encoder.dumps(self.to_dict(), indent=2)
+        (self.out / SUMMARY).write_text(text + "\n", encoding="utf-8")
+
+    def _compare(self, update: Update) -> str:
+        self.floating = sg.train(
+            self.recipe, self.out / "float", epochs=self.epochs, floating=True, overwrite=True,
+            progress=stderr().is_terminal,
+        )  # fmt: skip
+        return self.floating.summary
+
+    def _train(self, update: Update) -> str:
+        self.trained = sg.train(
+            self.recipe, self.out, epochs=self.epochs, overwrite=True,
+            progress=stderr().is_terminal,
+        )  # fmt: skip
+        return self.trained.summary
+
+    def _export(self, update: Update) -> str:
+        self.converted = sg.convert(
+            self.trained.checkpoint, self.out / "tables.safetensors", data="digits",
+            progress=update,
+        )  # fmt: skip
+        self.tables = sg.load(self.converted.path)
+        return self.converted.summary
+
+    def _check(self, update: Update) -> str:
+        return sg.check(self.tables).verdict
+
+    def _simulate(self, update: Update) -> str:
+        self.data = sg.samples(self.tables, "digits")
+        self.measured = sg.measure(self.tables, self.data, progress=update)
+        return self.measured.summary
+
+    def _generate(self, update: Update) -> str:
+        self.design = sg.design(
+            self.tables, board=self.board, lanes=self.lanes, update_lanes=self.update_lanes
         )
-        return done, train.summary(done)
+        self.generated = sg.generate(self.design, self.out / "rtl", overwrite=True)
+        return self.generated.summary
 
-    def trained(update: Update) -> tuple[dict[str, Any], str]:
-        done = train.run(recipe, None, out, {}, epochs=epochs, overwrite=True)
-        return done, train.summary(done)
+    def _verify(self, update: Update) -> str:
+        self.verdict = sg.verify(
+            self.tables, self.data[: self.samples], generated=self.generated.folder,
+            waves=self.out / "difference", progress=update,
+        )  # fmt: skip
+        return self.verdict.summary
 
-    def exported(update: Update) -> tuple[dict[str, Any], str]:
-        done = export.convert(out / CHECKPOINT, "digits", tables, update)
-        return done, export.summary(done)
+    def _build(self, update: Update) -> str:
+        self.built = sg.build(
+            self.design, self.out / self.board,
+            progress=lambda step, done, steps: update(done, steps),
+        )  # fmt: skip
+        return self.built.summary
 
-    def checked(update: Update) -> tuple[dict[str, Any], str]:
-        done = check.examine(tables)
-        return done, check.summary(done)
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures of all steps together, and where each file lies."""
+        built, verified = self.built.to_dict(), self.verdict.to_dict()
+        cycles = verified["cycles_per_sample"]
+        return {
+            "accuracy_float": self.floating.accuracy,
+            "accuracy_quantized": self.converted.accuracy_before,
+            "accuracy_integers": self.measured.accuracy,
+            "test_samples": self.measured.samples,
+            **verified,
+            **{
+                key: built[key]
+                for key in ("clock_hz", "fmax_hz", "timing", "utilization", "device")
+            },
+            "samples_per_second": round(built["clock_hz"] / cycles, 1) if cycles else None,
+            "seconds": self.seconds,
+            "files": {
+                "checkpoint": str(self.trained.checkpoint),
+                "tables": str(self.converted.path),
+                "verilog": str(self.generated.verilog),
+                "memory map": str(self.generated.files["memory_map.json"]),
+                "bitstream": built["bitstream"],
+                "build report": built["report"],
+                "this summary": str(self.out / SUMMARY),
+            },
+        }
 
-    def simulated(update: Update) -> tuple[dict[str, Any], str]:
-        done = simulate.measure(Tables.load(tables), "digits", None, None, update)
-        return done, simulate.summary(done)
-
-    def generated(update: Update) -> tuple[dict[str, Any], str]:
-        done = generate.write(tables, rtl, **layout)
-        return done, generate.summary(done)
-
-    def verified(update: Update) -> tuple[dict[str, Any], str]:
-        settings = {"engine": "native", "waves": out / "difference"}
-        verdict = verify.compare(
-            tables, "digits", samples, rtl, update, layout=layout, settings=settings
-        )
-        return verify.as_result(verdict), str(verdict)
-
-    def built(update: Update) -> tuple[dict[str, Any], str]:
-        done = build.make(tables, out / board, update, layout)
-        return done, build.summary(done)
-
-    steps: dict[str, tuple[str, Step]] = {
-        "train float": ("Train the network in floating point, to compare with", compared),
-        "train": (f"Train it quantized, by the recipe {recipe!r}", trained),
-        "export": ("Export the checkpoint to integers", exported),
-        "check": ("Check every layer", checked),
-        "simulate": ("Simulate all test images", simulated),
-        "generate": ("Generate the accelerator", generated),
-        "verify": ("Verify its Verilog against the simulation", verified),
-        "build": (f"Build the bitstream for {board}", built),
-    }
-    results, seconds = {}, {}
-    for number, (name, (title, step)) in enumerate(steps.items(), 1):
-        stderr().print(f"[{number}/{len(steps)}] {title}", style="bold", markup=False)
-        started = time.monotonic()
-        if name.startswith("train"):  # has a bar of its own
-            results[name], sentence = step(lambda done, total: None)
-        else:
-            with progress("     ") as update:
-                results[name], sentence = step(update)
-        seconds[name] = round(time.monotonic() - started, 1)
-        stderr().print(f"      {sentence} ({seconds[name]:.1f} s)", markup=False, soft_wrap=True)
-    result = summary(results, seconds)
-    (out / SUMMARY).write_text(encoder.dumps(result, indent=2) + "\n")
-    return result
-
-
-def summary(results: dict[str, Any], seconds: dict[str, float]) -> dict[str, Any]:
-    """Return the figures of all steps together, and where each file lies."""
-    built, verified = results["build"], results["verify"]
-    cycles = verified["cycles_per_sample"]
-    return {
-        "accuracy_float": results["train float"]["accuracy"],
-        "accuracy_quantized": results["export"]["accuracy_before"],
-        "accuracy_integers": results["simulate"]["accuracy"],
-        "test_samples": results["simulate"]["samples"],
-        **verified,
-        **{key: built[key] for key in ("clock_hz", "fmax_hz", "timing", "utilization", "device")},
-        "samples_per_second": round(built["clock_hz"] / cycles, 1) if cycles else None,
-        "seconds": seconds,
-        "files": {
-            "checkpoint": results["train"]["checkpoint"],
-            "tables": results["export"]["path"],
-            "verilog": results["generate"]["verilog"],
-            "memory map": results["generate"]["files"]["memory_map.json"],
-            "bitstream": built["bitstream"],
-            "build report": built["report"],
-            "this summary": str(Path(results["export"]["path"]).with_name(SUMMARY)),
-        },
-    }
+    def shown(self) -> list[RenderableType]:
+        """Return the figures, what each layer cost, and the files."""
+        result = self.to_dict()
+        files = grid("file", "path", left=2)
+        for name, path in result["files"].items():
+            files.add_row(name, path)
+        return [figures(result), self.verdict.shown()[0], files]
 
 
 def figures(result: dict[str, Any]) -> Table:
@@ -161,12 +199,4 @@ def figures(result: dict[str, Any]) -> Table:
             share = f"{usage['used']:,} of {usage['available']:,}"
             table.add_row(name.replace("_", " "), share)
     table.add_row("time for all steps", f"{sum(result['seconds'].values()):.0f} s")
-    return table
-
-
-def files(result: dict[str, Any]) -> Table:
-    """Return where each file lies, as rich shows it."""
-    table = grid("file", "path", left=2)
-    for name, path in result["files"].items():
-        table.add_row(name, path)
     return table

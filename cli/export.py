@@ -1,12 +1,13 @@
 """`somagate export`: a checkpoint in, tables out."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import somagate as sg
 import typer
 
 from .options import Force, Json
-from .output import Update, existing, progress, show, verb, writable
+from .output import existing, progress, show, verb, writable
 
 
 def export(
@@ -38,44 +39,5 @@ def export(
         existing(checkpoint, ".pt")
         target = writable(out or checkpoint.with_name("tables.safetensors"), force)
         with progress("measuring", "samples") as update:
-            result = convert(checkpoint, data, target, update)
-    show(result, json, summary(result), *result["findings"], f"Tables in {result['path']}")
-
-
-def convert(path: Path, data: str | None, target: Path, update: Update) -> dict[str, Any]:
-    """Export to `target`, and return the accuracy of the checkpoint and of the tables."""
-    import torch
-
-    from ..export.checkpoint import accuracy, export
-    from ..model.checkpoint import load
-    from .simulate import measure
-
-    torch.set_num_threads(1)
-    loaded, tables = load(path), export(path)
-    if data is None and loaded.recipe.data == "digits":
-        data = "digits"
-    before, measured = loaded.accuracy, None
-    if data:
-        # The folder of the recipe's data set, whose options are the recipe's.
-        chosen = data if data == "digits" else f"{loaded.recipe.data}@{data}"
-        measured = measure(tables, chosen, None, None, update)
-        before = accuracy(path, None if data == "digits" else Path(data))
-    tables.save(target)
-    return {
-        "tables": tables.sha256,
-        "path": str(target),
-        "data": data,
-        "samples": measured["samples"] if measured else None,
-        "accuracy_before": before,
-        "accuracy_after": measured["accuracy"] if measured else None,
-        "findings": tables.thresholds(),
-    }
-
-
-def summary(result: dict[str, Any]) -> str:
-    """Return the result as a sentence."""
-    before = f"{result['accuracy_before']:.2%} right in torch"
-    if result["accuracy_after"] is None:
-        return f"{before}; the integers are not measured without --data"
-    after = f"{result['accuracy_after']:.2%} in integers"
-    return f"{before}, {after}, on {result['samples']} test samples"
+            result = sg.convert(checkpoint, target, data=data, progress=update)
+    show(result, json)

@@ -1,10 +1,13 @@
 """`somagate load`: other tables into a bitstream that is running."""
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import RenderableType
 
+from ..shown import Shown
 from .options import Json, TablesFile
 from .output import Update, existing, progress, show, verb
 
@@ -30,10 +33,38 @@ def load(
         existing(tables, ".safetensors")
         with progress("loading", "bytes") as update:
             result = send(tables, port, generated, baud, update)
-    show(result, json, f"The board on {port} runs tables {result['tables'][:12]}")
+    show(result, json)
 
 
-def send(path: Path, port: str, folder: Path, baud: int, update: Update) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Loaded(Shown):
+    """What a board says of itself after tables were loaded.
+
+    Attributes
+    ----------
+    tables, shape
+        The hash of the tables that it runs, and of its accelerator's shape.
+    accelerator
+        The hash of the tables that it was built from.
+    port
+        Where it is.
+    """
+
+    tables: str
+    accelerator: str
+    shape: str
+    port: str
+
+    def shown(self) -> list[RenderableType]:
+        """Return what the board runs."""
+        return [f"The board on {self.port} runs tables {self.tables[:12]}"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content as JSON holds it."""
+        return asdict(self)
+
+
+def send(path: Path, port: str, folder: Path, baud: int, update: Update) -> Loaded:
     """Load, and return what the board then says of itself."""
     from ..boards.device import Device, connect
     from ..export.tables import Tables
@@ -43,9 +74,4 @@ def send(path: Path, port: str, folder: Path, baud: int, update: Update) -> dict
     with Device(connect(port, baud), plan) as device:
         device.load(Tables.load(path), progress=update)
         found = device.identify()
-    return {
-        "tables": found.tables,
-        "accelerator": plan.tables.sha256,
-        "shape": found.shape,
-        "port": port,
-    }
+    return Loaded(tables=found.tables, accelerator=plan.tables.sha256, shape=found.shape, port=port)

@@ -1,9 +1,14 @@
 """The arguments and options that several verbs share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import somagate as sg
 import typer
+
+if TYPE_CHECKING:
+    from ..encoded import Samples as EncodedSamples
+    from ..export.tables import Tables
 
 TablesFile = Annotated[
     Path, typer.Argument(metavar="TABLES", help="The .safetensors file that `export` wrote.")
@@ -16,6 +21,10 @@ Data = Annotated[
         "NAME[:KEY=VALUE,...][@DIR]; see docs/data.md.",
     ),
 ]
+SomeData = Annotated[
+    str | None,
+    typer.Option(metavar="DATA", help="Samples, as elsewhere; without it, random spikes."),
+]
 Samples = Annotated[
     int | None, typer.Option(min=1, help="Use the first so many of the test samples.")
 ]
@@ -24,10 +33,13 @@ Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
 ]
 Lanes = Annotated[
-    int, typer.Option(min=1, help="Output channels that the array adds up at the same time.")
+    int | None,
+    typer.Option(
+        min=1, help="Output channels that the array adds up at the same time; default: 16."
+    ),
 ]
 UpdateLanes = Annotated[
-    int, typer.Option(min=1, help="Neurons updated in a cycle; divides --lanes.")
+    int | None, typer.Option(min=1, help="Neurons updated in a cycle; divides --lanes; default: 4.")
 ]
 WordBits = Annotated[
     int | None,
@@ -38,11 +50,37 @@ PlanFile = Annotated[
     typer.Option(
         "--plan",
         metavar="PLAN.toml",
-        help="Stages, lanes and banks from a file, instead of one stage with --lanes.",
+        help="Stages, lanes and banks from a file, in place of --lanes and --update-lanes.",
     ),
 ]
-BoardName = Annotated[str, typer.Option(metavar="BOARD", help="'icebreaker' or 'ulx3s-85f'.")]
+BoardName = Annotated[
+    str | None,
+    typer.Option(metavar="BOARD", help="'icebreaker', which is the default, or 'ulx3s-85f'."),
+]
 PartName = Annotated[
     str | None,
-    typer.Option(metavar="PART", help="An FPGA by itself, such as 'xc7a35t'; not --board."),
+    typer.Option(metavar="PART", help="An FPGA by itself, such as 'xc7a35t'; not with --board."),
 ]
+Activity = Annotated[
+    float | None,
+    typer.Option(
+        metavar="A", help="Without --data: spikes a neuron and time step, 0…1; default: 0.1."
+    ),
+]
+Clock = Annotated[float | None, typer.Option(metavar="MHZ", help="Clock; default: the board's.")]
+
+
+def some_samples(
+    tables: "Tables", data: str | None, samples: int | None, default: int
+) -> "EncodedSamples | None":
+    """Return so many samples of a data set, or None where none is named."""
+    if data is not None:
+        return sg.samples(tables, data, default if samples is None else samples)
+    if samples is not None:
+        raise ValueError(f"--samples must come with --data, not be {samples} without it")
+    return None
+
+
+def hertz(clock: float | None) -> int | None:
+    """Return a clock in Hz that was given in MHz."""
+    return None if clock is None else round(clock * 1e6)

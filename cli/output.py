@@ -1,9 +1,9 @@
 """What a verb prints: one result on stdout, everything else on stderr.
 
-A result is a dict of plain values. With `--json` it is all that stdout gets; without, the verb
-shows it as tables and sentences. Progress, and an error's one line, go to stderr. An error that
-the user can mend is a sentence and exit status 1, not a traceback; `SOMAGATE_DEBUG=1` brings the
-traceback back.
+A result says its content twice, for programs and for people. With `--json` the first is all that
+stdout gets; without, the verb prints the second, tables and sentences. Progress, and an error's one
+line, go to stderr. An error that the user can mend is a sentence and exit status 1, not a
+traceback; `SOMAGATE_DEBUG=1` brings the traceback back.
 """
 
 import difflib
@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich import box
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+
+from ..shown import Shown
+from ..shown.tables import WIDTH
 
 Update = Callable[[int, int], None]
 """Told (done, total) as work goes on."""
@@ -32,25 +33,19 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def show(result: dict[str, Any], as_json: bool, *lines: RenderableType) -> None:
-    """Print a result: as JSON, or as the given tables and sentences."""
+def show(
+    result: Shown, as_json: bool, lines: Sequence[RenderableType] | None = None, **more: Any
+) -> None:
+    """Print a result: as JSON, with what `more` holds; or as it shows itself, or as `lines`."""
     if as_json:
-        sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+        content = json.dumps(result.to_dict() | more, indent=2, ensure_ascii=False)
+        sys.stdout.write(content + "\n")
         return
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 120
-    for line in lines:
+        console.width = WIDTH
+    for line in result.shown() if lines is None else lines:
         console.print(line, soft_wrap=isinstance(line, str), markup=not isinstance(line, str))
-
-
-def grid(*headers: str, left: int = 1, caption: str | None = None) -> Table:
-    """Return an empty table: the first `left` columns hold words, the others numbers."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, caption=caption)
-    table.caption_justify = "left"
-    for index, header in enumerate(headers):
-        table.add_column(header, justify="left" if index < left else "right", no_wrap=index == 0)
-    return table
 
 
 @contextmanager
@@ -104,15 +99,6 @@ def progress(label: str, unit: str = "") -> Iterator[Update]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def one_of(kind: str, name: str, options: Sequence[str]) -> str:
-    """Return `name` if it is one of `options`, or raise suggesting the nearest of them."""
-    if name in options:
-        return name
-    near = difflib.get_close_matches(name, options, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"{kind} must be one of {', '.join(options)}, not {name!r}{hint}")
-
-
 def existing(path: Path, suffix: str) -> Path:
     """Return `path` if it is a file, or raise naming files of that suffix near it."""
     if path.is_file():
@@ -140,15 +126,6 @@ def replaceable_file(path: Path, force: bool, option: str = "--out") -> Path:
     if path.is_dir():
         raise ValueError(f"{path} must be a file to write, but is a folder; name one with {option}")
     return writable(path, force, option)
-
-
-def existing_folder(name: str) -> Path:
-    """Return `name` as a path if it is a folder, or raise."""
-    path = Path(name)
-    if not path.is_dir():
-        what = "is a file" if path.exists() else "does not exist"
-        raise ValueError(f"{path} must be a folder, but {what}")
-    return path
 
 
 def replaceable(folder: Path, proof: str, force: bool) -> Path:

@@ -1,13 +1,13 @@
 """`somagate train`: a recipe in, a checkpoint out."""
 
-from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import somagate as sg
 import typer
 
 from .options import Force, Json
-from .output import existing_folder, one_of, show, stderr, verb
+from .output import show, stderr, verb
 
 
 def train(
@@ -61,69 +61,10 @@ def train(
     The same recipe, seed, machine and number of threads give the same weights.
     """
     with verb(json):
-        result = run(
-            recipe, data, out,
-            {"weight_bits": weight_bits, "state_bits": state_bits, "steps": steps,
-             "threads": threads},
-            fold=fold, seed=seed, epochs=epochs, float_=float_, resume=resume, overwrite=force,
-            device=device, fuse=fuse,
+        result = sg.train(
+            recipe, out, data=data, fold=fold, floating=float_, weight_bits=weight_bits,
+            state_bits=state_bits, steps=steps, threads=threads, seed=seed, epochs=epochs,
+            device=device, fuse=fuse, resume=resume, overwrite=force,
+            progress=stderr().is_terminal,
         )  # fmt: skip
-    show(result, json, summary(result), f"Checkpoint in {result['checkpoint']}")
-
-
-def run(
-    name: str,
-    data: str | None,
-    out: Path | None,
-    changes: dict[str, Any],
-    *,
-    fold: str | None = None,
-    **settings: Any,
-) -> dict[str, Any]:
-    """Train, and return where the checkpoint lies and how good it is."""
-    from ..data import Request, needs_folder
-    from ..model import recipes
-    from ..model.train import train
-
-    recipe = recipes.load(one_of("recipe", name, recipes.names()))
-    request, folder = Request.parse(recipe.data), None
-    if fold is not None:
-        request = replace(request, options={**request.options, "fold": fold})
-        recipe = recipe.override(data=request.title)
-    if not needs_folder(request.name):
-        if data not in (None, recipe.data):
-            raise ValueError(
-                f"--data must be {recipe.data!r} or left out for recipe {name}, not {data!r}"
-            )
-    elif data is None:
-        raise ValueError(f"recipe {name} needs the folder of {recipe.data}'s files: --data DIR")
-    else:
-        folder = existing_folder(data)
-    done = train(
-        recipe.override(**changes),
-        out,
-        data_dir=folder,
-        progress=stderr().is_terminal,
-        **settings,
-    )
-    last = asdict(done.epochs[-1])
-    return {
-        "recipe": name,
-        "checkpoint": str(done.checkpoint),
-        "accuracy": done.accuracy,
-        "quantized": done.recipe.quantized,
-        "seed": done.seed,
-        "epochs": len(done.epochs),
-        "loss": last["loss"],
-        "seconds": round(done.seconds, 1),
-    }
-
-
-def summary(result: dict[str, Any]) -> str:
-    """Return the result as a sentence."""
-    from ..model import recipes
-    from ..model.settings import Detect
-
-    detector = isinstance(recipes.load(result["recipe"]).method, Detect)
-    what = "mean average precision" if detector else "right"
-    return f"{result['accuracy']:.2%} {what} on the test set after {result['epochs']} epochs"
+    show(result, json)

@@ -13,20 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks.arguments import identifier, integer
-from . import file
+from ..shown import text
+from . import file, summary
 from .layer import SPIKE, Input, Layer, Pool, Readout
 from .neuron import Activation, Ternary
 from .synapse import Shape
+from .widths import signed_bits
 
 __all__ = ["SPIKE", "Bounds", "Input", "Layer", "Pool", "Readout", "Tables", "signed_bits"]
 
 Bounds = tuple[NDArray[np.int64], NDArray[np.int64]]
 """The smallest and the largest value of each channel, (channels,) each, both included."""
-
-
-def signed_bits(low: int, high: int) -> int:
-    """Return the width in bits of the narrowest two's complement integer for low…high."""
-    return max(int(high).bit_length(), int(-low - 1).bit_length() if low < 0 else 0) + 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -258,6 +255,10 @@ class Tables:
                 elif threshold <= low[channel] and not masked:
                     findings.append(f"{place} is always reached: the least is {low[channel]}")
         return findings
+
+    def __str__(self) -> str:
+        """Return a table with a row a layer, as `somagate check` prints it."""
+        return text(summary.shown(self))
 
     @cached_property
     def sha256(self) -> str:

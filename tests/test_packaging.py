@@ -12,13 +12,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
-FOLDERS = sorted(folder for folder in SETUPTOOLS["package-dir"].values())
+FOLDERS = sorted(SETUPTOOLS["package-dir"].values())
 OTHERS = ["tests", "docs", "examples", "benchmarks"]
 
 FIND_LEAKS = f"""
 import importlib.util
 assert importlib.util.find_spec("somagate.cli.main"), "somagate.cli.main is not there"
-leaked = [n for n in {FOLDERS + OTHERS} if importlib.util.find_spec(n)]
+leaked = [n for n in {[*FOLDERS, *OTHERS]} if importlib.util.find_spec(n)]
 assert not leaked, leaked
 """
 
@@ -26,7 +26,12 @@ assert not leaked, leaked
 def packages_on_disk() -> list[str]:
     found = (path.parent.relative_to(ROOT) for path in ROOT.glob("*/**/__init__.py"))
     ours = (p for p in found if not p.parts[0].startswith(".") and p.parts[0] not in OTHERS)
-    return sorted("somagate." + ".".join(p.parts) for p in ours if "build" not in p.parts)
+    return sorted(package_of(p) for p in ours if "build" not in p.parts)
+
+
+def package_of(folder: Path) -> str:
+    """Return the package that a folder is installed as: api/ is `somagate` itself."""
+    return ".".join(["somagate", *(() if folder.parts[0] == "api" else folder.parts)])
 
 
 def test_packages_list_equals_the_folders() -> None:
@@ -34,13 +39,13 @@ def test_packages_list_equals_the_folders() -> None:
 
 
 def test_package_dir_maps_each_folder_to_its_own_name() -> None:
-    assert SETUPTOOLS["package-dir"] == {f"somagate.{folder}": folder for folder in FOLDERS}
+    wanted = {package_of(Path(folder)): folder for folder in FOLDERS}
+    assert SETUPTOOLS["package-dir"] == wanted
 
 
-def test_every_package_says_that_it_is_typed() -> None:
-    for package in packages_on_disk():
-        folder = ROOT.joinpath(*package.split(".")[1:])
-        assert (folder / "py.typed").exists(), package
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (ROOT / "api" / "py.typed").exists()
+    assert SETUPTOOLS["package-data"]["somagate"] == ["py.typed"]
 
 
 def test_every_dependency_has_an_exact_version_in_the_constraints() -> None:
@@ -93,9 +98,9 @@ def test_a_wheel_holds_nothing_but_somagate(copy: Path, tmp_path: Path) -> None:
     assert {name.split("/")[0] for name in names} == {"somagate", "somagate-0.1.0.dist-info"}
     folders = {name.rsplit("/", 1)[0].replace("/", ".") for name in names if name.endswith(".py")}
     assert folders == set(SETUPTOOLS["packages"])
-    assert "somagate/__init__.py" not in names
     files = {p.relative_to(copy) for f in FOLDERS for p in (copy / f).rglob("*") if p.is_file()}
-    assert {f"somagate/{file.as_posix()}" for file in files} <= set(names)
+    wanted = {f"somagate/{file.as_posix().removeprefix('api/')}" for file in files}
+    assert wanted == {name for name in names if name.startswith("somagate/")}
     assert "somagate-0.1.0.dist-info/licenses/LICENSE" in names
 
 

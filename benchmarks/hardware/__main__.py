@@ -52,7 +52,7 @@ def efficiency(kept: output.Kept) -> dict[str, Any]:
             x = networks.spikes(tables, rate, 4)
             verdict = verify(plan_of(tables, lanes, word_bits), x, workers=1)
             if not verdict.equal:
-                raise RuntimeError(str(verdict))
+                raise RuntimeError(verdict.summary)
             layer = verdict.layers[0]
             return {"efficiency": layer.efficiency, "cycles": layer.cycles,
                     "additions": layer.additions, "activity": float(x.mean())}  # fmt: skip
@@ -77,7 +77,7 @@ def cycles(kept: output.Kept) -> dict[str, Any]:
         x = networks.spikes(tables, 0.13, 8)
         verdict = verify(Plan(tables=tables, word_bits=64, shapes=shapes), x, workers=1)
         if not verdict.equal:
-            raise RuntimeError(str(verdict))
+            raise RuntimeError(verdict.summary)
         return {
             "latency": float(np.mean(verdict.sample_cycles[:1])),
             "throughput": verdict.cycles_per_sample,

@@ -22,14 +22,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import somagate.cli
+import somagate
 import somagate.export
 import somagate.hw
 import somagate.sim
 from somagate import data as data_sets
 from somagate.boards import ulx3s
-from somagate.cli import simulate, verify
-from somagate.cli.samples import Encoded, test_samples
 from somagate.data import DataSet, Request, boxes, encode, events, needs_folder
 from somagate.export import checkpoint as exporter
 from somagate.export.tables import Tables
@@ -41,7 +39,6 @@ from somagate.model.recipe import Recipe
 from somagate.model.settings import Detect
 from somagate.model.train import CHECKPOINT, train
 from somagate.model.trainer import Epoch
-from somagate.sim.golden import golden
 
 from benchmarks.lib import output
 from benchmarks.results import report, work
@@ -132,7 +129,7 @@ def measure(one: Training, out: Path, data: Path, samples: int) -> dict[str, Any
 def simulated(out: Path) -> output.Kept:
     """Return what is kept of simulations: of all that `figures` uses, and of no recipe."""
     code = output.sources(
-        *(somagate.cli, somagate.export, somagate.hw, somagate.sim, sys.modules[__name__]),
+        *(somagate, somagate.export, somagate.hw, somagate.sim, sys.modules[__name__]),
         *(ulx3s, data_sets, encode, events, detection, boxes, network, model_layers),
         tools=("verilator", "yosys"),
     )
@@ -182,28 +179,25 @@ def figures(one: Training, path: Path, out: Path, data: Path, samples: int) -> d
         accuracy, layers = detect(tables, out / one.name / CHECKPOINT, name)
         count = None
     else:
-        measured = simulate.measure(tables, name, None, None, lambda done, total: None)
+        measured = somagate.measure(tables, somagate.samples(tables, name)).to_dict()
         accuracy, layers = measured["accuracy"], measured["layers"]
         count = measured["samples"]
-    verdict = verify.compare(
-        path, name, samples, None, lambda done, total: None,
-        layout={"board": "ulx3s-85f", "lanes": LANES, "update_lanes": 4, "word_bits": None},
-        settings={"engine": "native", "waves": out / one.name / "difference"},
-    )  # fmt: skip
+    design = somagate.design(tables, board="ulx3s-85f", lanes=LANES, update_lanes=4)
+    some = somagate.samples(tables, name, samples)
+    verdict = somagate.verify(design, some, waves=out / one.name / "difference")
     activity = {layer["layer"]: layer["activity"] for layer in layers}
     return {
         "accuracy": accuracy,
         "test_samples": count,
         "activity": activity,
-        "verified": verify.as_result(verdict),
+        "verified": verdict.to_dict(),
     }
 
 
 def detect(tables: Tables, path: Path, name: str) -> tuple[float, list[dict[str, Any]]]:
     """Return the mean average precision of tables in the golden simulator, and their activity."""
     data: DataSet = data_sets.load(name)
-    images, _ = test_samples(tables, name, None)
-    trace = golden.run(tables, Encoded(tables, images)[:])
+    trace = somagate.simulate(tables, somagate.samples(tables, name), potentials=False)
     layers = [
         {"layer": layer, "activity": float((spikes != 0).mean())}
         for layer, spikes in trace.spikes.items()

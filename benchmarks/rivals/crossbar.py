@@ -28,7 +28,7 @@ def crossbar_cycles(lanes: int, rate: float) -> dict[str, Any]:
     x = networks.spikes(plan.tables, rate, 1)
     verdict = verify(plan, x, workers=1)
     if not verdict.equal:
-        raise RuntimeError(str(verdict))
+        raise RuntimeError(verdict.summary)
     return {"cycles": verdict.sample_cycles[0], "additions": 256 * int(x.sum())}
 
 

@@ -38,7 +38,7 @@ def run(plan: Plan, x: Any) -> dict[str, Any]:
     """Return cycles and additions a sample of the convolution, on RTL that equals golden."""
     verdict = verify(plan, x, workers=1)
     if not verdict.equal:
-        raise RuntimeError(str(verdict))
+        raise RuntimeError(verdict.summary)
     layer = verdict.layers[0]
     return {
         "cycles": layer.cycles / x.shape[1],

@@ -23,6 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ...export.file import replace
 from ...export.tables import Tables
 from .plan import Plan, StageShape
 
@@ -120,6 +121,11 @@ def manifest(folder: Path) -> dict[str, Any]:
                 f"{path} {key} must be a {kind.__name__}, not {known.get(key)!r}: generate it anew"
             )
     return dict(known)
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Write a plan to a file that `load` reads, whole or not at all."""
+    replace(path, dump(plan).encode())
 
 
 def dump(plan: Plan) -> str:

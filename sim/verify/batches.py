@@ -138,12 +138,12 @@ class Chunks:
         )
         path = self.resume / f"{digest(self.identity, repr(key))}.json"
         if path.exists():
-            return Verdict.from_dict(json.loads(path.read_text()))
+            return Verdict.from_record(json.loads(path.read_text()))
         verdict = self._verdict(first, x)
         if verdict.equal:
             self.resume.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(".part")
-            partial.write_text(json.dumps(verdict.to_dict()))
+            partial.write_text(json.dumps(verdict.record()))
             partial.replace(path)
         return verdict
 

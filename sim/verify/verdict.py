@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from rich.console import RenderableType
+
+from ...shown import Shown, grid
 from ..golden.trace import Difference
 from .measured import LayerCost
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Verdict(Shown):
     """Whether the RTL is equal to golden, on what evidence, and what it cost.
 
     Attributes
@@ -99,8 +102,9 @@ class Verdict:
         error = self.largest_error
         return told + f"; the largest error is {error:.3%}" * (error > 0)
 
-    def __str__(self) -> str:
-        """Return the verdict in one sentence."""
+    @property
+    def summary(self) -> str:
+        """The verdict in one sentence."""
         if self.equal:
             return (
                 f"RTL equals golden on {self.samples} samples: "
@@ -111,16 +115,88 @@ class Verdict:
         )
         return "; ".join(told + [self.fault] * bool(self.fault))
 
+    def shown(self) -> list[RenderableType]:
+        """Return what each layer cost, the verdict, and how well cycles were predicted."""
+        headers = ("layer", "cycles a sample", "predicted", "useful additions")
+        table = grid(*headers, "per lane and cycle")
+        samples = max(1, self.samples)
+        for layer in self.layers:
+            table.add_row(
+                layer.name,
+                f"{layer.cycles / samples:,.1f}",
+                "–" if layer.predicted is None else f"{layer.predicted / samples:,.1f}",
+                f"{layer.additions:,}",
+                f"{layer.efficiency:.3f}",
+            )
+        waveform = [f"waveform: gtkwave {self.waves}"] if self.waves else []
+        told = [self.prediction] if self.prediction else []
+        return [table, self.summary, *told, *waveform]
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the contents as JSON holds them, with what follows from them."""
+        """Return the contents as `somagate verify --json` prints them."""
+        cycles = self.cycles_per_sample
+        return {
+            "equal": self.equal,
+            "samples": self.samples,
+            "spikes": self.spikes,
+            "potentials": self.potentials,
+            "cycles_per_sample": None if cycles is None else round(cycles, 1),
+            "predicted": self._predicted(),
+            "layers": [
+                {
+                    "layer": layer.name,
+                    "cycles": layer.cycles,
+                    "predicted": layer.predicted,
+                    "additions": layer.additions,
+                    "lanes": layer.lanes,
+                    "efficiency": round(layer.efficiency, 4),
+                }
+                for layer in self.layers
+            ],
+            "first_difference": self._first_difference(),
+        }
+
+    def _predicted(self) -> dict[str, Any] | None:
+        """Return how well the cycles were predicted, or None where they were not."""
+        if not self.predicted_cycles:
+            return None
+        busy = self.predicted_busy_cycles
+        return {
+            "samples": len(self.predicted_cycles),
+            "exactly": self.predicted_exactly,
+            "largest_error": round(self.largest_error, 6),
+            "cycles_per_sample": None if busy is None else round(busy / self.samples, 1),
+        }
+
+    def _first_difference(self) -> dict[str, Any] | None:
+        """Return what differs first, or None where nothing does."""
+        if self.equal:
+            return None
+        told = {"summary": self.summary, "fault": self.fault, "waves": self.waves}
+        if self.difference is None:
+            return told
+        found = self.difference
+        return told | {
+            "quantity": found.quantity,
+            "layer": found.layer,
+            "step": found.step,
+            "sample": found.sample,
+            "place": list(found.place),
+            "golden": found.values[0],
+            "rtl": found.values[1],
+            "differences": found.count,
+        }
+
+    def record(self) -> dict[str, Any]:
+        """Return all contents as JSON holds them, for `from_record`."""
         content = asdict(self)
         for layer, costs in zip(content["layers"], self.layers, strict=True):
             layer["efficiency"] = round(costs.efficiency, 4)
-        return content | {"cycles_per_sample": self.cycles_per_sample, "summary": str(self)}
+        return content | {"cycles_per_sample": self.cycles_per_sample, "summary": self.summary}
 
     @staticmethod
-    def from_dict(content: dict[str, Any]) -> "Verdict":
-        """Return the verdict that `to_dict` gave the contents of."""
+    def from_record(content: dict[str, Any]) -> "Verdict":
+        """Return the verdict that `record` gave the contents of."""
         derived = ("cycles_per_sample", "summary")
         content = {key: value for key, value in content.items() if key not in derived}
         if content["difference"] is not None:

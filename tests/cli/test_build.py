@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
+from somagate import generating
 from somagate.boards import build as builder
 from somagate.hw.plan import plan_file
-from somagate.hw.rtl import accelerator
 
 
 def test_build_makes_a_bitstream(somagate, tables_path: Path) -> None:
@@ -28,10 +28,11 @@ def test_build_fails_where_the_clock_is_too_fast(
 ) -> None:
     class Report:
         bitstream = "top.bin"
-        fmax_hz = 20_000_000
+        fmax_hz, clock_hz, passed = 20_000_000, 24_000_000, False
+        utilization: dict[str, object] = {}
 
         def to_dict(self):
-            return {"timing": "fail", "clock_hz": 24_000_000, "utilization": {}}
+            return {"timing": "fail", "clock_hz": self.clock_hz, "utilization": {}}
 
     asked = []
 
@@ -40,8 +41,8 @@ def test_build_fails_where_the_clock_is_too_fast(
         asked.append((board.name, parameters))
         return Report()
 
-    monkeypatch.setattr(builder, "build", build)
-    monkeypatch.setattr(accelerator, "Accelerator", lambda plan: plan)
+    monkeypatch.setattr(generating, "build_for", build)
+    monkeypatch.setattr(generating, "Accelerator", lambda plan: plan)
     options = ("--clock", 30, "--baud", 9600, "--seed", 5, "--seeds", 2)
     result = somagate("build", tables_path, *options)
     assert result.exit_code == 1
@@ -56,7 +57,7 @@ def test_build_fails_where_the_clock_is_too_fast(
 
 def test_build_names_the_boards(somagate, tables_path: Path) -> None:
     assert somagate.error("build", tables_path, "--board", "ulx3s") == (
-        "--board must be one of icebreaker, ulx3s-85f, not 'ulx3s'; did you mean 'ulx3s-85f'?"
+        "board must be one of icebreaker, ulx3s-85f, not 'ulx3s'; did you mean 'ulx3s-85f'?"
     )
     assert not tables_path.with_name("ulx3s").exists()
 
@@ -111,15 +112,15 @@ def test_demo_can_be_taken_up_after_it_was_interrupted(
         (tmp_path / "demo" / "float").mkdir(parents=True)
         raise OSError(28, "No space left on device", "demo")
 
-    monkeypatch.setattr("somagate.cli.train.run", interrupted)
+    monkeypatch.setattr("somagate.train", interrupted)
     arguments = ("demo", "--out", tmp_path / "demo", "--force")
     assert somagate(*arguments).stderr.endswith("error: demo: No space left on device\n")
-    monkeypatch.setattr("somagate.cli.train.run", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("somagate.train", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         raise somagate(*arguments).exception
 
 
 def test_demo_trains_on_bundled_data_only(somagate, tmp_path: Path) -> None:
     assert somagate.error("demo", "--recipe", "mnist", "--out", tmp_path / "demo") == (
-        "--recipe must be one of digits, digits-dense, not 'mnist'"
+        "recipe must be one of digits, digits-dense, not 'mnist'"
     )

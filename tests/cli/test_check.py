@@ -50,7 +50,7 @@ def test_check_says_all_there_is_to_a_layer(somagate, tables_path: Path) -> None
 def test_check_shows_a_row_a_layer_and_a_verdict(somagate, tables_path: Path) -> None:
     text = somagate("check", tables_path).stdout
     assert [line.split()[:4] for line in text.splitlines() if line.startswith(" conv1")] == [
-        ["conv1", "yes", "4×8×8", "4/4"]
+        ["conv1", "4×8×8", "4/4", "3/3/5"]
     ]
     assert text.endswith("The hardware supports every layer.\n")
 

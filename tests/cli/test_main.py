@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from somagate.cli import doctor
+from somagate import tooling
 from somagate.cli.main import EXAMPLES
 from somagate.toolchain import tools
 
@@ -130,4 +130,4 @@ def test_doctor_fails_where_a_verb_lacks_a_tool(somagate, monkeypatch) -> None:
 
 
 def test_doctor_knows_every_tool_that_it_asks_for() -> None:
-    assert {name for needs in doctor.NEEDS.values() for name in needs} <= set(tools.TOOLS)
+    assert {name for needs in tooling.NEEDS.values() for name in needs} <= set(tools.TOOLS)

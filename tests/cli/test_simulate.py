@@ -69,7 +69,7 @@ def test_simulate_keeps_a_trace(somagate, tables_path: Path, tmp_path: Path) -> 
 
 def test_simulate_refuses_data_that_does_not_exist(somagate, tables_path: Path) -> None:
     assert somagate.error("simulate", tables_path, "--data", "nowhere") == (
-        f"--data must be NAME[:OPTIONS][@DIR], with a NAME of {', '.join(names())}, or a folder "
+        f"data must be NAME[:OPTIONS][@DIR], with a NAME of {', '.join(names())}, or a folder "
         "with the files of one of them, but there is no folder 'nowhere'"
     )
 
@@ -86,7 +86,7 @@ def test_simulate_refuses_a_folder_without_a_data_set(somagate, tables_path: Pat
 
 def test_simulate_refuses_more_samples_than_there_are(somagate, tables_path: Path) -> None:
     assert somagate.error("simulate", tables_path, "--samples", 501) == (
-        "--samples must be 1…500 for digits, not 501"
+        "samples must be 1…500 for digits, not 501"
     )
 
 
@@ -121,10 +121,9 @@ def test_simulate_refuses_samples_of_another_size_or_range(
     folder = idx_folder(tmp_path / "large", 28)
     assert somagate.error("simulate", tables_path, "--data", folder) == (
         f"the tables take 'rate' samples of shape (1, 8, 8), but {folder} has images of shape "
-        "(1, 28, 28); choose the data they were trained on with --data"
+        "(1, 28, 28); choose the data they were trained on"
     )
     folder = idx_folder(tmp_path / "small", 8)
     assert somagate.error("simulate", tables_path, "--data", folder) == (
-        f"the tables take pixels 0…16, but {folder} has 0…255; "
-        "choose the data they were trained on with --data"
+        f"the tables take pixels 0…16, but {folder} has 0…255; choose the data they were trained on"
     )

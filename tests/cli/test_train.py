@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from somagate.export.tables import Tables
 from somagate.model import recipes
+from somagate.training import Trained
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +69,9 @@ def test_train_overwrites_nothing_unless_told(somagate, trained: Path) -> None:
         ),
         (
             ("digits", "--data", "somewhere"),
-            "--data must be 'digits' or left out for recipe digits, not 'somewhere'",
+            "data must be 'digits' or left out for recipe digits, not 'somewhere'",
         ),
-        (("mnist",), "recipe mnist needs the folder of mnist's files: --data DIR"),
+        (("mnist",), "recipe mnist needs data, the folder of mnist's files"),
         (
             ("digits", "--fold", "6/5"),
             "fold must be 1…5 of 5, not 6",
@@ -133,7 +134,8 @@ def test_export_refuses_another_file(somagate, tmp_path: Path) -> None:
 
 
 def test_a_detector_says_its_precision() -> None:
-    from somagate.cli.train import summary
-
-    result = {"recipe": "shapes-spquant", "accuracy": 0.5, "epochs": 3}
-    assert summary(result) == "50.00% mean average precision on the test set after 3 epochs"
+    result = Trained(
+        recipe="shapes-spquant", checkpoint=Path("c.pt"), accuracy=0.5, quantized=True, seed=0,
+        epochs=3, loss=1.0, seconds=1.0, detector=True,
+    )  # fmt: skip
+    assert result.summary == "50.00% mean average precision on the test set after 3 epochs"

@@ -92,7 +92,7 @@ def test_generate_follows_a_plan_file(somagate, tables_path: Path, tmp_path: Pat
 
 def test_generate_refuses_wrong_options(somagate, tables_path: Path) -> None:
     assert somagate.error("generate", tables_path, "--board", "icebraker") == (
-        "--board must be one of icebreaker, ulx3s-85f, not 'icebraker'; did you mean 'icebreaker'?"
+        "board must be one of icebreaker, ulx3s-85f, not 'icebraker'; did you mean 'icebreaker'?"
     )
     assert somagate.error("generate", tables_path, "--update-lanes", 3) == (
         "StageShape update_lanes must divide lanes 16, not be 3"
@@ -232,12 +232,12 @@ def test_verify_writes_waves_of_a_difference(somagate, generated: Path, tmp_path
         (
             ("--engine", "verilator"),
             (
-                "--engine must be one of native, cocotb-verilator, cocotb-icarus, amaranth, "
+                "engine must be one of native, cocotb-verilator, cocotb-icarus, amaranth, "
                 "not 'verilator'; did you mean 'cocotb-verilator'?"
             ),
         ),
         (("--stalls", "2"), "stalls must be a probability 0…0.9, not 2.0"),
-        (("--samples", "900"), "--samples must be 1…500 for digits, not 900"),
+        (("--samples", "900"), "samples must be 1…500 for digits, not 900"),
     ],
 )
 def test_verify_refuses(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from somagate.cli import simulate
+import somagate as sg
 from somagate.export.tables import Tables
 from somagate.hw.plan.support import reasons
 from somagate.model import recipes
@@ -30,8 +30,8 @@ def test_every_recipe_with_results_has_its_tables() -> None:
 @pytest.mark.parametrize("name", ["digits", "digits-dense", "digits-spquant"])
 def test_the_digits_are_as_good_as_the_page_says(name: str) -> None:
     tables = Tables.load(TOP / "examples" / f"{name}.safetensors")
-    found = simulate.measure(tables, "digits", None, None, lambda done, total: None)
+    found = sg.measure(tables, sg.samples(tables, "digits"))
     row = next(
         line for line in (TOP / "docs/results.md").read_text().splitlines() if f"`{name}`" in line
     )
-    assert f"| {found['accuracy']:.2%} |" in row
+    assert f"| {found.accuracy:.2%} |" in row

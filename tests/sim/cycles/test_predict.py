@@ -30,7 +30,7 @@ def predicted(plan: Plan, x: np.ndarray) -> Prediction:
 
 
 def must_be_predicted(verdict: Verdict) -> None:
-    assert verdict.equal, str(verdict)
+    assert verdict.equal, verdict.summary
     assert verdict.predicted_cycles == verdict.sample_cycles
     assert verdict.predicted_busy_cycles == verdict.busy_cycles
     assert [layer.predicted for layer in verdict.layers] == [c.cycles for c in verdict.layers]

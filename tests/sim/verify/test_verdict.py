@@ -33,7 +33,7 @@ DIFFERENCE = Difference(
 
 
 def test_an_equal_verdict_says_what_was_compared() -> None:
-    assert str(EQUAL) == "RTL equals golden on 2 samples: 20 spikes and 20 potentials"
+    assert EQUAL.summary == "RTL equals golden on 2 samples: 20 spikes and 20 potentials"
 
 
 def test_a_verdict_names_the_difference_and_the_fault() -> None:
@@ -42,18 +42,18 @@ def test_a_verdict_names_the_difference_and_the_fault() -> None:
         "golden and RTL differ first in layer b, step 1, sample 3, neuron 4: "
         "potential 2 and -1; 7 values differ in all"
     )
-    assert str(wrong) == told
-    assert str(replace(wrong, fault="output 2 did not come")) == f"{told}; output 2 did not come"
-    assert str(replace(EQUAL, equal=False, fault="nothing came")) == "nothing came"
+    assert wrong.summary == told
+    assert replace(wrong, fault="output 2 did not come").summary == f"{told}; output 2 did not come"
+    assert replace(EQUAL, equal=False, fault="nothing came").summary == "nothing came"
 
 
 def test_a_verdict_comes_back_from_json() -> None:
     for verdict in (EQUAL, replace(EQUAL, equal=False, difference=DIFFERENCE, cycle=9, lane=1)):
-        content = json.loads(json.dumps(verdict.to_dict()))
-        assert content["summary"] == str(verdict)
+        content = json.loads(json.dumps(verdict.record()))
+        assert content["summary"] == verdict.summary
         assert content["cycles_per_sample"] == verdict.cycles_per_sample == 49.0
         assert [layer["efficiency"] for layer in content["layers"]] == [0.8333, 0.25]
-        assert Verdict.from_dict(content) == verdict
+        assert Verdict.from_record(content) == verdict
 
 
 def test_no_complete_sample_has_no_throughput() -> None:
@@ -97,7 +97,7 @@ def test_a_sum_over_samples_that_were_not_predicted_is_not_known() -> None:
     assert both.predicted_cycles == (50, 53)
     assert both.predicted_busy_cycles is None
     assert [layer.predicted for layer in both.layers] == [None, None]
-    assert Verdict.from_dict(json.loads(json.dumps(both.to_dict()))) == both
+    assert Verdict.from_record(json.loads(json.dumps(both.record()))) == both
 
 
 def test_one_wrong_verdict_makes_all_wrong() -> None:

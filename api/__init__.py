@@ -1,0 +1,78 @@
+"""somagate: from a trained, quantized spiking neural network to a verified FPGA bitstream, exactly.
+
+From a checkpoint (or from ``sg.load("x.safetensors")``) to a bitstream::
+
+    import somagate as sg
+
+    tables = sg.from_checkpoint("runs/digits/checkpoint.pt")
+    data = sg.samples(tables, "digits")  # encoded as the tables say, lazily; labels along
+    trace = sg.simulate(tables, data[:100])  # every spike and every potential
+    accuracy = (trace.prediction == data[:100].labels).mean()
+    design = sg.plan(tables, board="icebreaker", goal="fastest", data=data[:4])
+    print(sg.estimate(design))  # size and cycles, before any synthesis
+    verdict = sg.verify(design, data[:100])  # the Verilog against golden, spike by spike
+    built = sg.build(design, "runs/digits/icebreaker")  # the bitstream
+
+Tables, designs and all results print what the command line prints, and their `to_dict()` is what
+it prints for ``--json``. The parts lie in packages of their own, such as `somagate.hw`.
+"""
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .checking import Checked, check
+    from .designs import Design, design, plan
+    from .encoded import Samples, samples
+    from .estimating import Estimate, estimate
+    from .export.tables import Tables
+    from .generating import Built, Generated, build, generate
+    from .reading import Converted, convert, from_checkpoint, load
+    from .sim.golden.trace import Trace
+    from .sim.verify.verdict import Verdict
+    from .simulating import Measured, measure, simulate
+    from .tooling import Health, doctor
+    from .training import Trained, train
+    from .verifying import verify
+
+__all__ = [
+    "Built", "Checked", "Converted", "Design", "Estimate", "Generated", "Health", "Measured",
+    "Samples", "Tables", "Trace", "Trained", "Verdict", "build", "check", "convert", "design",
+    "doctor", "estimate", "from_checkpoint", "generate", "load", "measure", "plan", "samples",
+    "simulate", "train", "verify",
+]  # fmt: skip
+
+_HOMES = {
+    "checking": ("Checked", "check"),
+    "designs": ("Design", "design", "plan"),
+    "encoded": ("Samples", "samples"),
+    "estimating": ("Estimate", "estimate"),
+    "export.tables": ("Tables",),
+    "generating": ("Built", "Generated", "build", "generate"),
+    "reading": ("Converted", "convert", "from_checkpoint", "load"),
+    "sim.golden.trace": ("Trace",),
+    "sim.verify.verdict": ("Verdict",),
+    "simulating": ("Measured", "measure", "simulate"),
+    "tooling": ("Health", "doctor"),
+    "training": ("Trained", "train"),
+    "verifying": ("verify",),
+}
+"""The module of each public name. It is imported when the name is first asked for: whoever only
+simulates needs no Amaranth, and whoever has tables needs no torch."""
+
+__version__ = metadata.version("somagate")
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name from its module."""
+    for home, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f".{home}", __name__), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,293 @@
+"""A design: how tables lie on an accelerator, and the board or the FPGA that it is for."""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import RenderableType
+
+from .boards.board import Board
+from .boards.estimate import estimate as on_board
+from .boards.registry import BOARDS
+from .encoded import Samples
+from .export.tables import Tables
+from .hw.cost.part import PARTS, Part
+from .hw.cost.resources import Resources, resources
+from .hw.plan import plan_file
+from .hw.plan.plan import Plan
+from .hw.search.choose import choose
+from .shown import Shown, grid
+from .sim.golden import golden
+from .sim.golden.activity import channel_rates
+from .sim.golden.random_trace import assumed_run
+
+GOALS = ("smallest", "fastest")
+DEFAULT_BOARD = "icebreaker"
+ACTIVITY = 0.1
+"""Spikes a neuron and time step where there are no samples to count them in."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Design(Shown):
+    """A plan, and what it is for.
+
+    Attributes
+    ----------
+    plan
+        Stages, lanes, banks and memories.
+    board
+        The board, or None where there is only a part.
+    part
+        The FPGA.
+    clock_hz
+        The clock, in Hz; None where a part has none given.
+    goal
+        What the plan was chosen for; '' where it was given.
+    """
+
+    plan: Plan
+    board: Board | None
+    part: Part
+    clock_hz: int | None
+    goal: str = ""
+
+    @property
+    def tables(self) -> Tables:
+        """The network."""
+        return self.plan.tables
+
+    @property
+    def where(self) -> str:
+        """The name of the board, or else of the part."""
+        return self.board.name if self.board else self.part.name
+
+    def resources(self, plan: Plan | None = None, part: Part | None = None) -> Resources:
+        """Return what the plan, or another one, takes; on a board with its serial line."""
+        plan, part = plan or self.plan, part or self.part
+        return on_board(plan, self.board) if self.board else resources(plan, part)
+
+    def save(self, path: Path | str) -> None:
+        """Write the plan as a TOML file, which `design` takes; one that is there is replaced."""
+        plan_file.save(self.plan, Path(path))
+
+    def shown(self) -> list[RenderableType]:
+        """Return a table with a row a layer, and a sentence."""
+        table = grid("layer", "stage", "lanes", "banks", "updated", "held", "weights in")
+        for number, (stage, shape) in enumerate(
+            zip(self.plan.stages, self.plan.shapes, strict=True)
+        ):
+            for name in stage.names:
+                table.add_row(
+                    name,
+                    str(number),
+                    *map(str, (shape.lanes, shape.banks, shape.update_lanes)),
+                    "yes" if name in stage.held else "no",
+                    {"block": "block RAM", "spram": "large RAM"}[shape.weight_memory],
+                )
+        clock = f" at {self.clock_hz / 1e6:.2f} MHz" if self.clock_hz else ""
+        loads = ", tables can be loaded" if self.plan.loadable else ""
+        words = f"words of {self.plan.word_bits} bits"
+        return [table, f"Network {self.tables.name} on {self.where}{clock}, {words}{loads}"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content as JSON holds it."""
+        return {
+            "tables": self.tables.sha256,
+            "board": self.board.name if self.board else None,
+            "part": self.part.name,
+            "clock_hz": self.clock_hz,
+            "goal": self.goal,
+            "plan": plan_file.to_dict(self.plan),
+        }
+
+
+def design(
+    tables: Tables,
+    *,
+    board: str | None = None,
+    part: str | None = None,
+    plan: Plan | Path | str | None = None,
+    lanes: int | None = None,
+    update_lanes: int | None = None,
+    word_bits: int | None = None,
+    clock_hz: int | None = None,
+) -> Design:
+    """Return a design whose plan is given: by a plan file, or one stage with so many lanes.
+
+    Parameters
+    ----------
+    tables
+        The network.
+    board, part
+        What it is for: a board ('icebreaker' where neither is given), or an FPGA by itself.
+    plan
+        A plan, or the path of a plan file.
+    lanes, update_lanes, word_bits
+        Of the one stage, where no plan is given: 16 and 4, and what suits the board. In a file
+        that doesn't say how wide words are, `word_bits` does.
+    clock_hz
+        The clock; by default the board's.
+
+    Raises
+    ------
+    ValueError
+        Where a name is unknown, or a number is given beside a plan that has it; the message says
+        what would be right.
+    PlanFileError, UnsupportedError
+        Where the plan file, or the plan, does not fit the tables.
+    """
+    chosen, fpga = target(board, part)
+    suited = (chosen or suited_board(fpga)).word_bits
+    if plan is not None:
+        for name, value in (("lanes", lanes), ("update_lanes", update_lanes)):
+            if value is not None:
+                raise ValueError(f"{name} must be left out where a plan is given, not {value}")
+    if isinstance(plan, Plan):
+        if word_bits is not None:
+            raise ValueError(f"word_bits must be left out where a plan is given, not {word_bits}")
+        laid_out = plan
+    elif plan is not None:
+        laid_out = plan_file.load(Path(plan), tables, word_bits=word_bits or suited)
+    else:
+        laid_out = Plan(
+            tables=tables,
+            lanes=16 if lanes is None else lanes,
+            update_lanes=4 if update_lanes is None else update_lanes,
+            word_bits=suited if word_bits is None else word_bits,
+        )
+    return Design(
+        plan=laid_out, board=chosen, part=fpga,
+        clock_hz=clock_hz or (chosen.clock_hz if chosen else None),
+    )  # fmt: skip
+
+
+def plan(
+    tables: Tables,
+    *,
+    board: str | None = None,
+    part: str | None = None,
+    goal: str | float = "fastest",
+    data: Samples | None = None,
+    activity: float | None = None,
+    clock_hz: int | None = None,
+    word_bits: int | None = None,
+    loadable: bool = False,
+    progress: Callable[[float, int], None] | None = None,
+) -> Design:
+    """Choose stages, lanes, banks and word width for a board or a part, and a goal.
+
+    Parameters
+    ----------
+    tables
+        The network.
+    board, part
+        As of `design`.
+    goal
+        'fastest', 'smallest', or so many images a second with the smallest plan.
+    data
+        Samples to count the activity of every channel in.
+    activity
+        Spikes a neuron and time step where there is no data, 0…1; by default 0.1.
+    clock_hz
+        The clock; by default the board's.
+    word_bits
+        Width of a word of the spike maps; searched where it is left out.
+    loadable
+        Whether other tables can be loaded at run time.
+    progress
+        Called with the cycles of the best plan so far, and how many plans were compared.
+
+    Raises
+    ------
+    DoesNotFitError
+        Where no plan fits, or none is as fast as wanted.
+    ValueError
+        Where a name is unknown, or a number is out of range.
+    UnsupportedError
+        Where the hardware does not support the tables.
+    """
+    chosen, fpga = target(board, part)
+    clock_hz = clock_hz or (chosen.clock_hz if chosen else None)
+    measure = resources
+    if chosen:
+        here = chosen
+
+        def measure(plan: Any, part: Part) -> Resources:
+            return on_board(plan, here)
+
+    choice = choose(
+        tables,
+        fpga,
+        goal=_cycles(goal, clock_hz),
+        rates=rates(tables, data, activity),
+        measure=measure,
+        word_bits=word_bits,
+        loadable=loadable,
+        progress=progress or (lambda cycles, tried: None),
+    )
+    return Design(
+        plan=choice.plan, board=chosen, part=fpga, clock_hz=clock_hz, goal=str(goal)
+    )  # fmt: skip
+
+
+def target(board: str | None, part: str | None) -> tuple[Board | None, Part]:
+    """Return the board, if it is for one, and the part that are called so."""
+    if board is not None and part is not None:
+        raise ValueError(f"part must be left out where a board is given, not {part!r}")
+    if part is not None:
+        return None, PARTS[one_of("part", part, list(PARTS))]
+    chosen = BOARDS[one_of("board", DEFAULT_BOARD if board is None else board, sorted(BOARDS))]
+    return chosen, chosen.family.part
+
+
+def suited_board(part: Part) -> Board:
+    """Return a board whose word width suits the block RAMs of a part's family."""
+    small = part.family == "ice40"
+    return next(b for b in BOARDS.values() if (b.family.part.family == "ice40") == small)
+
+
+def one_of(kind: str, name: str, options: Sequence[str]) -> str:
+    """Return `name` if it is one of `options`, or raise suggesting the nearest of them."""
+    if name in options:
+        return name
+    near = difflib.get_close_matches(str(name), options, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{kind} must be one of {', '.join(options)}, not {name!r}{hint}")
+
+
+def _cycles(goal: str | float, clock_hz: int | None) -> Any:
+    """Return a goal in cycles an image, where it is a rate."""
+    if goal in GOALS:
+        return goal
+    try:
+        rate = float(goal)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise ValueError(f"goal must be 'smallest', 'fastest' or images a second, not {goal!r}")
+    if not clock_hz:
+        raise ValueError("clock must be given for images a second on a part without a board")
+    return clock_hz / rate
+
+
+def rates(
+    tables: Tables, data: Samples | None, activity: float | None
+) -> Mapping[str, NDArray[np.float64] | float]:
+    """Return the share of ones of every channel's bits, in samples or at random."""
+    if data is None:
+        found = channel_rates(tables, *assumed_run(tables, assumed_activity(data, activity)))
+        return {name: float(rate.mean()) for name, rate in found.items()}
+    assumed_activity(data, activity)
+    x = data.x
+    return channel_rates(tables, golden.run(tables, x), x)
+
+
+def assumed_activity(data: Samples | None, activity: float | None) -> float:
+    """Return the activity to draw spikes with; it goes without data only."""
+    if data is not None and activity is not None:
+        raise ValueError(f"activity must be left out where there is data, not {activity}")
+    return ACTIVITY if activity is None else activity

@@ -1,0 +1,158 @@
+"""Test samples for tables: a data set by its name or folder, encoded as the tables expect."""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .data import NO_LABEL, DataSet, Images, Labels, load, named, names
+from .data.encode import encode
+from .export.tables import Tables
+
+
+def data_set(data: str) -> DataSet:
+    """Return the data set `NAME[:KEY=VALUE,…][@DIR]`, or the one whose files are in a folder.
+
+    A name wins over a folder that is called like it.
+
+    Raises
+    ------
+    DataError, ValueError
+        Where `data` is neither, or a file is not what it must be.
+    """
+    if re.split("[:@]", data)[0] in names():
+        return load(data)
+    folder = Path(data)
+    if not folder.is_dir():
+        raise ValueError(
+            f"data must be NAME[:OPTIONS][@DIR], with a NAME of {', '.join(names())}, or a "
+            f"folder with the files of one of them, but there is no folder {data!r}"
+        )
+    return load(named(folder), folder)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Samples:
+    """Test samples in the shape of some tables' input, encoded when they are asked for.
+
+    A slice of samples is `Samples` too, and copies nothing. `numpy.asarray` of them is `x`.
+
+    Attributes
+    ----------
+    tables
+        Whose input they are for.
+    data
+        What they are of, as `samples` was told.
+    images
+        uint8 (samples, *input shape), 0…tables.input.maximum; for 'frames' uint8 (samples, steps,
+        *input shape), in the range of the input's activation.
+    labels
+        int64 (samples,); `NO_LABEL` where the samples have boxes.
+    """
+
+    tables: Tables
+    data: str
+    images: Images
+    labels: Labels
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.images)
+
+    def __getitem__(self, chosen: slice, /) -> "Samples":
+        """Return some of the samples."""
+        if not isinstance(chosen, slice):
+            raise TypeError(f"Samples are taken by a slice such as [:100], not {chosen!r}")
+        return replace(self, images=self.images[chosen], labels=self.labels[chosen])
+
+    @property
+    def labelled(self) -> bool:
+        """Whether each sample has a class."""
+        return bool(len(self.labels)) and bool(self.labels[0] != NO_LABEL)
+
+    @property
+    def x(self) -> Images:
+        """The input maps, uint8 (steps, samples, *input shape): what golden takes."""
+        tables = self.tables
+        return encode(
+            self.images.swapaxes(0, 1) if tables.input.encoding == "frames" else self.images,
+            encoding=tables.input.encoding,
+            steps=tables.steps,
+            maximum=tables.input.maximum,
+            high=tables.input.activation.high,
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Return `x`."""
+        return np.asarray(self.x, dtype)
+
+
+class Parts:
+    """Samples as `somagate.sim.verify` takes them: encoded part by part, as they are needed."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._samples)
+
+    def __getitem__(self, chosen: slice, /) -> Images:
+        """Return the input maps of some samples, uint8 (steps, samples, *input shape)."""
+        return self._samples[chosen].x
+
+
+def samples(tables: Tables, data: str = "digits", count: int | None = None) -> Samples:
+    """Return the test samples of a data set, for tables.
+
+    Parameters
+    ----------
+    tables
+        Whose input the samples must fit.
+    data
+        'digits' (bundled with scikit-learn), a folder with the files of a data set, or
+        ``NAME[:KEY=VALUE,…][@DIR]``; docs/data.md lists them.
+    count
+        Take the first so many; by default all.
+
+    Raises
+    ------
+    DataError, ValueError
+        Where there is no such data set, a file of it is not what it must be, or its samples have
+        not the shape, the steps or the range that the tables take; the message has both.
+    """
+    found = data_set(data)
+    wanted, maximum = tables.input.shape, tables.input.maximum
+    frames = tables.input.encoding == "frames"
+    if np.prod(found.shape) != np.prod(wanted) or (found.steps is not None) != frames:
+        what = "images" if found.steps is None else "frames"
+        raise ValueError(
+            f"the tables take {tables.input.encoding!r} samples of shape {wanted}, but {data} has "
+            f"{what} of shape {found.shape}; choose the data they were trained on"
+        )
+    if frames:
+        high = tables.input.activation.high
+        if found.steps != tables.steps:
+            raise ValueError(
+                f"the tables take {tables.steps} steps a sample, but {data} has {found.steps}; "
+                f"choose the data they were trained on, or its option steps="
+            )
+        if found.maximum > high:
+            raise ValueError(
+                f"the tables take frames of 0…{high}, but {data} has 0…{found.maximum}; "
+                "choose the data they were trained on, or its option maximum="
+            )
+    elif found.maximum != maximum:
+        raise ValueError(
+            f"the tables take pixels 0…{maximum}, but {data} has 0…{found.maximum}; "
+            "choose the data they were trained on"
+        )
+    total = len(found.test_images)
+    if count is not None and not 1 <= count <= total:
+        raise ValueError(f"samples must be 1…{total} for {data}, not {count}")
+    leading = (-1, found.steps) if found.steps is not None else (-1,)
+    images = found.test_images[:count].reshape(*leading, *wanted)
+    return Samples(tables=tables, data=data, images=images, labels=found.test_labels[:count])

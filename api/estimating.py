@@ -1,0 +1,246 @@
+"""What a design takes of an FPGA and how fast it is, before any synthesis."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from .designs import Design, assumed_activity
+from .encoded import Samples
+from .hw.cost.resources import Resources
+from .hw.plan import plan_file
+from .hw.search.remedies import remedies
+from .shown import Shown, grid
+from .sim.cycles.predict import Prediction, predict
+from .sim.golden import golden
+from .sim.golden.random_trace import assumed_run
+
+KEPT_IN = {
+    "block": "block RAM",
+    "large": "large RAM",
+    "distributed": "look-up tables",
+    "logic": "logic",
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Estimate(Shown):
+    """Resources and cycles of a design.
+
+    Block RAMs are those that yosys will use, cycles are exact for the samples that they are of, and
+    logic is an estimate, some 5 % off on average.
+
+    Attributes
+    ----------
+    design
+        Of what.
+    resources
+        What it takes.
+    remedies
+        What would fit where it does not, a sentence each.
+    prediction
+        The cycles.
+    data, activity
+        What the samples are of, or None where they are random spikes of that activity.
+    """
+
+    design: Design
+    resources: Resources
+    remedies: tuple[str, ...]
+    prediction: Prediction
+    data: str | None
+    activity: float | None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the part has enough of everything."""
+        return self.resources.fits
+
+    @property
+    def samples(self) -> int:
+        """How many samples the cycles are of."""
+        return len(self.prediction.cycles)
+
+    @property
+    def cycles_per_sample(self) -> float:
+        """Cycles from one sample to the next, on average, back to back."""
+        return self.prediction.busy_cycles / self.samples
+
+    @property
+    def samples_per_second(self) -> float | None:
+        """The clock over the cycles, or None without a clock."""
+        clock_hz = self.design.clock_hz
+        return clock_hz / self.cycles_per_sample if clock_hz else None
+
+    @property
+    def layers(self) -> list[dict[str, Any]]:
+        """The cycles of each layer, over all samples."""
+        found, prediction = [], self.prediction
+        for name, cycles in prediction.layers.items():
+            additions, lanes = int(prediction.additions[name].sum()), prediction.lanes[name]
+            found.append(
+                {
+                    "layer": name,
+                    "cycles": int(cycles.sum()),
+                    "additions": additions,
+                    "lanes": lanes,
+                    "efficiency": float(additions / max(1, cycles.sum() * lanes)),
+                }
+            )
+        return found
+
+    def shown(self) -> list[RenderableType]:
+        """Return resources, memories and layers as tables, and the verdict."""
+        table = grid("layer", "cycles a sample", "useful additions", "per lane and cycle")
+        for row in self.layers:
+            table.add_row(
+                row["layer"],
+                f"{row['cycles'] / self.samples:,.1f}",
+                f"{row['additions']:,}",
+                f"{row['efficiency']:.3f}",
+            )
+        return [self.resources_table(), self.memories_table(), table, *self.verdict()]
+
+    def planned(self) -> list[RenderableType]:
+        """Return the same with each layer's place in the plan, for a plan that was chosen."""
+        table = grid("layer", "stage", "lanes", "banks", "updated", "cycles", "per lane and cycle")
+        plan, rows = self.design.plan, iter(self.layers)
+        for number, shape in enumerate(plan.shapes):
+            for _ in range(shape.layers):
+                row = next(rows)
+                table.add_row(
+                    row["layer"],
+                    *map(str, (number, shape.lanes, shape.banks, shape.update_lanes)),
+                    f"{row['cycles'] / self.samples:,.1f}",
+                    f"{row['efficiency']:.3f}",
+                )
+        return [table, self.resources_table(), self.memories_table(), *self.verdict()]
+
+    def resources_table(self) -> Table:
+        """Return how much of the part is used."""
+        table = grid("resource", "used", "of", "share")
+        for count in self.resources.counts.values():
+            table.add_row(
+                count.name, f"{count.used:,}", f"{count.available:,}", f"{count.share:.0%}"
+            )
+        return table
+
+    def memories_table(self) -> Table:
+        """Return what becomes of every memory."""
+        stages = len(self.design.plan.stages) > 1
+        table = grid("memory", "words", "bits a word", "kept in", "RAMs")
+        for memory in self.resources.memories:
+            suffix = f"_{memory.stage}" if stages and memory.stage is not None else ""
+            table.add_row(
+                memory.stored.name + suffix,
+                f"{memory.stored.words:,}",
+                f"{memory.stored.word_bits:,}",
+                KEPT_IN[memory.kind],
+                str(memory.block_rams or memory.large_rams),
+            )
+        return table
+
+    def verdict(self) -> list[str]:
+        """Return the speed, whether it fits, what is short, and what would fit: a line each."""
+        some = f"{self.samples} test sample{'s' * (self.samples > 1)} of {self.data}"
+        share = 0.0 if self.activity is None else self.activity
+        drawn = f"a sample of random spikes, {share:.0%} of all neurons in a time step"
+        speed = (
+            f"{self.cycles_per_sample:,.1f} cycles a sample, predicted for "
+            f"{some if self.data else drawn}"
+        )
+        clock_hz, rate = self.design.clock_hz, self.samples_per_second
+        if clock_hz and rate:
+            speed += f"; {rate:,.1f} samples a second at {clock_hz / 1e6:.2f} MHz"
+        told = "It fits" if self.fits else "It does NOT fit"
+        return [
+            speed,
+            f"{told} {self.design.where}, by estimates that are about 5 % off in logic",
+            *(f"- {line}" for line in (*self.resources.reasons, *self.remedies)),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content as JSON holds it."""
+        design, found, rate = self.design, self.resources, self.samples_per_second
+        return {
+            "tables": design.tables.sha256,
+            "board": design.board.name if design.board else None,
+            "part": design.part.name,
+            "synthesis": design.part.synthesis,
+            "plan": plan_file.to_dict(design.plan),
+            "fits": found.fits,
+            "reasons": found.reasons,
+            "remedies": list(self.remedies),
+            "resources": {
+                name: {"unit": c.name, "used": c.used, "available": c.available, "share": c.share}
+                for name, c in found.counts.items()
+            },
+            "blocks": [
+                {
+                    "stage": number,
+                    "block": block,
+                    "logic": round(usage.logic),
+                    "flip_flops": round(usage.flip_flops),
+                }
+                for number, blocks in [*enumerate(found.blocks), (None, {"board": found.board})]
+                for block, usage in blocks.items()
+            ],
+            "memories": [
+                {
+                    "stage": memory.stage,
+                    "memory": memory.stored.name,
+                    "words": memory.stored.words,
+                    "word_bits": memory.stored.word_bits,
+                    "kind": memory.kind,
+                    "block_rams": memory.block_rams,
+                    "large_rams": memory.large_rams,
+                }
+                for memory in found.memories
+            ],
+            "data": self.data,
+            "samples": self.samples,
+            "activity": self.activity,
+            "steps": design.tables.steps,
+            "cycles_per_sample": round(self.cycles_per_sample, 1),
+            "clock_hz": design.clock_hz,
+            "samples_per_second": None if rate is None else round(rate, 1),
+            "layers": self.layers,
+        }
+
+
+def estimate(
+    design: Design, data: Samples | None = None, *, activity: float | None = None
+) -> Estimate:
+    """Count the resources and the cycles of a design, without any synthesis.
+
+    Parameters
+    ----------
+    design
+        As `somagate.plan` or `somagate.design` return it.
+    data
+        Samples to predict the cycles of.
+    activity
+        Of the random spikes where there is no data, 0…1: spikes a neuron and time step; by default
+        0.1.
+
+    Raises
+    ------
+    ValueError
+        Where the activity is not 0…1, or given beside data.
+    """
+    tables = design.tables
+    share = assumed_activity(data, activity)
+    if data is None:
+        prediction = predict(design.plan, *assumed_run(tables, share))
+    else:
+        x = data.x
+        prediction = predict(design.plan, golden.run(tables, x), x)
+    return Estimate(
+        design=design,
+        resources=design.resources(),
+        remedies=tuple(remedies(design.plan, design.part, design.resources)),
+        prediction=prediction,
+        data=data.data if data is not None else None,
+        activity=share if data is None else None,
+    )

@@ -1,0 +1,211 @@
+"""The golden simulator on samples: traces, accuracy, activity."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import RenderableType
+
+from .encoded import Samples
+from .export.tables import Tables
+from .shown import Shown, grid
+from .sim.golden import golden
+from .sim.golden.trace import Trace
+
+Counts = NDArray[np.int64]
+
+BATCH = 256
+"""Samples simulated at once where no trace is kept."""
+
+
+def simulate(tables: Tables, data: Samples | NDArray[Any], *, potentials: bool = True) -> Trace:
+    """Run tables on samples in the golden simulator, and keep every spike and potential.
+
+    Parameters
+    ----------
+    tables
+        The network.
+    data
+        Samples, or integers (steps, samples, *input shape).
+    potentials
+        Whether the stored potentials are kept too; they take 8 times the memory of the spikes.
+
+    Raises
+    ------
+    ValueError
+        Where the samples have not the shape or the range of the tables' input.
+    """
+    return golden.run(tables, data.x if isinstance(data, Samples) else data, potentials=potentials)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerActivity:
+    """How active the input or a layer was.
+
+    Attributes
+    ----------
+    layer
+        Its name.
+    neurons
+        How many.
+    spikes_per_sample, activity
+        Spikes in all time steps of a sample; and a neuron and time step, 0…1.
+    silent_channels, saturated_channels
+        Kept channels that never spiked, and that always did, on these samples.
+    """
+
+    layer: str
+    neurons: int
+    spikes_per_sample: float
+    activity: float
+    silent_channels: int
+    saturated_channels: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Measured(Shown):
+    """How good and how active a network is on samples.
+
+    Attributes
+    ----------
+    tables
+        The network.
+    data
+        What the samples are of.
+    samples, correct
+        How many, and how many of them are classified right.
+    layers
+        The input, and every layer.
+    trace_file
+        Where a trace was kept, or None.
+    """
+
+    tables: Tables
+    data: str
+    samples: int
+    correct: int
+    layers: tuple[LayerActivity, ...]
+    trace_file: str | None = None
+
+    @property
+    def accuracy(self) -> float:
+        """The share that is right."""
+        return self.correct / self.samples
+
+    @property
+    def summary(self) -> str:
+        """The accuracy in a sentence."""
+        kept = f"; trace in {self.trace_file}" if self.trace_file else ""
+        return (
+            f"{self.correct} of {self.samples} right ({self.accuracy:.2%}), "
+            f"{self.tables.steps} time steps a sample{kept}"
+        )
+
+    def shown(self) -> list[RenderableType]:
+        """Return the activity of each layer, and the accuracy."""
+        table = grid("layer", "neurons", "spikes a sample", "activity", "silent", "saturated")
+        for row in self.layers:
+            table.add_row(
+                row.layer,
+                f"{row.neurons:,}",
+                f"{row.spikes_per_sample:,.1f}",
+                f"{row.activity:.2%}",
+                str(row.silent_channels),
+                str(row.saturated_channels),
+            )
+        return [table, self.summary]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content as JSON holds it."""
+        return {
+            "tables": self.tables.sha256,
+            "data": self.data,
+            "samples": self.samples,
+            "steps": self.tables.steps,
+            "correct": self.correct,
+            "accuracy": self.accuracy,
+            "layers": [vars(layer) for layer in self.layers],
+            "trace": self.trace_file,
+        }
+
+
+def measure(
+    tables: Tables,
+    data: Samples,
+    *,
+    trace: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Measured:
+    """Run tables on labelled samples in the golden simulator: accuracy and activity.
+
+    Parameters
+    ----------
+    tables, data
+        The network and its samples.
+    trace
+        A file that keeps every spike and potential; one that is there is replaced. All samples are
+        then simulated at once.
+    progress
+        Called with the samples done, and all of them.
+
+    Raises
+    ------
+    ValueError
+        Where the samples have boxes and no labels.
+    """
+    if not data.labelled:
+        raise ValueError(
+            f"{data.data} must have one label a sample to measure the accuracy, not boxes; "
+            "verify takes it"
+        )
+    count = len(data)
+    size = count if trace else BATCH
+    correct = 0
+    channels = {layer.name: np.zeros(layer.neuron.channels, np.int64) for layer in tables.layers}
+    channels["input"] = np.zeros(tables.input.shape[0], np.int64)
+    for first in range(0, count, size):
+        part = data[first : first + size]
+        x = part.x
+        run = golden.run(tables, x, potentials=trace is not None)
+        correct += int((run.prediction == part.labels).sum())
+        for name, spikes in {"input": x, **run.spikes}.items():
+            sites = spikes.reshape(*spikes.shape[:3], -1)
+            channels[name] += np.count_nonzero(sites, axis=(0, 1, 3))
+        if trace:
+            run.save(trace)
+        if progress:
+            progress(min(first + size, count), count)
+    shapes = {"input": tables.input.shape, **tables.neuron_shapes}
+    slots = {name: count * tables.steps * prod(shape[1:]) for name, shape in shapes.items()}
+    layers = [
+        LayerActivity(
+            layer=name,
+            neurons=prod(shape),
+            spikes_per_sample=int(channels[name].sum()) / count,
+            activity=int(channels[name].sum()) / (slots[name] * shape[0]),
+            **_outcomes(channels[name], slots[name], tables, name),
+        )
+        for name, shape in shapes.items()
+    ]
+    return Measured(
+        tables=tables,
+        data=data.data,
+        samples=count,
+        correct=correct,
+        layers=tuple(layers),
+        trace_file=trace,
+    )
+
+
+def _outcomes(fired: Counts, slots: int, tables: Tables, name: str) -> dict[str, int]:
+    """Count the kept channels of a layer that never fired, and those that always did."""
+    if name == "input" or tables.layer(name).neuron.threshold is None:
+        return {"silent_channels": 0, "saturated_channels": 0}
+    kept = fired[tables.mask(name)]
+    return {
+        "silent_channels": int((kept == 0).sum()),
+        "saturated_channels": int((kept == slots).sum()),
+    }

@@ -1,0 +1,161 @@
+"""Training of a recipe."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+
+from .data import Request, needs_folder
+from .designs import one_of
+from .shown import Shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained(Shown):
+    """A training that is done.
+
+    Attributes
+    ----------
+    recipe
+        Its recipe's name.
+    checkpoint
+        The file that `from_checkpoint` takes.
+    accuracy
+        On the test set; a detector's mean average precision.
+    quantized
+        False of a float network.
+    seed, epochs, loss, seconds
+        Of the training; the loss is the last epoch's.
+    detector
+        Whether it finds boxes.
+    """
+
+    recipe: str
+    checkpoint: Path
+    accuracy: float
+    quantized: bool
+    seed: int
+    epochs: int
+    loss: float
+    seconds: float
+    detector: bool = False
+
+    @property
+    def summary(self) -> str:
+        """The accuracy in a sentence."""
+        what = "mean average precision" if self.detector else "right"
+        return f"{self.accuracy:.2%} {what} on the test set after {self.epochs} epochs"
+
+    def shown(self) -> list[RenderableType]:
+        """Return the accuracy, and where the checkpoint is."""
+        return [self.summary, f"Checkpoint in {self.checkpoint}"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content as JSON holds it."""
+        content = asdict(self) | {"checkpoint": str(self.checkpoint)}
+        del content["detector"]
+        return content
+
+
+def train(
+    recipe: str,
+    out: Path | str | None = None,
+    *,
+    data: Path | str | None = None,
+    fold: str | None = None,
+    floating: bool = False,
+    weight_bits: int | None = None,
+    state_bits: int | None = None,
+    steps: int | None = None,
+    threads: int | None = None,
+    seed: int = 0,
+    epochs: int | None = None,
+    device: str | None = None,
+    fuse: bool = False,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> Trained:
+    """Train a recipe's network and write a checkpoint; needs torch.
+
+    Parameters
+    ----------
+    recipe
+        The name of a recipe, such as 'digits'.
+    out
+        The run's folder; by default runs/RECIPE.
+    data
+        The folder with the files that the recipe needs.
+    fold
+        'I/K': test on fold I of K of all samples.
+    floating
+        Train the float network of the same shape.
+    weight_bits, state_bits, steps, threads
+        In place of the recipe's.
+    seed, epochs, device, fuse, resume, overwrite, progress
+        As of `somagate.model.train.train`.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such recipe, a setting is out of range, or is given where it is not used.
+    DataError, RunError
+        Where the data or the run's folder is not what it must be.
+    """
+    from .model import recipes
+    from .model.settings import Detect
+    from .model.train import train as run
+
+    chosen = recipes.load(one_of("recipe", recipe, recipes.names()))
+    if floating:
+        for name, bits in (("weight_bits", weight_bits), ("state_bits", state_bits)):
+            if bits is not None:
+                raise ValueError(f"{name} must be left out for a float network, not {bits}")
+    request, folder = Request.parse(chosen.data), None
+    if fold is not None:
+        request = replace(request, options={**request.options, "fold": fold})
+        chosen = chosen.override(data=request.title)
+    if not needs_folder(request.name):
+        if data not in (None, chosen.data):
+            raise ValueError(
+                f"data must be {chosen.data!r} or left out for recipe {recipe}, not {str(data)!r}"
+            )
+    elif data is None:
+        raise ValueError(f"recipe {recipe} needs data, the folder of {chosen.data}'s files")
+    else:
+        folder = _folder(Path(data))
+    done = run(
+        chosen.override(
+            weight_bits=weight_bits, state_bits=state_bits, steps=steps, threads=threads
+        ),
+        None if out is None else Path(out),
+        data_dir=folder,
+        float_=floating,
+        seed=seed,
+        epochs=epochs,
+        device=device,
+        fuse=fuse,
+        resume=resume,
+        overwrite=overwrite,
+        progress=progress,
+    )
+    return Trained(
+        recipe=recipe,
+        checkpoint=done.checkpoint,
+        accuracy=done.accuracy,
+        quantized=done.recipe.quantized,
+        seed=done.seed,
+        epochs=len(done.epochs),
+        loss=done.epochs[-1].loss,
+        seconds=round(done.seconds, 1),
+        detector=isinstance(chosen.method, Detect),
+    )
+
+
+def _folder(path: Path) -> Path:
+    """Return a path if it is a folder, or raise."""
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "does not exist"
+        raise ValueError(f"{path} must be a folder, but {what}")
+    return path

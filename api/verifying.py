@@ -1,0 +1,125 @@
+"""The Verilog of a design against the golden simulator."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .designs import Design, one_of
+from .encoded import Parts, Samples
+from .export.tables import Tables
+from .hw.generate import TOP
+from .hw.plan import plan_file
+from .sim.bench.engines import ENGINES, Engine
+from .sim.verify.verdict import Verdict
+from .sim.verify.verify import verify as compare
+
+PREDICTED = 128
+"""Samples whose cycles are predicted unless told otherwise."""
+
+
+def verify(
+    design: Design | Tables,
+    data: Samples | NDArray[Any],
+    *,
+    generated: Path | str | None = None,
+    engine: Engine | str = "native",
+    stalls: float = 0.0,
+    seed: int | None = None,
+    predict: int | None = None,
+    waves: Path | str | None = None,
+    resume: Path | str | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Verdict:
+    """Simulate the Verilog and compare every spike and every stored potential with golden.
+
+    Parameters
+    ----------
+    design
+        What is generated and verified; or tables, where `generated` has their accelerator.
+    data
+        Samples, or integers (steps, samples, *input shape).
+    generated
+        A folder that `generate` or `build` wrote: its Verilog is verified as it is. Other tables
+        than its own are loaded into it, where its plan is loadable.
+    engine
+        'native' (C++ over Verilator), 'cocotb-verilator', 'cocotb-icarus' or 'amaranth'.
+    stalls, seed
+        Probability 0…0.9 that a stream stalls in a cycle, and the seed of these stalls.
+    predict
+        How many samples' cycles are predicted too; by default 128, and none where streams stall.
+    waves
+        A path without suffix, for a waveform of the first difference.
+    resume
+        A folder that keeps the verdicts of what is equal, and from which they are taken.
+    workers
+        Parts that are simulated at the same time, 'native' only; by default one a core.
+    progress
+        Called with the samples done, and all of them.
+
+    Raises
+    ------
+    ValueError
+        Where a setting is out of range, or is given where it is not used.
+    PlanFileError
+        Where `generated` is no such folder.
+    LoadError
+        Where the tables don't fit the accelerator.
+    ToolError, BuildError
+        Where a tool is missing, or does not take the Verilog.
+    """
+    chosen: Any = one_of("engine", engine, ENGINES)
+    if seed is not None and not stalls:
+        raise ValueError(f"seed must come with stalls, not be {seed} without any")
+    if predict and stalls:
+        raise ValueError(f"predict must be 0 where streams stall, not {predict}")
+    if workers is not None and chosen != "native":
+        raise ValueError(f"workers must come with the engine 'native', not {chosen!r}")
+    verilog = load = None
+    if generated is not None:
+        if not isinstance(design, Tables):
+            raise TypeError("design must be tables where generated has their plan, not a Design")
+        plan, verilog, load = _generated(design, Path(generated))
+    elif isinstance(design, Design):
+        plan = design.plan
+    else:
+        raise TypeError(
+            "design must be a Design, of somagate.plan or somagate.design, not tables by "
+            "themselves, unless generated has their accelerator"
+        )
+    return compare(
+        plan,
+        Parts(data) if isinstance(data, Samples) else np.asarray(data),
+        verilog=verilog,
+        load=load,
+        engine=chosen,
+        stalls=stalls,
+        seed=seed or 0,
+        predict=PREDICTED if predict is None else predict,
+        waves=None if waves is None else Path(waves),
+        resume=None if resume is None else Path(resume),
+        workers=(workers or os.cpu_count() or 1) if chosen == "native" else None,
+        progress=progress,
+    )
+
+
+def _generated(tables: Tables, folder: Path) -> tuple[Any, Path, Tables | None]:
+    """Return the plan of the accelerator in `folder`, its Verilog, and the tables to load into it.
+
+    Where it takes a configuration stream, the plan is its own, and other tables are loaded; the
+    last is None where they are the same. Otherwise the plan is that of the tables, on as many lanes
+    as the accelerator has.
+    """
+    verilog = folder / f"{TOP}.v"
+    known = plan_file.manifest(folder)
+    if not verilog.is_file():
+        raise ValueError(
+            f"{folder} must be a folder that `somagate generate` wrote, but has no {verilog.name}"
+        )
+    if known.get("shape_sha256") and known["tables_sha256"] != tables.sha256:
+        return plan_file.built(folder), verilog, tables
+    return plan_file.built(folder, tables), verilog, None

@@ -1,0 +1,135 @@
+"""What tables hold, layer by layer: shapes, bits, memory, channels that never or always fire."""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import RenderableType
+
+from ..shown import grid
+from .layer import Input, Layer, Readout
+from .neuron import Ternary
+from .synapse import Identity, Shape
+from .widths import signed_bits
+
+
+class Network(Protocol):
+    """`somagate.export.tables.Tables`, as far as it matters here."""
+
+    @property
+    def name(self) -> str:
+        """Of the network."""
+
+    @property
+    def steps(self) -> int:
+        """Time steps of one inference."""
+
+    @property
+    def input(self) -> Input:
+        """The input."""
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers."""
+
+    @property
+    def readout(self) -> Readout:
+        """The readout."""
+
+    @property
+    def neuron_shapes(self) -> Mapping[str, Shape]:
+        """The shape of each layer's neurons."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the contents."""
+
+    def mask(self, name: str) -> NDArray[np.bool_]:
+        """Return which channels of a map are kept."""
+
+    def accumulator_bits(self, name: str) -> int:
+        """Return the width of a layer's sums."""
+
+    def thresholds(self) -> list[str]:
+        """Return a sentence for each channel that never or always fires."""
+
+
+def layers(tables: Network) -> list[dict[str, Any]]:
+    """Return what each layer holds, as `somagate check --json` has it."""
+    findings = tables.thresholds()
+    found = []
+    for layer in tables.layers:
+        mine = [finding for finding in findings if finding.startswith(f"layer {layer.name},")]
+        found.append(
+            {
+                "layer": layer.name,
+                "synapses": [
+                    f"{type(group).__name__.lower()} from {group.source}"
+                    for group in layer.synapses
+                ],
+                "shape": list(tables.neuron_shapes[layer.name]),
+                "channels_kept": int(layer.kept.sum()),
+                "silent_channels": sum("never reached" in finding for finding in mine),
+                "saturated_channels": sum("always reached" in finding for finding in mine),
+                "weight_bits": [group.bits for group in layer.synapses],
+                "state_bits": layer.neuron.store.bits,
+                "mask_negative": layer.neuron.mask_negative,
+                "accumulator_bits": tables.accumulator_bits(layer.name),
+                "memory_bits": memory(tables, layer),
+            }
+        )
+    return found
+
+
+def memory(tables: Network, layer: Layer) -> dict[str, int]:
+    """Return the bits of a layer's kept weights, states and parameters, without any padding."""
+    kept, neuron = int(layer.kept.sum()), layer.neuron
+    weights = 0
+    for group in layer.synapses:
+        fan_in = group.weights.size // neuron.channels
+        if not isinstance(group, Identity):
+            mask = tables.mask(group.source)
+            fan_in = fan_in * int(mask.sum()) // len(mask)
+        weights += kept * fan_in * group.bits
+    per_channel = [neuron.bias, neuron.threshold, neuron.amount]
+    if neuron.leak.multiplier.ndim:
+        per_channel.append(neuron.leak.multiplier)
+    if isinstance(neuron.store, Ternary):
+        per_channel += [neuron.store.level, neuron.store.boundary]
+    bits = sum(signed_bits(int(a.min()), int(a.max())) for a in per_channel if a is not None)
+    sites = prod(tables.neuron_shapes[layer.name][1:])
+    return {
+        "weights": weights,
+        "state": kept * sites * neuron.store.bits,
+        "parameters": kept * bits,
+    }
+
+
+def shown(tables: Network) -> list[RenderableType]:
+    """Return a table with a row a layer, and a sentence about the whole network."""
+    table = grid(
+        *("layer", "neurons", "kept"), "bits", "weights", "state", "params", "silent", "always",
+        caption="bits of a weight / a stored potential / the accumulator; memory in bits; "
+        "channels that can never fire, and that always do",
+    )  # fmt: skip
+    for row in layers(tables):
+        weight_bits = ",".join(str(bits) for bits in row["weight_bits"])
+        table.add_row(
+            row["layer"],
+            "×".join(str(size) for size in row["shape"]),
+            f"{row['channels_kept']}/{row['shape'][0]}",
+            f"{weight_bits}/{row['state_bits']}/{row['accumulator_bits']}",
+            *(f"{row['memory_bits'][part]:,}" for part in ("weights", "state", "parameters")),
+            str(row["silent_channels"]),
+            str(row["saturated_channels"]),
+        )
+    shape = "×".join(str(size) for size in tables.input.shape)
+    bits = tables.input.activation.bits
+    sentence = (
+        f"Network {tables.name}, tables {tables.sha256[:12]}: input {shape} of {bits} "
+        f"bit{'s' * (bits > 1)}, {tables.steps} time step{'s' * (tables.steps > 1)}, answer by "
+        f"{tables.readout.kind} of {tables.readout.layer}"
+    )
+    return [table, sentence]
