@@ -3,17 +3,19 @@
 A layer's output channel `c` in one time step, in exact integers::
 
     acc  = Σ weight · activation            over every synapse group of the layer
-    x    = leak(v) if leak_at == "load" else v           v: the stored state, in accumulator LSBs
+    v    = load(s)                                       s: the stored integer, v: in sum LSBs
+    x    = leak(v) if leak_at == "load" else v
     u    = x + acc + bias[c]
-    fire = u >= threshold[c]                             and v >= 0, if mask_negative
-    r    = reset(u, fire)                                "zero" → 0 · "subtract" → u - amount[c]
-                                                         "none" → u
-    v'   = store(r)
+    fire = u >= threshold[c]                             and s >= 0, if mask_negative
+    w    = leak(u) if leak_at == "store" else u
+    r    = reset(w, fire)                                "zero" → 0 · "subtract" → w - amount[c]
+                                                         "none" → w
+    s'   = store(r)
 
-Where leak_at == "store", `u` leaks between the comparison and the reset: a subtracted amount does
-not leak. `update` is this rule from `x` on, and the only place where it is executed; `run` feeds
-it. Layers execute in their order, once a time step. A group whose source is its own layer sees the
-spikes of the step before. The first step finds every potential and every such spike at zero.
+What is subtracted does not leak. `update` is this rule from `load` on, and the only place where it
+is executed; `run` feeds it. Layers execute in their order, once a time step. A group whose source
+is its own layer sees the spikes of the step before. The first step finds every stored integer and
+every such spike at zero.
 """
 
 from functools import reduce

@@ -415,6 +415,35 @@ def test_a_pool_leaves_out_what_no_window_covers(kind, expected):
     assert trace.output.tolist() == [[sum(expected[0])]]
 
 
+def test_a_leak_at_the_store_acts_on_what_a_reset_to_zero_leaves():
+    # u is 10, 5 + 10 and 0 + 10: only what does not fire leaks.
+    leak = Leak(multiplier=[1], shift=1, at="store")
+    assert play(one_neuron(10, threshold=[15], leak=leak), [1, 1, 1, 0]) == (
+        [0, 1, 0, 0],
+        [5, 0, 5, 2],
+    )
+
+
+def test_a_layer_that_never_fires_sends_zeros():
+    net = one_neuron(5, threshold=None, reset="none")
+    second = Layer(
+        name="two",
+        synapses=(Dense(source="one", weights=[[7]], bits=8),),
+        neuron=Neuron(bias=[0], threshold=[1], store=Shift(bits=8, shift=0)),
+    )
+    net = replace(net, layers=(*net.layers, second), readout=Readout(layer="two"))
+    trace = golden.run(net, np.ones((4, 1, 1), int), potentials=True)
+    assert trace.potentials["one"].ravel().tolist() == [5, 10, 15, 20]
+    assert not trace.spikes["one"].any() and not trace.spikes["two"].any()
+
+
+def test_a_ternary_potential_is_read_out_as_it_is_stored():
+    store = Ternary(level=[100], boundary=[3])
+    for weight, stored in ((5, 1), (-5, -1), (1, 0)):
+        net = one_neuron(weight, steps=1, threshold=None, reset="none", store=store)
+        assert golden.run(net, np.ones((1, 1, 1), int)).output.tolist() == [[stored]]
+
+
 def test_potentials_are_kept_where_they_are_asked_for():
     net = one_neuron()
     assert golden.run(net, np.ones((4, 2, 1), int)).potentials == {}
