@@ -4,18 +4,21 @@
 # Python package index into .venv, in the exact versions of constraints.txt.
 
 PYTHON ?= python3
-EXTRAS := train,sim,images,ice40,ecp5,board,dev
+EXTRAS := train,sim,images,ice40,ecp5,board,docs,dev
 PACKAGES := boards checks cli data export hw model shown sim toolchain
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test lint install clean
+.PHONY: help demo test quick lint docs release install clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo     train, export, verify and build the default network (about 5 minutes)"
 	@echo "make test     style, types and the whole test suite, as CI runs it"
+	@echo "make quick    style, types and the quickest tests, for every commit (under 2 minutes)"
 	@echo "make lint     style and types only"
+	@echo "make docs     the docs site into docs/_build/html, its snippets run"
+	@echo "make release  wheel and sdist into dist, both installed and tried without the checkout"
 	@echo "make install  .venv with everything, which the others do by themselves"
 	@echo "make clean    remove .venv and runs"
 
@@ -35,6 +38,30 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	MYPYPATH=.venv/typed $(BIN)/mypy -p somagate
 
+quick: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m quick
+
+# No network, and warnings are errors.
+docs: $(INSTALLED)
+	$(BIN)/sphinx-build -W --keep-going -q -b doctest docs docs/_build/doctest
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+# Each is installed into an environment of its own, and walks from tables to a bitstream in a folder
+# that has nothing of the checkout.
+release: $(INSTALLED)
+	@rm -rf dist build
+	$(BIN)/python -c "from setuptools import build_meta as b; b.build_sdist('dist'), b.build_wheel('dist')"
+	@set -e; for file in dist/*.whl dist/*.tar.gz; do \
+	  folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	  cp $$file constraints.txt examples/verify_and_build.py examples/digits.safetensors $$folder; \
+	  $(PYTHON) -m venv $$folder/venv; \
+	  (cd $$folder && venv/bin/python -m pip install --quiet --no-input \
+	    --disable-pip-version-check -c constraints.txt "./$${file##*/}[sim,ice40]" && \
+	    venv/bin/python verify_and_build.py built && venv/bin/somagate --version); \
+	  rm -rf "$$folder"; echo "$$file works"; \
+	done
+
 install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt | programs
@@ -47,7 +74,7 @@ $(INSTALLED): pyproject.toml constraints.txt | programs
 	@touch $@
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv runs dist docs/_build
 
 # The four programs that pip can't bring. Says all that is missing at once, and how to get it.
 .PHONY: programs

@@ -1,0 +1,27 @@
+"""Tables: a quantized network as integers, and their file; trained checkpoints become tables.
+
+`checkpoint` needs torch, and is not imported here; all else is NumPy.
+"""
+
+from .file import TablesFileError
+from .layer import Input, Layer, Pool, Readout
+from .neuron import Activation, Leak, Neuron, Shift, Ternary
+from .synapse import Convolution, Dense, Identity
+from .tables import Tables
+
+__all__ = [
+    "Activation",
+    "Convolution",
+    "Dense",
+    "Identity",
+    "Input",
+    "Layer",
+    "Leak",
+    "Neuron",
+    "Pool",
+    "Readout",
+    "Shift",
+    "Tables",
+    "TablesFileError",
+    "Ternary",
+]

@@ -1,0 +1,1 @@
+"""Hardware: how tables lie on an accelerator, its gates, its cost, and the search for a plan."""

@@ -1,0 +1,1 @@
+"""Simulation: the golden definition, predicted cycles, benches, and verification."""

@@ -1,0 +1,7 @@
+"""Training methods of three papers: compression, pruning, detection, hardening."""
+
+from .method import Method
+
+__all__ = [
+    "Method",
+]

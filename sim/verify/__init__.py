@@ -1,0 +1,14 @@
+"""Verification: the Verilog against golden, every spike and every stored potential."""
+
+from . import verify
+from .check import Checker
+from .measured import LayerCost
+from .verdict import Verdict, merge
+
+__all__ = [
+    "Checker",
+    "LayerCost",
+    "Verdict",
+    "merge",
+    "verify",
+]
