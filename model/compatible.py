@@ -1,15 +1,11 @@
 """Which settings of a recipe go together."""
 
-from typing import TYPE_CHECKING
-
 from . import settings
+from .groups import Settings
 from .shapes import Conv
 
-if TYPE_CHECKING:
-    from .recipe import Recipe
 
-
-def check(recipe: "Recipe") -> None:
+def check(recipe: Settings) -> None:
     """Raise `ValueError` where two settings don't go together."""
     if recipe.mask_negative and recipe.readout == "potential" and not recipe.layers:
         raise ValueError("Recipe mask_negative must be False where no layer fires, not True")
@@ -57,7 +53,7 @@ def check(recipe: "Recipe") -> None:
         )
 
 
-def _check_readout_leak(recipe: "Recipe") -> None:
+def _check_readout_leak(recipe: Settings) -> None:
     if recipe.readout_leak == 1:
         return
     if recipe.readout_leak * (1 << recipe.leak_shift) % 1:
@@ -73,7 +69,7 @@ def _check_readout_leak(recipe: "Recipe") -> None:
             )
 
 
-def _check_compressed(recipe: "Recipe") -> None:
+def _check_compressed(recipe: Settings) -> None:
     if recipe.normalize:
         raise ValueError("Recipe normalize must be False for an Attention method, not True")
     if recipe.readout != "potential":
@@ -84,7 +80,7 @@ def _check_compressed(recipe: "Recipe") -> None:
         raise ValueError("Recipe weight_bits must be 2…8 for an Attention method, not 1")
 
 
-def _check_detector(recipe: "Recipe", outputs: int) -> None:
+def _check_detector(recipe: Settings, outputs: int) -> None:
     if recipe.classes != outputs:
         raise ValueError(
             f"Recipe classes must be the {outputs} outputs of the grid, not {recipe.classes}"

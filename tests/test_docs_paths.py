@@ -7,7 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
-WINGS = "api|benchmarks|boards|checks|cli|data|docs|examples|export|hw|model|shown|sim|tests|toolchain"
+WINGS = (
+    "api|benchmarks|boards|checks|cli|data|docs|examples|export|hw|model|shown|sim|tests|toolchain"
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

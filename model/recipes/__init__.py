@@ -5,6 +5,8 @@ from pkgutil import iter_modules
 
 from ..recipe import Recipe
 
+__all__ = ["load", "names"]
+
 
 def names() -> tuple[str, ...]:
     """Return the names of all recipes."""
