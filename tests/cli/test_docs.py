@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from somagate.cli.main import EXAMPLES
@@ -91,9 +92,9 @@ def test_the_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monk
     (example,) = python_blocks("README.md")
     (tmp_path / "runs" / "digits").mkdir(parents=True)
     tiny().save(tmp_path / "runs" / "digits" / "tables.safetensors")
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(example, names)
-    assert names["trace"].spikes["conv1"].shape == (4, 500, 4, 8, 8)
+    assert names["trace"].spikes["conv1"].shape == (4, 100, 4, 8, 8)
 
 
 def test_the_contract_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
