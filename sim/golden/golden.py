@@ -32,8 +32,8 @@ from .neuron_rule import Rule, rule
 from .sums import Sum, gathered, group_sum
 from .trace import Trace
 
-CHUNK_NEURONS = 1 << 18
-CHUNK_ACTIVATIONS = 1 << 20
+BLOCK_NEURONS = 1 << 18
+BLOCK_ACTIVATIONS = 1 << 20
 """How much is in flight at once: neurons updated, and activations gathered for their sums."""
 
 
@@ -116,7 +116,7 @@ def run(tables: Tables, x: NDArray[Any], potentials: bool = False) -> Trace:
     steps, batch = x.shape[:2]
     network = _NETWORKS.get(tables)
     if network is None:
-        network = _NETWORKS[tables] = [_Plan(tables, layer) for layer in tables.layers]
+        network = _NETWORKS[tables] = [_Layer(tables, layer) for layer in tables.layers]
     maps = {"input": x}
     spikes: dict[str, NDArray[np.bool_]] = {}
     kept: dict[str, NDArray[np.int16]] = {}
@@ -163,7 +163,7 @@ def checked(tables: Tables, x: NDArray[Any]) -> NDArray[Any]:
     return x.astype(np.int8 if activation.signed else np.uint8, copy=False)
 
 
-class _Plan:
+class _Layer:
     """A layer, ready to run: its rule, and how to sum each of its synapse groups.
 
     The groups split by when they can be summed: those of a `still` source once for all steps,
@@ -195,11 +195,11 @@ class _Plan:
     ) -> NDArray[Any]:
         """Fill `spikes` and `potentials` (all steps or the last), and return the layer's map."""
         batch = spikes.shape[1]
-        count = max(1, min(CHUNK_NEURONS // prod(self.shape), CHUNK_ACTIVATIONS // self.gathered))
+        count = max(1, min(BLOCK_NEURONS // prod(self.shape), BLOCK_ACTIVATIONS // self.gathered))
         for first in range(0, batch, count):
             samples = slice(first, first + count)
-            chunk = {name: maps[name][:, samples] for name, _ in self.still + self.forward}
-            self._run(chunk, spikes[:, samples], potentials[:, samples])
+            block = {name: maps[name][:, samples] for name, _ in self.still + self.forward}
+            self._run(block, spikes[:, samples], potentials[:, samples])
         return pooled(self.layer.pool, spikes)
 
     def _run(
@@ -211,7 +211,7 @@ class _Plan:
         steps, batch = spikes.shape[:2]
         v = np.zeros((batch, *self.shape), self.rule.dtype)
         still = [every_step(function, maps[name][:1]) for name, function in self.still]
-        count = max(1, CHUNK_ACTIVATIONS // (batch * self.gathered))
+        count = max(1, BLOCK_ACTIVATIONS // (batch * self.gathered))
         for first in range(0, steps, count):
             block = slice(first, min(first + count, steps))
             forward = [every_step(function, maps[name][block]) for name, function in self.forward]
@@ -232,7 +232,7 @@ def every_step(function: Sum, maps: NDArray[Any]) -> NDArray[Any]:
     return sums.reshape(*maps.shape[:2], *sums.shape[1:])
 
 
-_NETWORKS: WeakKeyDictionary[Tables, list[_Plan]] = WeakKeyDictionary()
+_NETWORKS: WeakKeyDictionary[Tables, list[_Layer]] = WeakKeyDictionary()
 
 
 def pooled(pool: Pool | None, spikes: NDArray[np.bool_]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""The samples of a verification in chunks, each played from reset and compared by itself."""
+"""The samples of a verification in batches, each played from reset and compared by itself."""
 
 import json
 import time
@@ -28,7 +28,7 @@ from .loaded import lay_out, named
 from .measured import LayerCost, busy_cycles, layer_cycles, sample_cycles
 from .verdict import Verdict
 
-CHUNK_SAMPLES = 16
+BATCH_SAMPLES = 16
 """Samples played one after the other before the next reset."""
 
 
@@ -43,8 +43,8 @@ class Samples(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Chunks:
-    """The chunks of one verification; a chunk is called by its first sample.
+class Batches:
+    """The batches of one verification; a batch is called by its first sample.
 
     Attributes
     ----------
@@ -59,9 +59,9 @@ class Chunks:
     stalls, seed, deadline
         As for `verify`.
     predicted
-        Samples whose cycles are predicted, from the first; whole chunks, where nothing stalls.
+        Samples whose cycles are predicted, from the first; whole batches, where nothing stalls.
     resume
-        Where verdicts of equal chunks are kept, or None.
+        Where verdicts of equal batches are kept, or None.
     identity
         Digest of the device and of the code that checks it.
     """
@@ -83,20 +83,20 @@ class Chunks:
     identity: str
 
     def verdicts(self, threads: int) -> Iterator[Verdict]:
-        """Yield the verdict of each chunk in order, up to the first that is not equal.
+        """Yield the verdict of each batch in order, up to the first that is not equal.
 
         Parameters
         ----------
         threads
-            Chunks that are played at the same time.
+            Batches that are played at the same time.
         """
-        chunks = iter(range(0, self.count, CHUNK_SAMPLES))
+        batches = iter(range(0, self.count, BATCH_SAMPLES))
         # Golden's products are small, and threads of BLAS that wait for a core spin.
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
             waiting: deque[Future[Verdict]] = deque()
             try:
                 while True:
-                    while len(waiting) < 2 * threads and (first := next(chunks, None)) is not None:
+                    while len(waiting) < 2 * threads and (first := next(batches, None)) is not None:
                         waiting.append(pool.submit(self.verdict, first))
                     if not waiting:
                         return
@@ -108,25 +108,25 @@ class Chunks:
                 for future in waiting:
                     future.cancel()
 
-    def chunk(self, first: int) -> NDArray[Any]:
-        """Return the inputs of a chunk."""
-        return self.inputs[first : min(first + CHUNK_SAMPLES, self.count)]
+    def batch(self, first: int) -> NDArray[Any]:
+        """Return the inputs of a batch."""
+        return self.inputs[first : min(first + BATCH_SAMPLES, self.count)]
 
     def scenario(self, first: int) -> Scenario:
-        """Return what is played for a chunk."""
+        """Return what is played for a batch."""
         go = stall_pattern(self.stalls, self.seed + first, self.ports.widths)
         return scenario(
             self.plan,
             self.ports,
-            self.chunk(first),
+            self.batch(first),
             config=self.load.words if self.load else (),
             go=go,
             deadline=self.deadline,
         )
 
     def verdict(self, first: int) -> Verdict:
-        """Play a chunk and compare it, unless that was done before."""
-        x = self.chunk(first)
+        """Play a batch and compare it, unless that was done before."""
+        x = self.batch(first)
         if self.resume is None:
             return self._verdict(first, x)
         data = np.ascontiguousarray(x)
@@ -148,7 +148,7 @@ class Chunks:
         return verdict
 
     def predicts(self, first: int) -> bool:
-        """Return whether the cycles of a chunk are predicted."""
+        """Return whether the cycles of a batch are predicted."""
         return first < self.predicted and not self.stalls
 
     def _verdict(self, first: int, x: NDArray[Any]) -> Verdict:

@@ -31,11 +31,11 @@ class Verdict(Shown):
         The first transfer that is missing, out of order or too many; or ''.
     cycle, lane
         The cycle of the transfer that shows the difference, or else the fault, counted from the
-        reset before its chunk; and the lane of the update in it. None where there is none.
+        reset before its batch; and the lane of the update in it. None where there is none.
     sample_cycles
         Cycles of each sample, from its first input word to its last output.
     busy_cycles
-        From the first input word to the last output, over all chunks.
+        From the first input word to the last output, over all batches.
     layers
         What each layer cost.
     cycles
@@ -75,7 +75,7 @@ class Verdict(Shown):
         """What a sample costs among others, so the throughput; None where none is complete.
 
         Less than a sample takes by itself, as stages work on several time steps at once and the
-        next sample's input comes in early. It includes what filling the stages takes once a chunk.
+        next sample's input comes in early. It includes what filling the stages takes once a batch.
         """
         count = len(self.sample_cycles)
         return self.busy_cycles / count if count else None

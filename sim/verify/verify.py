@@ -1,8 +1,8 @@
 """Verification: the RTL in a simulator against golden, every spike and every stored potential.
 
-`verify` is the one entry. It plays a chunk of samples at a time, each from reset, and compares it
-with golden; chunks are independent, so they run on every core and their verdicts can be kept. It
-stops at the first chunk that differs.
+`verify` is the one entry. It plays a batch of samples at a time, each from reset, and compares it
+with golden; batches are independent, so they run on every core and their verdicts can be kept. It
+stops at the first batch that differs.
 """
 
 import os
@@ -28,7 +28,7 @@ from ..bench.engines import ENGINES, Engine, default_deadline, player
 from ..bench.ports import Ports
 from ..bench.scenario import check_stalls
 from ..bench.waves import write_waves
-from .batches import Chunks, Samples
+from .batches import Batches, Samples
 from .check import Checker
 from .verdict import Verdict, merge
 
@@ -81,7 +81,7 @@ def verify(
         Cycles without any transfer after which the RTL is given up; by default several times what
         the largest receptive field takes.
     predict
-        Samples whose cycles are predicted too, from the first, chunk by chunk; none where a stream
+        Samples whose cycles are predicted too, from the first, batch by batch; none where a stream
         stalls. A prediction may take as long as the simulation.
     waves
         Where to write a waveform of the first difference, and a GTKWave save file beside it that
@@ -89,9 +89,9 @@ def verify(
     folder
         Where compiled models are kept; by default in the user's cache.
     resume
-        A folder for the verdicts of chunks that are equal; those already there aren't run again.
+        A folder for the verdicts of batches that are equal; those already there aren't run again.
     workers
-        Chunks that run at the same time, 'native' only; by default one a core.
+        Batches that run at the same time, 'native' only; by default one a core.
     progress
         Called with the samples done, and all of them.
 
@@ -126,7 +126,7 @@ def verify(
         ports.check(text)
     if engine == "amaranth" and component is None:
         component = Accelerator(plan)
-    chunks = Chunks(
+    batches = Batches(
         plan=running,
         ports=ports,
         checker=Checker(running, ports),
@@ -145,7 +145,7 @@ def verify(
     )
     verdicts: list[Verdict] = []
     first = done = 0
-    for verdict in chunks.verdicts((workers or os.cpu_count() or 1) if engine == "native" else 1):
+    for verdict in batches.verdicts((workers or os.cpu_count() or 1) if engine == "native" else 1):
         verdicts.append(verdict)
         first, done = done, done + verdict.samples
         if progress is not None:
@@ -154,7 +154,7 @@ def verify(
     if waves is None or verdict.cycle is None:
         return verdict
     saved = write_waves(
-        waves, text, ports, chunks.scenario(first),
+        waves, text, ports, batches.scenario(first),
         cycle=verdict.cycle, lane=verdict.lane, folder=folder,
     )  # fmt: skip
     return replace(verdict, waves=str(saved))

@@ -43,15 +43,15 @@ def test_every_spike_and_potential_equals_plain_integers(case):
 
 @settings(deadline=None, max_examples=60)
 @given(cases())
-def test_small_chunks_change_nothing(case):
+def test_small_blocks_change_nothing(case):
     tables, x = case
     whole = golden.run(tables, x, potentials=True)
-    chunks = golden.CHUNK_NEURONS, golden.CHUNK_ACTIVATIONS
+    blocks = golden.BLOCK_NEURONS, golden.BLOCK_ACTIVATIONS
     try:
-        golden.CHUNK_NEURONS, golden.CHUNK_ACTIVATIONS = 20, 200
+        golden.BLOCK_NEURONS, golden.BLOCK_ACTIVATIONS = 20, 200
         assert_same(golden.run(tables, x, potentials=True), whole)
     finally:
-        golden.CHUNK_NEURONS, golden.CHUNK_ACTIVATIONS = chunks
+        golden.BLOCK_NEURONS, golden.BLOCK_ACTIVATIONS = blocks
 
 
 def assert_same(first, second):

@@ -20,7 +20,7 @@ from somagate.hw.plan import loading
 from somagate.hw.plan.loading import LoadError
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.sim.bench.ports import Ports
-from somagate.sim.verify.batches import CHUNK_SAMPLES
+from somagate.sim.verify.batches import BATCH_SAMPLES
 from somagate.sim.verify.verify import verify
 
 NEURONS = 3 * (4 * 6 * 6 + 5)
@@ -131,8 +131,8 @@ def test_masks_of_negative_potentials_are_goldens(engine: str, chain: Plan, mode
     assert verdicts[1].tables == other.sha256
 
 
-def test_tables_are_loaded_before_each_chunk(chain: Plan, models: Path) -> None:
-    x = samples(CHUNK_SAMPLES + 2)
+def test_tables_are_loaded_before_each_batch(chain: Plan, models: Path) -> None:
+    x = samples(BATCH_SAMPLES + 2)
     first, own, second = (
         verify(chain, x, load=t, folder=models) for t in (None, chain.tables, small_network(2))
     )
@@ -144,15 +144,15 @@ def test_tables_are_loaded_before_each_chunk(chain: Plan, models: Path) -> None:
     assert max(second.sample_cycles) < 2 * max(first.sample_cycles)
 
 
-def test_only_the_first_chunks_are_predicted(plan: Plan, models: Path) -> None:
-    x = samples(CHUNK_SAMPLES + 2)
+def test_only_the_first_batches_are_predicted(plan: Plan, models: Path) -> None:
+    x = samples(BATCH_SAMPLES + 2)
     some, none = (verify(plan, x, predict=count, folder=models) for count in (1, 0))
-    assert some.predicted_cycles == some.sample_cycles[:CHUNK_SAMPLES]
+    assert some.predicted_cycles == some.sample_cycles[:BATCH_SAMPLES]
     assert some.predicted_busy_cycles is None
     assert [layer.predicted for layer in some.layers] == [None, None]
     assert (
         some.prediction
-        == f"cycles predicted exactly for {CHUNK_SAMPLES} of {CHUNK_SAMPLES} samples"
+        == f"cycles predicted exactly for {BATCH_SAMPLES} of {BATCH_SAMPLES} samples"
     )
     assert none.predicted_cycles == ()
     assert none.prediction == ""
@@ -389,8 +389,8 @@ class Lazy:
         return self.x[:, chosen]
 
 
-def test_samples_are_made_a_chunk_at_a_time(plan: Plan, models: Path) -> None:
-    count = 2 * CHUNK_SAMPLES + 3
+def test_samples_are_made_a_batch_at_a_time(plan: Plan, models: Path) -> None:
+    count = 2 * BATCH_SAMPLES + 3
     lazy, told = Lazy(samples(count + 5)), []
     verdict = verify(
         plan, lazy, samples=count, folder=models, workers=1,
@@ -406,10 +406,10 @@ def test_samples_are_made_a_chunk_at_a_time(plan: Plan, models: Path) -> None:
     )
 
 
-def test_a_chunk_that_differs_is_the_last(plan: Plan, models: Path) -> None:
+def test_a_batch_that_differs_is_the_last(plan: Plan, models: Path) -> None:
     other = replace(plan, tables=with_one_weight_changed(plan.tables))
     text = verilog(plan)
-    x = samples(3 * CHUNK_SAMPLES)
+    x = samples(3 * BATCH_SAMPLES)
     x[:, :20] = 0  # no spike, so no weight
     assert verify(other, x, verilog=text, samples=20, folder=models).equal
     told: list[int] = []
@@ -426,15 +426,15 @@ def test_a_chunk_that_differs_is_the_last(plan: Plan, models: Path) -> None:
 def test_verification_goes_on_where_it_was_left(
     plan: Plan, chain: Plan, tmp_path: Path, models: Path
 ) -> None:
-    x = samples(2 * CHUNK_SAMPLES)
-    half = verify(plan, x, samples=CHUNK_SAMPLES, folder=models, resume=tmp_path)
+    x = samples(2 * BATCH_SAMPLES)
+    half = verify(plan, x, samples=BATCH_SAMPLES, folder=models, resume=tmp_path)
     (kept,) = tmp_path.iterdir()
     content = json.loads(kept.read_text())
     kept.write_text(json.dumps(content | {"seconds": 1000}))
     whole = verify(plan, x, folder=models, resume=tmp_path)
     assert whole.equal
     assert whole.seconds > 1000
-    assert whole.sample_cycles[:CHUNK_SAMPLES] == half.sample_cycles
+    assert whole.sample_cycles[:BATCH_SAMPLES] == half.sample_cycles
     assert len(list(tmp_path.iterdir())) == 2
     # Everything that could change a verdict starts again.
     x[0, 0] ^= 1
@@ -449,7 +449,7 @@ def test_verification_goes_on_where_it_was_left(
     assert not verify(other, x, verilog=verilog(plan), folder=models, resume=tmp_path).equal
 
 
-def test_a_chunk_that_differs_is_not_kept(plan: Plan, tmp_path: Path, models: Path) -> None:
+def test_a_batch_that_differs_is_not_kept(plan: Plan, tmp_path: Path, models: Path) -> None:
     other = replace(plan, tables=with_one_weight_changed(plan.tables))
     for _ in range(2):
         assert not verify(
