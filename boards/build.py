@@ -70,7 +70,6 @@ class BoardTop(Elaboratable):
         self.top, self.board, self.pll = top, board, pll
 
     def elaborate(self, platform: Any) -> Module:
-        """Build the board."""
         m = Module()
         # The top starts itself once the clock is stable, so the domain needs no reset of its own.
         m.domains.sync = ClockDomain(reset_less=True)

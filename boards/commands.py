@@ -82,7 +82,6 @@ class Commands(wiring.Component):
         self.loaded = Signal(init=loaded, reset_less=True)
 
     def elaborate(self, platform: object) -> Module:
-        """Build the commands."""
         m = Module()
         m.submodules.packer = packer = WordPacker(WORD_BITS)
         m.submodules.crc = crc = catalog.CRC32_ISO_HDLC(data_width=1).create()

@@ -89,7 +89,6 @@ class Ice40Pll(wiring.Component):
         super().__init__({"clock": Out(1), "locked": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
-        """Build the PLL."""
         m = Module()
         m.submodules.pll = Instance(
             "SB_PLL40_PAD",

@@ -29,7 +29,6 @@ class WordPacker(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Build the packer."""
         m = Module()
         word = Signal(8 * self.word_bytes)
         count = Signal(range(self.word_bytes))
