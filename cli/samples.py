@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import DataSet, Images, Labels, load, named, names
+from ..data import NO_LABEL, DataSet, Images, Labels, load, named, names
 from ..data.encode import encode
 from ..export.tables import Tables
 
@@ -31,8 +31,26 @@ def data_set(data: str) -> DataSet:
     return load(named(folder), folder)
 
 
+def scored(tables: Tables, data: str, labels: Labels) -> Labels:
+    """Return the labels of samples if predictions can be compared with them, or raise."""
+    if len(labels) and labels[0] == NO_LABEL:
+        raise ValueError(
+            f"{data} must have one label a sample to measure the accuracy, not boxes; "
+            "verify takes it"
+        )
+    classes = tables.layer(tables.readout.layer).neuron.channels
+    if len(labels) and labels.max() >= classes:
+        raise ValueError(
+            f"{data} must have labels 0…{classes - 1} for the {classes} classes of the tables, not "
+            f"reach {labels.max()}; choose the data they were trained on with --data"
+        )
+    return labels
+
+
 def test_samples(tables: Tables, data: str, count: int | None) -> tuple[Images, Labels]:
     """Return the first `count` test images in the shape of the tables' input, and their labels.
+
+    Only for tables whose input has one axis are images flattened.
 
     Returns
     -------
@@ -45,7 +63,9 @@ def test_samples(tables: Tables, data: str, count: int | None) -> tuple[Images, 
     found = data_set(data)
     wanted, maximum = tables.input.shape, tables.input.maximum
     frames = tables.input.encoding == "frames"
-    if np.prod(found.shape) != np.prod(wanted) or (found.steps is not None) != frames:
+    # Rows, columns and channels mean something but to tables of one axis.
+    flat = (int(np.prod(found.shape)),) if len(wanted) == 1 else found.shape
+    if flat != wanted or (found.steps is not None) != frames:
         what = "images" if found.steps is None else "frames"
         raise ValueError(
             f"the tables take {tables.input.encoding!r} samples of shape {wanted}, but {data} has "

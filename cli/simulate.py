@@ -47,16 +47,11 @@ def measure(
     tables: Tables, data: str, samples: int | None, trace: Path | None, update: Update
 ) -> dict[str, Any]:
     """Return accuracy and activity; see the manual for the keys."""
-    from ..data import NO_LABEL
     from ..sim.golden import golden
-    from .samples import Encoded, test_samples
+    from .samples import Encoded, scored, test_samples
 
     images, labels = test_samples(tables, data, samples)
-    if len(labels) and labels[0] == NO_LABEL:
-        raise ValueError(
-            f"{data} must have one label a sample to measure the accuracy, not boxes; "
-            "verify takes it"
-        )
+    labels = scored(tables, data, labels)
     inputs = Encoded(tables, images)
     count = len(images)
     size = count if trace else BATCH
