@@ -56,6 +56,13 @@ def verify(
         Path | None,
         typer.Option(metavar="DIR", help="Keep verdicts there, and skip what is verified already."),
     ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where compiled models are kept; default: SOMAGATE_CACHE, or the user's cache.",
+        ),
+    ] = None,
     predict: Annotated[
         int,
         typer.Option(metavar="N", min=0, help="Predict the cycles of the first N samples too."),
@@ -81,7 +88,7 @@ def verify(
                 layout={"board": board, "lanes": lanes, "update_lanes": update_lanes,
                         "word_bits": word_bits, "plan": plan},
                 settings={"engine": engine, "stalls": stalls, "seed": seed, "waves": waves,
-                          "predict": predict, "resume": resume},
+                          "predict": predict, "resume": resume, "folder": cache},
             )  # fmt: skip
     result = as_result(verdict)
     waveform = [f"waveform: gtkwave {verdict.waves}"] if verdict.waves else []
