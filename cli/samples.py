@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..checks.memory import room
 from ..data import NO_LABEL, DataSet, Images, Labels, load, named, names
 from ..data.encode import encode
 from ..export.tables import Tables
@@ -117,6 +118,9 @@ class Encoded:
     def __getitem__(self, samples: slice, /) -> Images:
         """Return input maps of some samples, uint8 (steps, samples, *input shape)."""
         images, encoding = self._images[samples], self._tables.input.encoding
+        if encoding == "rate":
+            size = self._tables.steps * images.size
+            room(f"the maps of {len(images)} samples", size, "name fewer with --samples")
         return encode(
             images.swapaxes(0, 1) if encoding == "frames" else images,
             encoding=encoding,

@@ -17,6 +17,8 @@ Counts = NDArray[np.int64]
 
 BATCH = 256
 """Samples simulated at once, unless a trace of all of them is kept."""
+BATCH_UPDATES = 1 << 30
+"""Neurons updated at once, of which each spike takes a byte."""
 
 
 def simulate(
@@ -54,7 +56,7 @@ def measure(
     labels = scored(tables, data, labels)
     inputs = Encoded(tables, images)
     count = len(images)
-    size = count if trace else BATCH
+    size = count if trace else max(1, min(BATCH, BATCH_UPDATES // tables.updates))
     correct = 0
     channels = {layer.name: np.zeros(layer.neuron.channels, np.int64) for layer in tables.layers}
     channels["input"] = np.zeros(tables.input.shape[0], np.int64)

@@ -177,3 +177,18 @@ def test_tables_of_one_axis_take_images_flattened(somagate, tmp_path: Path) -> N
         f"{folder} must have labels 0…1 for the 2 classes of the tables, not reach 4; "
         "choose the data they were trained on with --data"
     )
+
+
+def test_simulate_takes_fewer_samples_at_once_where_neurons_are_many(
+    somagate, tables_path: Path, monkeypatch
+) -> None:
+    wanted = somagate.json("simulate", tables_path, "--samples", 9)
+    monkeypatch.setattr("somagate.cli.simulate.BATCH_UPDATES", 1)
+    monkeypatch.setattr("somagate.checks.memory.machine_bytes", lambda: 2000)
+    assert somagate.json("simulate", tables_path, "--samples", 9) == wanted
+    # A trace keeps them all: 4 steps of 64 pixels each.
+    kept = tables_path.with_name("all.trace")
+    assert somagate.error("simulate", tables_path, "--samples", 9, "--trace", kept) == (
+        "the maps of 9 samples must fit the machine's 0.0 GB of memory, but takes 0.0 GB; name "
+        "fewer with --samples"
+    )
