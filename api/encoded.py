@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks.memory import room
 from .data import NO_LABEL, DataSet, Images, Labels, load, named, names
 from .data.encode import encode
 from .export.tables import Tables
@@ -77,6 +78,9 @@ class Samples:
     def x(self) -> Images:
         """The input maps, uint8 (steps, samples, *input shape): what golden takes."""
         tables = self.tables
+        if tables.input.encoding == "rate":
+            size = tables.steps * self.images.size
+            room(f"the maps of {len(self)} samples", size, "take fewer samples")
         return encode(
             self.images.swapaxes(0, 1) if tables.input.encoding == "frames" else self.images,
             encoding=tables.input.encoding,
@@ -84,6 +88,20 @@ class Samples:
             maximum=tables.input.maximum,
             high=tables.input.activation.high,
         )
+
+    def scored(self) -> None:
+        """Raise `ValueError` unless predictions can be compared with the labels."""
+        if not self.labelled:
+            raise ValueError(
+                f"{self.data} must have one label a sample to measure the accuracy, not boxes; "
+                "verify takes it"
+            )
+        classes = self.tables.layer(self.tables.readout.layer).neuron.channels
+        if self.labels.max() >= classes:
+            raise ValueError(
+                f"{self.data} must have labels 0…{classes - 1} for the {classes} classes of the "
+                f"tables, not reach {self.labels.max()}; choose the data they were trained on"
+            )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Return `x`."""
@@ -111,7 +129,7 @@ def samples(tables: Tables, data: str = "digits", count: int | None = None) -> S
     Parameters
     ----------
     tables
-        Whose input the samples must fit.
+        Whose input the samples must fit; images are flattened only where it has one axis.
     data
         'digits' (bundled with scikit-learn), a folder with the files of a data set, or
         ``NAME[:KEY=VALUE,…][@DIR]``; docs/data.md lists them.
@@ -127,7 +145,9 @@ def samples(tables: Tables, data: str = "digits", count: int | None = None) -> S
     found = data_set(data)
     wanted, maximum = tables.input.shape, tables.input.maximum
     frames = tables.input.encoding == "frames"
-    if np.prod(found.shape) != np.prod(wanted) or (found.steps is not None) != frames:
+    # Rows, columns and channels mean something but to tables of one axis.
+    flat = (int(np.prod(found.shape)),) if len(wanted) == 1 else found.shape
+    if flat != wanted or (found.steps is not None) != frames:
         what = "images" if found.steps is None else "frames"
         raise ValueError(
             f"the tables take {tables.input.encoding!r} samples of shape {wanted}, but {data} has "

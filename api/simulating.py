@@ -19,6 +19,8 @@ Counts = NDArray[np.int64]
 
 BATCH = 256
 """Samples simulated at once where no trace is kept."""
+BATCH_UPDATES = 1 << 30
+"""Neurons updated at once, of which each spike takes a byte."""
 
 
 def simulate(tables: Tables, data: Samples | NDArray[Any], *, potentials: bool = True) -> Trace:
@@ -154,15 +156,11 @@ def measure(
     Raises
     ------
     ValueError
-        Where the samples have boxes and no labels.
+        Where the samples have boxes and no labels, or labels of more classes than the tables.
     """
-    if not data.labelled:
-        raise ValueError(
-            f"{data.data} must have one label a sample to measure the accuracy, not boxes; "
-            "verify takes it"
-        )
+    data.scored()
     count = len(data)
-    size = count if trace else BATCH
+    size = count if trace else max(1, min(BATCH, BATCH_UPDATES // tables.updates))
     correct = 0
     channels = {layer.name: np.zeros(layer.neuron.channels, np.int64) for layer in tables.layers}
     channels["input"] = np.zeros(tables.input.shape[0], np.int64)

@@ -32,6 +32,7 @@ def verify(
     predict: int | None = None,
     waves: Path | str | None = None,
     resume: Path | str | None = None,
+    cache: Path | str | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verdict:
@@ -56,6 +57,8 @@ def verify(
         A path without suffix, for a waveform of the first difference.
     resume
         A folder that keeps the verdicts of what is equal, and from which they are taken.
+    cache
+        Where compiled models are kept; by default SOMAGATE_CACHE, or the user's cache.
     workers
         Parts that are simulated at the same time, 'native' only; by default one a core.
     progress
@@ -102,6 +105,7 @@ def verify(
         predict=PREDICTED if predict is None else predict,
         waves=None if waves is None else Path(waves),
         resume=None if resume is None else Path(resume),
+        folder=None if cache is None else Path(cache),
         workers=(workers or os.cpu_count() or 1) if chosen == "native" else None,
         progress=progress,
     )

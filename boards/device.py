@@ -208,8 +208,12 @@ class Device:
         ValueError
             If `x` is not an input of the network.
         """
+        array, steps = np.asarray(x), self._tables.steps
+        if array.ndim < 2 or len(array) != steps:
+            raise ValueError(
+                f"x must have {steps} steps on its first axis, not shape {array.shape}"
+            )
         self._start()
-        array = np.asarray(x)
         classes = [self._infer(array[:, sample]) for sample in range(array.shape[1])]
         return np.array(classes, np.int64)
 

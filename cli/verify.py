@@ -55,6 +55,13 @@ def verify(
         Path | None,
         typer.Option(metavar="DIR", help="Keep verdicts there, and skip what is verified already."),
     ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where compiled models are kept; default: SOMAGATE_CACHE, or the user's cache.",
+        ),
+    ] = None,
     predict: Annotated[
         int | None,
         typer.Option(
@@ -91,6 +98,7 @@ def verify(
             result = sg.verify(
                 design, sg.samples(loaded, data, samples), generated=generated, engine=engine,
                 stalls=stalls, seed=seed, predict=predict, waves=waves, resume=resume,
+                cache=cache,
                 progress=update,
             )  # fmt: skip
     show(result, json)

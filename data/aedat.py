@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .events import Events, Integers
+from .events import Events, Integers, check_clock
 from .record import DataError
 
 _END = b"#!END-HEADER\r\n"
@@ -30,7 +30,8 @@ def read_3(path: Path, rows: int = 128, columns: int = 128) -> Events:
     Raises
     ------
     DataError
-        Where the file is of another version or cut off, or an event lies outside the sensor.
+        Where the file is of another version or cut off, has no event, its clock wraps and no
+        overflow says so, or an event lies outside the sensor.
     """
     data = path.read_bytes()
     _version(path, data, b"3.1")
@@ -74,12 +75,13 @@ def read_2(path: Path) -> Events:
     An event is 32 bits of address and 32 bits of time in µs, big end first. Address bits 8…14 and
     1…7 count the sensor's two axes from the lower right corner of the scene, which the camera saw
     on its side; bit 0 is set where the pixel became darker. Bit 15 marks signals of other kinds,
-    which are passed over.
+    which are passed over. The time has a sign, and goes on at -2**31 behind 2**31 - 1.
 
     Raises
     ------
     DataError
-        Where the file is of another version or cut off.
+        Where the file is of another version or cut off, or has no event, or its clock began anew
+        in another way.
     """
     data = path.read_bytes()
     _version(path, data, b"2.0")
@@ -97,6 +99,9 @@ def read_2(path: Path) -> Events:
     address, t = np.frombuffer(data, ">i4", offset=at).reshape(-1, 2).astype(np.int64).T
     kept = address & 0x8000 == 0
     address, t = address[kept], t[kept]
+    # A step from one event to the next is what 32 bits make of it, so a wrap is a step as any.
+    steps = np.diff(t, prepend=t[:1])
+    t = t[:1] + np.cumsum((steps + (1 << 31)) % (1 << 32) - (1 << 31))
     x, y = 127 - (address >> 8 & 127), 127 - (address >> 1 & 127)
     return _events(path, t, x, y, address & 1 == 0, 128, 128)
 
@@ -117,7 +122,10 @@ def _events(
     rows: int,
     columns: int,
 ) -> Events:
+    if not len(t):
+        raise DataError(f"{path} must hold an event of a pixel, but holds none")
     try:
+        check_clock(t, 31)
         return Events(t=t, x=x, y=y, on=on, rows=rows, columns=columns)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from None

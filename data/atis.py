@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .events import Events
+from .events import Events, check_clock
 from .record import DataError
 
 _OVERFLOW_ROW = 240
 _OVERFLOW = 1 << 13
+_CLOCK_BITS = 23
 
 
 def read(path: Path, rows: int, columns: int) -> Events:
@@ -22,7 +23,8 @@ def read(path: Path, rows: int, columns: int) -> Events:
     Raises
     ------
     DataError
-        Where the file is empty or cut off, or an event lies outside the sensor.
+        Where the file has no event or is cut off, its clock wraps, or an event lies outside the
+        sensor.
     """
     data = np.frombuffer(path.read_bytes(), np.uint8)
     if not len(data) or len(data) % 5:
@@ -34,7 +36,12 @@ def read(path: Path, rows: int, columns: int) -> Events:
     if marks.any():
         t += _OVERFLOW * np.cumsum(marks)
         x, y, t, on = x[~marks], y[~marks], t[~marks], on[~marks]
+    if not len(t):
+        raise DataError(
+            f"{path} must hold an event, but holds {len(marks)} marks of overflow alone"
+        )
     try:
+        check_clock(t, _CLOCK_BITS)
         return Events(t=t, x=x, y=y, on=on, rows=rows, columns=columns)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from None

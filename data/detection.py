@@ -128,7 +128,7 @@ def _sample(path: Path, size: tuple[int, int], form: Binning) -> Images:
         case ".npy":
             image = _frames(path)
         case suffix if suffix in pictures.SUFFIXES:
-            image = pictures.read(path)
+            image = pictures.read(path, described=size)
         case suffix:
             listed = ", ".join((*EVENTS, ".npy", *pictures.SUFFIXES))
             raise DataError(f"{path} must be a file of {listed}, not {suffix or 'without suffix'}")

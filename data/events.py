@@ -52,6 +52,21 @@ class Events:
         )  # fmt: skip
 
 
+def check_clock(t: Integers, bits: int) -> None:
+    """Refuse times, in the order of a file, whose clock of `bits` bits began anew unmarked.
+
+    Events of a camera are nearly in order. Where a time falls back by half of what the clock counts
+    to, it is later than the one before, and nothing says how much.
+    """
+    fallen = np.flatnonzero(np.diff(t) <= -(1 << (bits - 1)))
+    if len(fallen):
+        place = int(fallen[0])
+        raise ValueError(
+            f"times must go on, but fall from {t[place]} to {t[place + 1]} µs at event "
+            f"{place + 1}, as of a clock of {bits} bits that began anew; cut the file there"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Binning:
     """How events become frames.

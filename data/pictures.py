@@ -10,6 +10,7 @@ from .request import Request
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 KEYS = ("size", "channels")
+_ORIENTATION = 0x0112
 HOLDS = "class folders of image files, or of train/ and test/ with them"
 
 
@@ -83,8 +84,35 @@ def listing(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> dict[str, lis
     return found
 
 
-def read(path: Path, channels: int = 3, size: tuple[int, int] | None = None) -> Images:
-    """Return an image file, uint8 (channels, rows, columns), resized to `size` (rows, columns)."""
+def read(
+    path: Path,
+    channels: int = 3,
+    size: tuple[int, int] | None = None,
+    *,
+    described: tuple[int, int] | None = None,
+) -> Images:
+    """Return an image file, uint8 (channels, rows, columns), upright.
+
+    Of 16 bits a channel the upper 8 are kept.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    channels
+        3 (RGB) or 1 (luminance).
+    size
+        (rows, columns) to which it is resized.
+    described
+        (rows, columns) that boxes in it are of: where EXIF data turns it, this says whether they
+        mean the image as it lies in the file, or as it is shown.
+
+    Raises
+    ------
+    DataError
+        Where it is no image, or one that would lose something: transparent, animated, or of colors
+        that are neither grey nor RGB; or `described` doesn't tell how it lies.
+    """
     try:
         from PIL import Image
     except ImportError as error:
@@ -93,12 +121,55 @@ def read(path: Path, channels: int = 3, size: tuple[int, int] | None = None) -> 
         ) from error
     try:
         with Image.open(path) as file:
-            image: Any = file.convert("RGB" if channels == 3 else "L")
+            frames = getattr(file, "n_frames", 1)
+            if frames != 1:
+                raise _Refused(f"must be one picture, but has {frames} frames")
+            image = _plain(_upright(file, described))
+            image = image.convert("RGB" if channels == 3 else "L")
     except FileNotFoundError:
         raise
+    except _Refused as error:
+        raise DataError(f"{path} {error}") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{path} must be an image file, but can't be read: {error}") from None
     if size is not None:
         image = image.resize((size[1], size[0]), Image.Resampling.BOX)
     pixels = np.asarray(image, np.uint8)
     return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+class _Refused(Exception):
+    """What is wrong with an image, without its path."""
+
+
+def _plain(image: Any) -> Any:
+    """Return an image of 8 bits a channel with the very levels of `image`, or refuse."""
+    from PIL import Image
+
+    clear = "transparency" in image.info
+    if image.mode.startswith("I;16") and not clear:
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA"):
+        clearly = " with a transparent level" if clear else ""
+        raise _Refused(
+            f"must be grey, RGB or of a palette, but is {image.mode}{clearly}; convert it"
+        )
+    if (clear or "A" in image.mode) and image.convert("RGBA").getextrema()[3][0] < 255:
+        raise _Refused("must be opaque, but has transparent pixels; put it on a background")
+    return image
+
+
+def _upright(image: Any, described: tuple[int, int] | None) -> Any:
+    """Return an image as its EXIF data say that it is to be shown, or as `described` has it."""
+    from PIL import ImageOps
+
+    shown = ImageOps.exif_transpose(image)
+    turn = image.getexif().get(_ORIENTATION, 1)
+    if described is None or turn in (0, 1):
+        return shown
+    if shown.size == image.size:
+        raise _Refused(
+            f"must have no EXIF orientation, but has {turn}: nothing says whether its boxes are of "
+            "the image as it lies there or as it is shown; turn it, and drop the orientation"
+        )
+    return image if described == image.size[::-1] else shown

@@ -1,6 +1,7 @@
 """The parts of a network: its input, its layers with their pools, and its readout."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,18 @@ from .neuron import Activation, Neuron
 from .synapse import Shape, SynapseGroup
 
 SPIKE = Activation()
+
+LARGEST_MAP = 1 << 24
+"""Elements of a map: 4096×4096 pixels; their states alone fill the largest FPGA's memory."""
+
+
+def check_elements(name: str, shape: Shape) -> None:
+    """Raise `ValueError` naming `name` where a map has more than `LARGEST_MAP` elements."""
+    if prod(shape) > LARGEST_MAP:
+        raise ValueError(
+            f"{name} must have at most {LARGEST_MAP} elements, not {prod(shape)}: "
+            f"{'×'.join(map(str, shape))}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +57,8 @@ class Input:
             raise ValueError(
                 f"Input shape must be (channels, rows, columns) or (elements,), not {self.shape!r}"
             )
-        shape = tuple(integer("Input shape", size, 1, 1 << 24) for size in self.shape)
+        shape = tuple(integer("Input shape", size, 1, LARGEST_MAP) for size in self.shape)
+        check_elements("Input shape", shape)
         object.__setattr__(self, "shape", shape)
         if not isinstance(self.activation, Activation):
             raise TypeError(f"Input activation must be an Activation, not {self.activation!r}")

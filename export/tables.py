@@ -7,6 +7,7 @@ every spike and every membrane potential. What the numbers mean is defined by
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from ..checks.arguments import identifier, integer
 from ..shown import text
 from . import file, summary
-from .layer import SPIKE, Input, Layer, Pool, Readout
+from .layer import SPIKE, Input, Layer, Pool, Readout, check_elements
 from .neuron import Activation, Ternary
 from .synapse import Shape
 from .widths import signed_bits
@@ -135,6 +136,7 @@ class Tables:
                     raise ValueError(f"layer {layer.name}: {error}") from None
                 target = shape
             assert target is not None
+            check_elements(f"layer {layer.name}: map", target)
             if target[0] != layer.neuron.channels:
                 raise ValueError(
                     f"layer {layer.name}: neuron must have {target[0]} channels as the weights "
@@ -173,6 +175,11 @@ class Tables:
     def activation(self, source: str) -> Activation:
         """Return what an element of a source's map can be; `source` is 'input' or a layer."""
         return self.input.activation if source == "input" else self.layer(source).activation
+
+    @cached_property
+    def updates(self) -> int:
+        """Updates of neurons in one inference, all layers and steps; as many spikes are kept."""
+        return self.steps * sum(prod(shape) for shape in self.neuron_shapes.values())
 
     def mask(self, source: str) -> NDArray[np.bool_]:
         """Return the kept channels of a source's map, bool (channels,)."""

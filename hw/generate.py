@@ -20,15 +20,26 @@ from .rtl.accelerator import Accelerator
 TOP = "somagate"
 """Name of the top module, and of the Verilog file."""
 
+LARGEST_BITS = 1 << 29
+"""Of all memories: no FPGA has more on its chip, and Yosys takes many bytes for each."""
+
 
 def verilog(plan: Plan) -> str:
     """Return the accelerator of a plan as Verilog; the same plan gives the same text.
 
     Raises
     ------
+    ValueError
+        Where its memories are larger than `LARGEST_BITS` in all.
     ToolError
         Where Yosys is missing.
     """
+    bits = sum(words * width for stage in plan.stages for words, width in memories(stage).values())
+    if bits > LARGEST_BITS:
+        raise ValueError(
+            f"memories of {plan.tables.name} must have at most {LARGEST_BITS:,} bits, as the "
+            f"largest FPGAs have, not {bits:,}; take smaller maps, or fewer bits a potential"
+        )
     tools.require("yosys")
     with tools.activated():
         text: str = back.convert(

@@ -135,6 +135,7 @@ def train(
             return _finished(folder, recipe, seed)
         data = data_sets.load(recipe.data, data_dir)
         trainer = Trainer(recipe, data, seed, place, world)
+        _check_data(trainer.network, data)
         if state is not None:
             trainer.load(state)
         if fuse:
@@ -188,7 +189,13 @@ def evaluate(network: Network, data: DataSet, *, batch: int = 250) -> float:
     """Return the share of the test images that `network` classifies right, in evaluation mode.
 
     For a detector it is the mean average precision.
+
+    Raises
+    ------
+    ValueError
+        Where the images have another shape than the network's, or a label that it has no class for.
     """
+    _check_data(network, data)
     if isinstance(network.recipe.method, Detect):
         return precision(network, data)
     network.eval()
@@ -200,6 +207,23 @@ def evaluate(network: Network, data: DataSet, *, batch: int = 250) -> float:
         values = network(inputs(network.recipe, images, data.maximum))
         right += int((values.argmax(1).cpu().numpy() == data.test_labels[part]).sum())
     return right / len(data.test_labels)
+
+
+def _check_data(network: Network, data: DataSet) -> None:
+    """Refuse samples that the network would take, and get nothing but wrong."""
+    if data.shape != network.shape:
+        raise ValueError(
+            f"images of {data.name} must have the shape {network.shape} of the network, "
+            f"not {data.shape}"
+        )
+    classes = network.recipe.classes
+    largest = max((int(part.max()) for part in (data.train_labels, data.test_labels) if len(part)),
+                  default=0)  # fmt: skip
+    if largest >= classes:
+        raise ValueError(
+            f"labels of {data.name} must be 0…{classes - 1} for the {classes} classes of "
+            f"{network.recipe.name}, not reach {largest}"
+        )
 
 
 @contextmanager

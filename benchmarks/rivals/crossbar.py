@@ -52,7 +52,7 @@ def tinyodin(folder: Path, build: Path, rate: float) -> dict[str, Any]:
             "--Mdir", "obj", *files, str(harness),
         ]  # fmt: skip
         done = subprocess.run(
-            command, cwd=build, env=verilator_environment(), capture_output=True, text=True,
+            command, cwd=build, env=verilator_environment(build), capture_output=True, text=True,
             check=False,
         )  # fmt: skip
         if done.returncode:

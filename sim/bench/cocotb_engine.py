@@ -9,7 +9,15 @@ from typing import Literal
 
 from ...toolchain import tools
 from .bench import FOLDER_VARIABLE
-from .cache import BuildError, cached, digest, last_lines, runtime, verilator_environment
+from .cache import (
+    BuildError,
+    cached,
+    digest,
+    last_lines,
+    makeable,
+    runtime,
+    verilator_environment,
+)
 from .ports import Ports, top
 from .scenario import Record, Scenario
 
@@ -39,7 +47,15 @@ def build(verilog: str, ports: Ports, simulator: Simulator, folder: Path) -> Pat
     key = digest(verilog, options)
 
     def compile_into(target: Path) -> None:
+        from cocotb_tools import config
         from cocotb_tools.runner import get_runner
+
+        if simulator == "verilator" and not makeable(Path(config.libs_dir)):
+            raise BuildError(
+                "cocotb's libraries must lie in a path without spaces or special characters for "
+                f"Verilator's make, but lie in {config.libs_dir}: use --engine native, or install "
+                "Python's packages elsewhere"
+            )
 
         source = target / "dut.v"
         source.write_text(_started(verilog) if simulator == "icarus" else verilog)
@@ -49,7 +65,7 @@ def build(verilog: str, ports: Ports, simulator: Simulator, folder: Path) -> Pat
         log = target / "build.log"
         try:
             with tools.activated(), runtime(folder, options, target):
-                os.environ.update(verilator_environment())
+                os.environ.update(verilator_environment(target))
                 get_runner(simulator).build(
                     sources=sources,
                     hdl_toplevel=top(verilog),

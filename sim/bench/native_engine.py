@@ -60,10 +60,11 @@ def build(verilog: str, ports: Ports, folder: Path, *, traced: bool = False) -> 
         (target / "dut.v").write_text(verilog)
         (target / "bench.v").write_text(wrapper)
         (target / "streams.h").write_text(header)
+        (target / _HARNESS.name).write_bytes(_HARNESS.read_bytes())
         commands = [
             [*found[0].command, "--cc", "--exe", *arguments, "--prefix", "Vdut", "--top-module",
              WRAPPER, "--Mdir", ".", "-CFLAGS", _COMPILER, "-LDFLAGS", "-shared",
-             "-o", _LIBRARY, "bench.v", "dut.v", str(_HARNESS)],
+             "-o", _LIBRARY, "bench.v", "dut.v", _HARNESS.name],
             ["make", "-j", str(os.cpu_count() or 1), "-f", "Vdut.mk", _OPTIMIZE],
         ]  # fmt: skip
         with runtime(folder, options, target):
@@ -168,7 +169,7 @@ def _wrapper(device: str, ports: Ports) -> str:
 
 def _execute(command: list[str], folder: Path) -> None:
     done = subprocess.run(
-        command, cwd=folder, env=verilator_environment(), text=True, check=False,
+        command, cwd=folder, env=verilator_environment(folder), text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if done.returncode:

@@ -26,6 +26,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from ...checks.memory import room
 from ...export.neuron import Shift
 from ...export.tables import Layer, Pool, Tables
 from .neuron_rule import Rule, rule
@@ -110,10 +111,12 @@ def run(tables: Tables, x: NDArray[Any], potentials: bool = False) -> Trace:
     Raises
     ------
     TypeError, ValueError
-        Where `x` is not what the tables' input can be.
+        Where `x` is not what the tables' input can be, or the trace is larger than the memory.
     """
     x = checked(tables, x)
     steps, batch = x.shape[:2]
+    size = batch * tables.updates * (3 if potentials else 1)
+    room(f"the trace of {batch} samples", size, "run fewer samples, or fewer at once")
     network = _NETWORKS.get(tables)
     if network is None:
         network = _NETWORKS[tables] = [_Layer(tables, layer) for layer in tables.layers]

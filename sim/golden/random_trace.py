@@ -1,8 +1,11 @@
 """A run that nobody made: random spikes, where there is no data to predict cycles from."""
 
+from math import prod
+
 import numpy as np
 from numpy.typing import NDArray
 
+from ...checks.memory import room
 from ...export.tables import Tables
 from .trace import Trace
 
@@ -32,10 +35,12 @@ def assumed_run(
     Raises
     ------
     ValueError
-        Where the activity is not 0…1.
+        Where the activity is not 0…1, or the run is larger than the memory.
     """
     if not 0 <= activity <= 1:
         raise ValueError(f"activity must be 0…1, not {activity}")
+    elements = tables.updates + 2 * tables.steps * prod(tables.input.shape)
+    room("a run made up", 8 * batch * elements, "estimate a smaller network, or fewer steps")
     rng = np.random.default_rng(seed)
     kind = tables.input.activation
     shape = (1 if tables.input.constant else tables.steps, batch, *tables.input.shape)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 from plans import network
+from refusal import refused
 from serial_line import FRAME_BITS, levels, read
 from small_network import small_network
 from somagate.boards import device as device_module
@@ -200,6 +201,9 @@ def test_a_board_without_tables_fails_by_name_and_then_runs_what_is_loaded():
         "say which are loaded"
     )
     assert Device(line, plan, OTHER).predict(X[:1, :3]).tolist() == expected[:3]
+    # Steps beyond those of the tables would be cut off, missing ones waited for.
+    with refused(ValueError, "x must have 1 steps on its first axis, not shape (2, 6, 4)"):
+        Device(line, plan, OTHER).predict(X)
 
 
 def said(plan: Plan, tables: str, loaded: bool) -> bytes:

@@ -1,9 +1,13 @@
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from somagate.data import load, names
 from somagate.data.encode import encode
+from somagate.export.neuron import Neuron, Shift
+from somagate.export.synapse import Dense
+from somagate.export.tables import Input, Layer, Readout, Tables
 from somagate.sim.golden import golden
 from somagate.sim.golden.trace import Trace
 from tiny_tables import tiny
@@ -36,8 +40,6 @@ def test_simulate_measures_what_golden_does(somagate, tables_path: Path) -> None
 
 
 def test_simulate_counts_silent_and_saturated_channels(somagate, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     tables = tiny()
     neuron = replace(tables.layers[0].neuron, threshold=np.array([5, 1000, -1000, 5]))
     changed = replace(tables, layers=(replace(tables.layers[0], neuron=neuron), tables.layers[1]))
@@ -90,12 +92,12 @@ def test_simulate_refuses_more_samples_than_there_are(somagate, tables_path: Pat
     )
 
 
-def idx_folder(folder: Path, side: int) -> Path:
-    """Write four IDX files of random images."""
+def idx_folder(folder: Path, rows: int, columns: int | None = None) -> Path:
+    """Write four IDX files of random images; test labels are 0…4."""
     folder.mkdir()
     random = np.random.default_rng(0)
     for name, count in (("train", 3), ("t10k", 5)):
-        images = random.integers(0, 256, (count, side, side), np.uint8)
+        images = random.integers(0, 256, (count, rows, columns or rows), np.uint8)
         header = b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in images.shape)
         path = folder / f"{name}-images-idx3-ubyte.gz"
         path.write_bytes(gzip.compress(header + images.tobytes()))
@@ -105,8 +107,6 @@ def idx_folder(folder: Path, side: int) -> Path:
 
 
 def test_simulate_takes_a_folder_of_idx_files(somagate, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     tables = tiny()
     replace(tables, input=replace(tables.input, maximum=255)).save(tmp_path / "t.safetensors")
     folder = idx_folder(tmp_path / "images", 8)
@@ -126,4 +126,68 @@ def test_simulate_refuses_samples_of_another_size_or_range(
     folder = idx_folder(tmp_path / "small", 8)
     assert somagate.error("simulate", tables_path, "--data", folder) == (
         f"the tables take pixels 0…16, but {folder} has 0…255; choose the data they were trained on"
+    )
+
+
+def test_samples_of_another_shape_with_as_many_elements_are_refused(
+    somagate, tables_path: Path, tmp_path: Path
+) -> None:
+    folder = idx_folder(tmp_path / "flat", 4, 16)
+    message = (
+        f"the tables take 'rate' samples of shape (1, 8, 8), but {folder} has images of shape "
+        "(1, 4, 16); choose the data they were trained on"
+    )
+    for verb in ("simulate", "verify", "estimate"):
+        assert somagate.error(verb, tables_path, "--data", folder) == message
+
+
+def test_tables_of_one_axis_take_images_flattened(somagate, tmp_path: Path) -> None:
+    flat = Tables(
+        name="flat",
+        input=Input(shape=(64,), encoding="rate", maximum=255),
+        steps=2,
+        layers=(
+            Layer(
+                name="output",
+                synapses=(Dense(source="input", weights=np.eye(5, 64, dtype=int), bits=2),),
+                neuron=Neuron(
+                    bias=np.zeros(5, int),
+                    threshold=None,
+                    reset="none",
+                    store=Shift(bits=8, shift=0),
+                ),
+            ),
+        ),
+        readout=Readout(layer="output", kind="potential"),
+    )
+    flat.save(tmp_path / "flat.safetensors")
+    folder = idx_folder(tmp_path / "images", 4, 16)
+    result = somagate.json("simulate", tmp_path / "flat.safetensors", "--data", folder)
+    assert result["samples"] == 5
+    # The very same pixels have another label each than the two classes of other tables have.
+    two = replace(
+        flat.layers[0],
+        synapses=(Dense(source="input", weights=np.eye(2, 64, dtype=int), bits=2),),
+        neuron=replace(flat.layers[0].neuron, bias=np.zeros(2, int)),
+        channel_mask=None,
+    )
+    replace(flat, layers=(two,)).save(tmp_path / "two.safetensors")
+    assert somagate.error("simulate", tmp_path / "two.safetensors", "--data", folder) == (
+        f"{folder} must have labels 0…1 for the 2 classes of the tables, not reach 4; "
+        "choose the data they were trained on"
+    )
+
+
+def test_simulate_takes_fewer_samples_at_once_where_neurons_are_many(
+    somagate, tables_path: Path, monkeypatch
+) -> None:
+    wanted = somagate.json("simulate", tables_path, "--samples", 9)
+    monkeypatch.setattr("somagate.simulating.BATCH_UPDATES", 1)
+    monkeypatch.setattr("somagate.checks.memory.machine_bytes", lambda: 2000)
+    assert somagate.json("simulate", tables_path, "--samples", 9) == wanted
+    # A trace keeps them all: 4 steps of 64 pixels each.
+    kept = tables_path.with_name("all.trace")
+    assert somagate.error("simulate", tables_path, "--samples", 9, "--trace", kept) == (
+        "the maps of 9 samples must fit the machine's 0.0 GB of memory, but takes 0.0 GB; name "
+        "fewer with --samples"
     )

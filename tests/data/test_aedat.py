@@ -8,6 +8,10 @@ EVENTS = [(10, 0, 127, True), (11, 127, 0, False), (99, 64, 3, True)]
 HEADER = len(aedat_3())
 
 
+def in_one_packet(events):
+    return aedat_3(packet(events))
+
+
 def test_polarity_packets_are_read_in_their_order(tmp_path):
     content = aedat_3(packet(EVENTS[:2]), packet([(0, 1, 1, True)] * 3, kind=2), packet(EVENTS[2:]))
     found = read_3(write(tmp_path / "a.aedat", content))
@@ -38,7 +42,35 @@ def test_larger_events_and_empty_packets_are_stepped_over(tmp_path):
     frame = packet([], kind=2) + packet([(0, 0, 0, True)] * 2, kind=2)
     found = read_3(write(tmp_path / "a.aedat", aedat_3(frame, packet([]), packet(EVENTS))))
     assert len(found) == 3
-    assert len(read_3(write(tmp_path / "b.aedat", aedat_3()))) == 0
+
+
+def test_a_recording_without_events_is_refused(tmp_path):
+    for content in (aedat_3(), aedat_3(packet(EVENTS[:1], invalid=[0]))):
+        path = write(tmp_path / "a.aedat", content)
+        with refused(DataError, f"{path} must hold an event of a pixel, but holds none"):
+            read_3(path)
+    path = write(tmp_path / "b.aedat", aedat_2([], other=[50]))
+    with refused(DataError, f"{path} must hold an event of a pixel, but holds none"):
+        read_2(path)
+
+
+def test_the_clock_of_version_2_goes_on_at_its_lowest_time(tmp_path):
+    late = [(t, 1, 2, True) for t in ((1 << 31) - 5, (1 << 31) - 1, 1 << 31, (1 << 31) + 9)]
+    assert read_2(write(tmp_path / "a.aedat", aedat_2(late))).t.tolist() == [t for t, *_ in late]
+    back = [(t, 1, 2, True) for t in (9, 7, 8)]
+    assert read_2(write(tmp_path / "b.aedat", aedat_2(back))).t.tolist() == [9, 7, 8]
+
+
+@pytest.mark.parametrize(("read", "form"), [(read_2, aedat_2), (read_3, in_one_packet)])
+def test_a_clock_that_began_anew_without_a_mark_is_refused(tmp_path, read, form):
+    events = [(t, 1, 2, True) for t in (3, (1 << 31) - 2, 4)]
+    path = write(tmp_path / "a.aedat", form(events))
+    with refused(
+        DataError,
+        f"{path}: times must go on, but fall from 2147483646 to 4 µs at event 2, as of a clock of "
+        "31 bits that began anew; cut the file there",
+    ):
+        read(path)
 
 
 @pytest.mark.parametrize(

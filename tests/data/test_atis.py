@@ -36,3 +36,19 @@ def test_an_event_outside_the_sensor_is_named(tmp_path):
     path = write(tmp_path / "0.bin", atis([(0, 34, 0, True)]))
     with refused(DataError, f"{path}: x of an event must be 0…33, not 34"):
         read(path, 34, 34)
+
+
+def test_marks_of_overflow_alone_are_no_recording(tmp_path):
+    path = write(tmp_path / "0.bin", atis([(0, 0, 240, True)] * 3))
+    with refused(DataError, f"{path} must hold an event, but holds 3 marks of overflow alone"):
+        read(path, 34, 34)
+
+
+def test_a_clock_that_began_anew_without_a_mark_is_refused(tmp_path):
+    path = write(tmp_path / "0.bin", atis([((1 << 23) - 1, 0, 0, True), (2, 0, 0, True)]))
+    with refused(
+        DataError,
+        f"{path}: times must go on, but fall from 8388607 to 2 µs at event 1, as of a clock of "
+        "23 bits that began anew; cut the file there",
+    ):
+        read(path, 34, 34)

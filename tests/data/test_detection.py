@@ -76,6 +76,11 @@ def test_images_have_boxes_too(folder):
     found = data.load("coco", folder)
     assert np.array_equal(found.test_images, pixels.transpose(2, 0, 1)[None])
     assert (found.steps, found.maximum) == (None, 255)
+    # The JSON's size says that the boxes are of the pixels as they lie in the file.
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.fromarray(pixels).save(folder / "a.png", exif=turned)
+    assert np.array_equal(data.load("coco", folder).test_images, found.test_images)
     with refused(ValueError, "size of coco must be left out for .png files, which are no events"):
         data.load("coco:size=10", folder)
 

@@ -4,8 +4,10 @@ import zlib
 import numpy as np
 import pytest
 from event_files import write
+from PIL import Image
 from refusal import refused
 from somagate import data
+from somagate.data import pictures
 
 
 def png(pixels):
@@ -123,4 +125,88 @@ def test_images_without_pillow_say_what_to_install(folder, monkeypatch):
         ImportError,
         "image files need Pillow, which is not installed: pip install 'somagate[images]'",
     ):
+        data.load("images", folder)
+
+
+GREY = np.arange(24, dtype=np.uint16).reshape(4, 6) * 2849
+COLOR = RANDOM.integers(0, 256, (4, 6, 3), np.uint8)
+
+
+def saved(path, image, **options):
+    image.save(path, **options)
+    return path
+
+
+def oriented(turn):
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    return exif
+
+
+def test_the_upper_8_of_16_bits_are_kept(tmp_path):
+    path = saved(tmp_path / "grey.png", Image.fromarray(GREY))
+    assert np.array_equal(pictures.read(path, 1), [GREY >> 8])
+    assert np.array_equal(pictures.read(path), [GREY >> 8] * 3)
+    path = saved(tmp_path / "turned.png", Image.fromarray(GREY), exif=oriented(3))
+    assert np.array_equal(pictures.read(path, 1), [GREY[::-1, ::-1] >> 8])
+
+
+@pytest.mark.parametrize(
+    ("turn", "wanted"),
+    [(1, COLOR), (2, COLOR[:, ::-1]), (3, COLOR[::-1, ::-1]), (6, np.rot90(COLOR, 3)),
+     (8, np.rot90(COLOR))],
+)  # fmt: skip
+def test_images_are_as_they_are_to_be_shown(tmp_path, turn, wanted):
+    path = saved(tmp_path / "a.png", Image.fromarray(COLOR), exif=oriented(turn))
+    assert np.array_equal(pictures.read(path), wanted.transpose(2, 0, 1))
+
+
+def test_boxes_say_how_a_turned_image_lies(tmp_path):
+    path = saved(tmp_path / "a.png", Image.fromarray(COLOR), exif=oriented(6))
+    assert np.array_equal(pictures.read(path, described=(4, 6)), COLOR.transpose(2, 0, 1))
+    shown = np.rot90(COLOR, 3).transpose(2, 0, 1)
+    assert np.array_equal(pictures.read(path, described=(6, 4)), shown)
+    path = saved(tmp_path / "b.png", Image.fromarray(COLOR), exif=oriented(3))
+    with refused(
+        data.DataError,
+        f"{path} must have no EXIF orientation, but has 3: nothing says whether its boxes are of "
+        "the image as it lies there or as it is shown; turn it, and drop the orientation",
+    ):
+        pictures.read(path, described=(4, 6))
+
+
+def test_a_palette_and_what_is_opaque_lose_nothing(tmp_path):
+    few = COLOR // 64 * 64
+    for mode, name in (("RGBA", "a.png"), ("P", "b.png"), ("P", "c.gif")):
+        path = saved(tmp_path / name, Image.fromarray(few).convert(mode))
+        with Image.open(path) as image:
+            wanted = np.asarray(image.convert("RGB")).transpose(2, 0, 1)
+        assert np.array_equal(pictures.read(path), wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "options", "message"),
+    [
+        ("a.png", Image.fromarray(COLOR).convert("RGBA"), {"half": True},
+         "must be opaque, but has transparent pixels; put it on a background"),
+        ("b.png", Image.fromarray(COLOR), {"transparency": tuple(COLOR[0, 0].tolist())},
+         "must be opaque, but has transparent pixels; put it on a background"),
+        ("c.png", Image.fromarray(COLOR).convert("P"), {"transparency": 0, "whole": True},
+         "must be opaque, but has transparent pixels; put it on a background"),
+        ("d.png", Image.fromarray(GREY), {"transparency": 0},
+         "must be grey, RGB or of a palette, but is I;16 with a transparent level; convert it"),
+        ("e.jpg", Image.fromarray(COLOR).convert("CMYK"), {},
+         "must be grey, RGB or of a palette, but is CMYK; convert it"),
+        ("f.gif", Image.fromarray(COLOR[..., 0]),
+         {"save_all": True, "append_images": [Image.fromarray(255 - COLOR[..., 0])]},
+         "must be one picture, but has 2 frames"),
+    ],
+)  # fmt: skip
+def test_an_image_that_would_lose_something_is_refused(folder, name, image, options, message):
+    if options.pop("half", False):
+        image.putalpha(128)
+    if options.pop("whole", False):
+        image.putdata([0] * 24)
+    path = saved(folder / "train/ant" / name, image, **options)
+    with refused(data.DataError, f"{path} {message}"):
         data.load("images", folder)

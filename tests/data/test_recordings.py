@@ -149,3 +149,13 @@ def test_dvs_gesture_names_what_is_wrong(gestures, file, content, message):
         path.write_text(content)
     with refused(data.DataError, message.format(folder=gestures, path=path)):
         data.load("dvs-gesture", gestures)
+
+
+def test_a_gesture_outside_the_recording_is_refused(gestures):
+    (gestures / "user01_led_labels.csv").write_text(f"{CSV}1,0,100\n2,400,500\n")
+    with refused(
+        data.DataError,
+        f"{gestures / 'user01_led.aedat'} must have events where its labels name a gesture, "
+        "400…500 µs, but has them at 0…399 µs",
+    ):
+        data.load("dvs-gesture", gestures)

@@ -18,6 +18,9 @@ OWN = Dense(source="a", weights=[[1, 1], [1, 1]], bits=2)
         ({"shape": (3, 3)}, ValueError,
          "Input shape must be (channels, rows, columns) or (elements,), not (3, 3)"),
         ({"shape": (3, 0, 3)}, ValueError, "Input shape must be 1…16777216, not 0"),
+        ({"shape": (1, 1 << 24, 1 << 24)}, ValueError,
+         ("Input shape must have at most 16777216 elements, not 281474976710656: "
+          "1×16777216×16777216")),
         ({"activation": "spike"}, TypeError, "Input activation must be an Activation, not 'spike'"),
         ({"constant": 1}, TypeError, "Input constant must be a bool, not 1"),
         ({"encoding": "latency"}, ValueError,

@@ -105,6 +105,8 @@ SPATIAL = {"shape": (1, 5, 5)}
          "layer one: pool must be None behind a dense layer, not a Pool"),
         ((convolution("one", "input", 1, 2, pool=Pool(size=(1, 4))),), SPATIAL,
          "layer one: pool size must fit the 3×3 neurons, not be (1, 4)"),
+        ((convolution("one", "input", 1, 2),), {"shape": (1, 4096, 4096)},
+         "layer one: map must have at most 16777216 elements, not 33521672: 2×4094×4094"),
         ((convolution("one", "input", 1, 2),), SPATIAL,
          ("Readout layer one must be (neurons,) or (channels, 1, 1) without a pool, not "
           "(2, 3, 3); add a dense layer")),
@@ -252,3 +254,8 @@ def test_findings_hold_in_every_run(case):
         layer, channel = place.removeprefix("layer ").split(", channel ")
         fires = trace.spikes[layer][:, :, int(channel)]
         assert fires.all() if "always" in rest else not fires.any()
+
+
+def test_updates_are_those_of_every_neuron_and_step():
+    found = tables(dense("a", "input", 4, 3), dense("b", "a", 3, 2), steps=7)
+    assert found.updates == 7 * (3 + 2)

@@ -6,6 +6,7 @@ import torch
 from refusal import refused
 from somagate import data
 from somagate.model import checkpoint, train
+from somagate.model.network import Network
 from somagate.model.recipe import Conv, Dense, Recipe
 from somagate.model.settings import Attention, Prune, SigmoidSum
 
@@ -254,3 +255,20 @@ def test_a_bar_goes_to_the_standard_error_stream(tmp_path, capsys):
     out, error = capsys.readouterr()
     assert out == ""
     assert "train tiny" in error
+
+
+def test_data_that_a_network_takes_and_gets_wrong_is_refused(tmp_path):
+    few, network = data.load("digits"), Network(RECIPE, (1, 8, 8))
+    wide = replace(few, train_images=few.train_images.reshape(-1, 1, 4, 16))
+    with refused(
+        ValueError, "images of digits must have the shape (1, 8, 8) of the network, not (1, 4, 16)"
+    ):
+        train.evaluate(network, wide)
+    message = "labels of digits must be 0…9 for the 10 classes of tiny, not reach 10"
+    with refused(ValueError, message):
+        train.evaluate(network, replace(few, test_labels=few.test_labels + 1))
+
+
+def test_labels_without_a_class_are_refused_before_a_training(tmp_path):
+    with refused(ValueError, "labels of digits must be 0…2 for the 3 classes of tiny, not reach 9"):
+        run(tmp_path, replace(RECIPE, classes=3))

@@ -6,8 +6,19 @@ import numpy as np
 import pytest
 from refusal import refused
 from somagate.hw.plan.plan import Plan
+from somagate.sim.bench import cache as cache_module
 from somagate.sim.bench import cocotb_engine, native_engine
-from somagate.sim.bench.cache import BuildError, cached, default_folder, digest, last_lines, runtime
+from somagate.sim.bench.cache import (
+    BuildError,
+    cached,
+    default_folder,
+    digest,
+    last_lines,
+    makeable,
+    place_for_make,
+    runtime,
+    verilator_environment,
+)
 from somagate.sim.bench.engines import scenario
 from somagate.sim.bench.ports import Ports
 
@@ -42,6 +53,64 @@ def test_the_quicker_of_two_builds_stays(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
+def test_make_never_sees_a_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spaced, plain = tmp_path / "my models", tmp_path / "plain"
+    plain.mkdir()
+    assert place_for_make(plain) == plain
+    seen = []
+
+    def build(target: Path) -> None:
+        seen.append(target)
+        (target / "model").write_text("x")
+
+    assert (cached(spaced, "key", build, ["model"]) / "model").read_text() == "x"
+    assert makeable(seen[0]) and not seen[0].exists()
+    assert [path.name for path in spaced.iterdir()] == ["key"]
+    monkeypatch.setattr(cache_module.tempfile, "gettempdir", lambda: str(spaced))
+    monkeypatch.setattr(cache_module, "_PLACES", (plain,))
+    assert place_for_make(spaced) == plain
+    monkeypatch.setattr(cache_module, "_PLACES", ())
+    with refused(
+        BuildError,
+        "make must have a folder to build in that can be written and whose path has no space or "
+        f"special character, but there is none of {spaced}; name one in TMPDIR",
+    ):
+        place_for_make(spaced)
+
+
+def test_a_verilator_in_a_path_with_a_space_is_known_by_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, building = tmp_path / "a b/verilator", tmp_path / "building"
+    for folder in (root, building):
+        folder.mkdir(parents=True)
+    environment = {"VERILATOR_ROOT": str(root), "PATH": "/bin"}
+    monkeypatch.setattr(cache_module.tools, "environment", lambda: dict(environment))
+    for _ in range(2):  # for Verilator, and for make
+        given = verilator_environment(building)
+        link = Path(given["VERILATOR_ROOT"])
+        assert makeable(link) and link.resolve() == root
+        assert given["PATH"] == f"{link}/bin:/bin"
+    environment["VERILATOR_ROOT"] = "/plain"
+    assert verilator_environment(building)["VERILATOR_ROOT"] == "/plain"
+
+
+@pytest.mark.parametrize("engine", ["cocotb-verilator"], indirect=True)
+def test_cocotb_in_a_path_with_a_space_is_refused(
+    engine: str, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cocotb_tools.config.libs_dir", Path("/my tools/cocotb/libs"))
+    with refused(
+        BuildError,
+        "cocotb's libraries must lie in a path without spaces or special characters for "
+        "Verilator's make, but lie in /my tools/cocotb/libs: use --engine native, or install "
+        "Python's packages elsewhere",
+    ):
+        cocotb_engine.build(
+            "module somagate (clk);\nendmodule\n", Ports.of(plan), "verilator", tmp_path
+        )
+
+
 def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
     def build(target: Path) -> None:
         raise BuildError("no")
@@ -72,10 +141,13 @@ def test_a_digest_tells_its_parts_apart() -> None:
 
 
 def test_models_are_kept_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOMAGATE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     assert default_folder() == Path("/somewhere/somagate")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert default_folder() == Path.home() / ".cache/somagate"
+    monkeypatch.setenv("SOMAGATE_CACHE", "/elsewhere/my models")
+    assert default_folder() == Path("/elsewhere/my models")
 
 
 def test_last_lines_are_the_end_of_a_text() -> None:

@@ -6,7 +6,9 @@ from plans import everything
 from refusal import refused
 from somagate.hw.plan.plan import Plan
 from somagate.sim.cycles.predict import predict
+from somagate.sim.golden import golden
 from somagate.sim.golden.random_trace import assumed_run
+from tiny_tables import tiny
 
 
 def test_neurons_spike_as_often_as_asked_and_pruned_or_silent_ones_never() -> None:
@@ -42,3 +44,21 @@ def test_a_run_is_good_for_predictions() -> None:
 def test_an_activity_beyond_all_spikes_is_refused() -> None:
     with refused(ValueError, "activity must be 0…1, not -0.1"):
         assumed_run(everything(), -0.1)
+
+
+def test_a_run_that_does_not_fit_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr("somagate.checks.memory.machine_bytes", lambda: 1000)
+    with refused(
+        ValueError,
+        "a run made up must fit the machine's 0.0 GB of memory, but takes 0.0 GB; estimate a "
+        "smaller network, or fewer steps",
+    ):
+        assumed_run(tiny(), 0.1)
+    # Of this one a trace would be all that doesn't fit.
+    x = np.zeros((4, 1, 1, 8, 8), np.uint8)
+    with refused(
+        ValueError,
+        "the trace of 1 samples must fit the machine's 0.0 GB of memory, but takes 0.0 GB; run "
+        "fewer samples, or fewer at once",
+    ):
+        golden.run(tiny(), x)
