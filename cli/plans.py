@@ -27,8 +27,8 @@ def plan_of(
     tables = Tables.load(existing(path, ".safetensors"))
     if plan is not None:
         return plan_file.load(existing(plan, ".toml"), tables, word_bits=board_of(board).word_bits)
-    return Plan(
-        tables=tables,
+    return Plan.single(
+        tables,
         lanes=lanes,
         update_lanes=update_lanes,
         word_bits=word_bits or board_of(board).word_bits,

@@ -116,7 +116,7 @@ def _check_stage(stage: StagePlan, new: StagePlan) -> None:
             raise MismatchError(f"layer {name}: mode must be {mode}, not {other}")
     for bits, needed in (
         (stage.accumulator_bits, max(map(new.tables.accumulator_bits, new.names))),
-        (stage.update_bits, signed_bits(*new.reached_bounds)),
+        (stage.update_bits, signed_bits(*new.bounds.reached)),
     ):
         if needed > bits:
             raise MismatchError(

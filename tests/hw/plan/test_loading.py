@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import plans
 import pytest
 from accelerate import (
     deadline_cycles,
@@ -31,10 +32,8 @@ BASE = everything()
 
 
 def a_plan(**numbers: Any) -> Plan:
-    return Plan(
-        **{"tables": BASE, "lanes": 2, "update_lanes": 2, "word_bits": 16, "loadable": True}
-        | numbers
-    )
+    single = {} if "shapes" in numbers else {"lanes": 2, "update_lanes": 2}
+    return plans.a_plan(**{"tables": BASE, "word_bits": 16, "loadable": True} | single | numbers)
 
 
 def draw(seed: int, samples: int, density: float = 0.5) -> Any:
@@ -704,7 +703,7 @@ def test_sums_that_do_not_fit_are_refused(bias: int) -> None:
     other = renewed(3, bias=np.array([0, bias, 0]))
     bits = (
         a_plan().stages[0].update_bits,
-        signed_bits(*a_plan(tables=other).stages[0].reached_bounds),
+        signed_bits(*a_plan(tables=other).stages[0].bounds.reached),
     )
     must_refuse(
         other,
@@ -748,7 +747,7 @@ def test_tables_of_a_layer_are_refused_by_the_stage_that_has_it() -> None:
     plan = a_plan(**SHAPES["a chain"])
     other = renewed(3, bias=np.array([0, 10**6, 0]))
     stage, new = (p.stages[2] for p in (plan, replace(plan, tables=other)))
-    bits = stage.update_bits, signed_bits(*new.reached_bounds)
+    bits = stage.update_bits, signed_bits(*new.bounds.reached)
     must_refuse(
         other, f"layers out: sums must fit in {bits[0]} bits, not need {bits[1]}", plan=plan
     )
