@@ -153,8 +153,8 @@ def design(
     elif plan is not None:
         laid_out = plan_file.load(Path(plan), tables, word_bits=word_bits or suited)
     else:
-        laid_out = Plan(
-            tables=tables,
+        laid_out = Plan.single(
+            tables,
             lanes=16 if lanes is None else lanes,
             update_lanes=4 if update_lanes is None else update_lanes,
             word_bits=suited if word_bits is None else word_bits,

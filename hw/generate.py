@@ -158,7 +158,7 @@ def images(plan: Plan) -> dict[str, str]:
                 [pack(row, bits) for row in weight_code(weights, bits).tolist()],
             )
             for bits, weights in stage.weights.items()
-            if stage.weight_memory == "block"
+            if stage.shape.weight_memory == "block"
         }
         width = stage.update_lanes * stage.parameter_bits
         rows["parameters"] = (width, stage.parameter_words)

@@ -39,7 +39,7 @@ SECTIONS = ("cycles", "efficiency", "area", "clock")
 
 def plan_of(tables: Tables, lanes: int, word_bits: int) -> Plan:
     """Return the reference plan: four neurons updated a cycle."""
-    return Plan(tables=tables, lanes=lanes, update_lanes=4, word_bits=word_bits)
+    return Plan.single(tables, lanes=lanes, update_lanes=4, word_bits=word_bits)
 
 
 def efficiency(kept: output.Kept) -> dict[str, Any]:

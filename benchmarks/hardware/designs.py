@@ -232,7 +232,7 @@ def held_out(name: str, tables: Tables) -> list[tuple[str, Plan]]:
         (f"{name} {' '.join(f'{key}={value}' for key, value in shape.items())}", shape)
         for shape in one
     ]
-    plans = [(title, Plan(tables=tables, **shape)) for title, shape in found]
+    plans = [(title, Plan.single(tables, **shape)) for title, shape in found]
     each = tuple(StageShape(layers=1, lanes=16, update_lanes=4) for _ in range(layers))
     two = (
         StageShape(layers=layers - 1, lanes=32, update_lanes=4),

@@ -75,9 +75,9 @@ def measure(folder: Path, out: Path) -> dict[str, Any]:
     result: dict[str, Any] = {"designs": {}, "cycles": {}}
     designs, cycles = result["designs"], result["cycles"]
     # The weights of 256-256 are more than an iCE40UP5K's block RAMs hold.
-    small = Plan(tables=networks.convolution(rows=8), lanes=16, word_bits=16)
+    small = Plan.single(networks.convolution(rows=8), lanes=16, word_bits=16)
     plans = [(f"256-256, {n} lanes", crossbar_plan(n), LFE5U_85F) for n in LANES]
-    loadable = Plan(tables=crossbar_plan(16).tables, lanes=16, word_bits=32, loadable=True)
+    loadable = Plan.single(crossbar_plan(16).tables, lanes=16, word_bits=32, loadable=True)
     plans.append(("256-256, 16 lanes, loadable at run time", loadable, LFE5U_85F))
     plans.append(("convolution, 16 lanes", small, ICE40UP5K))
     for number, (name, plan, family) in enumerate(plans):

@@ -19,7 +19,7 @@ LANES = (16, 32)
 
 def crossbar_plan(lanes: int) -> Plan:
     """Return 256 inputs to 256 neurons over `STEPS` steps."""
-    return Plan(tables=networks.dense(256, 0, 256, steps=STEPS), lanes=lanes, word_bits=32)
+    return Plan.single(networks.dense(256, 0, 256, steps=STEPS), lanes=lanes, word_bits=32)
 
 
 def crossbar_cycles(lanes: int, rate: float) -> dict[str, Any]:

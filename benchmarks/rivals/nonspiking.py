@@ -50,7 +50,7 @@ def run(plan: Plan, x: Any) -> dict[str, Any]:
 def plan_of(steps: int, value_bits: int) -> Plan:
     """Return the one plan, of either network."""
     tables = networks.convolution(steps=steps, value_bits=value_bits)
-    return Plan(tables=tables, lanes=32, update_lanes=4, word_bits=32)
+    return Plan.single(tables, lanes=32, update_lanes=4, word_bits=32)
 
 
 def spiking(steps: int, rate: float) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def stored_memories(plan: StagePlan) -> list[StoredMemory]:
                     else _weight_bits(plan, bits, bank),
                     written=plan.weights_load,
                     slice_bits=WORD_BITS if plan.weights_load else 0,
-                    large=plan.weight_memory == "spram",
+                    large=plan.shape.weight_memory == "spram",
                 )
             )
     words = sum(descriptor.chunks for descriptor in plan.descriptors)

@@ -16,7 +16,8 @@ bank
     r mod banks, so a map's channels are padded to a multiple of the banks.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -219,6 +220,20 @@ class Descriptor:
                             place[..., 2] = column * self.window[1] + x
                             order.append(place)
         return np.concatenate(order)
+
+
+def grain(descriptors: Sequence[Descriptor], word_bits: int) -> int:
+    """Return the bits that every segment's ends are a multiple of, in a map row and so in a word.
+
+    The walker counts in it, and the fetcher masks by it; the channels are often a power of two.
+    """
+    ends = [word_bits]
+    for source in (source for descriptor in descriptors for source in descriptor.sources):
+        channels = source.map.channels
+        ends += [source.span, source.group_bits, source.map.row_bits]
+        ends += [source.stride[1] * channels, source.padding[1] * channels]
+        ends += [channels] if source.kernel[1] > 1 else []
+    return math.gcd(*ends)
 
 
 Orders = Mapping[str, NDArray[np.int64]]

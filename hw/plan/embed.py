@@ -81,6 +81,18 @@ def embed(base: Tables, tables: Tables, orders: Orders) -> Embedding:
     return Embedding(tables=embedded, slots=slots)
 
 
+def unchanged(tables: Tables) -> Embedding:
+    """Return tables in their own shape, where every channel keeps its place.
+
+    So it must be wherever a part of what a memory holds is there from the start: what is loaded
+    beside it has to agree with it on which channel is which.
+    """
+    slots = {
+        layer.name: np.where(layer.kept, np.arange(len(layer.kept)), -1) for layer in tables.layers
+    }
+    return Embedding(tables=tables, slots=slots)
+
+
 def _check(base: Tables, tables: Tables) -> None:
     """Compare what the whole network has."""
     for part, parts in (

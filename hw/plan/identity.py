@@ -7,8 +7,8 @@ from typing import Any
 
 from . import plan_file
 from .loadable import targets
+from .mode import Mode
 from .plan import Plan
-from .stage_plan import Mode
 
 VERSION = 1
 """Of the stream's format and of the memories' layout; goes up when either changes."""

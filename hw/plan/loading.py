@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ...export.tables import Tables, signed_bits
 from . import parameters
-from .embed import MismatchError, embed
+from .embed import MismatchError, embed, unchanged
 from .loadable import IDENTITY, WORD_BITS, memory_words, targets
 from .plan import Plan
 from .stage_plan import StagePlan
@@ -47,8 +47,8 @@ def load(plan: Plan, tables: Tables) -> Load:
     They may have the shape of the plan's tables or a smaller one: fewer channels, narrower weights,
     fewer time steps; see `embed`. The input's shape, geometry, reset, leak, store and mask of
     negative potentials must be equal. A channel that is missing or pruned stays silent, and a lane
-    group without a channel takes no time. A plan that is not loadable takes its own tables, if it
-    takes any.
+    group without a channel takes no time. The plan's own tables stay as they are laid out; a plan
+    that is not loadable takes no others, if it takes any.
 
     Raises
     ------
@@ -84,12 +84,9 @@ def _load(plan: Plan, tables: Tables) -> Load:
     if not plan.loadable and tables.sha256 != plan.tables.sha256:
         raise MismatchError("Plan loadable must be True to load other tables than its own")
     refuse(tables)
-    embedding = embed(plan.tables, tables, plan.channels)
-    layers = tuple(
-        replace(layer, channel_mask=laid_out.kept)
-        for layer, laid_out in zip(embedding.tables.layers, plan.tables.layers, strict=True)
-    )
-    other = replace(plan, tables=replace(embedding.tables, layers=layers))
+    own = tables.sha256 == plan.tables.sha256
+    embedding = unchanged(plan.tables) if own else embed(plan.tables, tables, plan.channels)
+    other = plan if own else _laid_out(plan, embedding.tables)
     found: list[int] = []
     number = 0
     for stage, new in zip(plan.stages, other.stages, strict=True):
@@ -103,6 +100,15 @@ def _load(plan: Plan, tables: Tables) -> Load:
     return Load(words=found, plan=other, tables=embedding.tables, slots=embedding.slots)
 
 
+def _laid_out(plan: Plan, embedded: Tables) -> Plan:
+    """Return the plan with other tables in its shape, where it has all the channels of its own."""
+    layers = tuple(
+        replace(layer, channel_mask=laid_out.kept)
+        for layer, laid_out in zip(embedded.layers, plan.tables.layers, strict=True)
+    )
+    return replace(plan, tables=replace(embedded, layers=layers))
+
+
 def _check_stage(stage: StagePlan, new: StagePlan) -> None:
     """Compare what the hardware does in each layer, and whether every number fits."""
     for name, mode, other in zip(stage.names, stage.layer_modes, new.layer_modes, strict=True):
@@ -110,7 +116,7 @@ def _check_stage(stage: StagePlan, new: StagePlan) -> None:
             raise MismatchError(f"layer {name}: mode must be {mode}, not {other}")
     for bits, needed in (
         (stage.accumulator_bits, max(map(new.tables.accumulator_bits, new.names))),
-        (stage.update_bits, signed_bits(*new.reached_bounds)),
+        (stage.update_bits, signed_bits(*new.bounds.reached)),
     ):
         if needed > bits:
             raise MismatchError(

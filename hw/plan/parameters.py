@@ -8,6 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...export.neuron import Neuron, Ternary
+from ...export.tables import Tables, signed_bits
+from .bounds import Bounds
+from .descriptor import Descriptor, Orders
+from .mode import Mode
 from .weight_rows import pack
 
 
@@ -69,6 +73,54 @@ def channel_values(
         name: (np.broadcast_to(value, neuron.channels).astype(np.int64), unused)
         for name, (value, unused) in values.items()
     }
+
+
+def fields(
+    tables: Tables,
+    descriptors: Sequence[Descriptor],
+    modes: Sequence[Mode],
+    orders: Orders,
+    bounds: Bounds,
+) -> tuple[Field, ...]:
+    """Return the parameter memory's fields, each with the values of all layers' chunks.
+
+    Those that no layer needs are left out. Whatever an unused lane of ±1 weights adds up to, its
+    threshold is above it. Where parameters can be loaded, each field holds any u, and 'keep' is
+    beside them.
+    """
+    signs = any(source.weight_bits == 1 for d in descriptors for source in d.sources)
+    never = 1 << (bounds.update_bits - 1) if signs else bounds.update[1] + 1
+    columns: dict[str, list[NDArray[np.int64]]] = {}
+    for descriptor, mode in zip(descriptors, modes, strict=True):
+        values = channel_values(
+            tables.layers[descriptor.number].neuron,
+            half=mode.half * mode.rounds_early,
+            bounds=bounds.update,
+            never=never,
+            limit=bounds.store_limit,
+        )
+        chosen, order = descriptor.lane_channels(), orders[descriptor.name]
+        for name, (value, unused) in values.items():
+            kept = np.where(chosen < 0, unused, value[order][chosen])
+            columns.setdefault(name, []).append(kept)
+        columns.setdefault("keep", []).append(-(chosen >= 0).astype(np.int64))
+    needed = {
+        "amount": any(mode.reset == "subtract" for mode in modes),
+        "multiplier": any(mode.leak_multiplier is None for mode in modes),
+        "level": any(mode.shift is None for mode in modes),
+        "boundary": any(mode.shift is None for mode in modes),
+        "keep": bounds.loadable,
+    }
+    found = []
+    for name, parts in columns.items():
+        if not needed.get(name, True):
+            continue
+        array = np.concatenate(parts)
+        bits = signed_bits(min(0, int(array.min())), max(0, int(array.max())))
+        if bounds.loadable and name != "keep":
+            bits = max(bits, bounds.update_bits + 1)
+        found.append(Field(name=name, bits=bits, values=array))
+    return tuple(found)
 
 
 def words(fields: Sequence[Field]) -> list[int]:

@@ -8,59 +8,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...checks.arguments import choice, integer
+from ...checks.arguments import integer
 from ...export.tables import Tables
 from .descriptor import Descriptor, ascending
 from .stage_plan import StagePlan
+from .stage_shape import StageShape
 from .support import refuse
 
-MAX_LANES = 4096
-"""Of a stage."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageShape:
-    """How large one stage is.
-
-    Attributes
-    ----------
-    layers
-        Layers that it executes.
-    lanes
-        Output channels computed at the same time.
-    update_lanes
-        Neurons updated in one cycle; divides `lanes` and the plan's `word_bits`.
-    banks
-        Weight rows read in one cycle; a power of two.
-    holds
-        Compute the sums of layers that read a constant input alone once, and keep them.
-    weight_memory
-        'block' is block RAM. 'spram' is RAM with one port, such as iCE40UP5K's: it is larger, but
-        holds nothing at start, so weights must be loaded before the first inference.
-    """
-
-    layers: int
-    lanes: int = 16
-    update_lanes: int = 4
-    banks: int = 1
-    holds: bool = False
-    weight_memory: Literal["block", "spram"] = "block"
-
-    def __post_init__(self) -> None:
-        integer("StageShape layers", self.layers, 1, 65535)
-        integer("StageShape lanes", self.lanes, 1, MAX_LANES)
-        integer("StageShape update_lanes", self.update_lanes, 1, 256)
-        integer("StageShape banks", self.banks, 1, 64)
-        if not isinstance(self.holds, bool):
-            raise TypeError(f"StageShape holds must be a bool, not {self.holds!r}")
-        choice("StageShape weight_memory", self.weight_memory, ("block", "spram"))
-        if self.lanes % self.update_lanes:
-            raise ValueError(
-                f"StageShape update_lanes must divide lanes {self.lanes}, "
-                f"not be {self.update_lanes}"
-            )
-        if self.banks & (self.banks - 1):
-            raise ValueError(f"StageShape banks must be a power of two, not {self.banks}")
+__all__ = ["Plan", "StageShape"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,12 +26,10 @@ class Plan:
     ----------
     tables
         The network.
-    lanes, update_lanes, banks
-        Of the one stage that executes all layers, where `shapes` is not given.
+    shapes
+        One for each stage of the chain, in the order of the layers; see `single` for one stage.
     word_bits
         Width of a word of the spike maps; a power of two.
-    shapes
-        One for each stage of the chain, in the order of the layers.
     loadable
         Other weights, parameters and masks can be loaded at run time; see `hw.plan.loading`.
     orders
@@ -93,13 +46,44 @@ class Plan:
     """
 
     tables: Tables
-    lanes: int = 16
-    update_lanes: int = 4
-    banks: int = 1
+    shapes: tuple[StageShape, ...]
     word_bits: int = 32
-    shapes: tuple[StageShape, ...] = ()
     loadable: bool = False
     orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def single(
+        cls,
+        tables: Tables,
+        *,
+        lanes: int = 16,
+        update_lanes: int = 4,
+        banks: int = 1,
+        holds: bool = False,
+        weight_memory: Literal["block", "spram"] = "block",
+        word_bits: int = 32,
+        loadable: bool = False,
+        orders: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> "Plan":
+        """Return the plan of one stage that executes all layers.
+
+        Parameters are those of `StageShape` and of the plan itself, and so are the errors.
+        """
+        shape = StageShape(
+            layers=len(tables.layers),
+            lanes=lanes,
+            update_lanes=update_lanes,
+            banks=banks,
+            holds=holds,
+            weight_memory=weight_memory,
+        )
+        return cls(
+            tables=tables,
+            shapes=(shape,),
+            word_bits=word_bits,
+            loadable=loadable,
+            orders=orders or {},
+        )
 
     def __post_init__(self) -> None:
         layers = len(self.tables.layers)
@@ -107,15 +91,6 @@ class Plan:
         if self.word_bits & (self.word_bits - 1):
             raise ValueError(f"Plan word_bits must be a power of two, not {self.word_bits}")
         shapes = tuple(self.shapes)
-        if not shapes:
-            shapes = (
-                StageShape(
-                    layers=layers,
-                    lanes=self.lanes,
-                    update_lanes=self.update_lanes,
-                    banks=self.banks,
-                ),
-            )
         object.__setattr__(self, "shapes", shapes)
         if sum(shape.layers for shape in shapes) != layers:
             raise ValueError(
@@ -167,12 +142,7 @@ class Plan:
             stage = StagePlan(
                 tables=self.tables,
                 first=first,
-                count=shape.layers,
-                lanes=shape.lanes,
-                update_lanes=shape.update_lanes,
-                banks=shape.banks,
-                holds=shape.holds,
-                weight_memory=shape.weight_memory,
+                shape=shape,
                 word_bits=self.word_bits,
                 pad=pad,
                 buffers={},

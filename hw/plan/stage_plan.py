@@ -1,126 +1,249 @@
-"""A stage's layers, and the widths that follow: of sums, potentials and parameters."""
+"""Some consecutive layers laid out for one stage: where everything lies, and how wide it is."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...export.neuron import Leak, Ternary
-from ...export.synapse import weight_range
-from ...export.tables import signed_bits
-from .descriptor import Descriptor
-from .parameters import Field, channel_values, words
-from .stage_layout import StageLayout
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mode:
-    """What the update does to a layer's neurons, as far as it is the same for all channels.
-
-    Attributes
-    ----------
-    bits, shift
-        Of the stored potential; shift is None for a ternary store, whose levels are parameters.
-    reset
-        'zero', 'subtract' or 'none'.
-    leak_at
-        'load', 'store', or 'never' where nothing leaks.
-    leak_multiplier
-        None where it differs by channel; it is then a parameter.
-    leak_shift
-        Bits dropped by the leak.
-    mask_negative
-        A negative stored potential keeps its neuron from firing.
-    """
-
-    bits: int
-    shift: int | None
-    reset: str
-    leak_at: str
-    leak_multiplier: int | None
-    leak_shift: int
-    mask_negative: bool = False
-
-    @property
-    def half(self) -> int:
-        """Half a stored LSB, in accumulator LSBs: what rounding adds to r."""
-        return (1 << self.shift) >> 1 if self.shift else 0
-
-    @property
-    def rounds_early(self) -> bool:
-        """Whether `half` is part of the bias and the threshold already.
-
-        Only where r differs from u by a reset alone; a leak at the store comes in between.
-        """
-        return self.leak_at != "store"
+from ...export.tables import Tables, signed_bits
+from . import parameters
+from .bounds import Bounds
+from .describe import describe
+from .descriptor import Descriptor, Map, Orders, as_map, grain
+from .mode import Mode, mode_of
+from .parameters import Field
+from .stage_shape import StageShape
+from .weight_rows import weight_memories
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class StagePlan(StageLayout):
-    """Some consecutive layers of tables laid out for one stage, and the widths that follow."""
+class StagePlan:
+    """Some consecutive layers of tables in the memories of one stage.
 
-    @cached_property
-    def accumulator_bits(self) -> int:
-        """Width of an accumulator: the widest layer's, so no sum can overflow."""
-        if not self.loadable:
-            return max(self.tables.accumulator_bits(name) for name in self.names)
-        return max(signed_bits(-most, most) for most in self.largest_sums)
+    Attributes
+    ----------
+    tables
+        The whole network.
+    first
+        Number of the stage's first layer.
+    shape
+        How many layers it executes, on how many lanes and banks, with which memories.
+    word_bits
+        Width of a word of the spike maps; a power of two.
+    pad
+        Channels of every map are padded to a multiple of it; a multiple of the banks.
+    buffers
+        How many maps of each external source are kept, so how far its producer can be ahead.
+    orders
+        The kept channels of every map, in the order in which they are laid out.
+    loadable
+        Weights, parameters and masks can be loaded at run time; every width then holds whatever
+        weights of the tables' widths can add up to.
+    """
 
-    @cached_property
-    def largest_sums(self) -> tuple[int, ...]:
-        """The largest sum of each layer that any weights of their widths add up to."""
-        found = []
-        for descriptor in self.descriptors:
-            groups = self.tables.layers[descriptor.number].synapses
-            most = 0
-            for group, source in zip(groups, descriptor.sources, strict=True):
-                low, high = weight_range(group.bits)
-                largest = max(map(abs, self.tables.largest(group.source)))
-                most += (
-                    source.kernel[0] * source.kernel[1] * source.span * max(-low, high) * largest
-                )
-            found.append(most)
-        return tuple(found)
-
-    @cached_property
-    def update_bounds(self) -> tuple[int, int]:
-        """The smallest and largest u that the hardware holds, 0 and what rounds it included."""
-        return self._loadable_bounds if self.loadable else self.reached_bounds
-
-    @cached_property
-    def reached_bounds(self) -> tuple[int, int]:
-        """The smallest and largest u that the tables can reach, 0 and what rounds it included."""
-        bounds = [self.tables.update_bounds(name) for name in self.names]
-        low = min(int(low.min()) for low, _ in bounds)
-        half = max(mode.half * mode.rounds_early for mode in self.layer_modes)
-        return min(low, 0), max(0, *(int(high.max()) for _, high in bounds)) + half
-
-    @cached_property
-    def _loadable_bounds(self) -> tuple[int, int]:
-        """Bound u for any weights, and any bias that an accumulator could hold."""
-        most = 1
-        for descriptor, mode, total in zip(
-            self.descriptors, self.layer_modes, self.largest_sums, strict=True
-        ):
-            state = 1 << (mode.bits - 1 + mode.shift) if mode.shift is not None else total
-            reach = max(state + 2 * total, *self._state_reach(descriptor))
-            most = max(most, reach + mode.half)
-        return -most, most
-
-    def _state_reach(self, descriptor: Descriptor) -> tuple[int, int]:
-        low, high = self.tables.update_bounds(descriptor.name)
-        return -int(low.min()), int(high.max())
+    tables: Tables
+    first: int
+    shape: StageShape
+    word_bits: int
+    pad: int
+    buffers: dict[str, int]
+    orders: Orders
+    loadable: bool = False
 
     @property
-    def update_bits(self) -> int:
-        """Width of u."""
-        return signed_bits(*self.update_bounds)
+    def count(self) -> int:
+        """Layers of the stage."""
+        return self.shape.layers
+
+    @property
+    def lanes(self) -> int:
+        """Output channels computed at the same time."""
+        return self.shape.lanes
+
+    @property
+    def update_lanes(self) -> int:
+        """Neurons updated in one cycle."""
+        return self.shape.update_lanes
+
+    @property
+    def banks(self) -> int:
+        """Weight rows read in one cycle."""
+        return self.shape.banks
+
+    @property
+    def weights_load(self) -> bool:
+        """Whether weights come through the configuration stream, if only those of the tables."""
+        return self.loadable or self.shape.weight_memory == "spram"
 
     @cached_property
-    def count_bits(self) -> int:
-        """Width of the widest count that the layers send; 1 is a spike."""
-        return max(self.map(name).planes for name in self.names)
+    def layers(self) -> tuple[int, ...]:
+        """Numbers of the layers in the tables."""
+        return tuple(range(self.first, self.first + self.count))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the layers."""
+        return tuple(self.tables.layers[number].name for number in self.layers)
+
+    @cached_property
+    def external(self) -> tuple[str, ...]:
+        """Sources that come from outside the stage, in the order of the tables."""
+        read = self.read_maps
+        order = ["input", *(layer.name for layer in self.tables.layers)]
+        return tuple(name for name in order if name in read and name not in self.names)
+
+    @cached_property
+    def read_maps(self) -> frozenset[str]:
+        """Sources that a layer of the stage reads."""
+        return frozenset(
+            group.source for n in self.layers for group in self.tables.layers[n].synapses
+        )
+
+    @cached_property
+    def recurrent(self) -> frozenset[str]:
+        """Layers that read their own map of the step before; it has two buffers."""
+        layers = [self.tables.layers[number] for number in self.layers]
+        return frozenset(a.name for a in layers if any(g.source == a.name for g in a.synapses))
+
+    def map(self, name: str) -> Map:
+        """Return how the map of 'input' or of a layer is stored."""
+        channels, rows, columns = as_map(self.tables.map_shapes[name])
+        kept = len(self.orders[name])
+        return Map(
+            channels=kept + -kept % self.pad,
+            rows=rows,
+            columns=columns,
+            word_bits=self.word_bits,
+            activation=self.tables.activation(name),
+        )
+
+    def map_buffers(self, name: str) -> int:
+        """Return how many maps of a source are kept."""
+        return self.buffers[name] if name in self.external else 1 + (name in self.recurrent)
+
+    @cached_property
+    def map_bases(self) -> dict[str, int]:
+        """Address of the first buffer of each map that the stage stores; buffers follow it."""
+        bases, base = {}, 0
+        for name in (*self.external, *(name for name in self.names if name in self.read_maps)):
+            bases[name] = base
+            base += self.map(name).words * self.map_buffers(name)
+        return bases
+
+    @cached_property
+    def map_words(self) -> int:
+        """Depth of the map memory."""
+        return sum(self.map(name).words * self.map_buffers(name) for name in self.map_bases)
+
+    @cached_property
+    def descriptors(self) -> tuple[Descriptor, ...]:
+        """The layers in order."""
+        return describe(
+            self.tables,
+            self.layers,
+            {name: self.map(name) for name in self.read_maps},
+            self.orders,
+            lanes=self.lanes,
+            update_lanes=self.update_lanes,
+            pad=self.pad,
+        )
+
+    @cached_property
+    def grain(self) -> int:
+        """Bits that every segment's ends are a multiple of; see `descriptor.grain`."""
+        return grain(self.descriptors, self.word_bits)
+
+    @cached_property
+    def row_grain(self) -> int:
+        """Weight rows that the first row of every word of spikes is a multiple of."""
+        sources = [source for descriptor in self.descriptors for source in descriptor.sources]
+        return math.gcd(self.grain, *(n for s in sources for n in (s.span, s.weight_base)))
+
+    @property
+    def word_row_bits(self) -> int:
+        """Width of the weight row of a word's first bit, in units of `row_grain`."""
+        return max(1, self.weight_row_bits - (self.row_grain.bit_length() - 1))
+
+    def has_gaps(self, name: str) -> bool:
+        """Return whether the chunks of a layer's map leave gaps that must be closed in its words.
+
+        They don't where the channels fill their chunks, or a row is one position whose words end
+        with its channels.
+        """
+        target, kept = self.map(name), len(self.orders[name])
+        if target.columns > 1:
+            return bool(kept % self.update_lanes) or target.channels != kept
+        return target.row_words != -(-kept // self.word_bits)
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """Layers whose sums are the same in every step and are kept."""
+        if not (self.shape.holds and self.tables.input.constant and self.tables.steps > 1):
+            return frozenset()
+        layers = [self.tables.layers[number] for number in self.layers]
+        return frozenset(a.name for a in layers if {g.source for g in a.synapses} == {"input"})
+
+    def sum_chunks(self, descriptor: Descriptor) -> int:
+        """Return the chunks of sums of a layer in a time step, those of unused lanes too."""
+        return descriptor.positions * descriptor.groups * (self.lanes // self.update_lanes)
+
+    @property
+    def held_words(self) -> int:
+        """Words of the memory of held sums; a word is one chunk."""
+        return sum(self.sum_chunks(d) for d in self.descriptors if d.name in self.held)
+
+    @cached_property
+    def weights(self) -> dict[int, NDArray[np.int32]]:
+        """The weight memories by the width of a weight, (rows, lanes) each."""
+        return weight_memories(
+            self.tables, self.descriptors, self.orders, lanes=self.lanes, pad=self.pad
+        )
+
+    @cached_property
+    def weight_depths(self) -> dict[int, int]:
+        """Rows of each weight memory by the width of a weight, over all banks."""
+        depths: dict[int, int] = {}
+        for descriptor in self.descriptors:
+            for source in descriptor.sources:
+                rows = source.weight_base + descriptor.groups * source.group_rows
+                depths[source.weight_bits] = max(depths.get(source.weight_bits, 0), rows)
+        return dict(sorted(depths.items()))
+
+    @property
+    def weight_bits(self) -> int:
+        """Width of a weight as it is added, two's complement."""
+        return max(2, *self.weight_depths)
+
+    @cached_property
+    def weight_row_bits(self) -> int:
+        """Width of the address of a weight row, over all banks."""
+        return max(1, max((rows - 1).bit_length() for rows in self.weight_depths.values()))
+
+    @property
+    def most_groups(self) -> int:
+        """Lane groups of the layer with the most."""
+        return max(descriptor.groups for descriptor in self.descriptors)
+
+    @cached_property
+    def state_words(self) -> dict[int, int]:
+        """Words of each potential memory by its width in bits; a word is one chunk."""
+        words: dict[int, int] = {}
+        for descriptor in self.descriptors:
+            bits = self.tables.layers[descriptor.number].neuron.store.bits
+            words[bits] = words.get(bits, 0) + descriptor.updates
+        return dict(sorted(words.items()))
+
+    @property
+    def state_bits(self) -> int:
+        """Width of the widest stored potential."""
+        return max(self.state_words)
+
+    @cached_property
+    def layer_modes(self) -> tuple[Mode, ...]:
+        """The mode of each layer."""
+        return tuple(mode_of(self.tables.layers[number].neuron) for number in self.layers)
 
     @cached_property
     def modes(self) -> tuple[Mode, ...]:
@@ -128,82 +251,36 @@ class StagePlan(StageLayout):
         return tuple(dict.fromkeys(self.layer_modes))
 
     @cached_property
-    def layer_modes(self) -> tuple[Mode, ...]:
-        """The mode of each layer."""
-        found = []
-        for number in self.layers:
-            neuron = self.tables.layers[number].neuron
-            multiplier, shift = self._leak(neuron.leak)
-            found.append(
-                Mode(
-                    bits=neuron.store.bits,
-                    shift=None if isinstance(neuron.store, Ternary) else neuron.store.shift,
-                    reset=neuron.reset,
-                    leak_at="never" if neuron.leak.identity else neuron.leak.at,
-                    leak_multiplier=multiplier,
-                    leak_shift=shift,
-                    mask_negative=neuron.mask_negative,
-                )
-            )
-        return tuple(found)
+    def bounds(self) -> Bounds:
+        """How large the layers' sums get."""
+        return Bounds(
+            tables=self.tables,
+            descriptors=self.descriptors,
+            modes=self.layer_modes,
+            loadable=self.loadable,
+        )
 
-    def _leak(self, leak: Leak) -> tuple[int | None, int]:
-        """Return a layer's leak in lowest terms, or (None, its shift) if channels differ."""
-        values = np.unique(leak.multiplier)
-        if len(values) > 1:
-            return None, leak.shift
-        multiplier, shift = int(values[0]), leak.shift
-        while shift and multiplier % 2 == 0:
-            multiplier, shift = multiplier // 2, shift - 1
-        return multiplier, shift
+    @property
+    def accumulator_bits(self) -> int:
+        """Width of an accumulator."""
+        return self.bounds.accumulator_bits
+
+    @property
+    def update_bits(self) -> int:
+        """Width of u."""
+        return self.bounds.update_bits
+
+    @cached_property
+    def count_bits(self) -> int:
+        """Width of the widest count that the layers send; 1 is a spike."""
+        return max(self.map(name).planes for name in self.names)
 
     @cached_property
     def parameters(self) -> tuple[Field, ...]:
-        """The parameter memory's fields, each with the values of all layers' chunks.
-
-        Whatever an unused lane of ±1 weights adds up to, its threshold is above it.
-        """
-        bounds = self.update_bounds
-        never = 1 << (self.update_bits - 1) if 1 in self.weight_depths else bounds[1] + 1
-        columns: dict[str, list[NDArray[np.int64]]] = {}
-        for descriptor, mode in zip(self.descriptors, self.layer_modes, strict=True):
-            values = channel_values(
-                self.tables.layers[descriptor.number].neuron,
-                half=mode.half * mode.rounds_early,
-                bounds=bounds,
-                never=never,
-                limit=self.store_limit,
-            )
-            chosen, order = descriptor.lane_channels(), self.orders[descriptor.name]
-            for name, (value, unused) in values.items():
-                kept = np.where(chosen < 0, unused, value[order][chosen])
-                columns.setdefault(name, []).append(kept)
-            columns.setdefault("keep", []).append(-(chosen >= 0).astype(np.int64))
-        if all(mode.reset != "subtract" for mode in self.modes):
-            del columns["amount"]
-        if all(mode.leak_multiplier is not None for mode in self.modes):
-            del columns["multiplier"]
-        if all(mode.shift is not None for mode in self.modes):
-            del columns["level"], columns["boundary"]
-        if not self.loadable:
-            del columns["keep"]
-        fields = []
-        for name, parts in columns.items():
-            array = np.concatenate(parts)
-            bits = signed_bits(min(0, int(array.min())), max(0, int(array.max())))
-            if self.loadable and name != "keep":
-                bits = max(bits, self.update_bits + 1)
-            fields.append(Field(name=name, bits=bits, values=array))
-        return tuple(fields)
-
-    @cached_property
-    def store_limit(self) -> int:
-        """A number that no r reaches: a boundary of at least this is never crossed."""
-        amounts = [self.tables.layers[number].neuron.amount for number in self.layers]
-        most = max(
-            (int(abs(a.astype(np.int64)).max()) for a in amounts if a is not None), default=0
+        """The parameter memory's fields."""
+        return parameters.fields(
+            self.tables, self.descriptors, self.layer_modes, self.orders, self.bounds
         )
-        return max(abs(bound) for bound in self.update_bounds) + most + 1
 
     @property
     def parameter_bits(self) -> int:
@@ -213,7 +290,7 @@ class StagePlan(StageLayout):
     @cached_property
     def parameter_words(self) -> list[int]:
         """The parameter memory: a word holds each lane's fields, the first one lowest."""
-        return words(self.parameters)
+        return parameters.words(self.parameters)
 
     @cached_property
     def classes(self) -> int:

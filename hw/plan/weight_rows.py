@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ...export.synapse import Convolution, Dense, Identity, SynapseGroup
 from ...export.tables import Tables
-from .descriptor import Orders, Source, as_map
+from .descriptor import Descriptor, Orders, Source, as_map
 
 
 def between_channels(tables: Tables, group: SynapseGroup) -> NDArray[np.int32]:
@@ -99,6 +99,21 @@ def weight_rows(
             part = np.pad(part, ((0, 0), (0, source.span - part.shape[1]), (0, 0), (0, 0)))
         parts.append(part.transpose(2, 3, 1, 0).reshape(-1, lanes))
     return np.concatenate(parts)
+
+
+def weight_memories(
+    tables: Tables, descriptors: Sequence[Descriptor], orders: Orders, *, lanes: int, pad: int
+) -> dict[int, NDArray[np.int32]]:
+    """Return the rows of some layers by the width of a weight, (rows, lanes) each."""
+    parts: dict[int, list[NDArray[np.int32]]] = {}
+    for descriptor in descriptors:
+        groups = tables.layers[descriptor.number].synapses
+        for group, source in zip(groups, descriptor.sources, strict=True):
+            rows = weight_rows(
+                tables, descriptor.number, group, source, orders, lanes=lanes, pad=pad
+            )
+            parts.setdefault(source.weight_bits, []).append(rows)
+    return {bits: np.concatenate(parts[bits]) for bits in sorted(parts)}
 
 
 def weight_code(rows: NDArray[np.int32], bits: int) -> NDArray[np.int32]:

@@ -118,7 +118,7 @@ def choose(
         raise ValueError(f"goal must be 'smallest', 'fastest' or cycles, not {goal!r}")
     widths = WORD_BITS if word_bits is None else (word_bits,)
     # What no shape of stages mends is refused once, by the plan; every shape tried then is a plan.
-    Plan(tables=tables, lanes=1, update_lanes=1, word_bits=widths[0])
+    Plan.single(tables, lanes=1, update_lanes=1, word_bits=widths[0])
     by_channel = _by_channel(tables, rates)
     activity = {name: float(rate.mean()) for name, rate in by_channel.items()}
     search = _Search(

@@ -10,8 +10,8 @@ from ..cost.part import Part
 from ..cost.resources import resources
 from ..cost.rough_cycles import stage_step
 from ..plan.descriptor import Orders, ascending
-from ..plan.plan import MAX_LANES, StageShape
 from ..plan.stage_plan import StagePlan
+from ..plan.stage_shape import MAX_LANES, StageShape
 
 _BANKS = (1, 2, 4, 8, 16)
 _MEASURED = 4
@@ -147,12 +147,7 @@ class Division:
         stage = StagePlan(
             tables=self.tables,
             first=first,
-            count=shape.layers,
-            lanes=lanes,
-            update_lanes=update,
-            banks=banks,
-            holds=shape.holds,
-            weight_memory=self.weight_memory,
+            shape=shape,
             word_bits=self.word_bits,
             pad=banks,
             buffers=_TwoEach(),

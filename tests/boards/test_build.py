@@ -70,7 +70,7 @@ def test_a_board_gets_a_bitstream_and_a_report(
 
 def test_the_accelerator_of_a_network_gets_a_bitstream_that_names_its_tables(tmp_path):
     tables = small_network()
-    plan = Plan(tables=tables, lanes=4, update_lanes=2, word_bits=16)
+    plan = Plan.single(tables, lanes=4, update_lanes=2, word_bits=16)
     report = build(Accelerator(plan), BOARDS["icebreaker"], tmp_path)
     assert report.tables_sha256 == tables.sha256
     assert report.passed

@@ -80,7 +80,7 @@ class SimulatedLine:
 @pytest.mark.parametrize("word_bits", [16, 32])
 def test_a_device_predicts_what_golden_predicts(word_bits: int):
     tables = small_network()
-    plan = Plan(tables=tables, lanes=4, update_lanes=2, word_bits=word_bits)
+    plan = Plan.single(tables, lanes=4, update_lanes=2, word_bits=word_bits)
     x = (np.random.default_rng(2).random((3, 6, 2, 6, 6)) < 0.4).astype(np.int64)
     expected = golden.run(tables, x).prediction
     assert len(set(expected.tolist())) > 1
@@ -139,7 +139,7 @@ class ScriptedLine:
     ],
 )
 def test_a_failure_is_named_and_the_board_restarted(answer: bytes, message: str):
-    plan = Plan(tables=small_network(), lanes=4, update_lanes=2, word_bits=16)
+    plan = Plan.single(small_network(), lanes=4, update_lanes=2, word_bits=16)
     line = ScriptedLine([b"\x02", answer, b"\x03"])
     device = Device(line, plan)
     x = np.ones((3, 2, 2, 6, 6), np.int64)
@@ -285,14 +285,15 @@ def test_tables_that_do_not_fit_are_refused_before_anything_is_sent():
 
 
 def test_a_plain_bitstream_does_not_say_what_it_is():
-    plan = Plan(tables=BASE, word_bits=8)
+    plan = Plan.single(BASE, word_bits=8)
     with pytest.raises(DeviceError) as error:
         Device(ScriptedLine([]), plan).identify()
     assert str(error.value) == "Plan loadable must be True for a board to say what it runs"
 
 
 def test_a_board_is_busy_while_it_sees_to_a_command():
-    line = SimulatedLine(loadable_plan(tables=network((1,), [], classes=2), shapes=()))
+    tables = network((1,), [], classes=2)
+    line = SimulatedLine(Plan.single(tables, word_bits=8, loadable=True))
 
     def busy_after(data: bytes, cycles: int = 20) -> int:
         line.write(data)

@@ -11,7 +11,7 @@ from tiny_tables import tiny
 def test_a_board_is_estimated_with_its_serial_line(somagate, tables_path: Path) -> None:
     result = somagate.json("estimate", tables_path)
     part = BOARDS["icebreaker"].family.part
-    alone = resources(Plan(tables=tiny(), word_bits=16), part)
+    alone = resources(Plan.single(tiny(), word_bits=16), part)
     assert (result["board"], result["part"]) == ("icebreaker", "ice40up5k")
     assert result["fits"] is True
     assert (result["reasons"], result["remedies"]) == ([], [])

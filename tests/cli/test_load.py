@@ -39,7 +39,7 @@ class Board:
 
 @pytest.fixture
 def built(tmp_path: Path) -> Plan:
-    plan = Plan(tables=tiny(), lanes=4, update_lanes=2, word_bits=16, loadable=True)
+    plan = Plan.single(tiny(), lanes=4, update_lanes=2, word_bits=16, loadable=True)
     (tmp_path / "built").mkdir()
     save_manifest(plan, tmp_path / "built")
     return plan

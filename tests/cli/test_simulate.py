@@ -188,6 +188,6 @@ def test_simulate_takes_fewer_samples_at_once_where_neurons_are_many(
     # A trace keeps them all: 4 steps of 64 pixels each.
     kept = tables_path.with_name("all.trace")
     assert somagate.error("simulate", tables_path, "--samples", 9, "--trace", kept) == (
-        "the maps of 9 samples must fit the machine's 0.0 GB of memory, but takes 0.0 GB; name "
-        "fewer with --samples"
+        "the maps of 9 samples must fit the machine's 0.0 GB of memory, but takes 0.0 GB; take "
+        "fewer samples"
     )

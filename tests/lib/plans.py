@@ -30,9 +30,16 @@ def weights(rng: np.random.Generator, bits: int, *shape: int) -> Any:
     return np.where(drawn >= 0, 1, -1) if bits == 1 else drawn
 
 
+def a_plan(tables: Tables, **numbers: Any) -> Plan:
+    """Return a plan of some shapes, or of a single stage with some numbers."""
+    if "shapes" in numbers:
+        return Plan(tables=tables, **numbers)
+    return Plan.single(tables, **numbers)
+
+
 def a_stage(tables: Tables, **numbers: Any) -> StagePlan:
     """Return the only stage of a plan with some numbers."""
-    return Plan(tables=tables, **numbers).stages[0]
+    return Plan.single(tables, **numbers).stages[0]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def plan() -> Plan:
     """Return a small network on two lanes, so that its layers take several lane groups."""
-    return Plan(tables=small_network(), lanes=2, update_lanes=2, word_bits=16)
+    return Plan.single(small_network(), lanes=2, update_lanes=2, word_bits=16)
 
 
 @pytest.fixture(scope="session")

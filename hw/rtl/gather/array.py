@@ -84,7 +84,7 @@ class WeightMemory(wiring.Component):
             mine = weight_code(weights[self.bank :: plan.banks], bits).tolist()
             width, depth = plan.lanes * bits, self.depths[bits]
             memory: BlockMemory | SinglePortMemory
-            if plan.weight_memory == "spram":
+            if plan.shape.weight_memory == "spram":
                 kind = getattr(platform, "single_port_memory", None) or SinglePortMemory
                 memory = kind(width=width, depth=depth, slice_bits=WORD_BITS)
             else:

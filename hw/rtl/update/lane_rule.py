@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 
-from ...plan.stage_plan import Mode, StagePlan
+from ...plan.mode import Mode
+from ...plan.stage_plan import StagePlan
 
 
 class LaneRule:

@@ -1,6 +1,6 @@
 """Blocks are there where a stage has them."""
 
-from plans import everything, network
+from plans import a_plan, everything, network
 from somagate.hw.cost.blocks import memory_terms, stage_blocks
 from somagate.hw.cost.part import PARTS
 from somagate.hw.plan.plan import Plan, StageShape
@@ -17,7 +17,7 @@ def test_a_stage_has_what_its_layers_need() -> None:
     assert stage_blocks(last, 0).keys() == ALWAYS | {"pool", "packer", "readout"}
     spram = (StageShape(layers=1, weight_memory="spram"),)
     for given in ({"loadable": True}, {"shapes": spram}, {"loadable": True, "shapes": spram}):
-        (alone,) = Plan(tables=network((4,), []), **given).stages
+        (alone,) = a_plan(network((4,), []), **given).stages
         assert stage_blocks(alone, 0).keys() == ALWAYS | {"readout", "configurator"}
 
 

@@ -13,7 +13,8 @@ from somagate.hw.cost.resources import resources, terms
 from somagate.hw.generate import memories
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.rtl.accelerator import Accelerator
-from synthesis import measure
+
+from benchmarks.hardware.synthesis import measure
 
 
 def as_trained(tables: Tables) -> Tables:
@@ -27,15 +28,15 @@ def as_trained(tables: Tables) -> Tables:
     return replace(tables, layers=tuple(layers))
 
 
-CONVOLUTIONS = Plan(
-    tables=as_trained(
+CONVOLUTIONS = Plan.single(
+    as_trained(
         network((2, 10, 10), [Shapes(channels=16, padding=(1, 1), pool=(2, 2)), Shapes(channels=8)])
     ),
     lanes=8,
     update_lanes=2,
     word_bits=16,
 )
-DENSE = Plan(tables=as_trained(network((64,), [32])), lanes=16, update_lanes=4)
+DENSE = Plan.single(as_trained(network((64,), [32])), lanes=16, update_lanes=4)
 
 
 @pytest.mark.parametrize(
@@ -82,11 +83,11 @@ def test_more_lanes_take_more_and_all_kinds_of_plans_are_counted() -> None:
     part = PARTS["lfe5u-85f"]
     tables = everything()
     sizes = [
-        resources(Plan(tables=tables, lanes=lanes, update_lanes=2), part) for lanes in (2, 4, 8)
+        resources(Plan.single(tables, lanes=lanes, update_lanes=2), part) for lanes in (2, 4, 8)
     ]
     assert sizes[0].logic < sizes[1].logic < sizes[2].logic
     assert sizes[0].flip_flops < sizes[1].flip_flops < sizes[2].flip_flops
-    loadable = resources(Plan(tables=tables, lanes=8, update_lanes=2, loadable=True), part)
+    loadable = resources(Plan.single(tables, lanes=8, update_lanes=2, loadable=True), part)
     assert loadable.logic > sizes[2].logic
     assert loadable.blocks[0]["configurator"].logic > 0
 
@@ -126,7 +127,7 @@ def test_large_rams_above_one_another_are_joined_by_logic() -> None:
 
 
 def test_what_a_part_has_too_little_of_is_said() -> None:
-    plan = Plan(tables=network((64,), [128, 128]), lanes=64, update_lanes=8, word_bits=64, banks=4)
+    plan = Plan.single(network((64,), [128, 128]), lanes=64, update_lanes=8, word_bits=64, banks=4)
     found = resources(plan, PARTS["ice40up5k"])
     assert not found.fits
     assert found.reasons == [

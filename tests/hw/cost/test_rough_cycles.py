@@ -49,7 +49,7 @@ def test_cycles_are_near_the_exact_ones(shapes: tuple[StageShape, ...], activity
 def test_a_single_channel_keeps_one_bank_busy_alone() -> None:
     tables = network((1, 6, 6), [Shapes(channels=4)])
     cycles = [
-        interval(Plan(tables=tables, lanes=4, update_lanes=4, banks=banks), {"input": 1.0, "l0": 0})
+        interval(Plan.single(tables, lanes=4, update_lanes=4, banks=banks), {"input": 1.0, "l0": 0})
         for banks in (1, 4)
     ]
     assert cycles[1] >= cycles[0]

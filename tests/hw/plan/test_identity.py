@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from plans import network
+from plans import a_plan, network
 from somagate.hw.plan.identity import shape_sha256
 from somagate.hw.plan.loadable import targets
 from somagate.hw.plan.plan import Plan, StageShape
@@ -12,7 +12,8 @@ TABLES = network((2, 5, 5), [6])
 
 
 def plan(**numbers: object) -> Plan:
-    return Plan(**{"tables": TABLES, "loadable": True, "lanes": 4, "update_lanes": 2} | numbers)
+    single = {} if "shapes" in numbers else {"lanes": 4, "update_lanes": 2}
+    return a_plan(**{"tables": TABLES, "loadable": True} | single | numbers)
 
 
 def test_other_tables_of_the_same_shape_have_the_same_hash() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import plans
 import pytest
 from accelerate import (
     deadline_cycles,
@@ -17,7 +18,7 @@ from refusal import refused
 from smaller import cut
 from somagate.export.neuron import Leak, Shift, Ternary
 from somagate.export.synapse import Convolution, Dense, Identity
-from somagate.export.tables import Pool, Readout, Tables, signed_bits
+from somagate.export.tables import Input, Layer, Pool, Readout, Tables, signed_bits
 from somagate.hw.plan.loadable import IDENTITY, memory_words, targets
 from somagate.hw.plan.loading import LoadError, load, words
 from somagate.hw.plan.plan import Plan, StageShape
@@ -31,10 +32,8 @@ BASE = everything()
 
 
 def a_plan(**numbers: Any) -> Plan:
-    return Plan(
-        **{"tables": BASE, "lanes": 2, "update_lanes": 2, "word_bits": 16, "loadable": True}
-        | numbers
-    )
+    single = {} if "shapes" in numbers else {"lanes": 2, "update_lanes": 2}
+    return plans.a_plan(**{"tables": BASE, "word_bits": 16, "loadable": True} | single | numbers)
 
 
 def draw(seed: int, samples: int, density: float = 0.5) -> Any:
@@ -280,6 +279,133 @@ def test_weights_in_a_ram_with_one_port_equal_golden_once_they_are_loaded() -> N
     for loadable, tables in ((False, BASE), (True, other_tables())):
         plan = a_plan(loadable=loadable, shapes=(shape,))
         must_equal_golden(Accelerator(plan), plan, draw(7, 1), tables=tables)
+
+
+# Channels that are not laid out in ascending order.
+
+
+def chain_of_dense_layers() -> Tables:
+    """Return three dense layers whose channels all fire in another way; 'o' is the readout."""
+
+    def dense(name: str, source: str, weights: Any, thresholds: Any) -> Layer:
+        return Layer(
+            name=name,
+            synapses=(Dense(source=source, weights=np.array(weights), bits=3),),
+            neuron=neuron(len(weights), threshold=np.array(thresholds)),
+        )
+
+    return Tables(
+        name="dense",
+        steps=2,
+        input=Input(shape=(2,)),
+        layers=(
+            dense("a", "input", [[1, 2], [-3, 1], [2, 2]], [1, 1, 5]),
+            dense("b", "a", [[1, 3, -1], [-2, 1, 2], [1, 1, 1]], [2, 1, 3]),
+            dense("o", "b", [[1, -3, 2], [-2, 1, 3]], [1, 1]),
+        ),
+        readout=Readout(layer="o"),
+    )
+
+
+def all_pairs() -> Any:
+    """Return every pair of spikes, in the first step and in the second: (2, 16, 2)."""
+    return np.stack(np.unravel_index(np.arange(16), (2, 2, 2, 2))).reshape(2, 2, 16).swapaxes(1, 2)
+
+
+ORDERS: dict[str, dict[str, tuple[int, ...]]] = {
+    "none": {},
+    "input": {"input": (1, 0)},
+    "first": {"a": (2, 0, 1)},
+    "second": {"b": (1, 2, 0)},
+    "all": {"input": (1, 0), "a": (2, 0, 1), "b": (2, 1, 0)},
+}
+IN_SPRAM = {"no stage": (), "all": (0, 1), "the first": (0,), "the second": (1,)}
+
+
+def ordered(spram: str, loadable: bool, orders: str, banks: int = 1) -> Plan:
+    """Return a plan of two stages; only what is in SPRAM must be loaded."""
+    shapes = [
+        StageShape(layers=layers, lanes=2, update_lanes=1, banks=banks,
+                   weight_memory="spram" if number in IN_SPRAM[spram] else "block")
+        for number, layers in enumerate((1, 2))
+    ]  # fmt: skip
+    return Plan(
+        tables=chain_of_dense_layers(),
+        word_bits=8,
+        shapes=tuple(shapes),
+        loadable=loadable,
+        orders=ORDERS[orders],
+    )
+
+
+def test_the_smallest_network_in_single_port_rams_may_be_laid_out_in_any_order() -> None:
+    shape = StageShape(layers=3, lanes=2, update_lanes=1, weight_memory="spram")
+    plan = Plan(
+        tables=chain_of_dense_layers(), word_bits=8, shapes=(shape,), orders=ORDERS["first"]
+    )
+    trace = must_equal_golden(Accelerator(plan), plan, all_pairs(), tables=plan.tables)
+    assert all(spikes.any() and not spikes.all() for spikes in trace.spikes.values())
+
+
+@pytest.mark.parametrize("orders", ORDERS)
+@pytest.mark.parametrize("loadable", [False, True])
+@pytest.mark.parametrize("spram", IN_SPRAM)
+def test_own_tables_equal_golden_in_any_memory_and_any_order(
+    spram: str, loadable: bool, orders: str
+) -> None:
+    plan = ordered(spram, loadable, orders)
+    own = plan.tables if plan.configurable else None
+    must_equal_golden(Accelerator(plan), plan, all_pairs(), stalls="none", tables=own)
+
+
+@pytest.mark.parametrize("orders", ORDERS)
+@pytest.mark.parametrize("spram", IN_SPRAM)
+def test_other_tables_equal_golden_in_any_memory_and_any_order(spram: str, orders: str) -> None:
+    """The same network with its channels numbered another way, and all but one of 'b' kept."""
+    plan = ordered(spram, True, orders, banks=2)
+    first, second, last = plan.tables.layers
+    cycled = [
+        replace(
+            layer,
+            synapses=(replace(layer.synapses[0], weights=weights),),
+            neuron=replace(layer.neuron, threshold=np.roll(layer.neuron.threshold, 1)),
+        )
+        for layer, weights in (
+            (first, np.roll(first.synapses[0].weights, 1, 0)),
+            (second, np.roll(second.synapses[0].weights, 1, (0, 1))),
+        )
+    ]
+    cycled[1] = replace(cycled[1], channel_mask=np.array([True, False, True]))
+    end = replace(
+        last, synapses=(replace(last.synapses[0], weights=np.roll(last.synapses[0].weights, 1, 1)),)
+    )
+    other = replace(plan.tables, layers=(*cycled, end))
+    trace = must_equal_golden(Accelerator(plan), plan, all_pairs(), stalls="none", tables=other)
+    assert trace.spikes["a"].any((0, 1)).all() and trace.spikes["o"].any()
+    missing = load(plan, other).slots["b"] < 0
+    assert missing.sum() == 1
+    assert trace.spikes["b"].any() and not trace.spikes["b"][..., missing].any()
+
+
+@pytest.mark.parametrize("orders", ORDERS)
+@pytest.mark.parametrize("loadable", [False, True])
+def test_own_tables_are_loaded_as_they_are_laid_out(loadable: bool, orders: str) -> None:
+    plan = ordered("all", loadable, orders)
+    found = load(plan, plan.tables)
+    assert found.plan is plan and found.tables is plan.tables
+    assert {name: slots.tolist() for name, slots in found.slots.items()} == {
+        "a": [0, 1, 2], "b": [0, 1, 2], "o": [0, 1]
+    }  # fmt: skip
+    expected = []
+    number = 0
+    for stage in plan.stages:
+        weights = [pack(row, 3) for row in weight_code(stage.weights[3], 3).tolist()]
+        images = [weights, stage.parameter_words, [0, plan.tables.steps - 1]]
+        for target, rows in zip(targets(stage), images, strict=False):
+            expected += memory_words(number, target, rows)
+            number += 1
+    expected += memory_words(number, IDENTITY, list(bytes.fromhex(plan.tables.sha256)))
+    assert found.words == expected
 
 
 def test_weights_in_a_ram_with_one_port_are_not_there_before() -> None:
@@ -577,7 +703,7 @@ def test_sums_that_do_not_fit_are_refused(bias: int) -> None:
     other = renewed(3, bias=np.array([0, bias, 0]))
     bits = (
         a_plan().stages[0].update_bits,
-        signed_bits(*a_plan(tables=other).stages[0].reached_bounds),
+        signed_bits(*a_plan(tables=other).stages[0].bounds.reached),
     )
     must_refuse(
         other,
@@ -621,7 +747,7 @@ def test_tables_of_a_layer_are_refused_by_the_stage_that_has_it() -> None:
     plan = a_plan(**SHAPES["a chain"])
     other = renewed(3, bias=np.array([0, 10**6, 0]))
     stage, new = (p.stages[2] for p in (plan, replace(plan, tables=other)))
-    bits = stage.update_bits, signed_bits(*new.reached_bounds)
+    bits = stage.update_bits, signed_bits(*new.bounds.reached)
     must_refuse(
         other, f"layers out: sums must fit in {bits[0]} bits, not need {bits[1]}", plan=plan
     )

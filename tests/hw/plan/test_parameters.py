@@ -27,7 +27,7 @@ def test_parameters_lie_chunk_by_chunk_with_unused_lanes_that_never_fire() -> No
     # l0 has 5 channels in 3 chunks; of l1 channels 0, 2, 3 and 5 are kept; the readout comes last.
     assert found["bias"].values[3:5].tolist() == [[1, 3], [4, 6]]
     assert found["threshold"].values[3:5].tolist() == [[11, 13], [14, 16]]
-    never = plan.update_bounds[1] + 1
+    never = plan.bounds.update[1] + 1
     assert found["bias"].values[-2:].tolist() == [[-3, -2], [-1, 0]]
     assert found["threshold"].values[-2:].tolist() == [[-7, 8], [9, never]]
 
@@ -91,7 +91,7 @@ def test_a_threshold_out_of_reach_is_the_nearest_one_that_decides_the_same() -> 
     thresholds = [-(2**31), 2**31 - 1, 0]
     tables = with_neurons(TABLES, out={"threshold": thresholds})
     plan = a_stage(tables, lanes=4, update_lanes=4)
-    low, high = plan.update_bounds
+    low, high = plan.bounds.update
     assert fields(plan)["threshold"].values[-1].tolist() == [low, high + 1, 0, high + 1]
 
 
@@ -99,7 +99,7 @@ def test_a_layer_that_never_fires_has_a_threshold_out_of_reach() -> None:
     tables = with_neurons(TABLES, l2={"threshold": None, "reset": "none"})
     plan = a_stage(tables, lanes=4, update_lanes=4)
     row = plan.descriptors[2].parameter_base
-    never = plan.update_bounds[1] + 1
+    never = plan.bounds.update[1] + 1
     assert fields(plan)["threshold"].values[row].tolist() == [never] * 4
 
 
@@ -126,9 +126,9 @@ def test_levels_and_boundaries_of_ternary_stores_are_parameters() -> None:
     row = plan.descriptors[2].parameter_base
     assert found["level"].values[row].tolist() == [*level, 0]
     # A boundary that no r reaches is stored as one that fits.
-    assert found["boundary"].values[row].tolist() == [plan.store_limit, 1, 15, 1]
-    low, high = plan.update_bounds
-    assert plan.store_limit == max(-low, high) + 1
+    assert found["boundary"].values[row].tolist() == [plan.bounds.store_limit, 1, 15, 1]
+    low, high = plan.bounds.update
+    assert plan.bounds.store_limit == max(-low, high) + 1
     assert plan.layer_modes[2].shift is None
     # Other layers have none.
     assert not found["level"].values[:row].any()
@@ -139,8 +139,8 @@ def test_amounts_reach_beyond_u_and_so_does_the_largest_boundary() -> None:
     store = Ternary(level=[1] * 3, boundary=[2**31 - 1] * 3)
     tables = with_neurons(TABLES, l2=changes | {"store": store})
     plan = a_stage(tables, lanes=4, update_lanes=4)
-    bounds = max(map(abs, plan.update_bounds))
-    assert plan.store_limit == bounds + 2**31 + 1
+    bounds = max(map(abs, plan.bounds.update))
+    assert plan.bounds.store_limit == bounds + 2**31 + 1
     row = plan.descriptors[2].parameter_base
     assert fields(plan)["boundary"].values[row].tolist() == [2**31 - 1] * 3 + [1]
 

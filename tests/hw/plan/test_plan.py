@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from places import map_words
-from plans import EVERYTHING, Shapes, everything, network
+from plans import EVERYTHING, Shapes, a_plan, everything, network
 from refusal import refused
 from somagate.export.neuron import Activation
 from somagate.export.tables import Input
@@ -89,26 +89,26 @@ def test_what_is_no_integer_is_refused(name: str, value: Any) -> None:
 )
 def test_a_plan_out_of_range_is_refused(arguments: dict[str, Any], message: str) -> None:
     with refused(ValueError, message):
-        Plan(tables=TABLES, **arguments)
+        a_plan(TABLES, **arguments)
 
 
 @pytest.mark.parametrize("value", [8.0, True, "8", None])
 def test_word_bits_that_are_no_integer_are_refused(value: Any) -> None:
     with refused(TypeError, f"Plan word_bits must be an int, not {value!r}"):
-        Plan(tables=TABLES, word_bits=value)
+        Plan.single(TABLES, word_bits=value)
 
 
 # Stages.
 
 
 def test_one_stage_executes_all_layers_by_default() -> None:
-    plan = Plan(tables=TABLES, lanes=8, update_lanes=2, banks=2, word_bits=16, loadable=True)
+    plan = Plan.single(TABLES, lanes=8, update_lanes=2, banks=2, word_bits=16, loadable=True)
     assert plan.shapes == (StageShape(layers=5, lanes=8, update_lanes=2, banks=2),)
     (stage,) = plan.stages
     assert (stage.tables, stage.layers) == (TABLES, (0, 1, 2, 3, 4))
     numbers = (stage.lanes, stage.update_lanes, stage.banks, stage.word_bits, stage.pad)
     assert numbers == (8, 2, 2, 16, 2)
-    assert (stage.loadable, stage.holds) == (True, False)
+    assert (stage.loadable, stage.shape.holds) == (True, False)
     assert stage.buffers == {"input": 2}
 
 
@@ -121,8 +121,8 @@ def test_a_plan_takes_a_stream_where_something_can_or_must_be_loaded() -> None:
     spram = StageShape(layers=4, weight_memory="spram")
     shapes = (StageShape(layers=1), spram)
     plain, loadable, ram = (
-        Plan(tables=TABLES),
-        Plan(tables=TABLES, loadable=True),
+        Plan.single(TABLES),
+        Plan.single(TABLES, loadable=True),
         Plan(tables=TABLES, shapes=shapes),
     )
     assert [p.configurable for p in (plain, loadable, ram)] == [False, True, True]
@@ -149,7 +149,7 @@ def test_stages_take_the_layers_in_order() -> None:
     ]  # fmt: skip
     # A map is padded for the stage with the most banks, as all stages store it alike.
     assert [stage.pad for stage in plan.stages] == [4] * 4
-    assert [stage.holds for stage in plan.stages] == [False, True, False, False]
+    assert [stage.shape.holds for stage in plan.stages] == [False, True, False, False]
     assert [plan.stage_of(number) for number in range(5)] == [
         plan.stages[n] for n in (0, 1, 1, 2, 3)
     ]
@@ -185,7 +185,7 @@ def test_a_stage_buffers_as_many_maps_as_its_source_can_be_ahead() -> None:
 @pytest.mark.parametrize("shape", [(1, 3, 8), (3, 2, 11), (1, 1, 1), (9,), (200,), (64,)])
 def test_an_input_is_packed_bit_by_bit(shape: tuple[int, ...], word_bits: int) -> None:
     tables = network(shape, [], steps=4)
-    plan = Plan(tables=tables, lanes=8, update_lanes=8, word_bits=word_bits)
+    plan = Plan.single(tables, lanes=8, update_lanes=8, word_bits=word_bits)
     x = np.random.default_rng(1).random((4, *shape)) < 0.5
     wanted = [word for step in x for word in map_words(plan.stages[0], "input", step)]
     for array in (x, x.astype(np.uint8), x.astype(np.int64), x.astype(int).tolist()):
@@ -198,7 +198,7 @@ def test_an_input_is_packed_bit_by_bit(shape: tuple[int, ...], word_bits: int) -
 
 def test_a_word_of_the_input_word_by_word() -> None:
     """Two channels of three columns: channels follow each other, the first bit is the lowest."""
-    plan = Plan(tables=network((2, 1, 3), [], steps=1), lanes=8, update_lanes=8, word_bits=8)
+    plan = Plan.single(network((2, 1, 3), [], steps=1), lanes=8, update_lanes=8, word_bits=8)
     assert plan.pack_input([[[[1, 0, 1]], [[1, 0, 0]]]]) == [0b010011]
 
 
@@ -217,7 +217,7 @@ def test_planes_of_a_word_follow_each_other_and_channels_are_padded_for_banks(
 ) -> None:
     shape = (3, 2, 5)
     tables = replace(network(shape, [], steps=2), input=Input(shape=shape, activation=activation))
-    plan = Plan(tables=tables, banks=banks, word_bits=8)
+    plan = Plan.single(tables, banks=banks, word_bits=8)
     x = np.random.default_rng(0).integers(activation.low, activation.high + 1, (2, *shape))
     wanted = [word for step in x for word in map_words(plan.stages[0], "input", step)]
     assert plan.pack_input(x) == wanted
@@ -226,11 +226,11 @@ def test_planes_of_a_word_follow_each_other_and_channels_are_padded_for_banks(
 
 
 def test_a_constant_input_is_sent_once() -> None:
-    plan = Plan(tables=everything(constant=True), lanes=4, word_bits=16)
+    plan = Plan.single(everything(constant=True), lanes=4, word_bits=16)
     x = np.random.default_rng(0).integers(-4, 4, (1, *EVERYTHING)).repeat(3, axis=0)
     assert plan.pack_input(x) == map_words(plan.stages[0], "input", x[0])
     assert (plan.input_maps, plan.sample_words) == (1, plan.input_words)
-    plan = Plan(tables=everything(), lanes=4, word_bits=16)
+    plan = Plan.single(everything(), lanes=4, word_bits=16)
     assert (plan.input_maps, plan.sample_words) == (3, 3 * plan.input_words)
 
 
@@ -246,7 +246,7 @@ def test_a_constant_input_is_sent_once() -> None:
 def test_an_input_of_another_shape_is_refused(
     shape: tuple[int, ...], x: tuple[int, ...], message: str
 ) -> None:
-    plan = Plan(tables=network(shape, []))
+    plan = Plan.single(network(shape, []))
     with refused(ValueError, message):
         plan.pack_input(np.zeros(x, int))
 
@@ -268,7 +268,7 @@ def test_an_input_out_of_range_is_refused(
     activation: Activation, values: list[int], message: str
 ) -> None:
     tables = replace(network((3,), []), input=Input(shape=(3,), activation=activation))
-    plan = Plan(tables=tables)
+    plan = Plan.single(tables)
     with refused(ValueError, message):
         plan.pack_input([values, values])
 
@@ -277,7 +277,7 @@ def test_an_input_out_of_range_is_refused(
 
 
 def test_updates_name_channels_as_the_tables_count_them() -> None:
-    plan = Plan(tables=TABLES, lanes=4, update_lanes=2)
+    plan = Plan.single(TABLES, lanes=4, update_lanes=2)
     places = plan.updates(1)
     assert places.shape == (8, 2, 3)
     assert places[:4].tolist() == [
@@ -290,7 +290,7 @@ def test_updates_name_channels_as_the_tables_count_them() -> None:
     assert plan.updates(3)[-1].tolist() == [[6, 0, 0], [-1, 0, 0]]
 
 
-@pytest.mark.parametrize("plan", [Plan(tables=TABLES, lanes=4), chain()], ids=["one", "several"])
+@pytest.mark.parametrize("plan", [Plan.single(TABLES, lanes=4), chain()], ids=["one", "several"])
 def test_every_kept_neuron_is_updated_once(plan: Plan) -> None:
     for index, layer in enumerate(TABLES.layers):
         places = plan.updates(index).reshape(-1, 3)
@@ -313,7 +313,7 @@ def test_the_readout_is_the_networks() -> None:
 
 
 def test_equal_tables_give_equal_plans() -> None:
-    first, second = (Plan(tables=network((2, 6, 7), LAYERS, classes=3)) for _ in range(2))
+    first, second = (Plan.single(network((2, 6, 7), LAYERS, classes=3)) for _ in range(2))
     assert first.descriptors == second.descriptors
     for ours, theirs in zip(first.stages, second.stages, strict=True):
         assert ours.modes == theirs.modes

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from refusal import refused
+from somagate.export.tables import Tables
 from somagate.hw.generate import save_manifest
 from somagate.hw.plan import plan_file
 from somagate.hw.plan.plan import Plan, StageShape
 from tiny_tables import tiny
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
 TEXT = """
 word_bits = 16
 
@@ -55,7 +57,7 @@ def test_an_empty_file_is_one_stage(write) -> None:
 
 def test_a_plan_survives_the_round_trip() -> None:
     tables = tiny()
-    plan = Plan(tables=tables, lanes=8, update_lanes=2, banks=2, word_bits=16, loadable=True)
+    plan = Plan.single(tables, lanes=8, update_lanes=2, banks=2, word_bits=16, loadable=True)
     assert plan_file.to_dict(plan_file.from_dict(plan_file.to_dict(plan), tables)) == (
         plan_file.to_dict(plan)
     )
@@ -104,7 +106,7 @@ def test_a_file_that_is_no_toml_is_named(write) -> None:
 
 
 def test_the_plan_of_an_accelerator_lies_in_its_folder(tmp_path: Path) -> None:
-    plan = Plan(tables=tiny(), lanes=8, update_lanes=2, word_bits=16, loadable=True)
+    plan = Plan.single(tiny(), lanes=8, update_lanes=2, word_bits=16, loadable=True)
     save_manifest(plan, tmp_path)
     found = plan_file.built(tmp_path)
     assert found.tables.sha256 == plan.tables.sha256
@@ -122,7 +124,7 @@ def test_a_folder_without_a_plan_is_named(tmp_path: Path) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with the manifest and the tables of an accelerator."""
-    save_manifest(Plan(tables=tiny(), lanes=8, update_lanes=2), tmp_path)
+    save_manifest(Plan.single(tiny(), lanes=8, update_lanes=2), tmp_path)
     return tmp_path
 
 
@@ -194,3 +196,50 @@ def test_other_tables_are_laid_out_as_an_accelerators_own(folder: Path) -> None:
     found = plan_file.built(folder, tiny(1))
     assert found.tables.sha256 == tiny(1).sha256
     assert plan_file.to_dict(found) == plan_file.to_dict(plan_file.built(folder))
+
+
+OF_TODAY = """
+word_bits = 16
+loadable = false
+
+[[stages]]
+layers = ["conv1"]
+lanes = 8
+update_lanes = 2
+banks = 1
+holds = true
+weight_memory = "block"
+
+[[stages]]
+layers = ["conv2", "readout"]
+lanes = 16
+update_lanes = 4
+banks = 2
+holds = false
+weight_memory = "spram"
+
+[orders]
+"input" = [0]
+"conv1" = [15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+"""
+"""Every key that a plan file has had since the first ones were written: they load for good."""
+
+
+def test_a_plan_file_with_every_key_loads_as_it_always_did(write) -> None:
+    tables = Tables.load(EXAMPLES / "digits.safetensors")
+    plan = plan_file.load(write(OF_TODAY), tables)
+    assert plan.shapes == (
+        StageShape(layers=1, lanes=8, update_lanes=2, holds=True),
+        StageShape(layers=2, lanes=16, update_lanes=4, banks=2, weight_memory="spram"),
+    )
+    assert (plan.word_bits, plan.loadable) == (16, False)
+    assert plan.orders == {"input": (0,), "conv1": tuple(range(15, -1, -1))}
+    assert plan_file.dump(plan).strip() == OF_TODAY.strip()
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.safetensors")), ids=lambda p: p.stem)
+def test_tables_of_today_have_a_plan_that_survives_its_file(path: Path, write) -> None:
+    tables = Tables.load(path)
+    plan = Plan.single(tables, lanes=8, update_lanes=2, loadable=True)
+    again = plan_file.load(write(plan_file.dump(plan)), tables)
+    assert plan_file.to_dict(again) == plan_file.to_dict(plan)

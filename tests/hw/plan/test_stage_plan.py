@@ -1,135 +1,126 @@
-"""Every width of a stage is enough for all that can occur."""
-
-from dataclasses import replace
+"""A stage's memories hold what its layers need, one thing behind the other."""
 
 import numpy as np
 import pytest
-from plans import a_stage, branched, everything, network, with_neurons
-from somagate.export.neuron import Leak, Shift
-from somagate.export.synapse import weight_range
-from somagate.export.tables import Readout, Tables
-from somagate.hw.plan.stage_plan import Mode
+from plans import Shapes, a_stage, branched, everything, network, with_neurons
+from somagate.export.neuron import Shift
+from somagate.hw.plan.plan import Plan, StageShape
 
 TABLES = branched()
 
 
-def test_widths_hold_the_extremes_of_every_layer() -> None:
-    plan = a_stage(TABLES)
-    low = min(TABLES.accumulator_bounds(layer.name)[0].min() for layer in TABLES.layers)
-    high = max(TABLES.accumulator_bounds(layer.name)[1].max() for layer in TABLES.layers)
-    half = 1 << (plan.accumulator_bits - 1)
-    assert -half <= low and high < half
-    assert low < -half // 2 or high >= half // 2, "a bit less would do"
-    low, high = plan.update_bounds
-    assert low == min(TABLES.update_bounds(layer.name)[0].min() for layer in TABLES.layers)
-    assert high == max(TABLES.update_bounds(layer.name)[1].max() for layer in TABLES.layers)
-    half = 1 << (plan.update_bits - 1)
-    assert -half <= low and high < half
-    assert low < -half // 2 or high >= half // 2, "a bit less would do"
+def test_maps_lie_behind_each_other_those_from_outside_first() -> None:
+    plan = a_stage(TABLES, lanes=4, update_lanes=2, word_bits=8)
+    # 6 rows of 14 bits; 3 rows of 15 bits, pooled; nobody reads what l1 gives.
+    assert plan.external == ("input",)
+    assert plan.read_maps == {"input", "l0", "l2", "l3"}
+    assert plan.recurrent == frozenset()
+    assert plan.map_bases == {"input": 0, "l0": 24, "l2": 30, "l3": 48}
+    assert [plan.map(name).words for name in plan.map_bases] == [12, 6, 18, 1]
+    assert [plan.map_buffers(name) for name in plan.map_bases] == [2, 1, 1, 1]
+    assert plan.map_words == 49
+    # Kept channels only.
+    assert plan.map("l1").channels == 4
 
 
-def test_zero_is_always_within_the_bounds_of_u() -> None:
-    """An unused lane's u is 0, whatever the biases are."""
-    tables = network((2,), [], store=Shift(bits=2, shift=0))
-    up = with_neurons(tables, out={"bias": [1000, 2000], "threshold": [0, 0]})
-    down = with_neurons(tables, out={"bias": [-1000, -2000], "threshold": [0, 0]})
-    assert a_stage(up).update_bounds[0] == 0
-    assert a_stage(down).update_bounds[1] == 0
+def test_a_stage_of_a_chain_stores_what_it_reads() -> None:
+    shapes = (StageShape(layers=2, lanes=4), StageShape(layers=3, lanes=4, banks=4))
+    first, second = Plan(tables=TABLES, shapes=shapes, word_bits=8).stages
+    # Both read the input. Channels are padded to 4: 6 rows of 28 bits, 3 of 24.
+    assert (first.map_bases, first.map_words) == ({"input": 0, "l0": 48}, 57)
+    assert second.external == ("input",)
+    assert second.map_bases == {"input": 0, "l2": 3 * 24, "l3": 3 * 24 + 24}
+    assert second.map_words == 3 * 24 + 6 * 4 + 1
+    assert [first.map(n).channels for n in ("input", "l0", "l1", "l3")] == [4, 8, 4, 8]
 
 
-@pytest.mark.parametrize(("steps", "bits"), [(1, 2), (3, 3), (4, 4), (7, 4), (8, 5), (255, 9)])
-def test_a_count_holds_the_number_of_steps(steps: int, bits: int) -> None:
-    plan = a_stage(network((3,), [], steps=steps, classes=4))
-    assert (plan.readout_bits, plan.classes) == (bits, 4)
+def test_a_layer_that_reads_its_own_map_has_two_buffers_of_it() -> None:
+    plan = a_stage(everything(), lanes=4, word_bits=8)
+    assert plan.recurrent == {"joined", "ring"}
+    sizes = {name: plan.map(name).words for name in plan.map_bases}
+    # 3 planes of 6 rows of 20 bits, of 3 rows of 12; 3 rows of 10 bits; 7 bits.
+    assert sizes == {"input": 54, "grouped": 18, "joined": 6, "ring": 1}
+    assert plan.map_bases == {"input": 0, "grouped": 108, "joined": 126, "ring": 138}
+    assert plan.map_words == 140
 
 
-def test_a_potential_is_read_out_as_it_is_stored() -> None:
-    tables = network((3,), [], steps=9)
-    cell = replace(
-        tables.layers[0].neuron, threshold=None, reset="none", store=Shift(bits=11, shift=3)
-    )
-    layer = replace(tables.layers[0], neuron=cell)
-    answer = Readout(layer="out", kind="potential")
-    tables = replace(tables, layers=(layer,), readout=answer)
-    assert a_stage(tables).readout_bits == 11
+# Weights, potentials and updates.
 
 
-def test_a_count_of_a_count_readout_has_a_sign_and_the_potential_none_added() -> None:
-    plan = a_stage(everything(steps=7))
-    assert (plan.readout_bits, plan.classes) == (4, 3)
+def test_layers_lie_behind_each_other_in_every_memory() -> None:
+    tables = with_neurons(TABLES, l1={"store": Shift(bits=3, shift=2)})
+    plan = a_stage(tables, lanes=4, update_lanes=2)
+    bases = [(d.sources[0].weight_base, d.parameter_base, d.state_base) for d in plan.descriptors]
+    rows = [2 * 18, 20, 2, 2 * 3 * 42, 7]
+    chunks = [3, 2, 2, 4, 2]
+    updates = [36 * 3, 4 * 2, 42 * 2, 4, 2]
+    assert [d.groups * d.sources[0].group_rows for d in plan.descriptors] == rows
+    assert [d.updates for d in plan.descriptors] == updates
+    assert bases == [
+        (0, 0, 0),
+        (36, 3, 0),  # alone in the memory of 3-bit potentials
+        (56, 5, 108),
+        (58, 7, 192),
+        (310, 11, 196),
+    ]
+    assert {bits: len(rows) for bits, rows in plan.weights.items()} == {4: 317}
+    assert sum(chunks) == len(plan.parameters[0].values)
+    assert plan.state_words == {3: 8, 8: 198}
+    assert plan.state_bits == 8
+    assert plan.most_groups == 2
 
 
-def test_what_rounds_u_early_is_within_its_bounds() -> None:
-    """Half a stored LSB, 512, lies in the bias: 8 + 7 · 1024 + 512 needs one bit more."""
-    tables = network((1,), [], store=Shift(bits=4, shift=10))
-    group = replace(tables.layers[0].synapses[0], weights=np.array([[8 - 1], [0]]), bits=4)
-    layer = replace(tables.layers[0], synapses=(group,))
-    tables = replace(tables, layers=(layer,))
-    assert a_stage(tables).update_bounds == (-8 << 10, (7 << 10) + 7 + 512)
-    late = with_neurons(tables, out={"leak": Leak(multiplier=1, shift=1, at="store")})
-    assert a_stage(late).update_bounds == (-8 << 10, (7 << 10) + 7)
+def test_the_weight_memory_has_the_weights_of_kept_channels_only() -> None:
+    """Every row from the tables: kernel row, kernel column, source channel, lane group by group."""
+    plan = a_stage(TABLES, lanes=4, update_lanes=2)
+    group = TABLES.layers[1].synapses[0]
+    kept = [0, 2, 3, 5]
+    base = plan.descriptors[1].sources[0].weight_base
+    for y, x, source in np.ndindex(2, 2, 5):
+        row = plan.weights[4][base + (y * 2 + x) * 5 + source]
+        assert row.tolist() == [group.weights[channel, source, y, x] for channel in kept]
+    # The readout's three classes leave a lane without a weight.
+    assert (plan.weights[4][plan.descriptors[4].sources[0].weight_base :, 3] == 0).all()
 
 
-def extremes(tables: Tables, sign: int) -> Tables:
-    """Return tables with the largest weights that their widths have, all of one sign."""
-    layers = []
-    for layer in tables.layers:
-        groups = []
-        for group in layer.synapses:
-            low, high = weight_range(group.bits)
-            value = high if sign > 0 else low
-            groups.append(replace(group, weights=np.full_like(group.weights, value)))
-        layers.append(replace(layer, synapses=tuple(groups)))
-    return replace(tables, layers=tuple(layers))
+def test_each_width_of_weights_has_a_memory_of_its_own() -> None:
+    layers = [Shapes(kernel=(1, 1), bits=bits) for bits in (8, 2, 4, 2)]
+    plan = a_stage(network((3, 2, 2), layers), lanes=4)
+    # The readout has 4 bits too; a row for each channel of each lane group, of which there is one.
+    assert {bits: len(rows) for bits, rows in plan.weights.items()} == {2: 6, 4: 15, 8: 3}
+    bases = [(d.sources[0].weight_bits, d.sources[0].weight_base) for d in plan.descriptors]
+    assert bases == [(8, 0), (2, 0), (4, 0), (2, 3), (4, 3)]
+    assert (plan.weight_bits, plan.weight_row_bits) == (8, 4)
 
 
-@pytest.mark.parametrize("sign", [-1, 1])
-def test_a_loadable_stage_holds_whatever_weights_add_up_to(sign: int) -> None:
-    tables = everything()
-    plan = a_stage(tables, lanes=4, loadable=True)
-    other = a_stage(extremes(tables, sign), lanes=4)
-    assert other.accumulator_bits <= plan.accumulator_bits
-    assert other.update_bits <= plan.update_bits
-    for name in plan.names:
-        low, high = other.tables.accumulator_bounds(name)
-        total = plan.largest_sums[plan.names.index(name)]
-        assert -total <= low.min() and high.max() <= total
-    # Not by much: the same weights, and the bias that an accumulator could hold.
-    assert plan.accumulator_bits <= a_stage(tables, lanes=4).accumulator_bits + 2
+@pytest.mark.parametrize(
+    ("columns", "channels", "update_lanes", "banks", "gaps"),
+    [
+        (3, 8, 4, 1, False),
+        (3, 7, 4, 1, True),  # chunks that are not full
+        (3, 7, 1, 1, False),
+        (3, 8, 8, 8, False),
+        (3, 4, 4, 8, True),  # padding
+        (1, 7, 4, 1, False),  # a row is one position, whose last chunk ends it
+        (1, 4, 4, 8, False),  # the padding lies in the same word
+        (1, 4, 4, 16, False),
+    ],
+)
+def test_chunks_leave_gaps_where_they_do_not_fill_a_row(
+    columns: int, channels: int, update_lanes: int, banks: int, gaps: bool
+) -> None:
+    tables = network((1, 2, columns), [Shapes(channels=channels, kernel=(1, 1))])
+    word_bits = 8 if banks < 16 else 16
+    plan = a_stage(tables, lanes=8, update_lanes=update_lanes, banks=banks, word_bits=word_bits)
+    assert plan.has_gaps("l0") == gaps
 
 
-def test_a_loadable_stage_rounds_u_within_its_bounds_too() -> None:
-    """The bias is what reaches farthest here, and half a stored LSB lies on top of it."""
-    tables = network((1,), [], store=Shift(bits=4, shift=6), seed=3)
-    for bias in (400, 560, 567, 568, 569, 600, 1050):
-        cell = with_neurons(tables, out={"bias": [bias, 0]})
-        low, high = cell.update_bounds("out")
-        plan = a_stage(cell, loadable=True)
-        assert plan.update_bounds[1] >= int(high.max()) + 32, bias
-        assert plan.update_bounds[0] <= int(low.min())
-
-
-# Modes.
-
-
-def test_layers_of_the_same_behaviour_share_a_mode() -> None:
-    tables = with_neurons(
-        TABLES,
-        l0={"leak": Leak(multiplier=6, shift=3)},
-        l1={"leak": Leak(multiplier=[24] * 6, shift=5)},  # the same in lowest terms
-        l2={"leak": Leak(multiplier=[1, 2, 3], shift=2, at="store")},
-        l3={"leak": Leak(multiplier=4, shift=2), "reset": "subtract", "amount": [1] * 7},
-    )
-    plan = a_stage(tables)
-    common = Mode(bits=8, shift=0, reset="zero", leak_at="load", leak_multiplier=3, leak_shift=2)
-    channels = replace(common, leak_at="store", leak_multiplier=None)
-    subtract = replace(common, reset="subtract", leak_at="never", leak_multiplier=1, leak_shift=0)
-    readout = replace(subtract, reset="zero")
-    assert plan.modes == (common, channels, subtract, readout)
-    assert plan.layer_modes == (common, common, channels, subtract, readout)
-
-
-def test_a_leak_to_nothing_is_in_lowest_terms_too() -> None:
-    tables = with_neurons(TABLES, l0={"leak": Leak(multiplier=0, shift=7)})
-    mode = a_stage(tables).layer_modes[0]
-    assert (mode.leak_at, mode.leak_multiplier, mode.leak_shift) == ("load", 0, 0)
+def test_rows_of_words_count_in_the_largest_unit_that_all_have_in_common() -> None:
+    layers = [Shapes(channels=8, kernel=(1, 1)), Shapes(channels=4, kernel=(3, 3), source="l0")]
+    plan = a_stage(network((4, 6, 4), layers), lanes=4, word_bits=16)
+    # Spans are 4, 24 and 4 · 2; rows of the memory 2 · 4 + 3 · 24 + 4 · 8, starting at 0, 8 and 80.
+    assert (plan.grain, plan.row_grain) == (4, 4)
+    assert len(plan.weights[4]) == 112
+    assert (plan.weight_row_bits, plan.word_row_bits) == (7, 5)
+    odd = a_stage(network((4, 6, 4), [5]), lanes=4, word_bits=16)
+    assert (odd.grain, odd.row_grain, odd.word_row_bits) == (1, 1, odd.weight_row_bits)

@@ -25,7 +25,7 @@ def test_a_pruned_class_is_refused(mask: list[bool]) -> None:
     with refused(UnsupportedError, PRUNED_CLASS):
         refuse(tables)
     with refused(UnsupportedError, PRUNED_CLASS):
-        Plan(tables=tables)
+        Plan.single(tables)
     assert issubclass(UnsupportedError, ValueError)
 
 

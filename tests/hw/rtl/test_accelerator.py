@@ -10,7 +10,7 @@ from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 from negative import kept_from_firing, masking
-from plans import Shapes, everything, network
+from plans import Shapes, a_plan, everything, network
 from somagate.export.neuron import Leak, Shift
 from somagate.export.tables import Readout, Tables
 from somagate.hw.plan.plan import Plan, StageShape
@@ -45,7 +45,7 @@ def test_convolutions_pools_and_a_dense_layer(
         (1, 6, 6), CONVOLUTIONS, classes=10, leak=Leak(multiplier=7, shift=3),
         store=Shift(bits=4, shift=1),
     )  # fmt: skip
-    plan = Plan(tables=tables, lanes=lanes, update_lanes=update_lanes, word_bits=word_bits)
+    plan = Plan.single(tables, lanes=lanes, update_lanes=update_lanes, word_bits=word_bits)
     trace = must_equal_golden(Accelerator(plan), plan, draw(tables, 2, 0.4), stalls=stalls)
     assert all(spikes.any() and not spikes.all() for spikes in trace.spikes.values())
 
@@ -54,7 +54,7 @@ def test_convolutions_pools_and_a_dense_layer(
 @pytest.mark.parametrize("layers", [[], [9], CONVOLUTIONS], ids=["one layer", "two", "three"])
 def test_inputs_from_silent_to_full(layers: list[Any], density: float) -> None:
     tables = network((2, 5, 5), layers, steps=3)
-    plan = Plan(tables=tables, lanes=4, update_lanes=2)
+    plan = Plan.single(tables, lanes=4, update_lanes=2)
     must_equal_golden(Accelerator(plan), plan, draw(tables, 3, density))
 
 
@@ -67,7 +67,7 @@ def test_a_layer_may_read_any_map_before_it(stalls: str) -> None:
         Shapes(channels=2, kernel=(3, 3), source="l1", pool=(1, 2)),
     ]
     tables = network((2, 4, 4), layers, steps=3)
-    plan = Plan(tables=tables, lanes=4, update_lanes=2, word_bits=16)
+    plan = Plan.single(tables, lanes=4, update_lanes=2, word_bits=16)
     must_equal_golden(Accelerator(plan), plan, draw(tables, 3, 0.3), stalls=stalls)
 
 
@@ -78,7 +78,7 @@ def test_pruned_channels_leave_no_trace(stalls: str) -> None:
         Shapes(channels=5, kernel=(2, 2), source="l0", mask=[0, 0, 0, 0, 1], pool=(1, 2)),
     ]
     tables = network((2, 5, 6), layers, steps=3, classes=5)
-    plan = Plan(tables=tables, lanes=2, update_lanes=2)
+    plan = Plan.single(tables, lanes=2, update_lanes=2)
     must_equal_golden(Accelerator(plan), plan, draw(tables, 2, 0.3), stalls=stalls)
 
 
@@ -92,21 +92,21 @@ def test_potentials_are_read_out(stalls: str) -> None:
         layers=(*tables.layers[:-1], replace(last, neuron=cell)),
         readout=Readout(layer="out", kind="potential"),
     )
-    plan = Plan(tables=tables, lanes=4, update_lanes=4)
+    plan = Plan.single(tables, lanes=4, update_lanes=4)
     must_equal_golden(Accelerator(plan), plan, draw(tables, 4, 0.4), stalls=stalls)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 8])
 def test_samples_follow_each_other_with_any_number_of_steps(steps: int) -> None:
     tables = network((11,), [6], steps=steps, store=Shift(bits=6, shift=1))
-    plan = Plan(tables=tables, lanes=4, update_lanes=1, word_bits=8)
+    plan = Plan.single(tables, lanes=4, update_lanes=1, word_bits=8)
     must_equal_golden(Accelerator(plan), plan, draw(tables, 5, 0.4))
 
 
 @pytest.mark.parametrize("shape", [(1,), (16,), (1, 2, 2), (17,)])
 def test_a_network_of_one_layer_stores_no_map(shape: tuple[int, ...]) -> None:
     tables = network(shape, [])
-    plan = Plan(tables=tables, lanes=2, update_lanes=2, word_bits=16)
+    plan = Plan.single(tables, lanes=2, update_lanes=2, word_bits=16)
     must_equal_golden(Accelerator(plan), plan, draw(tables, 4, 0.5))
 
 
@@ -141,7 +141,7 @@ PLANS: dict[str, dict[str, Any]] = {
 )  # fmt: skip
 def test_every_kind_of_source_on_every_kind_of_plan(name: str, stalls: str) -> None:
     tables = everything()
-    plan = Plan(tables=tables, **PLANS[name])
+    plan = a_plan(tables, **PLANS[name])
     trace = must_equal_golden(Accelerator(plan), plan, draw(tables, 2, 0.4), stalls=stalls)
     assert all(spikes.any() and not spikes.all() for spikes in trace.spikes.values())
 
@@ -179,13 +179,13 @@ def test_negative_potentials_keep_neurons_from_firing(numbers: Any, stalls: str)
         masked = masking(tables, layers)
         x = draw(masked, 2, 0.6)
         assert {"joined", "ring"} <= {*kept_from_firing(masked, x)}
-        plan = Plan(tables=masked, word_bits=16, **numbers)
+        plan = a_plan(masked, word_bits=16, **numbers)
         must_equal_golden(Accelerator(plan), plan, x, stalls=stalls)
 
 
 def test_each_stage_has_a_stream_of_observations() -> None:
     tables = network((3,), [4, 5])
-    one = Plan(tables=tables)
+    one = Plan.single(tables)
     three = Plan(tables=tables, shapes=tuple(StageShape(layers=1) for _ in range(3)))
     for plan, names in (
         (one, ("observe",)),
@@ -195,7 +195,7 @@ def test_each_stage_has_a_stream_of_observations() -> None:
         assert dut.observers == names
         assert set(dut.signature.members) == {"input", "output", *names}
         must_equal_golden(dut, plan, draw(tables, 1, 0.5))
-    loadable = Plan(tables=tables, loadable=True)
+    loadable = Plan.single(tables, loadable=True)
     dut = Accelerator(loadable)
     assert set(dut.signature.members) == {
         *("input", "output", "observe"),

@@ -94,7 +94,7 @@ def test_a_stage_of_a_chain_equals_golden(number: int, stalls: str) -> None:
 
 
 def test_a_stage_may_hand_on_every_map_whether_it_reads_it_or_not() -> None:
-    plan = Plan(tables=everything(), lanes=4, update_lanes=4, word_bits=32)
+    plan = Plan.single(everything(), lanes=4, update_lanes=4, word_bits=32)
     run_stage(plan, 0, draw(2), ("grouped", "joined", "ring", "out"), stalls="random")
 
 
@@ -113,7 +113,7 @@ LAYERS = [Shapes(channels=3, kernel=(2, 2)), Shapes(channels=5, kernel=(3, 3), s
 
 def a_plan(steps: int = 3) -> Plan:
     tables = network((2, 5, 5), LAYERS, steps=steps, store=Shift(bits=5, shift=1))
-    return Plan(tables=tables, lanes=4, update_lanes=2, word_bits=8)
+    return Plan.single(tables, lanes=4, update_lanes=2, word_bits=8)
 
 
 def test_two_maps_are_taken_in_while_the_first_is_at_work() -> None:
@@ -150,7 +150,7 @@ def test_the_next_map_comes_in_while_layers_are_at_work() -> None:
 def test_the_first_layer_of_the_next_step_is_added_up_while_the_last_one_is_updated() -> None:
     """The readout waits for its observer, and the array goes on with the next time step."""
     tables = network((8,), [12], steps=6, classes=12)
-    plan = Plan(tables=tables, lanes=12, update_lanes=1, word_bits=8)
+    plan = Plan.single(tables, lanes=12, update_lanes=1, word_bits=8)
     x = np.ones((6, 1, 8), int)
     seen = run_stage(plan, 0, x, (), stalls="none")
     cycles = np.array(seen["observe"].cycles).reshape(6, 2, 12)

@@ -52,7 +52,7 @@ def test_the_fastest_has_stages_and_lanes(fastest: Choice, smallest: Choice) -> 
 def test_the_smallest_is_smaller_than_any_plan_of_many_lanes(
     tables: Tables, smallest: Choice
 ) -> None:
-    plain = resources(Plan(tables=tables, lanes=16), LARGE)
+    plain = resources(Plan.single(tables, lanes=16), LARGE)
     assert sum(plain.utilization.values()) > smallest.share
     assert len(smallest.plan.shapes) == 1
 

@@ -12,11 +12,11 @@ SMALL = PARTS["ice40up5k"]
 
 
 def test_a_plan_that_fits_needs_no_remedy() -> None:
-    assert remedies(Plan(tables=network((16,), [8]), lanes=4, update_lanes=2), SMALL) == []
+    assert remedies(Plan.single(network((16,), [8]), lanes=4, update_lanes=2), SMALL) == []
 
 
 def test_fewer_lanes_or_banks_would_fit_and_so_would_a_larger_part() -> None:
-    plan = Plan(tables=network((16,), [64]), lanes=64, update_lanes=8, banks=4)
+    plan = Plan.single(network((16,), [64]), lanes=64, update_lanes=8, banks=4)
     found = remedies(plan, SMALL)
     assert "1 bank would fit" in found or "2 banks would fit" in found
     lanes = next(int(line.split()[0]) for line in found if "lane" in line)
@@ -33,7 +33,7 @@ def _lanes(plan: Plan, lanes: int) -> StageShape:
 
 
 def test_weights_that_only_large_rams_could_hold_are_told_so() -> None:
-    plan = Plan(tables=network((700,), [64]), lanes=16, update_lanes=2)
+    plan = Plan.single(network((700,), [64]), lanes=16, update_lanes=2)
     assert remedies(plan, SMALL)[-2] == (
         "The Lattice iCE40UP5K's 4 single-port RAMs of 256 kbit have room for the weights, "
         "179 kbit, but start empty: weights there have to be loaded"
@@ -59,7 +59,7 @@ def test_large_rams_are_not_named_where_they_are_too_few_or_taken_already() -> N
 
 
 def test_weights_beyond_every_part_are_told_so() -> None:
-    plan = Plan(tables=network((4000,), [512]), lanes=16, update_lanes=2)
+    plan = Plan.single(network((4000,), [512]), lanes=16, update_lanes=2)
     assert remedies(plan, SMALL) == [
         "No part that is known would take it as it is: prune channels, or narrow the weights"
     ]

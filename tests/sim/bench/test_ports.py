@@ -65,7 +65,7 @@ def test_a_chain_has_an_observer_a_stage_and_a_stream_to_load(chain: Plan) -> No
 
 
 def test_verilog_of_another_shape_is_refused(plan: Plan) -> None:
-    other = Plan(tables=plan.tables, lanes=2, update_lanes=1, word_bits=16)
+    other = Plan.single(plan.tables, lanes=2, update_lanes=1, word_bits=16)
     text = verilog(other)
     width, wrong = (Ports.of(p).widths["observe"] for p in (plan, other))
     with refused(

@@ -38,7 +38,7 @@ def must_be_predicted(verdict: Verdict) -> None:
 
 def test_half_the_channels_pruned_in_the_tables_take_no_cycles(x: np.ndarray) -> None:
     whole, half = (
-        verify(Plan(tables=tables, lanes=2, update_lanes=2, word_bits=16), x, engine="amaranth")
+        verify(Plan.single(tables, lanes=2, update_lanes=2, word_bits=16), x, engine="amaranth")
         for tables in (small_network(), half_pruned(small_network()))
     )
     must_be_predicted(whole)

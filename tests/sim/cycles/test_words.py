@@ -12,7 +12,7 @@ from somagate.sim.golden.golden import pooled
 
 def layer_events(tables: Tables, x: np.ndarray, name: str, banks: int) -> list[int]:
     """Return the events of a layer in each time step of the first sample."""
-    plan = Plan(tables=tables, lanes=8, update_lanes=2, banks=banks, word_bits=16)
+    plan = Plan.single(tables, lanes=8, update_lanes=2, banks=banks, word_bits=16)
     stage = plan.stages[0]
     descriptor = next(d for d in stage.descriptors if d.name == name)
     trace = golden.run(tables, x)
@@ -55,7 +55,7 @@ def test_planes_and_recurrent_sources_are_walked() -> None:
 
 
 def test_a_skipped_lane_group_has_no_words_but_takes_the_walker_s_steps() -> None:
-    stage = Plan(tables=small_network(), lanes=2, update_lanes=2, word_bits=16).stages[0]
+    stage = Plan.single(small_network(), lanes=2, update_lanes=2, word_bits=16).stages[0]
     descriptor = stage.descriptors[0]
     whole, half, none = (
         walk(stage, descriptor, first_step=True, skips=skips) for skips in ((), {1}, {0, 1})

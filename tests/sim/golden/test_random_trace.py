@@ -36,7 +36,7 @@ def test_a_constant_input_stays_the_same() -> None:
 
 def test_a_run_is_good_for_predictions() -> None:
     tables = everything()
-    prediction = predict(Plan(tables=tables, lanes=4, update_lanes=2), *assumed_run(tables, 0.1))
+    prediction = predict(Plan.single(tables, lanes=4, update_lanes=2), *assumed_run(tables, 0.1))
     assert prediction.cycles.shape == (1,)
     assert prediction.cycles[0] > 100
 

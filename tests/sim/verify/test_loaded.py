@@ -11,7 +11,7 @@ from somagate.sim.verify.loaded import lay_out, named
 
 BASE = network((2, 6, 6), [6, 8], classes=4)
 SMALL = cut(cut(BASE, "l0", [0, 3]), "out", [0, 1])
-LOAD = load(Plan(tables=BASE, loadable=True, orders={"l0": (4, 1, 0, 2, 3, 5)}), SMALL)
+LOAD = load(Plan.single(BASE, loadable=True, orders={"l0": (4, 1, 0, 2, 3, 5)}), SMALL)
 
 
 def test_missing_channels_are_silent() -> None:

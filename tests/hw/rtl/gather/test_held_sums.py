@@ -65,8 +65,8 @@ def test_layers_that_read_a_constant_input_alone_are_held() -> None:
     [
         a_plan(steps=1),
         a_plan(constant=False),
-        Plan(tables=tables()).stages[0],
-        Plan(tables=network((3,), [])).stages[0],
+        Plan.single(tables()).stages[0],
+        Plan.single(network((3,), [])).stages[0],
     ],
     ids=["one step", "an input that changes", "not asked for", "by default"],
 )

@@ -20,7 +20,7 @@ SOURCES = {
     "counts": (STAGES[1], "grouped", 2),
     "spikes": (STAGES[2], "joined", 2),
     "one word": (STAGES[3], "ring", 2),
-    "one word alone": (Plan(tables=network((3,), [])).stages[0], "input", 2),
+    "one word alone": (Plan.single(network((3,), [])).stages[0], "input", 2),
 }
 
 

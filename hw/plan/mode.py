@@ -1,0 +1,74 @@
+"""What the update does to a layer's neurons, as far as it is the same for all channels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...export.neuron import Leak, Neuron, Ternary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mode:
+    """A layer's leak, reset and store in numbers that become gates.
+
+    Attributes
+    ----------
+    bits, shift
+        Of the stored potential; shift is None for a ternary store, whose levels are parameters.
+    reset
+        'zero', 'subtract' or 'none'.
+    leak_at
+        'load', 'store', or 'never' where nothing leaks.
+    leak_multiplier
+        None where it differs by channel; it is then a parameter.
+    leak_shift
+        Bits dropped by the leak.
+    mask_negative
+        A negative stored potential keeps its neuron from firing.
+    """
+
+    bits: int
+    shift: int | None
+    reset: str
+    leak_at: str
+    leak_multiplier: int | None
+    leak_shift: int
+    mask_negative: bool = False
+
+    @property
+    def half(self) -> int:
+        """Half a stored LSB, in accumulator LSBs: what rounding adds to r."""
+        return (1 << self.shift) >> 1 if self.shift else 0
+
+    @property
+    def rounds_early(self) -> bool:
+        """Whether `half` is part of the bias and the threshold already.
+
+        Only where r differs from u by a reset alone; a leak at the store comes in between.
+        """
+        return self.leak_at != "store"
+
+
+def mode_of(neuron: Neuron) -> Mode:
+    """Return the mode of a layer's neurons."""
+    multiplier, shift = _lowest_terms(neuron.leak)
+    return Mode(
+        bits=neuron.store.bits,
+        shift=None if isinstance(neuron.store, Ternary) else neuron.store.shift,
+        reset=neuron.reset,
+        leak_at="never" if neuron.leak.identity else neuron.leak.at,
+        leak_multiplier=multiplier,
+        leak_shift=shift,
+        mask_negative=neuron.mask_negative,
+    )
+
+
+def _lowest_terms(leak: Leak) -> tuple[int | None, int]:
+    """Return a leak's multiplier and shift, as small as they get, or (None, its shift)."""
+    values = np.unique(leak.multiplier)
+    if len(values) > 1:
+        return None, leak.shift
+    multiplier, shift = int(values[0]), leak.shift
+    while shift and multiplier % 2 == 0:
+        multiplier, shift = multiplier // 2, shift - 1
+    return multiplier, shift

@@ -1,0 +1,32 @@
+"""Layers that do the same to their neurons share the logic for it."""
+
+from dataclasses import replace
+
+from plans import a_stage, branched, with_neurons
+from somagate.export.neuron import Leak
+from somagate.hw.plan.mode import Mode
+
+TABLES = branched()
+
+
+def test_layers_of_the_same_behaviour_share_a_mode() -> None:
+    tables = with_neurons(
+        TABLES,
+        l0={"leak": Leak(multiplier=6, shift=3)},
+        l1={"leak": Leak(multiplier=[24] * 6, shift=5)},  # the same in lowest terms
+        l2={"leak": Leak(multiplier=[1, 2, 3], shift=2, at="store")},
+        l3={"leak": Leak(multiplier=4, shift=2), "reset": "subtract", "amount": [1] * 7},
+    )
+    plan = a_stage(tables)
+    common = Mode(bits=8, shift=0, reset="zero", leak_at="load", leak_multiplier=3, leak_shift=2)
+    channels = replace(common, leak_at="store", leak_multiplier=None)
+    subtract = replace(common, reset="subtract", leak_at="never", leak_multiplier=1, leak_shift=0)
+    readout = replace(subtract, reset="zero")
+    assert plan.modes == (common, channels, subtract, readout)
+    assert plan.layer_modes == (common, common, channels, subtract, readout)
+
+
+def test_a_leak_to_nothing_is_in_lowest_terms_too() -> None:
+    tables = with_neurons(TABLES, l0={"leak": Leak(multiplier=0, shift=7)})
+    mode = a_stage(tables).layer_modes[0]
+    assert (mode.leak_at, mode.leak_multiplier, mode.leak_shift) == ("load", 0, 0)
