@@ -12,7 +12,9 @@ from rich.console import RenderableType
 
 from .boards.board import Board
 from .boards.estimate import estimate as on_board
+from .boards.estimate import limits
 from .boards.registry import BOARDS
+from .boards.top import WORD_BITS_MAX
 from .encoded import Samples
 from .export.tables import Tables
 from .hw.cost.part import PARTS, Part
@@ -69,6 +71,11 @@ class Design(Shown):
         """Return what the plan, or another one, takes; on a board with its serial line."""
         plan, part = plan or self.plan, part or self.part
         return on_board(plan, self.board) if self.board else resources(plan, part)
+
+    @property
+    def limits(self) -> list[str]:
+        """What of the plan the board can't have, however large its part is; see `boards`."""
+        return limits(self.plan) if self.board else []
 
     def save(self, path: Path | str) -> None:
         """Write the plan as a TOML file, which `design` takes; one that is there is replaced."""
@@ -226,9 +233,12 @@ def plan(
         rates=rates(tables, data, activity),
         measure=measure,
         word_bits=word_bits,
+        **({"most_word_bits": WORD_BITS_MAX} if chosen else {}),
         loadable=loadable,
         progress=progress or (lambda cycles, tried: None),
     )
+    if chosen and (found := limits(choice.plan)):
+        raise ValueError("; ".join(found))
     return Design(
         plan=choice.plan, board=chosen, part=fpga, clock_hz=clock_hz, goal=str(goal)
     )  # fmt: skip

@@ -54,8 +54,13 @@ class Estimate(Shown):
 
     @property
     def fits(self) -> bool:
-        """Whether the part has enough of everything."""
-        return self.resources.fits
+        """Whether the part has enough of everything, and the board can have the plan."""
+        return self.resources.fits and not self.design.limits
+
+    @property
+    def reasons(self) -> list[str]:
+        """A sentence for each thing that doesn't fit."""
+        return [*self.design.limits, *self.resources.reasons]
 
     @property
     def samples(self) -> int:
@@ -157,7 +162,7 @@ class Estimate(Shown):
         return [
             speed,
             f"{told} {self.design.where}, by estimates that are about 5 % off in logic",
-            *(f"- {line}" for line in (*self.resources.reasons, *self.remedies)),
+            *(f"- {line}" for line in (*self.reasons, *self.remedies)),
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -169,8 +174,8 @@ class Estimate(Shown):
             "part": design.part.name,
             "synthesis": design.part.synthesis,
             "plan": plan_file.to_dict(design.plan),
-            "fits": found.fits,
-            "reasons": found.reasons,
+            "fits": self.fits,
+            "reasons": self.reasons,
             "remedies": list(self.remedies),
             "resources": {
                 name: {"unit": c.name, "used": c.used, "available": c.available, "share": c.share}

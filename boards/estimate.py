@@ -13,6 +13,26 @@ from ..hw.cost.placement import PlacedMemory
 from ..hw.cost.resources import Resources, Usage, resources
 from ..hw.plan.plan import Plan
 from .board import Board
+from .top import CLASSES_MAX, WORD_BITS_MAX
+
+
+def limits(plan: Plan) -> list[str]:
+    """Return what of a plan the serial line around it can't have, a sentence each.
+
+    A plan without any builds wherever it fits; one with any is refused by `build`.
+    """
+    found = []
+    if plan.word_bits > WORD_BITS_MAX:
+        found.append(
+            f"Words must have at most {WORD_BITS_MAX} bits on a board's serial line, "
+            f"not {plan.word_bits}"
+        )
+    if plan.classes > CLASSES_MAX:
+        found.append(
+            f"Classes must be at most {CLASSES_MAX} for the answer of a board, not {plan.classes}; "
+            "a part by itself takes more"
+        )
+    return found
 
 
 def estimate(plan: Plan, board: Board) -> Resources:

@@ -38,6 +38,8 @@ FRAME_ERROR = 0x02
 """A byte arrived without its stop bit: noise, or another speed."""
 
 CLASSES_MAX = FAILURE
+WORD_BITS_MAX = 128
+"""Of a word that the serial line packs; the largest that a board can have."""
 STARTUP_NS = 15_000
 """iCE40's block RAM reads as zero for some 3 µs after configuration; this is five times that."""
 
@@ -63,7 +65,7 @@ class TopParameters:
     def __post_init__(self) -> None:
         if not isinstance(self.uart, UartParameters):
             raise TypeError(f"Top uart must be UartParameters, not {self.uart!r}")
-        integer("Top word_bits", self.word_bits, 1, 128)
+        integer("Top word_bits", self.word_bits, 1, WORD_BITS_MAX)
         integer("Top queue_words", self.queue_words, 2, 1 << 20)
 
     @property

@@ -78,6 +78,7 @@ def choose(
     rates: Mapping[str, ArrayLike] | float = 0.1,
     measure: Callable[[Plan, Part], Resources] = resources,
     word_bits: int | None = None,
+    most_word_bits: int = WORD_BITS[-1],
     loadable: bool = False,
     progress: Progress = lambda cycles, tried: None,
 ) -> Choice:
@@ -100,6 +101,8 @@ def choose(
         What a plan takes; another function may add what surrounds the accelerator.
     word_bits
         Of the plan; 8 to 1024, a power of two. Searched where it is left out.
+    most_word_bits
+        The widest that is searched; what surrounds the accelerator may not take more.
     loadable
         Of the plan.
     progress
@@ -116,7 +119,8 @@ def choose(
     """
     if goal not in ("smallest", "fastest") and not (isinstance(goal, int | float) and goal > 0):
         raise ValueError(f"goal must be 'smallest', 'fastest' or cycles, not {goal!r}")
-    widths = WORD_BITS if word_bits is None else (word_bits,)
+    some = tuple(bits for bits in WORD_BITS if bits <= most_word_bits)
+    widths = some if word_bits is None else (word_bits,)
     # What no shape of stages mends is refused once, by the plan; every shape tried then is a plan.
     Plan.single(tables, lanes=1, update_lanes=1, word_bits=widths[0])
     by_channel = _by_channel(tables, rates)

@@ -1,0 +1,69 @@
+"""Whatever is planned for a board can be built for it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import somagate as sg
+from amaranth.back import rtlil
+from refusal import refused
+from somagate.boards.registry import BOARDS
+from somagate.boards.top import Top, TopParameters
+from somagate.boards.uart import UartParameters
+from somagate.export.synapse import Dense
+from somagate.hw.rtl.accelerator import Accelerator
+from tiny_tables import tiny
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def top(design: sg.Design) -> str:
+    """Return what `build` hands to synthesis for a design, without the pins."""
+    assert design.board is not None and design.clock_hz is not None
+    parameters = TopParameters(
+        uart=UartParameters(clock_hz=design.clock_hz, baud=115200),
+        word_bits=design.plan.word_bits,
+        queue_words=design.board.queue_words,
+    )
+    return str(rtlil.convert(Top(Accelerator(design.plan), parameters), emit_src=False))
+
+
+@pytest.mark.parametrize("loadable", [False, True])
+@pytest.mark.parametrize("goal", ["fastest", "smallest", "1000"])
+@pytest.mark.parametrize("board", BOARDS)
+def test_whatever_is_planned_for_a_board_has_a_top(board: str, goal: str, loadable: bool) -> None:
+    design = sg.plan(tiny(), board=board, goal=goal, loadable=loadable)
+    assert design.limits == []
+    assert "module" in top(design)
+
+
+def test_words_are_as_wide_as_the_line_takes_and_on_a_part_as_wide_as_pays() -> None:
+    tables = sg.load(EXAMPLES / "digits-dense.safetensors")
+    assert sg.plan(tables, board="ulx3s-85f").plan.word_bits == 128
+    assert sg.plan(tables, part="lfe5u-85f").plan.word_bits == 256
+    wide = sg.design(tiny(), board="ulx3s-85f", word_bits=256)
+    assert wide.limits == ["Words must have at most 128 bits on a board's serial line, not 256"]
+    estimate = sg.estimate(wide)
+    assert not estimate.fits and estimate.reasons == wide.limits
+    assert sg.estimate(sg.design(tiny(), part="lfe5u-85f", word_bits=256)).fits
+
+
+def test_more_classes_than_a_board_answers_are_refused_when_planning() -> None:
+    tables = tiny()
+    last = tables.layers[-1]
+    weights = np.zeros((130, 64), np.int32)
+    many = replace(
+        last,
+        synapses=(Dense(source="conv1", weights=weights, bits=4),),
+        neuron=replace(last.neuron, bias=np.zeros(130, np.int32)),
+        channel_mask=None,
+    )
+    tables = replace(tables, layers=(*tables.layers[:-1], many))
+    message = (
+        "Classes must be at most 128 for the answer of a board, not 130; a part by itself takes "
+        "more"
+    )
+    with refused(ValueError, message):
+        sg.plan(tables, board="ulx3s-85f", goal="smallest")
+    assert sg.plan(tables, part="lfe5u-85f", goal="smallest").limits == []
