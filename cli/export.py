@@ -38,11 +38,13 @@ def export(
         existing(checkpoint, ".pt")
         target = writable(out or checkpoint.with_name("tables.safetensors"), force)
         with progress("measuring", "samples") as update:
-            result = convert(checkpoint, data, target, update)
+            result = convert(checkpoint, data, target, update, overwrite=force)
     show(result, json, summary(result), *result["findings"], f"Tables in {result['path']}")
 
 
-def convert(path: Path, data: str | None, target: Path, update: Update) -> dict[str, Any]:
+def convert(
+    path: Path, data: str | None, target: Path, update: Update, *, overwrite: bool = True
+) -> dict[str, Any]:
     """Export to `target`, and return the accuracy of the checkpoint and of the tables."""
     import torch
 
@@ -60,7 +62,7 @@ def convert(path: Path, data: str | None, target: Path, update: Update) -> dict[
         chosen = data if data == "digits" else f"{loaded.recipe.data}@{data}"
         measured = measure(tables, chosen, None, None, update)
         before = accuracy(path, None if data == "digits" else Path(data))
-    tables.save(target)
+    tables.save(target, overwrite=overwrite)
     return {
         "tables": tables.sha256,
         "path": str(target),

@@ -34,7 +34,9 @@ def generate(
     with verb(json):
         folder = replaceable(out or tables.with_name("rtl"), PROOF, force)
         with stderr().status("generating Verilog"):
-            result = write(tables, folder, board, lanes, update_lanes, word_bits, plan)
+            result = write(
+                tables, folder, board, lanes, update_lanes, word_bits, plan, overwrite=force
+            )
     show(result, json, memories_table(result), summary(result))
 
 
@@ -46,14 +48,16 @@ def write(
     update_lanes: int,
     word_bits: int | None,
     plan_file: Path | None = None,
+    *,
+    overwrite: bool = True,
 ) -> dict[str, Any]:
-    """Generate into `folder`, replacing what is there; return the files and the memories."""
+    """Generate into `folder`, which is replaced if asked to; return files and memories."""
     from ..hw import generate as generator
     from ..hw.plan.plan_file import to_dict
     from .plans import plan_of
 
     plan = plan_of(path, board, lanes, update_lanes, word_bits, plan_file)
-    files = generator.generate(plan, folder, overwrite=folder.exists())
+    files = generator.generate(plan, folder, overwrite=overwrite)
     return {
         "tables": plan.tables.sha256,
         "folder": str(folder),

@@ -69,6 +69,7 @@ def plan(
                 clock_hz=None if clock is None else round(clock * 1e6),
                 word_bits=word_bits,
                 loadable=loadable,
+                overwrite=force,
                 tell=lambda cycles, tried: status.update(
                     f"searching: {cycles:,.0f} cycles an image, {tried} plans compared"
                 ),
@@ -97,10 +98,12 @@ def choose_and_write(
     clock_hz: int | None,
     word_bits: int | None,
     loadable: bool,
+    overwrite: bool,
     tell: Any,
 ) -> dict[str, Any]:
     """Choose, write the file and return what `estimate` says of it; see the manual for the keys."""
     from ..boards.estimate import estimate as on_board
+    from ..checks.files import write
     from ..export.tables import Tables
     from ..hw.cost.part import PARTS
     from ..hw.cost.resources import resources
@@ -129,9 +132,7 @@ def choose_and_write(
         loadable=loadable,
         progress=tell,
     )
-    partial = out.with_name(f"{out.name}.part")
-    partial.write_text(dump(choice.plan))
-    partial.replace(out)
+    write(out, dump(choice.plan), overwrite=overwrite)
     found = measure(
         path,
         board_name,

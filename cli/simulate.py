@@ -41,12 +41,18 @@ def simulate(
             writable(trace, force, "--trace")
         with progress("simulating", "samples") as update:
             loaded = Tables.load(existing(tables, ".safetensors"))
-            result = measure(loaded, data, samples, trace, update)
+            result = measure(loaded, data, samples, trace, update, overwrite=force)
     show(result, json, layers_table(result), summary(result))
 
 
 def measure(
-    tables: Tables, data: str, samples: int | None, trace: Path | None, update: Update
+    tables: Tables,
+    data: str,
+    samples: int | None,
+    trace: Path | None,
+    update: Update,
+    *,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Return accuracy and activity; see the manual for the keys."""
     from ..sim.golden import golden
@@ -68,7 +74,7 @@ def measure(
             sites = spikes.reshape(*spikes.shape[:3], -1)
             channels[name] += np.count_nonzero(sites, axis=(0, 1, 3))
         if trace:
-            run.save(trace)
+            run.save(trace, overwrite=overwrite)
         update(min(first + size, count), count)
     shapes = {"input": tables.input.shape, **tables.neuron_shapes}
     slots = {name: count * tables.steps * prod(shape[1:]) for name, shape in shapes.items()}

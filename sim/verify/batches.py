@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ...checks.files import write
 from ...export.tables import Tables
 from ...hw.plan.loading import Load
 from ...hw.plan.plan import Plan
@@ -142,9 +143,7 @@ class Chunks:
         verdict = self._verdict(first, x)
         if verdict.equal:
             self.resume.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".part")
-            partial.write_text(json.dumps(verdict.to_dict()))
-            partial.replace(path)
+            write(path, json.dumps(verdict.to_dict()))
         return verdict
 
     def predicts(self, first: int) -> bool:
