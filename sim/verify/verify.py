@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from amaranth.back import verilog as backend
 from amaranth.lib.wiring import Component
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from ...hw.plan import loading
 from ...hw.plan.plan import Plan
 from ...hw.rtl.accelerator import Accelerator
 from ...toolchain import tools
+from ...toolchain.verilog import convert
 from ..bench.cache import cached, default_folder, digest, plan_digest
 from ..bench.engines import ENGINES, Engine, default_deadline, player
 from ..bench.ports import Ports
@@ -164,10 +164,9 @@ def _text(verilog: Path | str | None, component: Component | None, plan: Plan, f
     """Return the Verilog, given or generated."""
     if verilog is not None:
         return verilog.read_text() if isinstance(verilog, Path) else verilog
-    yosys = tools.require("yosys")
     if component is not None:
-        with tools.activated():
-            return str(backend.convert(component, name=generate.TOP))
+        return convert(component, name=generate.TOP)
+    yosys = tools.require("yosys")
     key = digest(plan_digest(plan), yosys.version, _sources("export", "hw"))
     name = f"{generate.TOP}.v"
 
