@@ -162,7 +162,7 @@ def _build(
     plan = platform.prepare(design, flow.NAME, emit_src=False)
     option, ending = family.constraints
     for file in (f"{flow.NAME}.il", flow.NAME + ending):
-        (folder / file).write_text(plan.files[file])
+        (folder / file).write_text(plan.files[file], encoding="utf-8")
 
     if hasattr(accelerator, "plan"):
         generate.save_manifest(accelerator.plan, folder)

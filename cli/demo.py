@@ -115,7 +115,7 @@ def walk(
         seconds[name] = round(time.monotonic() - started, 1)
         stderr().print(f"      {sentence} ({seconds[name]:.1f} s)", markup=False, soft_wrap=True)
     result = summary(results, seconds)
-    (out / SUMMARY).write_text(encoder.dumps(result, indent=2) + "\n")
+    (out / SUMMARY).write_text(encoder.dumps(result, indent=2) + "\n", encoding="utf-8")
     return result
 
 

@@ -35,13 +35,23 @@ def stderr() -> Console:
 def show(result: dict[str, Any], as_json: bool, *lines: RenderableType) -> None:
     """Print a result: as JSON, or as the given tables and sentences."""
     if as_json:
-        sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+        write_json(result, indent=2)
         return
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 120
     for line in lines:
         console.print(line, soft_wrap=isinstance(line, str), markup=not isinstance(line, str))
+
+
+def write_json(result: dict[str, Any], indent: int | None = None) -> None:
+    """Print a JSON object on stdout: as it is read, or where stdout can't, in ASCII's escapes."""
+    text = json.dumps(result, indent=indent, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        text = json.dumps(result, indent=indent)
+    sys.stdout.write(text + "\n")
 
 
 def grid(*headers: str, left: int = 1, caption: str | None = None) -> Table:
@@ -66,7 +76,7 @@ def verb(as_json: bool) -> Iterator[None]:
             raise
         text = message(error)
         if as_json:
-            sys.stdout.write(json.dumps({"error": text}, ensure_ascii=False) + "\n")
+            write_json({"error": text})
         console = stderr()
         console.print(f"error: {text}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None

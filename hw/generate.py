@@ -131,7 +131,8 @@ def manifest(plan: Plan) -> dict[str, Any]:
 
 def save_manifest(plan: Plan, folder: Path) -> None:
     """Write ``manifest.json`` and ``tables.safetensors``: all that a host must know."""
-    (folder / plan_file.MANIFEST).write_text(json.dumps(manifest(plan), indent=2) + "\n")
+    text = json.dumps(manifest(plan), indent=2) + "\n"
+    (folder / plan_file.MANIFEST).write_text(text, encoding="utf-8")
     plan.tables.save(folder / plan_file.TABLES)
 
 
@@ -190,7 +191,7 @@ def generate(plan: Plan, folder: Path, *, overwrite: bool = False) -> dict[str, 
         work = Path(name, "new")
         work.mkdir()
         for file, text in texts.items():
-            (work / file).write_text(text)
+            (work / file).write_text(text, encoding="utf-8")
         save_manifest(plan, work)
         _place(work, folder, overwrite=overwrite)
     return {file: folder / file for file in [*texts, plan_file.MANIFEST, plan_file.TABLES]}

@@ -310,9 +310,9 @@ def _same(
 
 def _finished(folder: Path, recipe: Recipe, seed: int) -> Result:
     """Return the result of a training that is over."""
-    summary = json.loads((folder / RESULT).read_text())
+    summary = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     _same(folder, recipe, seed, summary["recipe"], summary["seed"])
-    lines = (folder / METRICS).read_text().splitlines()
+    lines = (folder / METRICS).read_text(encoding="utf-8").splitlines()
     return Result(
         recipe=recipe, seed=seed, folder=folder, checkpoint=folder / CHECKPOINT,
         accuracy=summary["accuracy"], epochs=tuple(Epoch(**json.loads(line)) for line in lines),

@@ -50,7 +50,7 @@ def load(path: Path, tables: Tables, *, word_bits: int = 32) -> Plan:
         Where it can't be read.
     """
     try:
-        values = tomllib.loads(Path(path).read_text())
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PlanFileError(f"{path} must be a TOML file: {error}") from None
     return _read(path, {"word_bits": word_bits} | values, tables)
@@ -108,7 +108,7 @@ def manifest(folder: Path) -> dict[str, Any]:
             f"{folder} must be a folder that `somagate generate` wrote, but has no {MANIFEST}"
         )
     try:
-        known: Any = json.loads(path.read_text())
+        known: Any = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise PlanFileError(f"{path} must be a JSON file: {error}; generate it anew") from None
     found = known.get("somagate") if isinstance(known, dict) else None

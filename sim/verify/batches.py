@@ -139,7 +139,7 @@ class Chunks:
         )
         path = self.resume / f"{digest(self.identity, repr(key))}.json"
         if path.exists():
-            return Verdict.from_dict(json.loads(path.read_text()))
+            return Verdict.from_dict(json.loads(path.read_text(encoding="utf-8")))
         verdict = self._verdict(first, x)
         if verdict.equal:
             self.resume.mkdir(parents=True, exist_ok=True)

@@ -163,7 +163,7 @@ def verify(
 def _text(verilog: Path | str | None, component: Component | None, plan: Plan, folder: Path) -> str:
     """Return the Verilog, given or generated."""
     if verilog is not None:
-        return verilog.read_text() if isinstance(verilog, Path) else verilog
+        return verilog.read_text(encoding="utf-8") if isinstance(verilog, Path) else verilog
     if component is not None:
         return convert(component, name=generate.TOP)
     yosys = tools.require("yosys")
@@ -171,9 +171,9 @@ def _text(verilog: Path | str | None, component: Component | None, plan: Plan, f
     name = f"{generate.TOP}.v"
 
     def write(target: Path) -> None:
-        (target / name).write_text(generate.verilog(plan))
+        (target / name).write_text(generate.verilog(plan), encoding="utf-8")
 
-    return (cached(folder, f"verilog-{key}", write, [name]) / name).read_text()
+    return (cached(folder, f"verilog-{key}", write, [name]) / name).read_text(encoding="utf-8")
 
 
 def _sources(*packages: str) -> str:
