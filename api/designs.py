@@ -77,9 +77,15 @@ class Design(Shown):
         """What of the plan the board can't have, however large its part is; see `boards`."""
         return limits(self.plan) if self.board else []
 
-    def save(self, path: Path | str) -> None:
-        """Write the plan as a TOML file, which `design` takes; one that is there is replaced."""
-        plan_file.save(self.plan, Path(path))
+    def save(self, path: Path | str, *, overwrite: bool = True) -> None:
+        """Write the plan as a TOML file, which `design` takes.
+
+        Raises
+        ------
+        FileExistsError
+            Without `overwrite`, where something is there.
+        """
+        plan_file.save(self.plan, Path(path), overwrite=overwrite)
 
     def shown(self) -> list[RenderableType]:
         """Return a table with a row a layer, and a sentence."""

@@ -60,7 +60,7 @@ class Estimate(Shown):
     @property
     def reasons(self) -> list[str]:
         """A sentence for each thing that doesn't fit."""
-        return [*self.design.limits, *self.resources.reasons]
+        return [*self.resources.reasons, *self.design.limits]
 
     @property
     def samples(self) -> int:

@@ -98,6 +98,7 @@ def convert(
     out: Path | str,
     *,
     data: str | None = None,
+    overwrite: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Converted:
     """Write a checkpoint's tables to a file, and measure both on the same test samples.
@@ -107,10 +108,12 @@ def convert(
     checkpoint
         The ``.pt`` file that `train` wrote.
     out
-        The file of the tables; one that is there is replaced.
+        The file of the tables.
     data
         The folder with the files of the data set that the checkpoint was trained on, or 'digits';
         left out, 'digits' where it was trained on it, and nothing is measured otherwise.
+    overwrite
+        Replace a file that is there.
     progress
         Called with the samples simulated, and all of them.
 
@@ -118,6 +121,8 @@ def convert(
     ------
     CheckpointError, DataError, ValueError
         As `from_checkpoint` and `samples` raise them; nothing is written then.
+    FileExistsError
+        Without `overwrite`, where the file is there.
     """
     import torch
 
@@ -136,7 +141,7 @@ def convert(
         found: Samples = samples(tables, chosen)
         measured = measure(tables, found, progress=progress)
         before = accuracy(Path(checkpoint), None if data == "digits" else Path(data))
-    tables.save(out)
+    tables.save(out, overwrite=overwrite)
     return Converted(
         tables=tables,
         path=Path(out),

@@ -139,6 +139,7 @@ def measure(
     data: Samples,
     *,
     trace: str | None = None,
+    overwrite: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Measured:
     """Run tables on labelled samples in the golden simulator: accuracy and activity.
@@ -148,8 +149,9 @@ def measure(
     tables, data
         The network and its samples.
     trace
-        A file that keeps every spike and potential; one that is there is replaced. All samples are
-        then simulated at once.
+        A file that keeps every spike and potential. All samples are then simulated at once.
+    overwrite
+        Replace a file that is there.
     progress
         Called with the samples done, and all of them.
 
@@ -173,7 +175,7 @@ def measure(
             sites = spikes.reshape(*spikes.shape[:3], -1)
             channels[name] += np.count_nonzero(sites, axis=(0, 1, 3))
         if trace:
-            run.save(trace)
+            run.save(trace, overwrite=overwrite)
         if progress:
             progress(min(first + size, count), count)
     shapes = {"input": tables.input.shape, **tables.neuron_shapes}

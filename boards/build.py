@@ -9,6 +9,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module
 from amaranth.lib import io
 
 from ..checks.arguments import integer
+from ..checks.files import held
 from ..hw import generate
 from ..toolchain import tools
 from . import flow
@@ -131,7 +132,20 @@ def build(
         tools.require(tool)
     tell = progress or (lambda step, done, steps: None)
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with held(folder):
+            return _build(accelerator, board, folder, parameters, tell)
+    except BlockingIOError:
+        raise flow.BuildError(
+            f"{folder} must be built by one at a time, but another process builds there; wait for "
+            "it, or name another folder"
+        ) from None
 
+
+def _build(
+    accelerator: Any, board: Board, folder: Path, parameters: BuildParameters, tell: Progress
+) -> BuildReport:
+    family = board.family
     tell("Amaranth", 0, 4)
     pll = family.pll(board.oscillator_hz, parameters.clock_hz or board.clock_hz)
     uart = UartParameters(clock_hz=pll.output_hz, baud=parameters.baud)
@@ -147,7 +161,7 @@ def build(
     plan = platform.prepare(design, flow.NAME, emit_src=False)
     option, ending = family.constraints
     for file in (f"{flow.NAME}.il", flow.NAME + ending):
-        (folder / file).write_text(plan.files[file])
+        (folder / file).write_text(plan.files[file], encoding="utf-8")
 
     if hasattr(accelerator, "plan"):
         generate.save_manifest(accelerator.plan, folder)

@@ -64,12 +64,12 @@ def synthesize(family: Family, folder: Path, options: Sequence[str] | None = Non
         f"tee -q -o {STATISTICS} stat -json",
         f"write_json {NETLIST}",
     ]
-    (folder / "synthesis.ys").write_text("\n".join(script) + "\n")
+    (folder / "synthesis.ys").write_text("\n".join(script) + "\n", encoding="utf-8")
     _run("Synthesis", folder, "synthesis.log", "yosys", ["-Q", "-T", "-s", "synthesis.ys"])
     if family.trim:
-        netlist = json.loads((folder / NETLIST).read_text())
+        netlist = json.loads((folder / NETLIST).read_text(encoding="utf-8"))
         family.trim(netlist["modules"][NAME])
-        (folder / NETLIST).write_text(json.dumps(netlist, indent=1))
+        (folder / NETLIST).write_text(json.dumps(netlist, indent=1), encoding="utf-8")
     return synthesis
 
 
@@ -99,7 +99,7 @@ def place_until_fast(
             if tried == len(seeds) and best < 0:
                 raise
             continue
-        clocks = json.loads((folder / PLACEMENT).read_text())["fmax"].values()
+        clocks = json.loads((folder / PLACEMENT).read_text(encoding="utf-8"))["fmax"].values()
         speed = min((clock["achieved"] / clock["constraint"] for clock in clocks), default=1.0)
         if speed >= 1:
             return seed, tried
@@ -158,7 +158,7 @@ def _chains(family: Family, folder: Path, command: str) -> list[str]:
     """Return the commands of the synthesis' last part, with the family's own carry chains."""
     if not family.carry_map:
         return [f"{command} -run map_ffram:"]
-    (folder / CARRY_MAP).write_text(family.carry_map)
+    (folder / CARRY_MAP).write_text(family.carry_map, encoding="utf-8")
     return [
         f"{command} -run map_ffram:map_gates",
         f"techmap -map {CARRY_MAP}",
@@ -181,7 +181,11 @@ def _run(step: str, folder: Path, log: str, name: str, arguments: Sequence[str])
             check=False,
         )
     if done.returncode:
-        lines = [line.strip() for line in path.read_text(errors="replace").split("\n") if line]
+        lines = [
+            line.strip()
+            for line in path.read_text(errors="replace", encoding="utf-8").split("\n")
+            if line
+        ]
         reasons = [line for line in lines if "ERROR" in line] or lines[-1:]
         reason = reasons[0] if reasons else f"exit status {done.returncode}"
         raise BuildError(f"{step} failed in {name}: {reason} (all of it: {path})")

@@ -120,7 +120,7 @@ def measure(
     tell("Amaranth", 0, 3)
     wrapper = Wrapper(accelerator)
     text = rtlil.convert(wrapper, name=flow.NAME, platform=family, emit_src=False)
-    (folder / f"{flow.NAME}.il").write_text(text)
+    (folder / f"{flow.NAME}.il").write_text(text, encoding="utf-8")
 
     tell("yosys", 1, 3)
     synthesis = flow.synthesize(family, folder, parameters.synthesis_options)

@@ -38,7 +38,8 @@ def program(board: Board, bitstream: Path, *, permanent: bool = False) -> None:
     done = subprocess.run(
         [*loader, *(board.flasher if permanent else board.loader), str(bitstream)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         env=tools.environment(),
         check=False,
     )

@@ -158,7 +158,7 @@ class BuildReport:
     def save(self, folder: Path) -> None:
         """Write ``report.json``."""
         text = json.dumps(self.to_dict(), indent=2, sort_keys=True)
-        (folder / REPORT).write_text(text + "\n")
+        (folder / REPORT).write_text(text + "\n", encoding="utf-8")
 
 
 def sha256(path: Path) -> str:
@@ -168,8 +168,8 @@ def sha256(path: Path) -> str:
 
 def read(family: Family, folder: Path, **known: Any) -> BuildReport:
     """Return the report of what the tools left in a folder, and of what is known besides."""
-    statistics = json.loads((folder / flow.STATISTICS).read_text())
-    placement = json.loads((folder / flow.PLACEMENT).read_text())
+    statistics = json.loads((folder / flow.STATISTICS).read_text(encoding="utf-8"))
+    placement = json.loads((folder / flow.PLACEMENT).read_text(encoding="utf-8"))
     cells = statistics["design"]["num_cells_by_type"]
     cells = {name: cells[name] for name in sorted(cells) if not name.startswith("$")}
     clocks = {_plain(name): clock for name, clock in placement["fmax"].items()}
@@ -242,5 +242,5 @@ def _plain(name: str) -> str:
 
 def _cells(path: Path) -> dict[str, Any]:
     """Return the cells that yosys wrote to a file, by name."""
-    modules = json.loads(path.read_text())["modules"]
+    modules = json.loads(path.read_text(encoding="utf-8"))["modules"]
     return dict(modules.get(flow.NAME, {"cells": {}})["cells"])

@@ -39,5 +39,5 @@ def export(
         existing(checkpoint, ".pt")
         target = writable(out or checkpoint.with_name("tables.safetensors"), force)
         with progress("measuring", "samples") as update:
-            result = sg.convert(checkpoint, target, data=data, progress=update)
+            result = sg.convert(checkpoint, target, data=data, overwrite=force, progress=update)
     show(result, json)

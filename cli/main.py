@@ -1,7 +1,9 @@
 """The command `somagate`: one verb a step, from a training recipe to a bitstream."""
 
+import sys
 from collections.abc import Callable
 from importlib import metadata
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -70,5 +72,11 @@ for _verb, _example in EXAMPLES.items():
 
 
 def main() -> None:
-    """Run the command line; the entry point `somagate`."""
+    """Run the command line; the entry point `somagate`.
+
+    What the terminal can't show, or a path's bytes that are no text, is printed as an escape.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()

@@ -38,14 +38,23 @@ def show(
 ) -> None:
     """Print a result: as JSON, with what `more` holds; or as it shows itself, or as `lines`."""
     if as_json:
-        content = json.dumps(result.to_dict() | more, indent=2, ensure_ascii=False)
-        sys.stdout.write(content + "\n")
+        write_json(result.to_dict() | more, indent=2)
         return
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH
     for line in result.shown() if lines is None else lines:
         console.print(line, soft_wrap=isinstance(line, str), markup=not isinstance(line, str))
+
+
+def write_json(result: dict[str, Any], indent: int | None = None) -> None:
+    """Print a JSON object on stdout: as it is read, or where stdout can't, in ASCII's escapes."""
+    text = json.dumps(result, indent=indent, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        text = json.dumps(result, indent=indent)
+    sys.stdout.write(text + "\n")
 
 
 @contextmanager
@@ -61,7 +70,7 @@ def verb(as_json: bool) -> Iterator[None]:
             raise
         text = message(error)
         if as_json:
-            sys.stdout.write(json.dumps({"error": text}, ensure_ascii=False) + "\n")
+            write_json({"error": text})
         console = stderr()
         console.print(f"error: {text}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None

@@ -63,6 +63,6 @@ def plan(
                     f"searching: {cycles:,.0f} cycles an image, {tried} plans compared"
                 ),
             )  # fmt: skip
-        design.save(path)
+        design.save(path, overwrite=force)
         result = sg.estimate(design, chosen, activity=activity)
     show(result, json, [*result.planned(), f"Plan in {path}"], goal=goal, file=str(path))

@@ -32,6 +32,6 @@ def simulate(
             loaded = sg.load(existing(tables, ".safetensors"))
             result = sg.measure(
                 loaded, sg.samples(loaded, data, samples), progress=update,
-                trace=str(trace) if trace else None,
+                trace=str(trace) if trace else None, overwrite=force,
             )  # fmt: skip
     show(result, json)

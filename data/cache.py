@@ -8,6 +8,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from ..checks.files import replacing
 from .record import Boxes, DataError, DataSet
 from .request import Request
 
@@ -36,10 +37,8 @@ def save(data: DataSet, wanted: str, path: Path) -> None:
             arrays |= {f"{name}.{part}": array for part, array in asdict(value).items()}
     plain = {n: v for n, v in values.items() if not isinstance(v, np.ndarray | Boxes)}
     head = json.dumps({"format": FORMAT, "key": wanted, **plain})
-    part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
+    with replacing(path) as part, part.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, head=np.array(head), **arrays)
-    part.replace(path)
 
 
 def load(wanted: str, path: Path) -> DataSet:

@@ -44,7 +44,7 @@ def read(path: Path) -> Annotations:
     if not path.is_file():
         raise DataError(f"{path} must be a JSON file with COCO's annotations, but does not exist")
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{path} must be a JSON file, but can't be read: {error}") from None
     categories = sorted(_list(path, content, "categories"), key=lambda c: _id(path, c))
@@ -106,7 +106,7 @@ def write(annotations: Annotations, path: Path) -> None:
             {"id": number, "name": name} for number, name in enumerate(annotations.class_names, 1)
         ],
     }
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _list(path: Path, content: Any, field: str) -> list[Any]:

@@ -10,13 +10,13 @@ import json
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as encode
 
+from ..checks.files import write
 from .layer import Input, Layer, Pool, Readout
 from .neuron import Activation, Leak, Neuron, Shift, Ternary
 from .synapse import Convolution, Dense, Identity
@@ -56,12 +56,19 @@ def digest(tree: Any) -> str:
     return _sha256(graph, arrays)
 
 
-def save(tree: Any, path: Path | str) -> None:
-    """Write a tree to `path`, whole or not at all; the same tree gives the same bytes."""
+def save(tree: Any, path: Path | str, *, overwrite: bool = True) -> None:
+    """Write a tree to `path`, whole or not at all; the same tree gives the same bytes.
+
+    Raises
+    ------
+    FileExistsError
+        Without `overwrite`, where something is there.
+    """
     arrays: Arrays = {}
     graph = _flatten(tree, "", arrays)
     document = {"schema": SCHEMA, "sha256": _sha256(graph, arrays), "graph": graph}
-    replace(Path(path), encode(arrays, {"somagate.tables": _canonical(document)}))
+    contents = encode(arrays, {"somagate.tables": _canonical(document)})
+    write(Path(path), contents, overwrite=overwrite)
 
 
 def load(path: Path | str, root: type[Root]) -> Root:
@@ -79,16 +86,6 @@ def load(path: Path | str, root: type[Root]) -> Root:
         return _tree(*read(path, "somagate.tables"), root)
     except (TypeError, ValueError, RecursionError) as error:
         raise TablesFileError(f"{path}: {' '.join(str(error).split())}") from None
-
-
-def replace(path: Path, contents: bytes) -> None:
-    """Write a file under a temporary name in the same folder, then move it into place."""
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        temporary.write_bytes(contents)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read(path: Path, key: str, largest: int = LARGEST_BYTES) -> tuple[dict[str, Any], Arrays]:

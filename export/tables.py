@@ -272,9 +272,9 @@ class Tables:
         """Hexadecimal SHA-256 over the contents: equal tables, equal hash."""
         return file.digest(self)
 
-    def save(self, path: Path | str) -> None:
+    def save(self, path: Path | str, *, overwrite: bool = True) -> None:
         """Write one `.safetensors` file; see `somagate.export.file`."""
-        file.save(self, Path(path))
+        file.save(self, Path(path), overwrite=overwrite)
 
     @staticmethod
     def load(path: Path | str) -> "Tables":

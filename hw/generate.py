@@ -1,14 +1,14 @@
 """Write an accelerator down: Verilog, memory images, and a map of all memories."""
 
+import errno
+import itertools
 import json
-import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from amaranth.back import verilog as back
-
-from ..toolchain import tools
+from ..toolchain.verilog import convert
 from .plan import loading, plan_file
 from .plan.descriptor import Descriptor
 from .plan.identity import shape_sha256
@@ -32,7 +32,7 @@ def verilog(plan: Plan) -> str:
     ValueError
         Where its memories are larger than `LARGEST_BITS` in all.
     ToolError
-        Where Yosys is missing.
+        Where Yosys is missing or fails.
     """
     bits = sum(words * width for stage in plan.stages for words, width in memories(stage).values())
     if bits > LARGEST_BITS:
@@ -40,12 +40,7 @@ def verilog(plan: Plan) -> str:
             f"memories of {plan.tables.name} must have at most {LARGEST_BITS:,} bits, as the "
             f"largest FPGAs have, not {bits:,}; take smaller maps, or fewer bits a potential"
         )
-    tools.require("yosys")
-    with tools.activated():
-        text: str = back.convert(
-            Accelerator(plan), name=TOP, emit_src=False, strip_internal_attrs=True
-        )
-    return text
+    return convert(Accelerator(plan), name=TOP, emit_src=False, strip_internal_attrs=True)
 
 
 def memories(stage: StagePlan) -> dict[str, tuple[int, int]]:
@@ -136,7 +131,8 @@ def manifest(plan: Plan) -> dict[str, Any]:
 
 def save_manifest(plan: Plan, folder: Path) -> None:
     """Write ``manifest.json`` and ``tables.safetensors``: all that a host must know."""
-    (folder / plan_file.MANIFEST).write_text(json.dumps(manifest(plan), indent=2) + "\n")
+    text = json.dumps(manifest(plan), indent=2) + "\n"
+    (folder / plan_file.MANIFEST).write_text(text, encoding="utf-8")
     plan.tables.save(folder / plan_file.TABLES)
 
 
@@ -177,13 +173,14 @@ def generate(plan: Plan, folder: Path, *, overwrite: bool = False) -> dict[str, 
     Raises
     ------
     FileExistsError
-        Where the folder exists and `overwrite` is False; it is left alone.
+        Where something is in the folder, from the start or by the end, and `overwrite` is False; it
+        is left alone.
     ToolError
         Where Yosys is missing.
     """
     folder = Path(folder)
-    if folder.exists() and not overwrite:
-        raise FileExistsError(f"{folder} must not exist yet, or be overwritten on purpose")
+    if not overwrite:
+        _refuse_taken(folder)
     texts = {
         f"{TOP}.v": verilog(plan),
         "memory_map.json": json.dumps(memory_map(plan), indent=2) + "\n",
@@ -194,9 +191,27 @@ def generate(plan: Plan, folder: Path, *, overwrite: bool = False) -> dict[str, 
         work = Path(name, "new")
         work.mkdir()
         for file, text in texts.items():
-            (work / file).write_text(text)
+            (work / file).write_text(text, encoding="utf-8")
         save_manifest(plan, work)
-        if folder.exists():
-            folder.rename(Path(name, "old"))
-        shutil.move(work, folder)
+        _place(work, folder, overwrite=overwrite)
     return {file: folder / file for file in [*texts, plan_file.MANIFEST, plan_file.TABLES]}
+
+
+def _refuse_taken(folder: Path) -> None:
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise FileExistsError(f"{folder} must not exist yet, or be overwritten on purpose")
+
+
+def _place(work: Path, folder: Path, *, overwrite: bool) -> None:
+    """Move a folder to where none is, or an empty one, in one step; so of several one wins."""
+    for number in itertools.count():
+        try:
+            work.rename(folder)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+        if not overwrite:
+            _refuse_taken(folder)
+        with suppress(FileNotFoundError):  # another process was quicker
+            folder.rename(work.with_name(f"old{number}"))

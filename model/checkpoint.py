@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ..checks.files import replacing
 from .network import Network
 from .recipe import Recipe
 
@@ -94,9 +95,8 @@ def load(path: Path | str) -> Checkpoint:
 
 def write(record: dict[str, Any], path: Path) -> None:
     """Write a torch file under a temporary name beside `path`, then move it there."""
-    part = path.with_name(f"{path.name}.part")
-    torch.save(record, part)
-    part.replace(path)
+    with replacing(path) as part:
+        torch.save(record, part)
 
 
 def read(path: Path, kind: str = FORMAT) -> dict[str, Any]:

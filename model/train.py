@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .. import data as data_sets
+from ..checks import files
 from ..data import DataSet
 from . import checkpoint as checkpoints
 from . import parallel
@@ -113,8 +114,8 @@ def train(
     Raises
     ------
     RunError
-        Where `out` holds a training and neither `resume` nor `overwrite` is set, or one of another
-        recipe or seed.
+        Where another process trains in `out`, or it holds a training and neither `resume` nor
+        `overwrite` is set, or one of another recipe or seed.
     CheckpointError
         Where the state in `out` can't be read.
     DataError
@@ -129,8 +130,8 @@ def train(
     folder = folder if out is None else Path(out)
     place = parallel.device(device)
     started = time.monotonic()
-    with parallel.world(place) as world, _threads(recipe.threads):
-        state = _prepare(folder, recipe, seed, resume, overwrite, world)
+    with parallel.world(place) as world, _threads(recipe.threads), ExitStack() as held:
+        state = _prepare(folder, recipe, seed, resume, overwrite, world, held)
         if state is None and (folder / RESULT).exists() and resume:
             return _finished(folder, recipe, seed)
         data = data_sets.load(recipe.data, data_dir)
@@ -237,14 +238,20 @@ def _threads(number: int) -> Iterator[None]:
 
 
 def _prepare(
-    folder: Path, recipe: Recipe, seed: int, resume: bool, overwrite: bool, world: parallel.World
+    folder: Path,
+    recipe: Recipe,
+    seed: int,
+    resume: bool,
+    overwrite: bool,
+    world: parallel.World,
+    held: ExitStack,
 ) -> dict[str, Any] | None:
     """Make the run folder, or check the one that is there; return the state to go on from."""
     if world.rank:
         world.wait()
     else:
         try:
-            _make(folder, resume, overwrite)
+            _make(folder, resume, overwrite, held)
         finally:
             world.wait()
     if not (folder / STATE).exists():
@@ -254,11 +261,19 @@ def _prepare(
     return state
 
 
-def _make(folder: Path, resume: bool, overwrite: bool) -> None:
+def _make(folder: Path, resume: bool, overwrite: bool, held: ExitStack) -> None:
     if resume and overwrite:
         raise RunError("resume and overwrite must not both be set, but are")
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} must be a folder, but is a file; name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        held.enter_context(files.held(folder))
+    except BlockingIOError:
+        raise RunError(
+            f"{folder} must be a folder of no training that is going on, but another process "
+            "trains there; wait for it, or name another folder"
+        ) from None
     names = (STATE, CHECKPOINT, METRICS, RESULT)
     found = [name for name in names if (folder / name).exists()]
     if found and not resume and not overwrite:
@@ -266,9 +281,8 @@ def _make(folder: Path, resume: bool, overwrite: bool) -> None:
             f"{folder} must hold no training, but has {', '.join(found)}; "
             "resume it, overwrite it, or name another folder"
         )
-    folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        (folder / f"{name}.part").unlink(missing_ok=True)
+        files.remove_parts(folder, name)
     if overwrite:
         for name in found:
             (folder / name).unlink()
@@ -296,9 +310,9 @@ def _same(
 
 def _finished(folder: Path, recipe: Recipe, seed: int) -> Result:
     """Return the result of a training that is over."""
-    summary = json.loads((folder / RESULT).read_text())
+    summary = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     _same(folder, recipe, seed, summary["recipe"], summary["seed"])
-    lines = (folder / METRICS).read_text().splitlines()
+    lines = (folder / METRICS).read_text(encoding="utf-8").splitlines()
     return Result(
         recipe=recipe, seed=seed, folder=folder, checkpoint=folder / CHECKPOINT,
         accuracy=summary["accuracy"], epochs=tuple(Epoch(**json.loads(line)) for line in lines),
@@ -311,6 +325,4 @@ def _write_lines(path: Path, history: list[Epoch]) -> None:
 
 
 def _write_text(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text)
-    part.replace(path)
+    files.write(path, text)

@@ -216,7 +216,8 @@ def _checked(spec: Spec, path: str, kind: Literal["native", "wheel"], version: s
             done = subprocess.run(
                 [path, spec.version],
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=_PROBE_SECONDS,
                 env={**os.environ, **root},
                 check=False,

@@ -180,7 +180,7 @@ def write(tables: dict[str, Table], path: Path) -> None:
         for family, table in tables.items()
         for block, values in table.items()
     ]
-    path.write_text(HEADER + "".join(blocks))
+    path.write_text(HEADER + "".join(blocks), encoding="utf-8")
 
 
 def compare(designs: list[Design], family: str, known: list[dict[str, Any]]) -> list[float]:

@@ -81,22 +81,24 @@ def measure(component: Any, family: str, cache: Path) -> dict[str, Any]:
     )
     versions = [tools.require(name).version for name in ("yosys", *PLACERS.get(family, [])[:1])]
     plain = re.sub(r"attribute .src .*", "", text)
-    flow_files = [Path(file).read_text() for file in (flow.__file__, ecp5_carry.__file__)]
+    flow_files = [
+        Path(file).read_text(encoding="utf-8") for file in (flow.__file__, ecp5_carry.__file__)
+    ]
     key = hashlib.sha256("\n".join([plain, command, *versions, *flow_files]).encode()).hexdigest()[
         :20
     ]
     known = cache / f"{key}.json"
     if not known.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        known.write_text(json.dumps(_synthesize(text, command, family)))
-    found: dict[str, Any] = json.loads(known.read_text())
+        known.write_text(json.dumps(_synthesize(text, command, family)), encoding="utf-8")
+    found: dict[str, Any] = json.loads(known.read_text(encoding="utf-8"))
     return found
 
 
 def _synthesize(text: str, command: str, family: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "top.il").write_text(text)
+        (folder / "top.il").write_text(text, encoding="utf-8")
         if family in BOARDS:
             flow.synthesize(BOARDS[family].family, folder)
         else:
@@ -111,7 +113,7 @@ def _synthesize(text: str, command: str, family: str) -> dict[str, Any]:
             placer, *options = PLACERS[family]
             log = _run(folder, placer, [*options, "--json", "top.json", "--pack-only"])
             total = _cells(family, placer, log)
-        top = json.loads((folder / "top.json").read_text())["modules"]["top"]
+        top = json.loads((folder / "top.json").read_text(encoding="utf-8"))["modules"]["top"]
     return _count(top["cells"], family, total)
 
 
@@ -127,7 +129,13 @@ def _cells(family: str, placer: str, log: str) -> int:
 def _run(folder: Path, name: str, arguments: list[str]) -> str:
     command = [*tools.require(name).command, *arguments]
     done = subprocess.run(
-        command, cwd=folder, env=tools.environment(), capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=tools.environment(),
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{name} failed: {(done.stdout + done.stderr)[-500:]}")

@@ -51,8 +51,8 @@ class Kept:
             tell(f"{label}: {', '.join(f'{name} {value}' for name, value in of.items())}")
             result = make()
             self.folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(result, indent=2) + "\n")
-        return json.loads(path.read_text())
+            path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -66,8 +66,8 @@ def write(
 ) -> None:
     """Write `name`.json and `name`.md, and print one of them."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
-    (folder / f"{name}.md").write_text(text)
+    (folder / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
     print(json.dumps(result, indent=2) if as_json else text)
 
 

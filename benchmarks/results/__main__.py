@@ -98,7 +98,7 @@ def run(one: Training, out: Path, data: Path) -> None:
     """Train, or go on with a training, and keep the processor time of every epoch."""
     folder = out / one.name
     times = folder / TIMES
-    seconds = json.loads(times.read_text()) if times.exists() else []
+    seconds = json.loads(times.read_text(encoding="utf-8")) if times.exists() else []
     started = time.process_time()
 
     def keep(epoch: Epoch) -> None:
@@ -106,7 +106,7 @@ def run(one: Training, out: Path, data: Path) -> None:
         now = time.process_time()
         seconds[epoch.epoch :] = [round(now - started, 1)]
         started = now
-        times.write_text(json.dumps(seconds) + "\n")
+        times.write_text(json.dumps(seconds) + "\n", encoding="utf-8")
         output.tell(f"{one.name}: epoch {epoch.epoch + 1}, {epoch.accuracy:.2%} in training")
 
     train(
@@ -166,8 +166,8 @@ def first(row: Row) -> Training:
 
 def _result(folder: Path) -> dict[str, Any]:
     """Return what a training came to, and its processor seconds and epochs."""
-    found = json.loads((folder / "result.json").read_text())
-    seconds = json.loads((folder / TIMES).read_text())
+    found = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    seconds = json.loads((folder / TIMES).read_text(encoding="utf-8"))
     return {"accuracy": found["accuracy"], "epochs": len(seconds), "seconds": sum(seconds)}
 
 
@@ -254,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def publish(rows: list[Row], out: Path, text: str) -> None:
     """Renew docs/results.md and the tables in examples/."""
     top = Path(__file__).resolve().parents[2]
-    (top / "docs/results.md").write_text(text)
+    (top / "docs/results.md").write_text(text, encoding="utf-8")
     (top / "examples").mkdir(exist_ok=True)
     for row in rows:
         target = top / "examples" / f"{row.recipe}.safetensors"

@@ -52,13 +52,18 @@ def tinyodin(folder: Path, build: Path, rate: float) -> dict[str, Any]:
             "--Mdir", "obj", *files, str(harness),
         ]  # fmt: skip
         done = subprocess.run(
-            command, cwd=build, env=verilator_environment(build), capture_output=True, text=True,
-            check=False,
+            command, cwd=build, env=verilator_environment(build), capture_output=True,
+            encoding="utf-8", errors="replace", check=False,
         )  # fmt: skip
         if done.returncode:
             raise RivalError(f"verilator: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
     done = subprocess.run(
-        [program], input=" ".join(map(str, numbers)), capture_output=True, text=True, check=False
+        [program],
+        input=" ".join(map(str, numbers)),
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     if done.returncode:
         raise RivalError(done.stderr.strip())

@@ -107,7 +107,8 @@ def yosys(folder: Path, script: str) -> None:
             cwd=folder,
             env=tools.environment(),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
         if not done.returncode:
@@ -118,7 +119,7 @@ def yosys(folder: Path, script: str) -> None:
         image = folder / missing[1]
         image.parent.mkdir(parents=True, exist_ok=True)
         words = np.random.default_rng(0).integers(0, 2**62, 8192)
-        image.write_text("".join(f"{word:016x}\n" for word in words.tolist()))
+        image.write_text("".join(f"{word:016x}\n" for word in words.tolist()), encoding="utf-8")
     raise RivalError(f"yosys: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
 
 
@@ -128,10 +129,17 @@ def from_vhdl(top: str, files: list[Path], target: Path) -> None:
     if ghdl is None:
         raise RivalError("its VHDL needs GHDL, which is not installed")
     command = [ghdl, "synth", "--std=08", "--out=verilog", *map(str, files), "-e", top]
-    done = subprocess.run(command, cwd=target.parent, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=target.parent,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
     if done.returncode:
         raise RivalError(f"GHDL refuses its VHDL: {done.stderr.strip().splitlines()[-1]}")
-    target.write_text(done.stdout)
+    target.write_text(done.stdout, encoding="utf-8")
 
 
 def wrapper(rival: Rival, ports: dict[str, Any]) -> tuple[str, int]:
@@ -187,9 +195,9 @@ def synthesized(rival: Rival, folder: Path, build: Path) -> dict[str, Any]:
         listed = " ".join(path.name for path in files)
     load = f"read_verilog -sv {listed}"
     yosys(build, f"{load}; hierarchy -top {rival.top}; proc; write_json ports.json")
-    modules = json.loads((build / "ports.json").read_text())["modules"]
+    modules = json.loads((build / "ports.json").read_text(encoding="utf-8"))["modules"]
     text, around = wrapper(rival, modules[rival.top]["ports"])
-    (build / "wrapper.v").write_text(text)
+    (build / "wrapper.v").write_text(text, encoding="utf-8")
     yosys(
         build,
         f"{load} wrapper.v; hierarchy -top {flow.NAME}; proc; write_rtlil {flow.NAME}.il",

@@ -71,7 +71,7 @@ def surroundings() -> dict[str, Any]:
 def processor() -> str:
     """Return the name of the processor, as far as the system tells it."""
     info = Path("/proc/cpuinfo")
-    for line in info.read_text().splitlines() if info.is_file() else ():
+    for line in info.read_text(encoding="utf-8").splitlines() if info.is_file() else ():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.machine()

@@ -16,7 +16,7 @@ def read(path: Path) -> dict[str, Table]:
             block: {term: (logic, flip_flops) for term, (logic, flip_flops) in terms.items()}
             for block, terms in blocks.items()
         }
-        for family, blocks in tomllib.loads(path.read_text()).items()
+        for family, blocks in tomllib.loads(path.read_text(encoding="utf-8")).items()
     }
 
 

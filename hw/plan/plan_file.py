@@ -23,7 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ...export.file import replace
+from ...checks.files import write
 from ...export.tables import Tables
 from .plan import Plan, StageShape
 
@@ -51,7 +51,7 @@ def load(path: Path, tables: Tables, *, word_bits: int = 32) -> Plan:
         Where it can't be read.
     """
     try:
-        values = tomllib.loads(Path(path).read_text())
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PlanFileError(f"{path} must be a TOML file: {error}") from None
     return _read(path, {"word_bits": word_bits} | values, tables)
@@ -109,7 +109,7 @@ def manifest(folder: Path) -> dict[str, Any]:
             f"{folder} must be a folder that `somagate generate` wrote, but has no {MANIFEST}"
         )
     try:
-        known: Any = json.loads(path.read_text())
+        known: Any = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise PlanFileError(f"{path} must be a JSON file: {error}; generate it anew") from None
     found = known.get("somagate") if isinstance(known, dict) else None
@@ -123,9 +123,15 @@ def manifest(folder: Path) -> dict[str, Any]:
     return dict(known)
 
 
-def save(plan: Plan, path: Path) -> None:
-    """Write a plan to a file that `load` reads, whole or not at all."""
-    replace(path, dump(plan).encode())
+def save(plan: Plan, path: Path, *, overwrite: bool = True) -> None:
+    """Write a plan to a file that `load` reads, whole or not at all.
+
+    Raises
+    ------
+    FileExistsError
+        Without `overwrite`, where something is there.
+    """
+    write(path, dump(plan), overwrite=overwrite)
 
 
 def dump(plan: Plan) -> str:

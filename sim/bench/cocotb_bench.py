@@ -47,7 +47,7 @@ async def play(dut: Any) -> None:
 
 
 def _ports(path: Path) -> Ports:
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     fields = {
         name: {key: Field(**value) for key, value in content[name].items()}
         for name in ("output", "observe")

@@ -58,7 +58,7 @@ def build(verilog: str, ports: Ports, simulator: Simulator, folder: Path) -> Pat
             )
 
         source = target / "dut.v"
-        source.write_text(_started(verilog) if simulator == "icarus" else verilog)
+        source.write_text(_started(verilog) if simulator == "icarus" else verilog, encoding="utf-8")
         sources = [source]
         if simulator == "verilator":
             sources.insert(0, _public(verilog, ports, target / "public.vlt"))
@@ -74,7 +74,7 @@ def build(verilog: str, ports: Ports, simulator: Simulator, folder: Path) -> Pat
                     log_file=log,
                 )
         except RuntimeError as error:
-            message = last_lines(log.read_text())
+            message = last_lines(log.read_text(encoding="utf-8", errors="replace"))
             raise BuildError(f"{simulator} can't compile the Verilog:\n{message}") from error
 
     model = "sim.vvp" if simulator == "icarus" else top(verilog)
@@ -96,7 +96,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="somagate-") as name:
         folder = Path(name)
         scenario.save(folder / "scenario.safetensors")
-        (folder / "ports.json").write_text(json.dumps(ports.to_dict()))
+        (folder / "ports.json").write_text(json.dumps(ports.to_dict()), encoding="utf-8")
         log = folder / "run.log"
         try:
             with tools.activated():
@@ -114,7 +114,8 @@ def run(
             pass  # told by the missing record
         result = folder / "record.safetensors"
         if not result.exists():
-            raise BuildError(f"{simulator} ended without a result:\n{last_lines(log.read_text())}")
+            words = last_lines(log.read_text(encoding="utf-8", errors="replace"))
+            raise BuildError(f"{simulator} ended without a result:\n{words}")
         return Record.load(result)
 
 
@@ -129,5 +130,5 @@ def _public(verilog: str, ports: Ports, path: Path) -> Path:
     signals = ["clk", "rst", *(f"{name}__{part}" for name in ports.widths for part in parts)]
     module = top(verilog)
     lines = [f'public_flat_rw -module "{module}" -var "{signal}"' for signal in signals]
-    path.write_text("`verilator_config\n" + "\n".join(lines) + "\n")
+    path.write_text("`verilator_config\n" + "\n".join(lines) + "\n", encoding="utf-8")
     return path

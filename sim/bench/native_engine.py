@@ -54,12 +54,12 @@ def build(verilog: str, ports: Ports, folder: Path, *, traced: bool = False) -> 
         for kind, names in (("SENT", ports.sent), ("RECEIVED", ports.received))
     )
     wrapper = _wrapper(top(verilog), ports)
-    key = digest(verilog, wrapper, header, _HARNESS.read_text(), options)
+    key = digest(verilog, wrapper, header, _HARNESS.read_text(encoding="utf-8"), options)
 
     def compile_into(target: Path) -> None:
-        (target / "dut.v").write_text(verilog)
-        (target / "bench.v").write_text(wrapper)
-        (target / "streams.h").write_text(header)
+        (target / "dut.v").write_text(verilog, encoding="utf-8")
+        (target / "bench.v").write_text(wrapper, encoding="utf-8")
+        (target / "streams.h").write_text(header, encoding="utf-8")
         (target / _HARNESS.name).write_bytes(_HARNESS.read_bytes())
         commands = [
             [*found[0].command, "--cc", "--exe", *arguments, "--prefix", "Vdut", "--top-module",
@@ -169,8 +169,8 @@ def _wrapper(device: str, ports: Ports) -> str:
 
 def _execute(command: list[str], folder: Path) -> None:
     done = subprocess.run(
-        command, cwd=folder, env=verilator_environment(folder), text=True, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        command, cwd=folder, env=verilator_environment(folder), check=False, encoding="utf-8",
+        errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if done.returncode:
         name, words = Path(command[0]).name, last_lines(done.stdout)

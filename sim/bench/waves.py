@@ -52,7 +52,7 @@ def write_waves(
     window = (max(0, cycle - CYCLES_BEFORE), cycle + CYCLES_AFTER)
     native_engine.run(library, ports, scenario, trace=dump, trace_cycles=window)
     signals = _signals(dump)
-    with save.open("w") as file:
+    with save.open("w", encoding="utf-8") as file:
         gtkw = GTKWSave(file)
         gtkw.dumpfile(dump.name, abspath=False)
         gtkw.timestart(max(0, cycle - _SHOWN_CYCLES) * _CYCLE)
@@ -92,7 +92,7 @@ def _signals(dump: Path) -> list[tuple[str, str]]:
     """Return the full name of every signal in a VCD file, and its bits, '[7:0]' or ''."""
     found = []
     scopes: list[str] = []
-    with dump.open() as file:
+    with dump.open(encoding="utf-8") as file:
         for line in file:
             if match := re.match(r"\s*\$scope \w+ (\S+) \$end", line):
                 scopes.append(match[1])

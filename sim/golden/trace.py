@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save as encode
 
-from ...export.file import Arrays, read, replace
+from ...checks.files import write
+from ...export.file import Arrays, read
 
 LARGEST_BYTES = 1 << 40
 """Of a file: every spike and potential of a whole test set."""
@@ -53,8 +54,14 @@ class Trace:
             for name, spikes in self.spikes.items()
         }
 
-    def save(self, path: Path | str) -> None:
-        """Write one `.safetensors` file, whole or not at all; the same trace, the same bytes."""
+    def save(self, path: Path | str, *, overwrite: bool = True) -> None:
+        """Write one `.safetensors` file, whole or not at all; the same trace, the same bytes.
+
+        Raises
+        ------
+        FileExistsError
+            Without `overwrite`, where something is there.
+        """
         arrays: dict[str, NDArray[Any]] = {"output": self.output, "prediction": self.prediction}
         arrays |= {f"spikes.{name}": value for name, value in self.spikes.items()}
         arrays |= {f"potentials.{name}": value for name, value in self.potentials.items()}
@@ -64,7 +71,8 @@ class Trace:
             "potentials": list(self.potentials),
         }
         arrays = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
-        replace(Path(path), encode(arrays, {"somagate.trace": json.dumps(document)}))
+        contents = encode(arrays, {"somagate.trace": json.dumps(document)})
+        write(Path(path), contents, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ...checks.files import write
 from ...export.tables import Tables
 from ...hw.plan.loading import Load
 from ...hw.plan.plan import Plan
@@ -138,13 +139,11 @@ class Batches:
         )
         path = self.resume / f"{digest(self.identity, repr(key))}.json"
         if path.exists():
-            return Verdict.from_record(json.loads(path.read_text()))
+            return Verdict.from_record(json.loads(path.read_text(encoding="utf-8")))
         verdict = self._verdict(first, x)
         if verdict.equal:
             self.resume.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".part")
-            partial.write_text(json.dumps(verdict.record()))
-            partial.replace(path)
+            write(path, json.dumps(verdict.record()))
         return verdict
 
     def predicts(self, first: int) -> bool:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from amaranth.back import verilog as backend
 from amaranth.lib.wiring import Component
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from ...hw.plan import loading
 from ...hw.plan.plan import Plan
 from ...hw.rtl.accelerator import Accelerator
 from ...toolchain import tools
+from ...toolchain.verilog import convert
 from ..bench.cache import cached, default_folder, digest, plan_digest
 from ..bench.engines import ENGINES, Engine, default_deadline, player
 from ..bench.ports import Ports
@@ -163,18 +163,17 @@ def verify(
 def _text(verilog: Path | str | None, component: Component | None, plan: Plan, folder: Path) -> str:
     """Return the Verilog, given or generated."""
     if verilog is not None:
-        return verilog.read_text() if isinstance(verilog, Path) else verilog
-    yosys = tools.require("yosys")
+        return verilog.read_text(encoding="utf-8") if isinstance(verilog, Path) else verilog
     if component is not None:
-        with tools.activated():
-            return str(backend.convert(component, name=generate.TOP))
+        return convert(component, name=generate.TOP)
+    yosys = tools.require("yosys")
     key = digest(plan_digest(plan), yosys.version, _sources("export", "hw"))
     name = f"{generate.TOP}.v"
 
     def write(target: Path) -> None:
-        (target / name).write_text(generate.verilog(plan))
+        (target / name).write_text(generate.verilog(plan), encoding="utf-8")
 
-    return (cached(folder, f"verilog-{key}", write, [name]) / name).read_text()
+    return (cached(folder, f"verilog-{key}", write, [name]) / name).read_text(encoding="utf-8")
 
 
 def _sources(*packages: str) -> str:

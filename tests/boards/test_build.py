@@ -6,10 +6,12 @@ import json
 import re
 
 import pytest
+from refusal import refused
 from small_network import small_network
 from somagate.boards.build import BuildParameters, build
 from somagate.boards.flow import BuildError
 from somagate.boards.registry import BOARDS
+from somagate.checks.files import held
 from somagate.hw.plan.plan import Plan
 from somagate.hw.rtl.accelerator import Accelerator
 from somagate.toolchain import tools
@@ -129,6 +131,17 @@ def test_a_missing_tool_is_named_before_any_work(tmp_path, monkeypatch):
     )
     assert not (tmp_path / "out").exists()
     del error
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+def test_a_folder_in_which_another_builds_is_refused(tmp_path):
+    with held(tmp_path), refused(
+        BuildError,
+        f"{tmp_path} must be built by one at a time, but another process builds there; wait for "
+        "it, or name another folder",
+    ):  # fmt: skip
+        build(stand_in("icebreaker"), BOARDS["icebreaker"], tmp_path)
     gc.collect()
 
 

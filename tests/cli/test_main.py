@@ -19,7 +19,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", "from somagate.cli.main import main; main()",
          *arguments],
-        capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,
+        capture_output=True, encoding="utf-8", timeout=300, stdin=subprocess.DEVNULL,
         env={**os.environ, **environment},
     )  # fmt: skip
 
@@ -44,6 +44,33 @@ def test_every_example_is_a_call_that_its_verb_takes(somagate, example: str) -> 
     assert words[0] == "somagate"
     result = somagate(*words[1:], "--no-such-option")
     assert "No such option: --no-such-option" in result.stderr
+
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("environment", [{"PYTHONIOENCODING": "ascii"}, ASCII])
+def test_a_terminal_that_shows_only_ascii_gets_escapes(
+    tables_path: Path, environment: dict[str, str]
+) -> None:
+    done = run("check", str(tables_path), **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "The hardware supports every layer." in done.stdout
+    assert "4\\xd78\\xd78" in done.stdout
+    done = run("check", str(tables_path), "--json", **environment)
+    assert json.loads(done.stdout)["supported"]
+    done = run("check", str(tables_path.with_name("größe.safetensors")), **environment)
+    assert "gr" in done.stderr and done.stderr.isascii() and "Traceback" not in done.stderr
+
+
+def test_a_path_that_is_no_text_is_no_trouble(tables_path: Path) -> None:
+    odd = os.fsdecode(os.fsencode(tables_path.parent) + b"/odd-\xff.trace")
+    done = run("simulate", str(tables_path), "--samples", "2", "--trace", odd)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "odd-\\udcff.trace" in done.stdout
+    assert Path(odd).is_file()
+    done = run("simulate", str(tables_path), "--samples", "2", "--trace", odd, "--force", "--json")
+    assert json.loads(done.stdout)["trace"] == odd
 
 
 def test_a_wrong_verb_suggests_the_right_one(somagate) -> None:

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -113,21 +115,43 @@ def test_an_epoch_cut_short_is_done_again(tmp_path, monkeypatch):
     """Killed in the middle of an epoch, in the middle of writing: the last whole state counts."""
     whole = run(tmp_path / "whole")
     save, calls = torch.save, []
+    left = tmp_path / "cut/.state.pt.0123.part"
 
     def torn(record, path):
         calls.append(path)
         if len(calls) == 3:
             path.write_bytes(b"half")
+            path.rename(left)  # as a process that is killed leaves it
             raise Killed
         save(record, path)
 
     monkeypatch.setattr(torch, "save", torn)
     with pytest.raises(Killed):
         run(tmp_path / "cut")
-    assert (tmp_path / "cut/state.pt.part").read_bytes() == b"half"
+    assert left.read_bytes() == b"half"
     monkeypatch.setattr(torch, "save", save)
     assert run(tmp_path / "cut", resume=True).epochs == whole.epochs
     assert not list((tmp_path / "cut").glob("*.part"))
+
+
+def test_a_folder_in_which_another_process_trains_is_refused(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from somagate.checks.files import held\n"
+        "with held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"held\n"
+        for settings in ({}, {"resume": True}, {"overwrite": True}):
+            with refused(
+                train.RunError,
+                f"{tmp_path} must be a folder of no training that is going on, but another process "
+                "trains there; wait for it, or name another folder",
+            ):
+                run(tmp_path, **settings)
+        other.communicate()
+    assert run(tmp_path, epochs=1).epochs
 
 
 def test_seeds_differ_and_repeat(tmp_path):

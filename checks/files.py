@@ -1,0 +1,73 @@
+"""Files and folders that several processes may want at once.
+
+What is written lies under a name of its own until it is whole, then moves into place in one step;
+so a reader never finds half a file, and no two writers share one.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+PART = ".part"
+"""How the name of an unfinished file ends; that of the file, between dots, is before it."""
+
+
+@contextmanager
+def replacing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """Yield the path to write to; behind the block, that file becomes `path`.
+
+    Where the block fails nothing is left. An `OSError` names `path`, whatever the file was called.
+
+    Raises
+    ------
+    FileExistsError
+        Without `overwrite`, where something is at `path` by then.
+    """
+    part = path.with_name(f".{path.name}.{uuid4().hex}{PART}")
+    try:
+        yield part
+        if overwrite:
+            part.replace(path)
+        else:
+            os.link(part, path)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write(path: Path, contents: bytes | str, *, overwrite: bool = True) -> None:
+    """Write a file, whole or not at all; a text in UTF-8."""
+    data = contents.encode() if isinstance(contents, str) else contents
+    with replacing(path, overwrite=overwrite) as part:
+        part.write_bytes(data)
+
+
+def remove_parts(folder: Path, name: str) -> None:
+    """Remove what writers of the file `name` left in a folder when they were killed."""
+    for part in folder.glob(f".{name}.*{PART}"):
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep every other process from holding a folder that exists, up to the end of the block.
+
+    The system lets go of it where the process dies.
+
+    Raises
+    ------
+    BlockingIOError
+        Where another one holds it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
