@@ -40,7 +40,7 @@ def verilog(plan: Plan) -> str:
             f"memories of {plan.tables.name} must have at most {LARGEST_BITS:,} bits, as the "
             f"largest FPGAs have, not {bits:,}; take smaller maps, or fewer bits a potential"
         )
-    return convert(Accelerator(plan), name=TOP, emit_src=False, strip_internal_attrs=True)
+    return convert(Accelerator(plan), name=TOP)
 
 
 def memories(stage: StagePlan) -> dict[str, tuple[int, int]]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -27,7 +26,7 @@ _PROGRAMS = {"verilator": ("verilator", "g++", "make", "perl"), "icarus": ("iver
 _ARGUMENTS = {
     # cocotb's runner makes every signal public, which takes minutes to compile and is slow.
     "verilator": ["-Wno-fatal", "-Wno-WIDTHEXPAND", "-O3", "--no-public-flat-rw"],
-    "icarus": ["-g2005"],  # from 2009 on, Yosys's initial values no longer start an "always @*"
+    "icarus": ["-g2012"],
 }
 
 
@@ -58,7 +57,7 @@ def build(verilog: str, ports: Ports, simulator: Simulator, folder: Path) -> Pat
             )
 
         source = target / "dut.v"
-        source.write_text(_started(verilog) if simulator == "icarus" else verilog, encoding="utf-8")
+        source.write_text(verilog, encoding="utf-8")
         sources = [source]
         if simulator == "verilator":
             sources.insert(0, _public(verilog, ports, target / "public.vlt"))
@@ -117,11 +116,6 @@ def run(
             words = last_lines(log.read_text(encoding="utf-8", errors="replace"))
             raise BuildError(f"{simulator} ended without a result:\n{words}")
         return Record.load(result)
-
-
-def _started(verilog: str) -> str:
-    """Return a text in which constants driven by an "always @*", which never starts, are set."""
-    return re.sub(r"always @\*(\s+\S+ = \d+'[bh][0-9a-f]+;)", r"initial\1", verilog)
 
 
 def _public(verilog: str, ports: Ports, path: Path) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.back import rtlil, verilog
+from amaranth.back import rtlil
 from amaranth.hdl import Elaboratable, Module, Mux, Signal
 from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
@@ -23,7 +23,7 @@ from somagate.hw.rtl.accelerator import Accelerator
 from somagate.hw.rtl.memory import SinglePortMemory
 from somagate.hw.search.choose import choose
 from somagate.sim.verify.verify import verify
-from somagate.toolchain import tools
+from somagate.toolchain.verilog import convert
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,7 @@ def test_weights_in_large_rams_are_loaded_and_equal_golden(
 ) -> None:
     """At 3 bits a weight: part of one RAM, and three of them, the last in a slice of its own."""
     plan = spram_plan(small_network(), lanes=lanes, loadable=loadable)
-    with tools.activated():
-        text = verilog.convert(Accelerator(plan), name=TOP, platform=ICE40UP5K)
+    text = convert(Accelerator(plan), name=TOP, platform=ICE40UP5K)
     assert text.count("SB_SPRAM256KA ") == -(-lanes * 3 // 16)
     x = (np.random.default_rng(3).random((3, 3, 2, 6, 6)) < 0.4).astype(np.uint8)
     other = small_network(4) if loadable else None
@@ -209,8 +208,7 @@ def test_weights_in_large_rams_above_one_another_equal_golden(tmp_path: Path) ->
     """22,464 rows of one lane's 4 bits, so two RAMs, and positions that read from both."""
     shape = StageShape(layers=2, lanes=1, update_lanes=1, weight_memory="spram")
     plan = Plan(tables=network((700,), [32]), shapes=(shape,), word_bits=16)
-    with tools.activated():
-        text = verilog.convert(Accelerator(plan), name=TOP, platform=ICE40UP5K)
+    text = convert(Accelerator(plan), name=TOP, platform=ICE40UP5K)
     assert text.count("SB_SPRAM256KA ") == 2
     x = (np.random.default_rng(3).random((2, 3, 700)) < 0.2).astype(np.uint8)
     verdict = verify(plan, x, verilog=text + SPRAM, predict=0, folder=tmp_path)

@@ -8,7 +8,7 @@ from tiny_tables import tiny
 
 
 def test_memories_that_no_fpga_has_are_refused(monkeypatch):
-    plan = Plan(tables=tiny(), lanes=4, update_lanes=2, word_bits=16)
+    plan = Plan.single(tiny(), lanes=4, update_lanes=2, word_bits=16)
     bits = sum(memory["bits"] for memory in generate.memory_map(plan)["memories"])
     monkeypatch.setattr(generate, "LARGEST_BITS", bits - 1)
     with refused(
@@ -21,8 +21,8 @@ def test_memories_that_no_fpga_has_are_refused(monkeypatch):
 
 def test_of_several_at_once_one_wins_and_the_others_are_told(tmp_path, monkeypatch):
     """Each finds nothing there as it begins, and moves a whole folder into place in the end."""
-    monkeypatch.setattr(generate, "verilog", lambda plan: f"// {plan.lanes}\n")
-    plans = [Plan(tables=tiny(), lanes=n, update_lanes=1, word_bits=16) for n in (1, 2, 4, 8)]
+    monkeypatch.setattr(generate, "verilog", lambda plan: f"// {plan.shapes[0].lanes}\n")
+    plans = [Plan.single(tiny(), lanes=n, update_lanes=1, word_bits=16) for n in (1, 2, 4, 8)]
     for round_ in range(5):
         folder = tmp_path / f"{round_}" / "late" / "rtl"
 
@@ -39,13 +39,15 @@ def test_of_several_at_once_one_wins_and_the_others_are_told(tmp_path, monkeypat
         winner = next(
             p for p, words in zip(plans, found, strict=True) if not isinstance(words, str)
         )
-        assert (folder / "somagate.v").read_text(encoding="utf-8") == f"// {winner.lanes}\n"
+        assert (folder / "somagate.v").read_text(
+            encoding="utf-8"
+        ) == f"// {winner.shapes[0].lanes}\n"
         assert [path.name for path in folder.parent.iterdir()] == ["rtl"]
 
 
 def test_an_empty_folder_is_filled_and_a_full_one_replaced_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(generate, "verilog", lambda plan: "// none\n")
-    plan = Plan(tables=tiny(), lanes=4, update_lanes=2, word_bits=16)
+    plan = Plan.single(tiny(), lanes=4, update_lanes=2, word_bits=16)
     folder = tmp_path / "rtl"
     folder.mkdir()
     generate.generate(plan, folder)

@@ -38,7 +38,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
 
 
 def test_a_component_becomes_verilog() -> None:
-    assert "module inverter(" in verilog.convert(Inverter(), name="inverter", emit_src=False)
+    assert "module inverter(" in verilog.convert(Inverter(), name="inverter")
 
 
 @pytest.mark.parametrize(
