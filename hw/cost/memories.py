@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...export.tables import Tables
-from ..plan.loadable import WORD_BITS
+from ..plan.memories import memories, weights
 from ..plan.stage_plan import StagePlan
 from ..plan.weight_rows import full_weights, is_full, weight_code
 
@@ -58,45 +58,26 @@ class StoredMemory:
 
 def stored_memories(plan: StagePlan) -> list[StoredMemory]:
     """Return the memories of a stage in the order of the memory map, without packing weights."""
-    found = [_written("maps", plan.map_words, plan.word_bits)]
-    for bits, rows in plan.weight_depths.items():
-        for bank in range(plan.banks):
-            found.append(
-                StoredMemory(
-                    name=f"weights_{bits}_{bank}" if plan.banks > 1 else f"weights_{bits}",
-                    words=max(2, -(-rows // plan.banks)),
-                    word_bits=plan.lanes * bits,
-                    width=plan.lanes * bits
-                    if plan.weights_load
-                    else _weight_bits(plan, bits, bank),
-                    written=plan.weights_load,
-                    slice_bits=WORD_BITS if plan.weights_load else 0,
-                    large=plan.shape.weight_memory == "spram",
-                )
-            )
-    words = sum(descriptor.chunks for descriptor in plan.descriptors)
-    width = plan.update_lanes * plan.parameter_bits
-    found.append(
+    varying = {memory.name: memory.word_bits for memory in memories(plan)}
+    if not plan.weights_load:
+        for bits in plan.weight_depths:
+            for bank in range(plan.banks):
+                varying[weights(plan, bits, bank).name] = _weight_bits(plan, bits, bank)
+    if not plan.loadable:
+        varying["parameters"] = _parameter_bits(plan)
+    return [
         StoredMemory(
-            name="parameters",
-            words=max(2, words),
-            word_bits=width,
-            width=width if plan.loadable else _parameter_bits(plan),
-            written=plan.loadable,
-            block=words > 4,
-            slice_bits=WORD_BITS if plan.loadable else 0,
+            name=memory.name,
+            words=memory.depth,
+            word_bits=memory.word_bits,
+            width=varying[memory.name],
+            written=memory.filled != "start",
+            block=memory.style == "block",
+            slice_bits=memory.slice_bits,
+            large=memory.style == "spram",
         )
-    )
-    for bits, words in plan.state_words.items():
-        found.append(_written(f"potentials_{bits}", words, plan.update_lanes * bits))
-    if plan.held:
-        width = plan.update_lanes * plan.accumulator_bits
-        found.append(_written("currents", plan.held_words, width))
-    return found
-
-
-def _written(name: str, words: int, width: int) -> StoredMemory:
-    return StoredMemory(name=name, words=max(2, words), word_bits=width, width=width, written=True)
+        for memory in memories(plan)
+    ]
 
 
 def _parameter_bits(plan: StagePlan) -> int:

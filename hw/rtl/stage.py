@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ..plan import memories
 from ..plan.loadable import targets
 from ..plan.stage_plan import StagePlan
 from .configurator import write_port
@@ -62,9 +63,7 @@ class Stage(wiring.Component):
         m = Module()
         plan = self.plan
         m.submodules.sequencer = sequencer = Sequencer(plan)
-        m.submodules.maps = maps = RegisteredMemory(
-            width=plan.word_bits, depth=max(2, plan.map_words)
-        )
+        m.submodules.maps = maps = RegisteredMemory.of(memories.maps(plan))
         self._gather(m, sequencer, maps)
         return m
 
@@ -93,8 +92,8 @@ class Stage(wiring.Component):
             connect(m, scanner.events, weights.events)
             connect(m, weights.rows, array.rows)
             sums.append(array.sums)
-            for bits in plan.weights if plan.weights_load else ():
-                load = getattr(self, f"load_weights_{bits}_{bank}")
+            for bits, memory in weights.memories.items() if plan.weights_load else ():
+                load = getattr(self, f"load_{memory.name}")
                 connect(m, flipped(load), getattr(weights, f"load_{bits}"))
             parts = {"sieve": sieve, "words": queue, "scanner": scanner, "weights": weights}
             for name, part in (parts | {"array": array}).items():

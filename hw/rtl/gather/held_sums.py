@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...plan import memories
 from ...plan.stage_plan import StagePlan
 from ..memory import RegisteredMemory
 from .array import sum_layout
@@ -26,7 +27,7 @@ class Currents(wiring.Component):
 
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
-        self.depth = max(2, plan.held_words)
+        self.depth = memories.currents(plan).depth
         signature = stream.Signature(sum_layout(plan))
         super().__init__(
             {
@@ -42,9 +43,7 @@ class Currents(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the memory."""
         m = Module()
-        m.submodules.memory = memory = RegisteredMemory(
-            width=self.sums.payload.shape().size, depth=self.depth
-        )
+        m.submodules.memory = memory = RegisteredMemory.of(memories.currents(self.plan))
         sent, move = Signal(), Signal()
         left = Signal(range(self.depth + 1))  # chunks whose read is still to start
         coming = Signal(2)  # reads on their way

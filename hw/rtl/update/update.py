@@ -5,10 +5,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...plan.loadable import WORD_BITS
+from ...plan import memories
 from ...plan.stage_plan import StagePlan
 from ..gather.array import sum_layout
-from ..memory import RegisteredMemory, write_signature
+from ..memory import RegisteredMemory, write_port
 from .lane_rule import LaneRule
 from .update_layout import ChunkLayout, UpdateLayout
 
@@ -46,12 +46,7 @@ class Update(wiring.Component):
             "skips": In(plan.most_groups),
         }
         if plan.loadable:
-            depth = max(2, len(plan.parameter_words))
-            members["load"] = In(
-                write_signature(
-                    (depth - 1).bit_length(), plan.update_lanes * plan.parameter_bits, WORD_BITS
-                )
-            )
+            members["load"] = In(write_port(memories.parameters(plan)))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -66,7 +61,7 @@ class Update(wiring.Component):
             | dict.fromkeys(("first", "final", "tail", "row_end", "used", "layer_end", "skip"), 1)
         )
         walking, place, parameter = self._walk(m, ahead, flags)
-        memories = self._memories(m, ahead, walking & place.used, parameter)
+        stored = self._memories(m, ahead, walking & place.used, parameter)
         read = [Signal(flags, name=f"read_{i}") for i in range(2)]
         read_valid = [Signal(name=f"read_valid_{i}") for i in range(2)]
         with m.If(ahead):
@@ -102,8 +97,8 @@ class Update(wiring.Component):
         for lane in range(plan.update_lanes):
             rule = LaneRule(m, plan, lane, mode=self.layers.payload.mode, move=move)
             fires, v = rule.update(
-                parameters=memories["parameters"].read.data,
-                states={bits: memories[bits].read.data for bits in plan.state_words},
+                parameters=stored["parameters"].read.data,
+                states={bits: stored[bits].read.data for bits in plan.state_words},
                 first_step=self.first_step,
                 acc=self.sums.payload[lane],
             )
@@ -192,24 +187,20 @@ class Update(wiring.Component):
     ) -> dict[str | int, RegisteredMemory]:
         """Add the memories of parameters and of potentials, and read and write them in order."""
         plan = self.plan
-        words = plan.parameter_words
-        width = plan.update_lanes * plan.parameter_bits
-        memories: dict[str | int, RegisteredMemory] = {}
-        m.submodules.parameters = memories["parameters"] = RegisteredMemory(
-            width=width, depth=max(2, len(words)), init=words,
-            style="auto" if len(words) <= 4 else "block",
-            slice_bits=WORD_BITS if plan.loadable else 0,
-        )  # fmt: skip
+        found: dict[str | int, RegisteredMemory] = {}
+        m.submodules.parameters = found["parameters"] = RegisteredMemory.of(
+            memories.parameters(plan)
+        )
         if plan.loadable:
-            connect(m, flipped(self.load), memories["parameters"].write)
+            connect(m, flipped(self.load), found["parameters"].write)
         m.d.comb += [
-            memories["parameters"].read.en.eq(ahead),
-            memories["parameters"].read.addr.eq(parameter),
+            found["parameters"].read.en.eq(ahead),
+            found["parameters"].read.addr.eq(parameter),
         ]
         sent = self.chunks.valid & self.chunks.ready
         for bits, depth in plan.state_words.items():
-            memory = RegisteredMemory(width=bits * plan.update_lanes, depth=max(2, depth))
-            m.submodules[f"potentials_{bits}"] = memories[bits] = memory
+            memory = RegisteredMemory.of(memories.potentials(plan, bits))
+            m.submodules[f"potentials_{bits}"] = found[bits] = memory
             mine = Signal(name=f"mode_has_{bits}")
             with m.Switch(self.layers.payload.mode):
                 for number, mode in enumerate(plan.modes):
@@ -228,4 +219,4 @@ class Update(wiring.Component):
                     Cat(potential[:bits] for potential in self.chunks.payload.potentials)
                 ),
             ]
-        return memories
+        return found
