@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from .terms import Terms
+from ..plan.terms import Terms
 
 Table = dict[str, dict[str, tuple[float, float]]]
 """(logic, flip-flops) by block and term."""

@@ -12,12 +12,12 @@ from typing import Protocol
 
 from ..plan.loadable import IDENTITY
 from ..plan.stage_plan import StagePlan
+from ..plan.terms import Terms
 from .blocks import memory_terms, stage_blocks
 from .coefficients import Cells, cells
 from .memories import StoredMemory, stored_memories
 from .part import Part
 from .placement import PlacedMemory, large_rows, place
-from .terms import Terms
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..plan.stage_plan import StagePlan
+from ..plan.terms import Terms, bits_of
 from .gather.walk_layout import WalkLayout
 from .update.update_layout import UpdateLayout
 
@@ -76,6 +77,18 @@ class Sequencer(wiring.Component):
                 "replay": Out(1),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the sequencer."""
+        steps = bits_of(max(2, plan.tables.steps))
+        index = (plan.count - 1).bit_length()
+        return {
+            "steps": steps,
+            "index": index,
+            "external": len(plan.external),
+            "layers": plan.count,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the sequencer."""

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ..plan import memories
 from ..plan.loadable import targets
 from ..plan.stage_plan import StagePlan
+from ..plan.terms import Terms, address_bits
 from .configurator import write_port
 from .fork import Fork
 from .gather.array import Array, BankSum, WeightMemory
@@ -57,6 +58,21 @@ class Stage(wiring.Component):
         members["observe"] = Out(stream.Signature(observation))
         members |= {f"load_{target.name}": In(write_port(target)) for target in targets(plan)}
         super().__init__(members)
+
+    @staticmethod
+    def terms(plan: StagePlan, exports: int) -> Terms:
+        """Return the terms of what lies between the blocks; `exports` maps are sent on."""
+        own = sum(name in plan.read_maps for name in plan.names)
+        sources = len(plan.external) + (own > 0)
+        groups = sum(d.groups for d in plan.descriptors)
+        return {
+            "writes": (sources - 1) * plan.word_bits,
+            "addresses": (sources - 1) * address_bits(plan),
+            "bases": len(plan.map_bases) - 1,
+            "exports": exports,
+            "groups": groups if plan.loadable else 0,
+            "one": 1,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the stage."""

@@ -6,7 +6,9 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...plan import memories
+from ...plan.constant_bits import used_lanes
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms, most_planes
 from ..memory import BlockMemory, SinglePortMemory, write_port
 from .scanner import EventLayout
 
@@ -136,6 +138,30 @@ class Array(wiring.Component):
                 "sums": Out(stream.Signature(sum_layout(plan))),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the array of all banks."""
+        banks = [used_lanes(plan, bank) for bank in range(plan.banks)]
+        lanes, bits, width = sum(banks), plan.accumulator_bits, plan.update_lanes
+        weight = max(plan.weight_depths)
+        signed = any(s.map.activation.signed for d in plan.descriptors for s in d.sources)
+        busy = sum(used > 0 for used in banks)
+        chosen = sum(min(used, width) for used in banks)
+        return {
+            "row": lanes * weight,
+            "add": lanes * bits,
+            "double": lanes * bits * (most_planes(plan) > 1),
+            "negate": lanes * weight * signed,
+            "widths": lanes * weight * (len(plan.weight_depths) - 1),
+            "lanes": lanes,
+            "choose": bits * (lanes - chosen),
+            "chosen": bits * chosen,
+            "muxed": bits * chosen * (plan.lanes > width),
+            "sum": bits * width * (busy - 1),
+            "summed": bits * width * (plan.banks > 1),
+            "banks": plan.banks,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the array."""

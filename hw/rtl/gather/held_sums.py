@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...plan import memories
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms, bits_of
 from ..memory import RegisteredMemory
 from .array import sum_layout
 
@@ -39,6 +40,14 @@ class Currents(wiring.Component):
                 "sums": Out(signature),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the held currents."""
+        return {
+            "left": bits_of(plan.held_words),
+            "sums": plan.update_lanes * plan.accumulator_bits,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the memory."""

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...plan import memories
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms, bits_of, varying
 from ..gather.array import sum_layout
 from ..memory import RegisteredMemory, write_port
 from .lane_rule import LaneRule
@@ -48,6 +49,54 @@ class Update(wiring.Component):
         if plan.loadable:
             members["load"] = In(write_port(memories.parameters(plan)))
         super().__init__(members)
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the update."""
+        width, bits = plan.update_lanes, plan.update_bits
+        fields = {field.name: field.bits for field in plan.parameters}
+        terms: Terms = dict.fromkeys(
+            ("leak", "product", "subtract", "store", "dropped", "ternary", "loaded"), 0.0
+        )
+        for mode in plan.modes:
+            state = mode.bits + mode.shift if mode.shift is not None else fields.get("level", 0)
+            terms["loaded"] += width * state
+            inside = state if mode.leak_at == "load" else bits
+            if mode.leak_at != "never":
+                if mode.leak_multiplier is None:
+                    terms["product"] += width * inside * fields["multiplier"]
+                else:
+                    ones = mode.leak_multiplier.bit_count()
+                    wide = inside + mode.leak_multiplier.bit_length()
+                    terms["leak"] += width * max(0, ones - 1) * wide
+            if mode.reset == "subtract":
+                terms["subtract"] += width * bits
+            if mode.shift is None:
+                terms["ternary"] += width * bits
+            else:
+                dropped = max(0, bits - mode.shift - mode.bits)
+                terms["store"] += width * mode.bits * bool(dropped)
+                terms["dropped"] += width * dropped
+        layers = [_counts(plan, index) for index in range(plan.count)]
+        counters = {name: max(layer[name] for layer in layers) for name in layers[0]}
+        depths = [bits_of(max(2, depth)) for depth in plan.state_words.values()]
+        late = sum(n for name, n in fields.items() if name not in ("bias", "level"))
+        late += any(mode.mask_negative for mode in plan.modes)
+        return terms | {
+            "u": width * bits,
+            "sum": width * plan.accumulator_bits,
+            "bias": width * fields["bias"],
+            "late": width * late,
+            "modes": width * bits * (len(plan.modes) - 1),
+            "lanes": width,
+            "keep": width * plan.loadable,
+            "counters": sum(count.bit_length() for count in counters.values()),
+            "varying": varying(layers),
+            "parameters": bits_of(max(2, sum(d.chunks for d in plan.descriptors))),
+            "potentials": sum(depths),
+            "memories": len(depths),
+            "one": 1,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the update."""
@@ -220,3 +269,15 @@ class Update(wiring.Component):
                 ),
             ]
         return found
+
+
+def _counts(plan: StagePlan, index: int) -> dict[str, int]:
+    """Return how far each counter of a layer counts, less one."""
+    d = plan.descriptors[index]
+    return {
+        "rows": d.rows - 1,
+        "columns": d.columns - 1,
+        "groups": d.groups - 1,
+        "window": d.window[0] * d.window[1] - 1,
+        "chunk": plan.lanes // plan.update_lanes - 1,
+    }
