@@ -32,7 +32,15 @@ class Walker(wiring.Component):
     first_step : In(1), static
     skips : In(…), static, one bit a lane group: its positions have no segments
     segments : Out(stream.Signature(SegmentLayout))
+
+    Attributes
+    ----------
+    latency
+        Cycles from the one in which a layer is offered to the first step of its loops; the
+        segment of a step is offered two cycles later.
     """
+
+    latency = 1
 
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
