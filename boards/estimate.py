@@ -6,11 +6,11 @@ That is `somagate.boards.top`, and `somagate.boards.commands` where something ca
 
 from dataclasses import replace
 
-from ..hw.cost.coefficients import COEFFICIENTS
+from ..hw.cost.coefficients import Cells, cells
 from ..hw.cost.memories import StoredMemory
 from ..hw.cost.memory_mapping import map_memory
 from ..hw.cost.placement import PlacedMemory
-from ..hw.cost.resources import Resources, Usage, resources
+from ..hw.cost.resources import Resources, resources
 from ..hw.plan.plan import Plan
 from .board import Board
 from .top import CLASSES_MAX, WORD_BITS_MAX
@@ -38,10 +38,9 @@ def limits(plan: Plan) -> list[str]:
 def estimate(plan: Plan, board: Board) -> Resources:
     """Return what a plan takes of a board's part, the serial line and its queue included."""
     part = board.family.part
-    terms = [("top", "word", plan.word_bits), ("top", "one", 1)]
+    blocks = [cells(part.family, "top", {"word": plan.word_bits, "one": 1})]
     if plan.configurable:
-        terms.append(("commands", "one", 1))
-    known = COEFFICIENTS[part.family]
+        blocks.append(cells(part.family, "commands", {"one": 1}))
     stored = StoredMemory(
         name="queue",
         words=board.queue_words - 1,  # one waits behind the memory
@@ -57,8 +56,8 @@ def estimate(plan: Plan, board: Board) -> Resources:
     return replace(
         base,
         memories=(*base.memories, queue),
-        board=Usage(
-            logic=sum(known[block][name][0] * value for block, name, value in terms),
-            flip_flops=sum(known[block][name][1] * value for block, name, value in terms),
+        board=Cells(
+            logic=sum(block.logic for block in blocks),
+            flip_flops=sum(block.flip_flops for block in blocks),
         ),
     )

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..toolchain.verilog import convert
-from .plan import loading, plan_file
+from .plan import loading, memories, plan_file
 from .plan.descriptor import Descriptor
 from .plan.identity import shape_sha256
 from .plan.plan import Plan
 from .plan.stage_plan import StagePlan
-from .plan.weight_rows import pack, weight_code
 from .rtl.accelerator import Accelerator
 
 TOP = "somagate"
@@ -34,29 +33,14 @@ def verilog(plan: Plan) -> str:
     ToolError
         Where Yosys is missing or fails.
     """
-    bits = sum(words * width for stage in plan.stages for words, width in memories(stage).values())
+    found = [memory for stage in plan.stages for memory in memories.memories(stage)]
+    bits = sum(memory.words * memory.word_bits for memory in found)
     if bits > LARGEST_BITS:
         raise ValueError(
             f"memories of {plan.tables.name} must have at most {LARGEST_BITS:,} bits, as the "
             f"largest FPGAs have, not {bits:,}; take smaller maps, or fewer bits a potential"
         )
     return convert(Accelerator(plan), name=TOP)
-
-
-def memories(stage: StagePlan) -> dict[str, tuple[int, int]]:
-    """Return each memory of a stage by its name, as (words, bits of a word)."""
-    found = {"maps": (stage.map_words, stage.word_bits)}
-    for bits, rows in stage.weights.items():
-        for bank in range(stage.banks):
-            name = f"weights_{bits}_{bank}" if stage.banks > 1 else f"weights_{bits}"
-            found[name] = (len(rows[bank :: stage.banks]), stage.lanes * bits)
-    words = len(stage.parameter_words)
-    found["parameters"] = (words, stage.update_lanes * stage.parameter_bits)
-    for bits, words in stage.state_words.items():
-        found[f"potentials_{bits}"] = (words, stage.update_lanes * bits)
-    if stage.held:
-        found["currents"] = (stage.held_words, stage.update_lanes * stage.accumulator_bits)
-    return found
 
 
 def memory_map(plan: Plan) -> dict[str, Any]:
@@ -66,12 +50,12 @@ def memory_map(plan: Plan) -> dict[str, Any]:
         sizes += [
             {
                 "stage": number,
-                "memory": name,
-                "words": words,
-                "word_bits": width,
-                "bits": words * width,
+                "memory": memory.name,
+                "words": memory.words,
+                "word_bits": memory.word_bits,
+                "bits": memory.words * memory.word_bits,
             }
-            for name, (words, width) in memories(stage).items()
+            for memory in memories.memories(stage)
         ]
         layers += [_layer_map(stage, number, descriptor) for descriptor in stage.descriptors]
     return {"memories": sizes, "layers": layers}
@@ -149,15 +133,12 @@ def images(plan: Plan) -> dict[str, str]:
     for number, stage in enumerate(plan.stages):
         suffix = f"_{number}" if len(plan.stages) > 1 else ""
         rows = {
-            f"weights_{bits}": (
-                stage.lanes * bits,
-                [pack(row, bits) for row in weight_code(weights, bits).tolist()],
-            )
-            for bits, weights in stage.weights.items()
+            f"weights_{bits}": (stage.lanes * bits, memories.packed_rows(stage, bits))
+            for bits in stage.weights
             if stage.shape.weight_memory == "block"
         }
-        width = stage.update_lanes * stage.parameter_bits
-        rows["parameters"] = (width, stage.parameter_words)
+        parameters = memories.parameters(stage)
+        rows["parameters"] = (parameters.word_bits, parameters.init)
         for name, (width, words) in rows.items():
             digits = -(-width // 4)
             found[name + suffix] = "".join(f"{word:0{digits}x}\n" for word in words)

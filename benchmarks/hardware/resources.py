@@ -165,7 +165,7 @@ def fit(rows: list[tuple[Terms, Counts]]) -> Table:
             found, _ = nnls(rows_and_ridge, np.append(y * share, np.zeros(len(names))))
             columns.append(found / scale)
         pairs = zip(names, *columns, strict=True)
-        table[block] = {n: (float(a), float(b)) for n, a, b in pairs if max(a, b) >= 5e-4}
+        table[block] = {n: (float(a), float(b)) for n, a, b in pairs}  # those of 0 were fitted too
     return table
 
 

@@ -12,20 +12,12 @@ from typing import Protocol
 
 from ..plan.loadable import IDENTITY
 from ..plan.stage_plan import StagePlan
+from ..plan.terms import Terms
 from .blocks import memory_terms, stage_blocks
-from .coefficients import COEFFICIENTS
+from .coefficients import Cells, cells
 from .memories import StoredMemory, stored_memories
 from .part import Part
 from .placement import PlacedMemory, large_rows, place
-from .terms import Terms
-
-
-@dataclass(frozen=True, kw_only=True)
-class Usage:
-    """What a block takes: logic in the part's cells, and flip-flops."""
-
-    logic: float
-    flip_flops: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +64,9 @@ class Resources:
     """
 
     part: Part
-    blocks: tuple[Mapping[str, Usage], ...]
+    blocks: tuple[Mapping[str, Cells], ...]
     memories: tuple[PlacedMemory, ...]
-    board: Usage = Usage(logic=0, flip_flops=0)
+    board: Cells = Cells(logic=0, flip_flops=0)
 
     @cached_property
     def counts(self) -> dict[str, Count]:
@@ -194,20 +186,17 @@ def terms(plan: Staged, part: Part) -> Iterator[dict[str, Terms]]:
 
 
 def resources(plan: Staged, part: Part) -> Resources:
-    """Return what a plan takes of a part. Fast: nothing is packed or generated."""
-    coefficients = COEFFICIENTS[part.family]
-    blocks: list[Mapping[str, Usage]] = []
+    """Return what a plan takes of a part. Fast: nothing is packed or generated.
+
+    Raises
+    ------
+    MissingCoefficientError
+        Where a term of the plan's blocks was never fitted.
+    """
+    blocks: list[Mapping[str, Cells]] = []
     memories: list[PlacedMemory] = []
     for number, (stage, found) in enumerate(zip(plan.stages, terms(plan, part), strict=True)):
-        usage = {}
-        for block, values in found.items():
-            known = coefficients.get(block, {})
-            pairs = [(known[name], value) for name, value in values.items() if name in known]
-            usage[block] = Usage(
-                logic=sum(c[0] * value for c, value in pairs),
-                flip_flops=sum(c[1] * value for c, value in pairs),
-            )
-        blocks.append(usage)
+        blocks.append({block: cells(part.family, block, values) for block, values in found.items()})
         memories += [place(number, stored, part) for stored in stored_memories(stage)]
     if _configurable(plan):
         memories.append(place(None, _IDENTITY, part))

@@ -10,7 +10,7 @@ from .loadable import targets
 from .mode import Mode
 from .plan import Plan
 
-VERSION = 1
+VERSION = 2
 """Of the stream's format and of the memories' layout; goes up when either changes."""
 
 

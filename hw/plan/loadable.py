@@ -9,10 +9,11 @@ list; its word is for whoever carries the stream, a checksum say.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .memories import SLICE_BITS, memories
 from .stage_plan import StagePlan
 
-WORD_BITS = 32
-"""Of a word of the stream, and so of what is written at a time into a memory that it loads."""
+WORD_BITS = SLICE_BITS
+"""Of a word of the stream, which is written at once into a memory."""
 ADDRESS_BITS = 24
 END = 255
 """The number of no memory: it ends the stream."""
@@ -25,7 +26,7 @@ class Target:
     Attributes
     ----------
     name
-        Of the memory in its stage: 'weights_4_0' (width, bank), 'parameters' or 'groups'.
+        Of the memory in its stage, as in the memory map; or 'groups'.
     width, depth
         Bits of a row, rows.
     """
@@ -57,19 +58,12 @@ def targets(plan: StagePlan) -> list[Target]:
     one.
     """
     found = [
-        Target(
-            name=f"weights_{bits}_{bank}",
-            width=plan.lanes * bits,
-            depth=max(2, -(-rows // plan.banks)),
-        )
-        for bits, rows in (plan.weight_depths if plan.weights_load else {}).items()
-        for bank in range(plan.banks)
+        Target(name=memory.name, width=memory.word_bits, depth=memory.depth)
+        for memory in memories(plan)
+        if memory.filled == "load"
     ]
     if not plan.loadable:
         return found
-    depth = max(2, len(plan.parameter_words))
-    width = plan.update_lanes * plan.parameter_bits
-    found.append(Target(name="parameters", width=width, depth=depth))
     groups = sum(descriptor.groups for descriptor in plan.descriptors)
     return [*found, Target(name="groups", width=WORD_BITS, depth=1 + -(-groups // WORD_BITS))]
 

@@ -9,10 +9,11 @@ from ...export.tables import Tables, signed_bits
 from . import parameters
 from .embed import MismatchError, embed, unchanged
 from .loadable import IDENTITY, WORD_BITS, memory_words, targets
+from .memories import memories
 from .plan import Plan
 from .stage_plan import StagePlan
 from .support import UnsupportedError, refuse
-from .weight_rows import pack, weight_code
+from .weight_rows import pack
 
 
 class LoadError(ValueError):
@@ -125,14 +126,12 @@ def _check_stage(stage: StagePlan, new: StagePlan) -> None:
 
 
 def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> dict[str, list[int]]:
-    """Return the rows of each memory of a stage, by its name among `config.targets`."""
-    images = {}
-    for bits, rows in new.weights.items():
-        code = weight_code(rows, bits)
-        for bank in range(stage.banks):
-            images[f"weights_{bits}_{bank}"] = [
-                pack(row, bits) for row in code[bank :: stage.banks].tolist()
-            ]
+    """Return the rows of each memory of a stage, by its name among `loadable.targets`."""
+    images = {
+        memory.name: memory.contents()
+        for memory in memories(new)
+        if memory.filled == "load" and memory.contents
+    }
     if not stage.loadable:
         return images
     for field in stage.parameters:

@@ -182,6 +182,12 @@ class Plan:
         return tuple(descriptor for stage in self.stages for descriptor in stage.descriptors)
 
     @property
+    def observers(self) -> tuple[str, ...]:
+        """Names of the accelerator's observation streams, one a stage."""
+        count = len(self.shapes)
+        return ("observe",) if count == 1 else tuple(f"observe_{i}" for i in range(count))
+
+    @property
     def observed_lanes(self) -> int:
         """Lanes of an observation: the widest update's."""
         return max(shape.update_lanes for shape in self.shapes)

@@ -47,18 +47,12 @@ class Accelerator(wiring.Component):
             "input": In(stream.Signature(unsigned(plan.word_bits))),
             "output": Out(stream.Signature(ResultLayout(plan.stages[0]))),
         }
-        members |= {name: Out(stream.Signature(ObserveLayout(plan))) for name in self.observers}
+        members |= {name: Out(stream.Signature(ObserveLayout(plan))) for name in plan.observers}
         if plan.configurable:
             members["config"] = In(stream.Signature(unsigned(WORD_BITS)))
             members |= {"config_refused": Out(1), "config_finished": Out(1)}
             members["identity"] = In(read_signature(6, 8))
         super().__init__(members)
-
-    @property
-    def observers(self) -> tuple[str, ...]:
-        """Names of the observation streams, one a stage."""
-        count = len(self.plan.stages)
-        return ("observe",) if count == 1 else tuple(f"observe_{i}" for i in range(count))
 
     def elaborate(self, platform: object) -> Module:
         """Build the accelerator."""
@@ -74,7 +68,7 @@ class Accelerator(wiring.Component):
             exports = tuple(name for name in stage_plan.names if readers[name])
             stage = Stage(stage_plan, ObserveLayout(plan), exports)
             m.submodules[f"stage_{index}" if len(plan.stages) > 1 else "stage"] = stage
-            connect(m, stage.observe, flipped(getattr(self, self.observers[index])))
+            connect(m, stage.observe, flipped(getattr(self, plan.observers[index])))
             if plan.tables.readout.layer in stage_plan.names:
                 connect(m, stage.results, flipped(self.output))
             producers |= {name: getattr(stage, f"map_{name}") for name in exports}

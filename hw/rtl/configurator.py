@@ -4,7 +4,9 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..plan.loadable import ADDRESS_BITS, END, WORD_BITS, Target
+from ..plan.loadable import ADDRESS_BITS, END, WORD_BITS, Target, targets
+from ..plan.stage_plan import StagePlan
+from ..plan.terms import Terms
 from .memory import write_signature
 
 
@@ -44,6 +46,18 @@ class Configurator(wiring.Component):
         for number, target in enumerate(memories):
             members[f"write_{number}"] = Out(write_port(target))
         super().__init__(members)
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of what loads a stage's memories."""
+        memories = targets(plan)
+        most = max(target.words for target in memories)
+        return {
+            "data": most * WORD_BITS,
+            "address": max(target.address_bits for target in memories),
+            "memories": len(memories),
+            "one": 1,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the configurator."""

@@ -1,11 +1,14 @@
 """Memories: a block RAM with the read register that its clock needs, and one with a single port."""
 
 from collections.abc import Sequence
+from typing import Self
 
 from amaranth.hdl import Cat, Module, Mux, Value, unsigned
+from amaranth.lib import memory as amaranth_memory
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
+from ..plan.memories import Memory
 
 _UNLOADED = 0x9E37_79B9_7F4A_7C15
 
@@ -29,6 +32,13 @@ def write_signature(addr_bits: int, data_bits: int, slice_bits: int = 0) -> wiri
             "addr": Out(unsigned(addr_bits)),
             "data": Out(unsigned(data_bits)),
         }
+    )
+
+
+def write_port(memory: Memory) -> wiring.Signature:
+    """Return the signature of the port that writes a memory of a stage."""
+    return write_signature(
+        max(1, (memory.depth - 1).bit_length()), memory.word_bits, memory.slice_bits
     )
 
 
@@ -82,6 +92,17 @@ class BlockMemory(wiring.Component):
         self.slice_bits = slice_bits or width
         super().__init__(memory_ports(width=width, depth=depth, slice_bits=slice_bits))
 
+    @classmethod
+    def of(cls, memory: Memory) -> Self:
+        """Return what holds a memory of a stage."""
+        return cls(
+            width=memory.word_bits,
+            depth=memory.depth,
+            init=memory.init,
+            style=memory.style,
+            slice_bits=memory.slice_bits,
+        )
+
     def elaborate(self, platform: object) -> Module:
         """Build the memory."""
         m = Module()
@@ -98,7 +119,7 @@ class BlockMemory(wiring.Component):
         for index, enable in enumerate(self.write.en):
             first = index * self.slice_bits
             bits = min(self.slice_bits, self.width - first)
-            memory = Memory(
+            memory = amaranth_memory.Memory(
                 shape=unsigned(bits),
                 depth=self.depth,
                 init=[word >> first & (1 << bits) - 1 for word in self.init],

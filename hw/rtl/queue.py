@@ -4,6 +4,9 @@ from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..plan.stage_plan import StagePlan
+from ..plan.terms import Terms, field_bits
+
 
 class Queue(wiring.Component):
     """Hold up to `depth` payloads, so that a producer can run ahead of its consumer.
@@ -26,6 +29,18 @@ class Queue(wiring.Component):
         super().__init__(
             {"input": In(stream.Signature(shape)), "output": Out(stream.Signature(shape))}
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the queues of words and of pooled maps."""
+        fields = plan.word_row_bits + field_bits(plan)
+        pooled = plan.update_lanes * plan.count_bits + 2
+        return {
+            "word": plan.word_bits + plan.banks * fields,
+            "pooled": pooled,
+            "banks": plan.banks,
+            "one": 1,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the queue."""

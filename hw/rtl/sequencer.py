@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..plan.stage_plan import StagePlan
+from ..plan.terms import Terms, bits_of
 from .gather.walk_layout import WalkLayout
 from .update.update_layout import UpdateLayout
 
@@ -29,7 +30,7 @@ class Sequencer(wiring.Component):
     Each goes through all layers in order, the walker ahead of the update: it starts a layer as soon
     as the maps that it reads are complete, while the update still finishes the one before. How far
     it may be ahead is a constant of the layer, `distance`. The layers' numbers are constants, so
-    most of them cost no logic.
+    most of them cost no logic. A layer is offered `latency` cycles after it was started.
 
     Members
     -------
@@ -48,6 +49,8 @@ class Sequencer(wiring.Component):
     first_step, last_step, odd_step : Out(1), of the update; `odd_step` alternates
     record, replay : Out(1), the update's sums are to be kept, or were kept and are sent again
     """
+
+    latency = 1
 
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
@@ -76,6 +79,18 @@ class Sequencer(wiring.Component):
                 "replay": Out(1),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the sequencer."""
+        steps = bits_of(max(2, plan.tables.steps))
+        index = (plan.count - 1).bit_length()
+        return {
+            "steps": steps,
+            "index": index,
+            "external": len(plan.external),
+            "layers": plan.count,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the sequencer."""

@@ -5,8 +5,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ..plan import memories
 from ..plan.loadable import targets
 from ..plan.stage_plan import StagePlan
+from ..plan.terms import Terms, address_bits
 from .configurator import write_port
 from .fork import Fork
 from .gather.array import Array, BankSum, WeightMemory
@@ -57,14 +59,27 @@ class Stage(wiring.Component):
         members |= {f"load_{target.name}": In(write_port(target)) for target in targets(plan)}
         super().__init__(members)
 
+    @staticmethod
+    def terms(plan: StagePlan, exports: int) -> Terms:
+        """Return the terms of what lies between the blocks; `exports` maps are sent on."""
+        own = sum(name in plan.read_maps for name in plan.names)
+        sources = len(plan.external) + (own > 0)
+        groups = sum(d.groups for d in plan.descriptors)
+        return {
+            "writes": (sources - 1) * plan.word_bits,
+            "addresses": (sources - 1) * address_bits(plan),
+            "bases": len(plan.map_bases) - 1,
+            "exports": exports,
+            "groups": groups if plan.loadable else 0,
+            "one": 1,
+        }
+
     def elaborate(self, platform: object) -> Module:
         """Build the stage."""
         m = Module()
         plan = self.plan
         m.submodules.sequencer = sequencer = Sequencer(plan)
-        m.submodules.maps = maps = RegisteredMemory(
-            width=plan.word_bits, depth=max(2, plan.map_words)
-        )
+        m.submodules.maps = maps = RegisteredMemory.of(memories.maps(plan))
         self._gather(m, sequencer, maps)
         return m
 
@@ -93,8 +108,8 @@ class Stage(wiring.Component):
             connect(m, scanner.events, weights.events)
             connect(m, weights.rows, array.rows)
             sums.append(array.sums)
-            for bits in plan.weights if plan.weights_load else ():
-                load = getattr(self, f"load_weights_{bits}_{bank}")
+            for bits, memory in weights.memories.items() if plan.weights_load else ():
+                load = getattr(self, f"load_{memory.name}")
                 connect(m, flipped(load), getattr(weights, f"load_{bits}"))
             parts = {"sieve": sieve, "words": queue, "scanner": scanner, "weights": weights}
             for name, part in (parts | {"array": array}).items():

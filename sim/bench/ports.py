@@ -86,9 +86,7 @@ class Ports:
         output, observe = ResultLayout(plan.stages[0]), ObserveLayout(plan)
         widths = {"config": WORD_BITS} if plan.configurable else {}
         widths |= {"input": plan.word_bits, "output": output.size}
-        stages = range(len(plan.stages))
-        observers = [f"observe_{stage}" for stage in stages] if len(stages) > 1 else ["observe"]
-        widths |= {name: observe.size for name in observers}
+        widths |= {name: observe.size for name in plan.observers}
         return Ports(widths=widths, output=_fields(output), observe=_fields(observe))
 
     @property

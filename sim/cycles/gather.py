@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from ...hw.rtl.gather.array import Array, BankSum, WeightMemory
 from ...hw.rtl.gather.fetcher import Fetcher
+from ...hw.rtl.gather.walker import Walker
+from ...hw.rtl.sequencer import Sequencer
 from .registers import Row
 
-WALK_LATENCY = 2
+WALK_LATENCY = Sequencer.latency + Walker.latency
 """Cycles from the one in which the sequencer starts the walker to its first step."""
 
 

@@ -101,15 +101,13 @@ def must_take_the_predicted_cycles(
 
 def receive_observations(bench: Bench, dut: Any, plan: Plan, batch: int) -> list[Transfers]:
     """Collect the observations of every stage."""
-    count = len(plan.stages)
-    names = ["observe"] if count == 1 else [f"observe_{number}" for number in range(count)]
     due = [
         batch * plan.tables.steps * sum(d.updates for d in stage.descriptors)
         for stage in plan.stages
     ]
     return [
         bench.receive(name, getattr(dut, name), count)
-        for name, count in zip(names, due, strict=True)
+        for name, count in zip(plan.observers, due, strict=True)
     ]
 
 

@@ -5,10 +5,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...plan.loadable import WORD_BITS
+from ...plan import memories
+from ...plan.constant_bits import used_lanes
 from ...plan.stage_plan import StagePlan
-from ...plan.weight_rows import pack, weight_code
-from ..memory import BlockMemory, SinglePortMemory, write_signature
+from ...plan.terms import Terms, most_planes
+from ..memory import BlockMemory, SinglePortMemory, write_port
 from .scanner import EventLayout
 
 
@@ -56,13 +57,10 @@ class WeightMemory(wiring.Component):
             "events": In(stream.Signature(EventLayout(plan))),
             "rows": Out(stream.Signature(RowLayout(plan))),
         }
-        self.depths = {
-            bits: max(2, -(-len(rows) // plan.banks)) for bits, rows in plan.weights.items()
-        }
-        for bits, depth in self.depths.items() if plan.weights_load else ():
-            members[f"load_{bits}"] = In(
-                write_signature(max(1, (depth - 1).bit_length()), plan.lanes * bits, WORD_BITS)
-            )
+        self.memories = {bits: memories.weights(plan, bits, bank) for bits in plan.weight_depths}
+        for bits, memory in self.memories.items():
+            if memory.filled == "load":
+                members[f"load_{bits}"] = In(write_port(memory))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -80,24 +78,19 @@ class WeightMemory(wiring.Component):
         found: list[list[Value]] = []
         added = Signal(row.weights.shape(), reset_less=True)
         m.d.comb += row.weights.eq(added)
-        for bits, weights in plan.weights.items():
-            mine = weight_code(weights[self.bank :: plan.banks], bits).tolist()
-            width, depth = plan.lanes * bits, self.depths[bits]
+        for bits, stored in self.memories.items():
             memory: BlockMemory | SinglePortMemory
-            if plan.shape.weight_memory == "spram":
+            if stored.style == "spram":
                 kind = getattr(platform, "single_port_memory", None) or SinglePortMemory
-                memory = kind(width=width, depth=depth, slice_bits=WORD_BITS)
-            else:
-                memory = BlockMemory(
-                    width=width,
-                    depth=depth,
-                    init=[pack(values, bits) for values in mine],
-                    slice_bits=WORD_BITS if plan.weights_load else 0,
+                memory = kind(
+                    width=stored.word_bits, depth=stored.depth, slice_bits=stored.slice_bits
                 )
+            else:
+                memory = BlockMemory.of(stored)
             m.submodules[f"weights_{bits}"] = memory
             port = memory.read
             m.d.comb += [port.en.eq(move), port.addr.eq(event.row)]
-            if plan.weights_load:
+            if stored.filled == "load":
                 connect(m, flipped(getattr(self, f"load_{bits}")), memory.write)
             lanes = [port.data.word_select(lane, bits) for lane in range(plan.lanes)]
             found.append([Cat(1, w).as_signed() if bits == 1 else w.as_signed() for w in lanes])
@@ -145,6 +138,30 @@ class Array(wiring.Component):
                 "sums": Out(stream.Signature(sum_layout(plan))),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the array of all banks."""
+        banks = [used_lanes(plan, bank) for bank in range(plan.banks)]
+        lanes, bits, width = sum(banks), plan.accumulator_bits, plan.update_lanes
+        weight = max(plan.weight_depths)
+        signed = any(s.map.activation.signed for d in plan.descriptors for s in d.sources)
+        busy = sum(used > 0 for used in banks)
+        chosen = sum(min(used, width) for used in banks)
+        return {
+            "row": lanes * weight,
+            "add": lanes * bits,
+            "double": lanes * bits * (most_planes(plan) > 1),
+            "negate": lanes * weight * signed,
+            "widths": lanes * weight * (len(plan.weight_depths) - 1),
+            "lanes": lanes,
+            "choose": bits * (lanes - chosen),
+            "chosen": bits * chosen,
+            "muxed": bits * chosen * (plan.lanes > width),
+            "sum": bits * width * (busy - 1),
+            "summed": bits * width * (plan.banks > 1),
+            "banks": plan.banks,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the array."""

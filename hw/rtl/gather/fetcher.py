@@ -6,6 +6,7 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms, address_bits, bits_of, field_bits
 from ..memory import read_signature
 from .segment import SegmentLayout, event_fields
 
@@ -47,6 +48,26 @@ class Fetcher(wiring.Component):
                 "words": Out(stream.Signature(WordLayout(plan, plan.word_bits))),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the fetcher."""
+        grains = plan.word_bits // plan.grain
+        widest = max(plan.map(name).row_words for name in plan.read_maps)
+        fields = plan.word_row_bits + field_bits(plan)
+        return {
+            # A comparison with a constant is cheap while both numbers fit one look-up table.
+            "mask": grains * (grains > 1),
+            "mask_5": grains * (grains == 32),
+            "mask_6": grains * (grains > 32),
+            "bits": plan.word_bits,
+            "address": address_bits(plan),
+            "words": bits_of(widest) * (widest > 1),
+            "row": plan.word_row_bits,
+            "fields": plan.banks * fields,
+            "spread": plan.banks if plan.banks > 1 else 0,
+            "one": 1,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the fetcher."""

@@ -4,7 +4,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...plan import memories
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms, bits_of
 from ..memory import RegisteredMemory
 from .array import sum_layout
 
@@ -26,7 +28,7 @@ class Currents(wiring.Component):
 
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
-        self.depth = max(2, plan.held_words)
+        self.depth = memories.currents(plan).depth
         signature = stream.Signature(sum_layout(plan))
         super().__init__(
             {
@@ -39,12 +41,18 @@ class Currents(wiring.Component):
             }
         )
 
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the held currents."""
+        return {
+            "left": bits_of(plan.held_words),
+            "sums": plan.update_lanes * plan.accumulator_bits,
+        }
+
     def elaborate(self, platform: object) -> Module:
         """Build the memory."""
         m = Module()
-        m.submodules.memory = memory = RegisteredMemory(
-            width=self.sums.payload.shape().size, depth=self.depth
-        )
+        m.submodules.memory = memory = RegisteredMemory.of(memories.currents(self.plan))
         sent, move = Signal(), Signal()
         left = Signal(range(self.depth + 1))  # chunks whose read is still to start
         coming = Signal(2)  # reads on their way

@@ -10,6 +10,7 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms, field_bits
 from .fetcher import WordLayout
 from .segment import event_fields
 
@@ -56,6 +57,21 @@ class Scanner(wiring.Component):
                 "events": Out(stream.Signature(EventLayout(plan))),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the scanner."""
+        size = plan.word_bits // plan.banks
+        parts = max(1, size // 4)
+        exact = plan.row_grain == plan.word_bits
+        return {
+            "bits": plan.word_bits,
+            "number": plan.banks * parts * (parts - 1).bit_length(),
+            "row": plan.banks * plan.word_row_bits,
+            "add": 0 if exact else plan.banks * plan.weight_row_bits,
+            "fields": plan.banks * field_bits(plan),
+            "banks": plan.banks,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the scanner."""

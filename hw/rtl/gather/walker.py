@@ -8,6 +8,7 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms, address_bits, bits_of, most_planes, varying
 from .segment import SegmentLayout, event_fields
 from .walk_layout import LOOPS, WalkLayout
 
@@ -31,7 +32,15 @@ class Walker(wiring.Component):
     first_step : In(1), static
     skips : In(…), static, one bit a lane group: its positions have no segments
     segments : Out(stream.Signature(SegmentLayout))
+
+    Attributes
+    ----------
+    latency
+        Cycles from the one in which a layer is offered to the first step of its loops; the
+        segment of a step is offered two cycles later.
     """
+
+    latency = 1
 
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
@@ -47,6 +56,52 @@ class Walker(wiring.Component):
                 "segments": Out(stream.Signature(self.segment_layout)),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the walker."""
+        layers = [WalkLayout.layer_values(d) for d in plan.descriptors]
+        sources = [
+            [WalkLayout.source_values(plan, d, s) for s in d.sources] for d in plan.descriptors
+        ]
+        flat = [source for some in sources for source in some]
+        word = max(max(abs(s["first_word"]), s["plane_words"]) for s in flat).bit_length() + 3
+        bit = max(max(abs(s["first_bit"]), s["row_bits"], s["segment_bits"]) for s in flat)
+        widths = {"words": word, "bits": bit.bit_length() + 3, "weight_rows": plan.word_row_bits}
+        counts = [max(layer[name] for layer in layers) for name in LOOPS[3:]]
+        counts += [max(s[name] for s in flat) for name in LOOPS[:2]]
+        active = 0
+        steps = 0
+        for name, width in widths.items():
+            values = set()
+            for layer, some in zip(layers, sources, strict=True):
+                for s in some:
+                    limits = {
+                        "kernel_columns": s["kernel_columns"],
+                        "kernel_rows": s["kernel_rows"],
+                    }
+                    limits |= {"planes": layer["planes"], **{n: layer[n] for n in LOOPS[3:]}}
+                    values |= {s[name][i] for i, n in enumerate(LOOPS) if limits[n] or i == 7}
+            steps += width * (len(values) - 1)
+            active = max(active, len(values))
+        most = max(len(some) for some in sources)
+        place = sum(widths.values())
+        return {
+            "place": place,
+            "address": address_bits(plan),
+            "bit": widths["bits"],
+            "word": word,
+            "row": plan.word_row_bits,
+            "counts": sum(count.bit_length() for count in counts),
+            "steps": steps,
+            "varying": varying(layers) + sum(
+                varying(some[i] for some in sources if i < len(some)) for i in range(most)
+            ),
+            "sources": (most - 1) * place,
+            "planes": bits_of(most_planes(plan)) if most_planes(plan) > 1 else 0,
+            "skips": plan.most_groups if plan.loadable else 0,
+            "one": 1,
+        }  # fmt: skip
 
     def elaborate(self, platform: object) -> Module:
         """Build the walker."""

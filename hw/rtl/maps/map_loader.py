@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms, address_bits, bits_of
 from ..memory import write_signature
 
 
@@ -43,6 +44,19 @@ class Loader(wiring.Component):
                 "release": In(1),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the loaders of all sources."""
+        terms = {"address": 0, "place": 0, "planes": 0, "buffers": 0, "one": 0}
+        for name in plan.external:
+            source = plan.map(name)
+            terms["address"] += address_bits(plan)
+            terms["place"] += bits_of(max(2, source.plane_words))
+            terms["planes"] += (source.planes > 1) * bits_of(source.words)
+            terms["buffers"] += plan.map_buffers(name)
+            terms["one"] += 1
+        return dict(terms)
 
     def elaborate(self, platform: object) -> Module:
         """Build the loader."""

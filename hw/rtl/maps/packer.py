@@ -6,6 +6,7 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms, bits_of
 from .pool import PooledLayout
 
 
@@ -154,6 +155,24 @@ class Packer(wiring.Component):
                 "idle": Out(1),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the packer."""
+        counts, width = plan.count_bits, plan.update_lanes
+        mapped = [plan.map(name) for name in plan.names]
+        gaps = any(plan.has_gaps(name) for name in plan.names)
+        words = max(m.words for m in mapped)
+        return {
+            "filling": plan.word_bits * counts,
+            "slots": bits_of(plan.word_bits // width),
+            "place": bits_of(words),
+            "join": width * counts * gaps,
+            "shift": width * counts * gaps * (width - 1).bit_length(),
+            "joiner": gaps,
+            "pad": gaps * plan.pad.bit_length() * (plan.pad > 1),
+            "one": 1,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the packer."""

@@ -6,6 +6,7 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms
 from ..update.update_layout import ChunkLayout
 
 
@@ -38,6 +39,18 @@ class Pool(wiring.Component):
                 "pooled": Out(stream.Signature(PooledLayout(plan))),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the pool."""
+        windows = any(d.window != (1, 1) for d in plan.descriptors)
+        counts = plan.count_bits
+        adds = any(d.counts for d in plan.descriptors)
+        return {
+            "so_far": plan.lanes * counts * windows,
+            "lanes": plan.update_lanes,
+            "adds": plan.update_lanes * counts * adds,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the pool."""

@@ -6,6 +6,7 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms, bits_of
 from .update_layout import ChunkLayout
 
 
@@ -47,6 +48,20 @@ class Readout(wiring.Component):
                 "results": Out(stream.Signature(ResultLayout(plan))),
             }
         )
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the readout."""
+        bits, width = plan.readout_bits, plan.update_lanes
+        counted = plan.tables.readout.kind == "count"
+        turns = -(-plan.classes // width)
+        return {
+            "values": width * bits,
+            "bits": bits,
+            "index": bits_of(plan.classes),
+            "ring": counted * turns * width * (bits - 1),
+            "one": 1,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the readout."""

@@ -5,10 +5,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...plan.loadable import WORD_BITS
+from ...plan import memories
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import Terms, bits_of, varying
 from ..gather.array import sum_layout
-from ..memory import RegisteredMemory, write_signature
+from ..memory import RegisteredMemory, write_port
 from .lane_rule import LaneRule
 from .update_layout import ChunkLayout, UpdateLayout
 
@@ -46,13 +47,56 @@ class Update(wiring.Component):
             "skips": In(plan.most_groups),
         }
         if plan.loadable:
-            depth = max(2, len(plan.parameter_words))
-            members["load"] = In(
-                write_signature(
-                    (depth - 1).bit_length(), plan.update_lanes * plan.parameter_bits, WORD_BITS
-                )
-            )
+            members["load"] = In(write_port(memories.parameters(plan)))
         super().__init__(members)
+
+    @staticmethod
+    def terms(plan: StagePlan) -> Terms:
+        """Return the terms of the update."""
+        width, bits = plan.update_lanes, plan.update_bits
+        fields = {field.name: field.bits for field in plan.parameters}
+        terms: Terms = dict.fromkeys(
+            ("leak", "product", "subtract", "store", "dropped", "ternary", "loaded"), 0.0
+        )
+        for mode in plan.modes:
+            state = mode.bits + mode.shift if mode.shift is not None else fields.get("level", 0)
+            terms["loaded"] += width * state
+            inside = state if mode.leak_at == "load" else bits
+            if mode.leak_at != "never":
+                if mode.leak_multiplier is None:
+                    terms["product"] += width * inside * fields["multiplier"]
+                else:
+                    ones = mode.leak_multiplier.bit_count()
+                    wide = inside + mode.leak_multiplier.bit_length()
+                    terms["leak"] += width * max(0, ones - 1) * wide
+            if mode.reset == "subtract":
+                terms["subtract"] += width * bits
+            if mode.shift is None:
+                terms["ternary"] += width * bits
+            else:
+                dropped = max(0, bits - mode.shift - mode.bits)
+                terms["store"] += width * mode.bits * bool(dropped)
+                terms["dropped"] += width * dropped
+        layers = [_counts(plan, index) for index in range(plan.count)]
+        counters = {name: max(layer[name] for layer in layers) for name in layers[0]}
+        depths = [bits_of(max(2, depth)) for depth in plan.state_words.values()]
+        late = sum(n for name, n in fields.items() if name not in ("bias", "level"))
+        late += any(mode.mask_negative for mode in plan.modes)
+        return terms | {
+            "u": width * bits,
+            "sum": width * plan.accumulator_bits,
+            "bias": width * fields["bias"],
+            "late": width * late,
+            "modes": width * bits * (len(plan.modes) - 1),
+            "lanes": width,
+            "keep": width * plan.loadable,
+            "counters": sum(count.bit_length() for count in counters.values()),
+            "varying": varying(layers),
+            "parameters": bits_of(max(2, sum(d.chunks for d in plan.descriptors))),
+            "potentials": sum(depths),
+            "memories": len(depths),
+            "one": 1,
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Build the update."""
@@ -66,7 +110,7 @@ class Update(wiring.Component):
             | dict.fromkeys(("first", "final", "tail", "row_end", "used", "layer_end", "skip"), 1)
         )
         walking, place, parameter = self._walk(m, ahead, flags)
-        memories = self._memories(m, ahead, walking & place.used, parameter)
+        stored = self._memories(m, ahead, walking & place.used, parameter)
         read = [Signal(flags, name=f"read_{i}") for i in range(2)]
         read_valid = [Signal(name=f"read_valid_{i}") for i in range(2)]
         with m.If(ahead):
@@ -102,8 +146,8 @@ class Update(wiring.Component):
         for lane in range(plan.update_lanes):
             rule = LaneRule(m, plan, lane, mode=self.layers.payload.mode, move=move)
             fires, v = rule.update(
-                parameters=memories["parameters"].read.data,
-                states={bits: memories[bits].read.data for bits in plan.state_words},
+                parameters=stored["parameters"].read.data,
+                states={bits: stored[bits].read.data for bits in plan.state_words},
                 first_step=self.first_step,
                 acc=self.sums.payload[lane],
             )
@@ -192,24 +236,20 @@ class Update(wiring.Component):
     ) -> dict[str | int, RegisteredMemory]:
         """Add the memories of parameters and of potentials, and read and write them in order."""
         plan = self.plan
-        words = plan.parameter_words
-        width = plan.update_lanes * plan.parameter_bits
-        memories: dict[str | int, RegisteredMemory] = {}
-        m.submodules.parameters = memories["parameters"] = RegisteredMemory(
-            width=width, depth=max(2, len(words)), init=words,
-            style="auto" if len(words) <= 4 else "block",
-            slice_bits=WORD_BITS if plan.loadable else 0,
-        )  # fmt: skip
+        found: dict[str | int, RegisteredMemory] = {}
+        m.submodules.parameters = found["parameters"] = RegisteredMemory.of(
+            memories.parameters(plan)
+        )
         if plan.loadable:
-            connect(m, flipped(self.load), memories["parameters"].write)
+            connect(m, flipped(self.load), found["parameters"].write)
         m.d.comb += [
-            memories["parameters"].read.en.eq(ahead),
-            memories["parameters"].read.addr.eq(parameter),
+            found["parameters"].read.en.eq(ahead),
+            found["parameters"].read.addr.eq(parameter),
         ]
         sent = self.chunks.valid & self.chunks.ready
         for bits, depth in plan.state_words.items():
-            memory = RegisteredMemory(width=bits * plan.update_lanes, depth=max(2, depth))
-            m.submodules[f"potentials_{bits}"] = memories[bits] = memory
+            memory = RegisteredMemory.of(memories.potentials(plan, bits))
+            m.submodules[f"potentials_{bits}"] = found[bits] = memory
             mine = Signal(name=f"mode_has_{bits}")
             with m.Switch(self.layers.payload.mode):
                 for number, mode in enumerate(plan.modes):
@@ -228,4 +268,16 @@ class Update(wiring.Component):
                     Cat(potential[:bits] for potential in self.chunks.payload.potentials)
                 ),
             ]
-        return memories
+        return found
+
+
+def _counts(plan: StagePlan, index: int) -> dict[str, int]:
+    """Return how far each counter of a layer counts, less one."""
+    d = plan.descriptors[index]
+    return {
+        "rows": d.rows - 1,
+        "columns": d.columns - 1,
+        "groups": d.groups - 1,
+        "window": d.window[0] * d.window[1] - 1,
+        "chunk": plan.lanes // plan.update_lanes - 1,
+    }

@@ -10,7 +10,7 @@ from somagate.boards.outofcontext import Wrapper
 from somagate.export.tables import Tables
 from somagate.hw.cost.part import PARTS
 from somagate.hw.cost.resources import resources, terms
-from somagate.hw.generate import memories
+from somagate.hw.plan.memories import memories
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.rtl.accelerator import Accelerator
 
@@ -72,7 +72,7 @@ def test_every_memory_of_the_memory_map_is_placed_once() -> None:
             for memory in found.memories
             if memory.stage == number
         }
-        sizes = {name: (max(2, words), bits) for name, (words, bits) in memories(stage).items()}
+        sizes = {m.name: (m.depth, m.word_bits) for m in memories(stage)}
         assert placed.items() <= sizes.items()
         assert sizes.keys() - placed.keys() <= {"weights_1_1", "parameters"}
     assert "currents" in found.blocks[0]

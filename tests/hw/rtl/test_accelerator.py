@@ -192,7 +192,7 @@ def test_each_stage_has_a_stream_of_observations() -> None:
         (three, ("observe_0", "observe_1", "observe_2")),
     ):
         dut = Accelerator(plan)
-        assert dut.observers == names
+        assert plan.observers == names
         assert set(dut.signature.members) == {"input", "output", *names}
         must_equal_golden(dut, plan, draw(tables, 1, 0.5))
     loadable = Plan.single(tables, loadable=True)
@@ -210,7 +210,7 @@ class Interrupted(wiring.Component):
     def __init__(self, accelerator: Accelerator, cycles: int) -> None:
         self.accelerator = accelerator
         self.cycles = cycles
-        self.outputs = ("output", *accelerator.observers)
+        self.outputs = ("output", *accelerator.plan.observers)
         super().__init__(
             {name: Out(getattr(accelerator, name).signature) for name in ("input", *self.outputs)}
         )

@@ -56,18 +56,18 @@ def test_every_memory_of_a_stage_is_a_target() -> None:
 def test_weights_alone_are_targets_where_only_they_have_to_be_loaded() -> None:
     stage = a_stage(everything(), word_bits=16)
     assert targets(stage) == []
-    loaded = targets(replace(stage, weight_memory="spram"))
-    assert [t.name for t in loaded] == [f"weights_{bits}_0" for bits in stage.weights]
+    loaded = targets(replace(stage, shape=replace(stage.shape, weight_memory="spram")))
+    assert [t.name for t in loaded] == [f"weights_{bits}" for bits in stage.weights]
     assert [t.depth for t in loaded] == [len(rows) for rows in stage.weights.values()]
 
 
 def test_groups_beyond_32_take_more_rows_and_no_memory_has_one() -> None:
     plan = a_stage(network((1,), [40]), lanes=1, update_lanes=1, loadable=True)
     found = {target.name: target.depth for target in targets(plan)}
-    assert found == {"weights_4_0": 120, "parameters": 42, "groups": 3}
+    assert found == {"weights_4": 120, "parameters": 42, "groups": 3}
     plan = a_stage(network((1,), [], classes=1), lanes=1, update_lanes=1, loadable=True)
     assert {t.name: t.depth for t in targets(plan)} == {
-        "weights_4_0": 2, "parameters": 2, "groups": 2
+        "weights_4": 2, "parameters": 2, "groups": 2
     }  # fmt: skip
 
 

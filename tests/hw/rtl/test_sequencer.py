@@ -209,3 +209,15 @@ def test_nothing_starts_before_the_input_is_there() -> None:
     bench.run(200)
     assert walking.index(1) == updating.index(1) - 1 == starts.index(1)
     assert walking.index(1) == 51
+
+
+def test_a_layer_is_offered_its_latency_after_its_start() -> None:
+    plan = plans(next(iter(NETWORKS)), 1)
+    dut = Sequencer(plan)
+    bench = Bench(dut, stalls="none")
+    bench.add_process(Surroundings(dut, 1, 1).run)
+    bench.receive("walks", dut.walks, 1)
+    bench.receive("updates", dut.updates, 1)
+    starts, updating = bench.probe(dut.starts), bench.probe(dut.updates.valid)
+    bench.run(1000)
+    assert updating.index(1) == starts.index(1) + Sequencer.latency

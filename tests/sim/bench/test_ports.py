@@ -58,7 +58,7 @@ def test_a_chain_has_an_observer_a_stage_and_a_stream_to_load(chain: Plan) -> No
     assert ports.received == ("output", "observe_0", "observe_1")
     accelerator = Accelerator(chain)
     Fragment.get(accelerator, None)
-    assert ports.observers == accelerator.observers
+    assert ports.observers == accelerator.plan.observers
     others = {"config_refused", "config_finished", "identity"}
     assert set(ports.widths) == set(accelerator.signature.members) - others
     assert ports.widths["observe_0"] == ports.widths["observe_1"]

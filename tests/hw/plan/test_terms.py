@@ -1,7 +1,7 @@
 """Widths that several blocks count in the same way."""
 
 from plans import a_stage, everything, network
-from somagate.hw.cost.terms import address_bits, bits_of, field_bits, most_planes, varying
+from somagate.hw.plan.terms import address_bits, bits_of, field_bits, most_planes, varying
 
 
 def test_a_number_has_a_bit_or_more() -> None:

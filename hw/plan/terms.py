@@ -8,7 +8,7 @@ which were fitted to real syntheses.
 from collections.abc import Iterable
 from typing import Any
 
-from ..plan.stage_plan import StagePlan
+from .stage_plan import StagePlan
 
 Terms = dict[str, float]
 

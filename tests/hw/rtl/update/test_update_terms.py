@@ -7,13 +7,16 @@ from negative import masking
 from plans import Shapes, a_stage, network
 from somagate.export.neuron import Leak, Ternary
 from somagate.export.tables import Tables
-from somagate.hw.cost import update_terms
+from somagate.hw.rtl.maps.packer import Packer
+from somagate.hw.rtl.maps.pool import Pool
+from somagate.hw.rtl.update.readout import Readout
+from somagate.hw.rtl.update.update import Update
 
 TABLES = network((2, 6, 6), [Shapes(channels=6, pool=(2, 2)), 5])
 
 
 def of(tables: Tables) -> dict[str, float]:
-    return update_terms.update(a_stage(tables, lanes=4, update_lanes=2))
+    return Update.terms(a_stage(tables, lanes=4, update_lanes=2))
 
 
 def test_a_mask_of_negative_potentials_is_one_more_bit_a_lane_that_waits_a_cycle() -> None:
@@ -38,18 +41,18 @@ def test_each_form_of_the_rule_has_a_term_of_its_own() -> None:
 
 
 def test_a_pool_keeps_what_it_has_seen_of_a_window() -> None:
-    pools = [update_terms.pool(a_stage(t, lanes=4)) for t in (TABLES, network((2, 6, 6), [5]))]
+    pools = [Pool.terms(a_stage(t, lanes=4)) for t in (TABLES, network((2, 6, 6), [5]))]
     assert [terms["so_far"] for terms in pools] == [4, 0]
     assert not any(terms["adds"] for terms in pools)
 
 
 def test_a_packer_closes_gaps_where_there_are_any() -> None:
     gaps, none = (a_stage(network((2, 4, 4), [Shapes(channels=n)]), lanes=4) for n in (5, 4))
-    assert [update_terms.packer(plan)["joiner"] for plan in (gaps, none)] == [1, 0]
+    assert [Packer.terms(plan)["joiner"] for plan in (gaps, none)] == [1, 0]
 
 
 def test_a_readout_counts_spikes_in_a_ring_of_as_many_turns_as_it_needs() -> None:
     plan = a_stage(network((4,), [], classes=7), lanes=4, update_lanes=2)
-    terms = update_terms.readout(plan)
+    terms = Readout.terms(plan)
     assert terms["values"] == 2 * plan.readout_bits
     assert terms["ring"] == 4 * 2 * (plan.readout_bits - 1)

@@ -1,0 +1,65 @@
+"""Every memory of a stage is described once, and from there built, loaded and counted."""
+
+import pytest
+from plans import a_stage, everything
+from somagate.hw.plan import memories
+from somagate.hw.plan.loadable import targets
+from somagate.hw.rtl.memory import BlockMemory, RegisteredMemory
+from somagate.hw.rtl.stage import Stage
+
+TABLES = everything(constant=True)
+
+
+def by_name(**numbers: object) -> dict[str, memories.Memory]:
+    return {memory.name: memory for memory in memories.memories(a_stage(TABLES, **numbers))}
+
+
+def test_memories_come_in_the_order_of_the_memory_map() -> None:
+    found = by_name(lanes=4, update_lanes=2, banks=2, word_bits=16, holds=True)
+    weights = [f"weights_{bits}_{bank}" for bits in (2, 3, 4, 8) for bank in (0, 1)]
+    potentials = ["potentials_2", "potentials_5", "potentials_8"]
+    assert list(found) == ["maps", *weights, "parameters", *potentials, "currents"]
+    assert [m.filled for m in found.values()] == ["work", *["start"] * 9, *["work"] * 4]
+    assert "weights_4" in by_name(lanes=4) and "currents" not in by_name(lanes=4)
+
+
+def test_the_rows_of_a_width_are_dealt_out_to_the_banks() -> None:
+    stage = a_stage(TABLES, lanes=4, banks=4)
+    for bits, rows in stage.weights.items():
+        every = memories.packed_rows(stage, bits)
+        assert len(every) == len(rows)
+        for bank in range(4):
+            memory = memories.weights(stage, bits, bank)
+            assert memory.init == every[bank::4]
+            assert memory.words == len(memory.init) <= memory.depth
+            assert memory.word_bits == 4 * bits
+
+
+@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+@pytest.mark.parametrize("weight_memory", ["block", "spram"])
+@pytest.mark.parametrize("loadable", [False, True])
+def test_what_is_loaded_is_a_target_and_a_port_of_its_slices(
+    weight_memory: str, loadable: bool
+) -> None:
+    stage = a_stage(TABLES, lanes=4, loadable=loadable, weight_memory=weight_memory)
+    found = memories.memories(stage)
+    loaded = [memory for memory in found if memory.filled == "load"]
+    assert [(t.name, t.width, t.depth) for t in targets(stage) if t.name != "groups"] == [
+        (memory.name, memory.word_bits, memory.depth) for memory in loaded
+    ]
+    ports = Stage(stage, a_stage(TABLES).word_bits).signature.members
+    for memory in found:
+        assert (f"load_{memory.name}" in ports) == (memory in loaded)
+        assert memory.slice_bits == (32 if memory in loaded else 0)
+        spram = memory.style == "spram"
+        assert spram == (weight_memory == "spram" and memory.name.startswith("weights"))
+        assert bool(memory.init) == (memory.contents is not None and not spram)
+
+
+@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+def test_a_memory_is_built_as_it_is_described() -> None:
+    memory = by_name(lanes=4, loadable=True)["parameters"]
+    for kind in (BlockMemory, RegisteredMemory):
+        built = kind.of(memory)
+        assert (built.width, built.depth) == (memory.word_bits, memory.depth)
+        assert (built.init, built.style, built.slice_bits) == (memory.init, "block", 32)
