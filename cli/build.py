@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from .options import BoardName, Force, Json, Lanes, PlanFile, TablesFile, UpdateLanes
-from .output import Update, existing, grid, progress, replaceable, show, verb
+from .output import NO, Update, existing, grid, progress, replaceable, show, verb
 
 PROOF = "top.il"
 """The first file that a build writes into its folder."""
@@ -37,8 +37,8 @@ def build(
     """Synthesize, place, route and pack the accelerator for a board.
 
     Where a placement is slower than the clock, others are tried, and the fastest is kept. Exits
-    with 1 if the design does not fit, or if none was fast enough; of the latter, bitstream and
-    report are kept.
+    with 1 if none was fast enough, of which bitstream and report are kept, and with 2 if the design
+    does not fit or a tool fails.
     """
     with verb(json):
         existing(tables, ".safetensors")
@@ -58,7 +58,7 @@ def build(
         f"Bitstream in {result['bitstream']}",
     )
     if result["timing"] != "pass":
-        raise typer.Exit(1)
+        raise typer.Exit(NO)
 
 
 def make(

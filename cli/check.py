@@ -11,7 +11,7 @@ from ..export.neuron import Ternary
 from ..export.synapse import Identity
 from ..export.tables import Layer, Tables, signed_bits
 from .options import Json, TablesFile
-from .output import existing, grid, show, verb
+from .output import NO, existing, grid, show, verb
 
 
 def check(tables: TablesFile, json: Json = False) -> None:
@@ -23,7 +23,7 @@ def check(tables: TablesFile, json: Json = False) -> None:
         result = examine(existing(tables, ".safetensors"))
     show(result, json, layers_table(result), *result["findings"], summary(result))
     if not result["supported"]:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)
 
 
 def examine(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from ..export.tables import Tables
 from . import build, check, export, generate, simulate, train, verify
 from .options import BoardName, Force, Json, Lanes, UpdateLanes
-from .output import Update, grid, one_of, progress, replaceable, show, stderr, verb, writable
+from .output import NO, Update, grid, one_of, progress, replaceable, show, stderr, verb, writable
 
 CHECKPOINT, SUMMARY = "checkpoint.pt", "summary.json"
 Step = Callable[[Update], tuple[dict[str, Any], str]]
@@ -47,7 +47,7 @@ def demo(
         result = walk(recipe, out, samples, epochs, layout)
     show(result, json, figures(result), verify.layers_table(result), files(result))
     if not result["equal"] or result["timing"] != "pass":
-        raise typer.Exit(1)
+        raise typer.Exit(NO)
 
 
 def walk(

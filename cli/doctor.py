@@ -4,7 +4,7 @@ import typer
 from rich.table import Table
 
 from .options import Json
-from .output import show, verb
+from .output import NO, show, verb
 
 SIMULATION = ("verilator", "g++", "make", "perl")
 PLACEMENT = ("nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack", "amaranth-boards")
@@ -58,4 +58,4 @@ def doctor(json: Json = False) -> None:
     verdicts = [f"{name} lacks {', '.join(needs)}" for name, needs in lacking.items() if needs]
     show(result, json, table, *missing, *(verdicts or ["Every verb has what it needs."]))
     if verdicts:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)

@@ -17,7 +17,7 @@ from .options import (
     UpdateLanes,
     WordBits,
 )
-from .output import existing, grid, one_of, show, verb
+from .output import NO, existing, grid, one_of, show, verb
 
 if TYPE_CHECKING:
     from ..hw.cost.part import Part
@@ -76,7 +76,7 @@ def estimate(
         *summary(result),
     )
     if not result["fits"]:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)
 
 
 def measure(

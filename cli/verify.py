@@ -17,7 +17,7 @@ from .options import (
     UpdateLanes,
     WordBits,
 )
-from .output import Update, existing, grid, one_of, progress, show, verb
+from .output import NO, Update, existing, grid, one_of, progress, show, verb
 
 if TYPE_CHECKING:
     from ..sim.verify.verdict import Verdict
@@ -76,7 +76,8 @@ def verify(
 ) -> None:
     """Simulate the Verilog and compare every spike and every potential with golden.
 
-    Exits with 1 at the first difference, which it names: layer, step, sample, place, both values.
+    Exits with 1 at the first difference, which it names: layer, step, sample, place, both values;
+    with 2 where the comparison could not be made.
     """
     with verb(json):
         existing(tables, ".safetensors")
@@ -95,7 +96,7 @@ def verify(
     told = [verdict.prediction] if verdict.prediction else []
     show(result, json, layers_table(result), str(verdict), *told, *waveform)
     if not verdict.equal:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)
 
 
 def compare(

@@ -4,6 +4,7 @@ import subprocess
 from typing import Any
 
 from . import tools
+from .depth import deep
 
 
 def convert(component: Any, **options: Any) -> str:
@@ -20,7 +21,7 @@ def convert(component: Any, **options: Any) -> str:
 
     tool = tools.require("yosys")
     try:
-        with tools.activated():
+        with tools.activated(), deep():
             text: str = verilog.convert(component, **options)
     except (YosysError, ToolNotFound, OSError, subprocess.SubprocessError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
