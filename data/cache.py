@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..checks.files import replacing
+from .leftovers import matching
 from .record import Boxes, DataError, DataSet
 from .request import Request
 
@@ -22,7 +23,7 @@ def key(request: Request) -> str:
     """
     digest = hashlib.sha256(request.title.encode())
     if request.folder is not None:
-        for path in sorted(path for path in request.folder.rglob("*") if path.is_file()):
+        for path in sorted(path for path in matching(request.folder, "**/*") if path.is_file()):
             name = path.relative_to(request.folder).as_posix()
             digest.update(f"\n{path.stat().st_size} {name}".encode())
     return digest.hexdigest()
