@@ -50,6 +50,7 @@ def convert(
 
     from ..export.checkpoint import accuracy, export
     from ..model.checkpoint import load
+    from .samples import recipe_data
     from .simulate import measure
 
     torch.set_num_threads(1)
@@ -58,10 +59,11 @@ def convert(
         data = "digits"
     before, measured = loaded.accuracy, None
     if data:
-        # The folder of the recipe's data set, whose options are the recipe's.
-        chosen = data if data == "digits" else f"{loaded.recipe.data}@{data}"
+        # The recipe's data set, with its options, from the folder named.
+        title, folder = recipe_data(data, loaded.recipe.data, loaded.recipe.name, options=False)
+        chosen = title if folder is None else f"{title}@{folder}"
         measured = measure(tables, chosen, None, None, update)
-        before = accuracy(path, None if data == "digits" else Path(data))
+        before = accuracy(path, folder)
     tables.save(target, overwrite=overwrite)
     return {
         "tables": tables.sha256,

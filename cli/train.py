@@ -1,5 +1,6 @@
 """`somagate train`: a recipe in, a checkpoint out."""
 
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .options import Force, Json
-from .output import existing_folder, one_of, show, stderr, verb
+from .output import one_of, show, stderr, verb
 
 
 def train(
@@ -16,7 +17,11 @@ def train(
     ],
     data: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="Folder with the files that a recipe needs."),
+        typer.Option(
+            metavar="DATA",
+            help="Folder with the files that a recipe needs, or NAME[:KEY=VALUE,...][@DIR] with "
+            "the name of its data set; see docs/data.md.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Run folder; default: runs/RECIPE.")
@@ -81,29 +86,24 @@ def run(
     **settings: Any,
 ) -> dict[str, Any]:
     """Train, and return where the checkpoint lies and how good it is."""
-    from ..data import Request, needs_folder
+    from ..data import Request
     from ..model import recipes
     from ..model.train import train
+    from .samples import recipe_data
 
     recipe = recipes.load(one_of("recipe", name, recipes.names()))
-    request, folder = Request.parse(recipe.data), None
+    title, folder = recipe_data(data, recipe.data, name)
     if fold is not None:
-        request = replace(request, options={**request.options, "fold": fold})
-        recipe = recipe.override(data=request.title)
-    if not needs_folder(request.name):
-        if data not in (None, recipe.data):
-            raise ValueError(
-                f"--data must be {recipe.data!r} or left out for recipe {name}, not {data!r}"
-            )
-    elif data is None:
-        raise ValueError(f"recipe {name} needs the folder of {recipe.data}'s files: --data DIR")
-    else:
-        folder = existing_folder(data)
+        request = Request.parse(title)
+        title = replace(request, options={**request.options, "fold": fold}).title
+    if title != recipe.data:
+        recipe = recipe.override(data=title)
     done = train(
         recipe.override(**changes),
         out,
         data_dir=folder,
         progress=stderr().is_terminal,
+        tell=None if stderr().is_terminal else tell,
         **settings,
     )
     last = asdict(done.epochs[-1])
@@ -117,6 +117,12 @@ def run(
         "loss": last["loss"],
         "seconds": round(done.seconds, 1),
     }
+
+
+def tell(line: str) -> None:
+    """Print how a training goes on, where no bar can show it."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def summary(result: dict[str, Any]) -> str:

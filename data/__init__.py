@@ -134,7 +134,7 @@ def _cached(source: _Source, request: Request) -> DataSet:
     request = request.without("cache", "fold")
     if path is None:
         return source.load(request)
-    key = cache.key(request)
+    key = cache.key(request, Path(path))
     if not Path(path).exists():
         cache.save(source.load(request), key, Path(path))
     return cache.load(key, Path(path))
