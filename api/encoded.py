@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checks.memory import room
-from .data import NO_LABEL, DataSet, Images, Labels, load, named, names
+from .data import NO_LABEL, DataSet, Images, Labels, Request, load, named, names, needs_folder
 from .data.encode import encode
 from .export.tables import Tables
 
@@ -33,6 +33,59 @@ def data_set(data: str) -> DataSet:
             f"folder with the files of one of them, but there is no folder {data!r}"
         )
     return load(named(folder), folder)
+
+
+def recipe_data(
+    data: str | None, wanted: str, recipe: str, *, options: bool = True
+) -> tuple[str, Path | None]:
+    """Return the data set of a recipe as `data` names it, and its folder.
+
+    Parameters
+    ----------
+    data
+        A folder, or `NAME[:KEY=VALUE,…][@DIR]` with the recipe's own NAME; None names nothing.
+    wanted, recipe
+        The recipe's own data set, `NAME[:KEY=VALUE,…]`, and its name.
+    options
+        Whether options may be given, beside the recipe's own or in their place.
+
+    Raises
+    ------
+    ValueError
+        Where it is another data set, or no folder, or is missing.
+    """
+    own, given = Request.parse(wanted), None
+    if data is not None and re.split("[:@]", data)[0] in names():
+        given = Request.parse(data)
+        if given.name != own.name:
+            raise ValueError(
+                f"data must be {own.name!r} for recipe {recipe}, or a folder, not {given.name!r}"
+            )
+        if not options and not given.options.items() <= own.options.items():
+            raise ValueError(
+                f"data must have the options of {own.title!r} or none, not {given.title!r}"
+            )
+        own = replace(own, options={**own.options, **given.options})
+    if not needs_folder(own.name):
+        if data is not None and given is None:
+            raise ValueError(
+                f"data must be {wanted!r} or left out for recipe {recipe}, not {data!r}"
+            )
+        if given is not None and given.folder is not None:
+            raise ValueError(f"{own.name} needs no folder, but {given.folder} was named")
+        return own.title, None
+    folder = data if given is None else given.folder
+    if folder is None:
+        raise ValueError(f"recipe {recipe} needs data, the folder of {wanted}'s files")
+    return own.title, _folder(Path(folder))
+
+
+def _folder(path: Path) -> Path:
+    """Return a path if it is a folder, or raise."""
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "does not exist"
+        raise ValueError(f"{path} must be a folder, but {what}")
+    return path
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from .encoded import Samples, samples
+from .encoded import Samples, recipe_data, samples
 from .export.tables import Tables
 from .shown import Shown
 
@@ -136,11 +136,12 @@ def convert(
         data = "digits"
     before, measured = loaded.accuracy, None
     if data:
-        # The folder of the recipe's data set, whose options are the recipe's.
-        chosen = data if data == "digits" else f"{loaded.recipe.data}@{data}"
+        # The recipe's data set, with its options, from the folder named.
+        title, folder = recipe_data(data, loaded.recipe.data, loaded.recipe.name, options=False)
+        chosen = title if folder is None else f"{title}@{folder}"
         found: Samples = samples(tables, chosen)
         measured = measure(tables, found, progress=progress)
-        before = accuracy(Path(checkpoint), None if data == "digits" else Path(data))
+        before = accuracy(Path(checkpoint), folder)
     tables.save(out, overwrite=overwrite)
     return Converted(
         tables=tables,

@@ -1,13 +1,15 @@
 """Training of a recipe."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
 
-from .data import Request, needs_folder
+from .data import Request
 from .designs import one_of
+from .encoded import recipe_data
 from .shown import Shown
 
 
@@ -76,6 +78,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     progress: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> Trained:
     """Train a recipe's network and write a checkpoint; needs torch.
 
@@ -86,14 +89,15 @@ def train(
     out
         The run's folder; by default runs/RECIPE.
     data
-        The folder with the files that the recipe needs.
+        The folder with the files that the recipe needs, or `NAME[:KEY=VALUE,…][@DIR]` with the
+        name of its data set.
     fold
         'I/K': test on fold I of K of all samples.
     floating
         Train the float network of the same shape.
     weight_bits, state_bits, steps, threads
         In place of the recipe's.
-    seed, epochs, device, fuse, resume, overwrite, progress
+    seed, epochs, device, fuse, resume, overwrite, progress, tell
         As of `somagate.model.train.train`.
 
     Raises
@@ -112,19 +116,12 @@ def train(
         for name, bits in (("weight_bits", weight_bits), ("state_bits", state_bits)):
             if bits is not None:
                 raise ValueError(f"{name} must be left out for a float network, not {bits}")
-    request, folder = Request.parse(chosen.data), None
+    title, folder = recipe_data(None if data is None else str(data), chosen.data, recipe)
     if fold is not None:
-        request = replace(request, options={**request.options, "fold": fold})
-        chosen = chosen.override(data=request.title)
-    if not needs_folder(request.name):
-        if data not in (None, chosen.data):
-            raise ValueError(
-                f"data must be {chosen.data!r} or left out for recipe {recipe}, not {str(data)!r}"
-            )
-    elif data is None:
-        raise ValueError(f"recipe {recipe} needs data, the folder of {chosen.data}'s files")
-    else:
-        folder = _folder(Path(data))
+        request = Request.parse(title)
+        title = replace(request, options={**request.options, "fold": fold}).title
+    if title != chosen.data:
+        chosen = chosen.override(data=title)
     done = run(
         chosen.override(
             weight_bits=weight_bits, state_bits=state_bits, steps=steps, threads=threads
@@ -139,6 +136,7 @@ def train(
         resume=resume,
         overwrite=overwrite,
         progress=progress,
+        tell=tell,
     )
     return Trained(
         recipe=recipe,
@@ -151,11 +149,3 @@ def train(
         seconds=round(done.seconds, 1),
         detector=isinstance(chosen.method, Detect),
     )
-
-
-def _folder(path: Path) -> Path:
-    """Return a path if it is a folder, or raise."""
-    if not path.is_dir():
-        what = "is a file" if path.exists() else "does not exist"
-        raise ValueError(f"{path} must be a folder, but {what}")
-    return path

@@ -12,6 +12,7 @@ from ..checks.arguments import integer
 from ..checks.files import held
 from ..hw import generate
 from ..toolchain import tools
+from ..toolchain.depth import deep
 from . import flow
 from .board import Board
 from .report import BuildReport, read, sha256
@@ -158,7 +159,8 @@ def _build(
     # Amaranth's platform only writes the design and its pins; it would look for a loader to build.
     platform = board.platform()
     platform.single_port_memory = family.single_port_memory
-    plan = platform.prepare(design, flow.NAME, emit_src=False)
+    with deep():
+        plan = platform.prepare(design, flow.NAME, emit_src=False)
     option, ending = family.constraints
     for file in (f"{flow.NAME}.il", flow.NAME + ending):
         (folder / file).write_text(plan.files[file], encoding="utf-8")

@@ -95,9 +95,8 @@ def integers(
         raise ValueError(f"{name} must have {wanted} axes, not {array.ndim}: {array.shape}")
     if 0 in array.shape:
         raise ValueError(f"{name} must not be empty, but has shape {array.shape}")
-    outside = np.argwhere((array < low) | (array > high))
-    if len(outside):
-        index = tuple(int(i) for i in outside[0])
+    if array.min() < low or array.max() > high:
+        index = tuple(int(i) for i in np.argwhere((array < low) | (array > high))[0])
         place = f" at {index}" if index else ""
         raise ValueError(f"{name} must be {low}…{high}, not {int(array[index])}{place}")
     array = np.array(array, dtype=np.int32, order="C")

@@ -17,7 +17,7 @@ from .options import (
     UpdateLanes,
     hertz,
 )
-from .output import existing, progress, replaceable, show, verb
+from .output import NO, existing, progress, replaceable, show, verb
 
 
 def build(
@@ -42,8 +42,8 @@ def build(
     """Synthesize, place, route and pack the accelerator for a board.
 
     Where a placement is slower than the clock, others are tried, and the fastest is kept. Exits
-    with 1 if the design does not fit, or if none was fast enough; of the latter, bitstream and
-    report are kept.
+    with 1 if none was fast enough, of which bitstream and report are kept, and with 2 if the design
+    does not fit or a tool fails.
     """
     with verb(json):
         from ..generating import BUILT_PROOF
@@ -61,4 +61,4 @@ def build(
             )  # fmt: skip
     show(result, json)
     if not result.passed:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)

@@ -4,7 +4,7 @@ import somagate as sg
 import typer
 
 from .options import Json, TablesFile
-from .output import existing, show, verb
+from .output import NO, existing, show, verb
 
 
 def check(tables: TablesFile, json: Json = False) -> None:
@@ -16,4 +16,4 @@ def check(tables: TablesFile, json: Json = False) -> None:
         result = sg.check(sg.load(existing(tables, ".safetensors")))
     show(result, json)
     if not result.supported:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ..shown import Shown, grid
 from .options import BoardName, Force, Json, Lanes, UpdateLanes
-from .output import Update, progress, replaceable, show, stderr, verb, writable
+from .output import NO, Update, progress, replaceable, show, stderr, verb, writable
 
 SUMMARY = "summary.json"
 RECIPES = ("digits", "digits-dense")
@@ -53,7 +53,7 @@ def demo(
         walk.take()
     show(walk, json)
     if not walk.verdict.equal or not walk.built.passed:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)
 
 
 @dataclass(kw_only=True)

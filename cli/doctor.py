@@ -4,7 +4,7 @@ import somagate as sg
 import typer
 
 from .options import Json
-from .output import show, verb
+from .output import NO, show, verb
 
 
 def doctor(json: Json = False) -> None:
@@ -16,4 +16,4 @@ def doctor(json: Json = False) -> None:
         result = sg.doctor()
     show(result, json)
     if not result.ready:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)

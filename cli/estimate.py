@@ -19,7 +19,7 @@ from .options import (
     hertz,
     some_samples,
 )
-from .output import existing, show, verb
+from .output import NO, existing, show, verb
 
 
 def estimate(
@@ -52,4 +52,4 @@ def estimate(
         result = sg.estimate(design, chosen, activity=activity)
     show(result, json)
     if not result.fits:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)

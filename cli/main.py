@@ -28,7 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From a trained, quantized spiking neural network to a verified FPGA bitstream.",
     epilog="The whole path at once: [bold]somagate demo[/bold]. "
-    "Each verb's --help ends with an example.",
+    "Each verb's --help ends with an example. Exit status: 0 all is well, 1 the answer is no, "
+    "2 it could not be done.",
 )
 
 

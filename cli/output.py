@@ -2,14 +2,15 @@
 
 A result says its content twice, for programs and for people. With `--json` the first is all that
 stdout gets; without, the verb prints the second, tables and sentences. Progress, and an error's one
-line, go to stderr. An error that the user can mend is a sentence and exit status 1, not a
-traceback; `SOMAGATE_DEBUG=1` brings the traceback back.
+line, go to stderr. An error that the user can mend is a sentence and exit status 2, not a
+traceback; `SOMAGATE_DEBUG=1` brings the traceback back, before it.
 """
 
 import difflib
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,12 @@ from ..shown.tables import WIDTH
 Update = Callable[[int, int], None]
 """Told (done, total) as work goes on."""
 
-USER_ERRORS = (ValueError, TypeError, LookupError, OSError, RuntimeError, ImportError)
+USER_ERRORS = (
+    *(ValueError, TypeError, LookupError, OSError, RuntimeError, ImportError, MemoryError),
+)
+
+NO, FAILED = 1, 2
+"""Exit statuses: the work is done, and its answer is no; the work could not be done."""
 
 
 def stderr() -> Console:
@@ -59,7 +65,7 @@ def write_json(result: dict[str, Any], indent: int | None = None) -> None:
 
 @contextmanager
 def verb(as_json: bool) -> Iterator[None]:
-    """Turn an error inside the block into one line on stderr and exit status 1.
+    """Turn an error inside the block into one line on stderr and exit status 2.
 
     With `as_json`, stdout gets `{"error": "..."}`.
     """
@@ -67,13 +73,13 @@ def verb(as_json: bool) -> Iterator[None]:
         yield
     except USER_ERRORS as error:
         if os.environ.get("SOMAGATE_DEBUG"):
-            raise
+            traceback.print_exc()
         text = message(error)
         if as_json:
             write_json({"error": text})
         console = stderr()
         console.print(f"error: {text}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(FAILED) from None
 
 
 def message(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """`somagate train`: a recipe in, a checkpoint out."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,11 @@ def train(
     ],
     data: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="Folder with the files that a recipe needs."),
+        typer.Option(
+            metavar="DATA",
+            help="Folder with the files that a recipe needs, or NAME[:KEY=VALUE,...][@DIR] with "
+            "the name of its data set; see docs/data.md.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Run folder; default: runs/RECIPE.")
@@ -65,6 +70,12 @@ def train(
             recipe, out, data=data, fold=fold, floating=float_, weight_bits=weight_bits,
             state_bits=state_bits, steps=steps, threads=threads, seed=seed, epochs=epochs,
             device=device, fuse=fuse, resume=resume, overwrite=force,
-            progress=stderr().is_terminal,
+            progress=stderr().is_terminal, tell=None if stderr().is_terminal else tell,
         )  # fmt: skip
     show(result, json)
+
+
+def tell(line: str) -> None:
+    """Print how a training goes on, where no bar can show it."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -17,7 +17,7 @@ from .options import (
     UpdateLanes,
     WordBits,
 )
-from .output import existing, progress, show, verb
+from .output import NO, existing, progress, show, verb
 
 
 def verify(
@@ -77,7 +77,8 @@ def verify(
 ) -> None:
     """Simulate the Verilog and compare every spike and every potential with golden.
 
-    Exits with 1 at the first difference, which it names: layer, step, sample, place, both values.
+    Exits with 1 at the first difference, which it names: layer, step, sample, place, both values;
+    with 2 where the comparison could not be made.
     """
     with verb(json):
         loaded = sg.load(existing(tables, ".safetensors"))
@@ -103,4 +104,4 @@ def verify(
             )  # fmt: skip
     show(result, json)
     if not result.equal:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import cache, cifar, detection, digits, idx, moving_shapes, pictures, recordings
 from .folds import folds
+from .leftovers import matching
 from .record import NO_LABEL, Boxes, DataError, DataSet, Images, Labels
 from .request import Request
 
@@ -26,13 +27,14 @@ COMMON = ("fold", "seed", "cache")
 class _Source:
     """How a data set is loaded, its own options, and a pattern of files by which to know it.
 
-    `files` is false where it needs no folder.
+    `files` is false where it needs no folder; `inner` are folders below it that hold them too.
     """
 
     load: Callable[[Request], DataSet]
     keys: tuple[str, ...] = ()
     mark: str | None = None
     files: bool = True
+    inner: tuple[str, ...] = ()
 
 
 _SOURCES = {
@@ -47,7 +49,7 @@ _SOURCES = {
     ),
     "fashion-mnist": _Source(load=idx.load),
     "images": _Source(load=pictures.load, keys=pictures.KEYS),
-    "mnist": _Source(load=idx.load, mark="*-ubyte*"),
+    "mnist": _Source(load=idx.load, mark="*-ubyte*", inner=idx.INNER["mnist"]),
     "moving-shapes": _Source(load=moving_shapes.load, keys=moving_shapes.KEYS, files=False),
     "ncaltech101": _Source(
         load=recordings.load_ncaltech101, keys=recordings.KEYS, mark="*/image_0001.bin"
@@ -78,7 +80,8 @@ def named(folder: Path) -> str:
         Where the folder holds none that is known.
     """
     for name, source in _SOURCES.items():
-        if source.mark is not None and next(folder.glob(source.mark), None) is not None:
+        places = [folder, *map(folder.joinpath, source.inner)]
+        if any(next(matching(place, source.mark), None) for place in places if source.mark):
             return name
     marks = ", ".join(f"{source.mark} ({name})" for name, source in _SOURCES.items() if source.mark)
     raise DataError(
@@ -131,7 +134,7 @@ def _cached(source: _Source, request: Request) -> DataSet:
     request = request.without("cache", "fold")
     if path is None:
         return source.load(request)
-    key = cache.key(request)
+    key = cache.key(request, Path(path))
     if not Path(path).exists():
         cache.save(source.load(request), key, Path(path))
     return cache.load(key, Path(path))

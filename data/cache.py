@@ -9,20 +9,24 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..checks.files import replacing
+from .leftovers import matching
 from .record import Boxes, DataError, DataSet
 from .request import Request
 
 FORMAT = "somagate data set 1"
 
 
-def key(request: Request) -> str:
+def key(request: Request, kept: Path | None = None) -> str:
     """Return what the contents of a cache hang on: the request, and its folder's files.
 
-    A file counts with its path in the folder and its size in bytes.
+    A file counts with its path in the folder and its size in bytes; the cache `kept` does not.
     """
+    own = None if kept is None else kept.resolve()
     digest = hashlib.sha256(request.title.encode())
     if request.folder is not None:
-        for path in sorted(path for path in request.folder.rglob("*") if path.is_file()):
+        for path in sorted(path for path in matching(request.folder, "**/*") if path.is_file()):
+            if path.resolve() == own:
+                continue
             name = path.relative_to(request.folder).as_posix()
             digest.update(f"\n{path.stat().st_size} {name}".encode())
     return digest.hexdigest()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .leftovers import matching
 from .record import DataError, DataSet, Images
 from .request import Request
 
@@ -17,9 +18,16 @@ FILES = {
 }
 
 
+INNER = {"mnist": ("MNIST/raw", "raw"), "fashion-mnist": ("FashionMNIST/raw", "raw")}
+"""Where torchvision keeps them, below the folder that it is given."""
+
+
 def load(request: Request) -> DataSet:
     """Return the images of the four files, 0…255, in one channel."""
     folder = request.directory(f"its files {', '.join(FILES.values())}, each as it is or with .gz")
+    folder = next(
+        (inner for inner in map(folder.joinpath, INNER[request.name]) if inner.is_dir()), folder
+    )
     arrays = {part: _read_idx(_find(folder, file)) for part, file in FILES.items()}
     for split in ("train", "test"):
         images, labels = arrays[f"{split} images"], arrays[f"{split} labels"]
@@ -52,10 +60,15 @@ def load(request: Request) -> DataSet:
 
 
 def _find(folder: Path, file: str) -> Path:
-    for path in (folder / file, folder / f"{file}.gz"):
-        if path.is_file():
-            return path
-    raise DataError(f"{folder} must hold {file} or {file}.gz, but has neither")
+    """Return a file, by its own name or with a dot before 'idx', as some archives have it."""
+    for name in (file, file.replace("-idx", ".idx")):
+        for path in (folder / name, folder / f"{name}.gz"):
+            if path.is_file():
+                return path
+    below = [path for name in (file, file.replace("-idx", ".idx"))
+             for path in matching(folder, f"*/**/{name}*")]  # fmt: skip
+    where = f"; there is {min(below)}: name its folder" if below else ""
+    raise DataError(f"{folder} must hold {file} or {file}.gz, but has neither{where}")
 
 
 def _read_idx(path: Path) -> Images:

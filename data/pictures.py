@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .leftovers import entries
 from .record import DataError, DataSet, Images, Labels
 from .request import Request
 
@@ -70,10 +71,10 @@ def listing(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> dict[str, lis
     DataError
         Where there are fewer than two classes, or a class has no such file.
     """
-    classes = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
     found = {
-        path.name: sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes)
-        for path in classes
+        path.name: [file for file in entries(path) if file.suffix.lower() in suffixes]
+        for path in entries(folder)
+        if path.is_dir()
     }
     if len(found) < 2:
         raise DataError(f"{folder} must hold a folder for each of two classes or more, but has "

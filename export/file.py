@@ -24,6 +24,7 @@ from .synapse import Convolution, Dense, Identity
 SCHEMA = 1
 LARGEST_BYTES = 1 << 30
 LARGEST_HEADER_BYTES = 1 << 24
+LONGEST_MESSAGE = 400
 KINDS = ("I8", "I16", "I32", "I64", "BOOL")
 CLASSES = {
     cls.__name__: cls
@@ -53,7 +54,7 @@ def digest(tree: Any) -> str:
     """Return the SHA-256 over the contents of a tree, hexadecimal: equal trees, equal hash."""
     arrays: Arrays = {}
     graph = _flatten(tree, "", arrays)
-    return _sha256(graph, arrays)
+    return _sha256(graph, _Typed(arrays))
 
 
 def save(tree: Any, path: Path | str, *, overwrite: bool = True) -> None:
@@ -66,6 +67,7 @@ def save(tree: Any, path: Path | str, *, overwrite: bool = True) -> None:
     """
     arrays: Arrays = {}
     graph = _flatten(tree, "", arrays)
+    arrays = {place: _typed(place, array) for place, array in arrays.items()}
     document = {"schema": SCHEMA, "sha256": _sha256(graph, arrays), "graph": graph}
     contents = encode(arrays, {"somagate.tables": _canonical(document)})
     write(Path(path), contents, overwrite=overwrite)
@@ -85,7 +87,7 @@ def load(path: Path | str, root: type[Root]) -> Root:
     try:
         return _tree(*read(path, "somagate.tables"), root)
     except (TypeError, ValueError, RecursionError) as error:
-        raise TablesFileError(f"{path}: {' '.join(str(error).split())}") from None
+        raise TablesFileError(f"{path}: {_short(' '.join(str(error).split()))}") from None
 
 
 def read(path: Path, key: str, largest: int = LARGEST_BYTES) -> tuple[dict[str, Any], Arrays]:
@@ -99,11 +101,12 @@ def read(path: Path, key: str, largest: int = LARGEST_BYTES) -> tuple[dict[str, 
         raise ValueError(f"file must have 8…{largest} bytes, not {size}")
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
-    if header > min(size - 8, LARGEST_HEADER_BYTES):
-        raise ValueError(
-            f"header must have at most {min(size - 8, LARGEST_HEADER_BYTES)} bytes, not {header}; "
-            "the file is cut short, or not a .safetensors file"
-        )
+        if header > min(size - 8, LARGEST_HEADER_BYTES):
+            raise ValueError(
+                f"header must have at most {min(size - 8, LARGEST_HEADER_BYTES)} bytes, "
+                f"not {header}; the file is cut short, or not a .safetensors file"
+            )
+        _object(file.read(header), "header")
     try:
         with safe_open(path, "numpy") as file:
             metadata = file.metadata() or {}
@@ -117,13 +120,55 @@ def read(path: Path, key: str, largest: int = LARGEST_BYTES) -> tuple[dict[str, 
         raise ValueError(f"metadata must have the entry {key!r} alone, not {sorted(metadata)}")
     if wrong:
         raise ValueError(f"arrays must hold {', '.join(KINDS)}, not {wrong}")
-    try:
-        document = json.loads(metadata[key])
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
+    document = _object(metadata[key], f"metadata {key!r}")
+    if document is None:
         raise ValueError(f"metadata {key!r} must hold a JSON object, not {metadata[key][:40]!r}")
     return document, arrays
+
+
+def _object(text: str | bytes, place: str) -> dict[str, Any] | None:
+    """Return the JSON object in a text, or None; no name in it may be there twice."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise _TwiceError(f"{place} must hold each name once, not {_short(twice)!r} twice")
+        return found
+
+    try:
+        document = json.loads(text, object_pairs_hook=unique)
+    except _TwiceError:
+        raise
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+class _TwiceError(ValueError):
+    pass
+
+
+def _short(text: str) -> str:
+    """Return a message without the middle of what is long in it."""
+    if len(text) <= LONGEST_MESSAGE:
+        return text
+    half = LONGEST_MESSAGE // 2
+    return f"{text[:half]} … {text[-half:]}"
+
+
+def _typed(place: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array in the type that it has in a file."""
+    dtype = DTYPES.get(place.split(".")[-1], np.dtype(np.int32))
+    return array.astype(dtype, order="C", copy=False)
+
+
+class _Typed(dict[str, NDArray[Any]]):
+    """Arrays that are brought to the type of a file when they are asked for, one at a time."""
+
+    def __getitem__(self, place: str) -> NDArray[Any]:
+        return _typed(place, super().__getitem__(place))
 
 
 def _canonical(value: Any) -> str:
@@ -135,7 +180,7 @@ def _sha256(graph: Any, arrays: Arrays) -> str:
     for name in sorted(arrays):
         array = arrays[name]
         contents.update(_canonical([name, array.dtype.str, array.shape]).encode())
-        contents.update(array.tobytes())
+        contents.update(array.reshape(-1).view(np.uint8).data)
     return contents.hexdigest()
 
 
@@ -157,14 +202,14 @@ def _flatten(value: Any, place: str, arrays: Arrays) -> Any:
             for name, element in zip(names, value, strict=True)
         ]
     if isinstance(value, np.ndarray):
-        arrays[place] = value.astype(DTYPES.get(place.split(".")[-1], np.dtype(np.int32)))
+        arrays[place] = value
         return {"array": place}
     return value
 
 
 def _tree(document: dict[str, Any], arrays: Arrays, root: type[Root]) -> Root:
     # The schema comes first: of a newer one, nothing else is known.
-    if document.get("schema") != SCHEMA:
+    if type(document.get("schema")) is not int or document["schema"] != SCHEMA:
         raise ValueError(
             f"schema must be {SCHEMA}, which this version reads, not {document.get('schema')!r}"
         )
@@ -176,12 +221,12 @@ def _tree(document: dict[str, Any], arrays: Arrays, root: type[Root]) -> Root:
             f"SHA-256 must be {document['sha256']!r}, but the contents have {found}; "
             "the file is altered"
         )
-    left = dict(arrays)
-    tree = _build(document["graph"], "", left, CLASSES | {root.__name__: root})
+    # Each array goes as its place in the tree is filled, or large weights would be there thrice.
+    tree = _build(document["graph"], "", arrays, CLASSES | {root.__name__: root})
     if not isinstance(tree, root):
         raise TypeError(f"graph must be {root.__name__}")
-    if left:
-        raise ValueError(f"arrays must all be in the graph, not {sorted(left)} besides")
+    if arrays:
+        raise ValueError(f"arrays must all be in the graph, not {sorted(arrays)} besides")
     if digest(tree) != found:
         raise ValueError("graph must name each array by its place, with its own dtype")
     return tree
@@ -194,10 +239,11 @@ def _build(graph: Any, place: str, arrays: Arrays, classes: dict[str, Any]) -> A
     if not isinstance(graph, dict):
         return graph
     if set(graph) == {"array"}:
-        if graph["array"] not in arrays:
+        if not isinstance(graph["array"], str) or graph["array"] not in arrays:
             raise ValueError(f"array {graph['array']!r} must be in the file once")
         return arrays.pop(graph["array"])
-    cls = classes.get(graph.get("class", ""))
+    name = graph.get("class", "")
+    cls = classes.get(name) if isinstance(name, str) else None
     if cls is None:
         raise ValueError(f"class of {place or 'graph'} must be one of {sorted(classes)}")
     later = LATER.get(cls.__name__, {})

@@ -12,6 +12,9 @@ Shape = tuple[int, ...]
 """Of a map: (channels, rows, columns), or (neurons,) behind a dense layer."""
 
 
+_BLOCK_WEIGHTS = 1 << 20
+
+
 def weight_range(bits: int) -> tuple[int, int]:
     """Return the smallest and largest weight of a width: 1 is ±1, 2 is ternary, else signed."""
     return (-1, 1) if bits <= 2 else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
@@ -22,9 +25,8 @@ def _set_weights(group: "SynapseGroup", dims: tuple[int, ...]) -> None:
     identifier(f"{kind} source", group.source)
     bits = integer(f"{kind} bits", group.bits, 1, 8)
     array = integers(f"{kind} weights of {bits} bits", group.weights, dims, *weight_range(bits))
-    zeros = np.argwhere((array == 0) & (bits == 1))
-    if len(zeros):
-        index = tuple(int(i) for i in zeros[0])
+    if bits == 1 and not array.all():
+        index = tuple(int(i) for i in np.argwhere(array == 0)[0])
         raise ValueError(f"{kind} weights of 1 bit must be -1 or 1, not 0 at {index}")
     object.__setattr__(group, "bits", bits)
     object.__setattr__(group, "weights", array)
@@ -32,9 +34,12 @@ def _set_weights(group: "SynapseGroup", dims: tuple[int, ...]) -> None:
 
 def _bounds(weights: Ints, low: int, high: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Bound the sum of each row of `weights`, any shape (channels, …), over low…high inputs."""
-    flat = weights.reshape(len(weights), -1).astype(np.int64)
-    positive = np.where(flat > 0, flat, 0).sum(1)
-    negative = np.where(flat < 0, flat, 0).sum(1)
+    flat = weights.reshape(len(weights), -1)
+    # Large weights are taken a few rows at a time: both halves of all would be twice their size.
+    rows = max(1, _BLOCK_WEIGHTS // flat.shape[1])
+    blocks = [flat[first : first + rows] for first in range(0, len(flat), rows)]
+    positive = np.concatenate([np.maximum(block, 0).sum(1, dtype=np.int64) for block in blocks])
+    negative = np.concatenate([np.minimum(block, 0).sum(1, dtype=np.int64) for block in blocks])
     return negative * high + positive * low, positive * high + negative * low
 
 
@@ -71,8 +76,10 @@ class Dense:
 
     def masked(self, source: Shape, mask: NDArray[np.bool_]) -> Ints:
         """Return the weights with those of pruned source channels set to 0."""
+        if mask.all():
+            return self.weights
         keep = np.repeat(mask, prod(source[1:]))
-        return np.where(keep, self.weights, 0).astype(np.int32)
+        return np.where(keep, self.weights, 0).astype(np.int32, copy=False)
 
     def bounds(
         self, source: Shape, mask: NDArray[np.bool_], low: int, high: int
@@ -148,9 +155,11 @@ class Convolution:
 
     def masked(self, source: Shape, mask: NDArray[np.bool_]) -> Ints:
         """Return the weights with those of pruned source channels set to 0."""
+        if mask.all():
+            return self.weights
         blocks = mask.reshape(self.groups, -1)
         keep = np.repeat(blocks, self.weights.shape[0] // self.groups, axis=0)
-        return np.where(keep[:, :, None, None], self.weights, 0).astype(np.int32)
+        return np.where(keep[:, :, None, None], self.weights, 0).astype(np.int32, copy=False)
 
     def bounds(
         self, source: Shape, mask: NDArray[np.bool_], low: int, high: int

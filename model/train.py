@@ -28,6 +28,10 @@ CHECKPOINT, STATE, METRICS, RESULT = "checkpoint.pt", "state.pt", "metrics.jsonl
 """Files of a run folder. `state.pt` is there until training is over."""
 
 
+TELL_SECONDS = 30
+"""Between two lines about an epoch."""
+
+
 class RunError(ValueError):
     """A run folder that can't be used as asked; the message names it and the way out."""
 
@@ -73,6 +77,7 @@ def train(
     device: str | None = None,
     fuse: bool = False,
     progress: bool = True,
+    tell: Callable[[str], None] | None = None,
     report: Callable[[Epoch], None] | None = None,
 ) -> Result:
     """Train a recipe; the checkpoint is that of the last epoch.
@@ -108,6 +113,8 @@ def train(
         Compile the neurons with torch's compiler, which pays off in long trainings on a GPU.
     progress
         Show a bar on the standard error stream.
+    tell
+        Called with a line for each epoch, and one every `TELL_SECONDS` within a long one.
     report
         Called after every epoch.
 
@@ -141,7 +148,7 @@ def train(
             trainer.load(state)
         if fuse:
             trainer.network.fuse()
-        _run(trainer, folder, progress, report)
+        _run(trainer, folder, progress, tell, report)
         network = trainer.network.eval()
         accuracy = evaluate(network, data)
         if world.rank == 0:
@@ -161,7 +168,11 @@ def train(
 
 
 def _run(
-    trainer: Trainer, folder: Path, progress: bool, report: Callable[[Epoch], None] | None
+    trainer: Trainer,
+    folder: Path,
+    progress: bool,
+    tell: Callable[[str], None] | None,
+    report: Callable[[Epoch], None] | None,
 ) -> None:
     """Train the epochs that are left, saving the state after each."""
     first = trainer.world.rank == 0
@@ -176,7 +187,14 @@ def _run(
             completed=len(trainer.history) * trainer.batches,
         )  # fmt: skip
         while len(trainer.history) < trainer.epochs:
-            figures = trainer.epoch(lambda: bar.advance(task))
+            teller = _Teller(trainer, tell if first else None)
+
+            def advance(said: _Teller = teller) -> None:
+                bar.advance(task)
+                said.advance()
+
+            figures = trainer.epoch(advance)
+            teller.end(figures)
             if first:
                 checkpoints.write(trainer.state(), folder / STATE)
                 _write_lines(folder / METRICS, trainer.history)
@@ -208,6 +226,32 @@ def evaluate(network: Network, data: DataSet, *, batch: int = 250) -> float:
         values = network(inputs(network.recipe, images, data.maximum))
         right += int((values.argmax(1).cpu().numpy() == data.test_labels[part]).sum())
     return right / len(data.test_labels)
+
+
+class _Teller:
+    """Says how an epoch goes on, in lines."""
+
+    def __init__(self, trainer: Trainer, tell: Callable[[str], None] | None) -> None:
+        self._tell, self._batches, self._done = tell, trainer.batches, 0
+        self._epoch = f"epoch {len(trainer.history) + 1} of {trainer.epochs}"
+        self._start = self._told = time.monotonic()
+
+    def advance(self) -> None:
+        """Take note of a batch."""
+        self._done += 1
+        now = time.monotonic()
+        if self._tell and self._done < self._batches and now - self._told >= TELL_SECONDS:
+            self._told = now
+            seconds = round(now - self._start)
+            self._tell(f"{self._epoch}: {self._done} of {self._batches} batches in {seconds} s")
+
+    def end(self, figures: Epoch) -> None:
+        """Tell what came out."""
+        if self._tell:
+            self._tell(
+                f"{self._epoch}: loss {figures.loss:.3f}, accuracy {figures.accuracy:.2%}, "
+                f"{time.monotonic() - self._start:.1f} s"
+            )
 
 
 def _check_data(network: Network, data: DataSet) -> None:

@@ -10,6 +10,7 @@ import subprocess
 from typing import Any
 
 from . import tools
+from .depth import deep
 
 WAIVED = (
     *("CASEOVERLAP", "CMPCONST", "DECLFILENAME", "PROCASSINIT"),
@@ -39,7 +40,8 @@ def convert(component: Any, *, name: str, platform: Any = None) -> str:
     from amaranth.back import rtlil
 
     tool = tools.require("yosys")
-    text = rtlil.convert(component, name=name, platform=platform, emit_src=False)
+    with deep():
+        text = rtlil.convert(component, name=name, platform=platform, emit_src=False)
     script = f"read_rtlil <<rtlil\n{text}\nrtlil\n{_SCRIPT}"
     try:
         done = subprocess.run(

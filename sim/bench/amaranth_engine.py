@@ -5,6 +5,7 @@ from typing import Any
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
 
+from ...toolchain.depth import deep
 from .bench import Bench, Process, Signal
 from .ports import Ports
 from .scenario import Record, Scenario
@@ -13,12 +14,13 @@ from .scenario import Record, Scenario
 def run(component: Component, ports: Ports, scenario: Scenario) -> Record:
     """Play a scenario with a component, as Python describes it."""
     bench = Bench(scenario, ports)
-    simulator = Simulator(component)
-    simulator.add_clock(1e-6)
-    for name, process in bench.background.items():
-        simulator.add_testbench(_testbench(component, name, process), background=True)
-    simulator.add_testbench(_testbench(component, ports.sent[0], bench.watch))
-    simulator.run()
+    with deep():
+        simulator = Simulator(component)
+        simulator.add_clock(1e-6)
+        for name, process in bench.background.items():
+            simulator.add_testbench(_testbench(component, name, process), background=True)
+        simulator.add_testbench(_testbench(component, ports.sent[0], bench.watch))
+        simulator.run()
     return bench.record()
 
 

@@ -39,7 +39,7 @@ class Somagate:
     def error(self, *arguments: object) -> str:
         """Return the one line of an error, which must be the same with and without `--json`."""
         plain, as_json = self(*arguments), self(*arguments, "--json")
-        assert plain.exit_code == as_json.exit_code == 1, plain.output
+        assert plain.exit_code == as_json.exit_code == 2, plain.output
         assert plain.stdout == ""
         assert plain.stderr == as_json.stderr
         assert plain.stderr.startswith("error: ")

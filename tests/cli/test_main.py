@@ -89,7 +89,7 @@ def test_the_version_is_the_package_s(somagate) -> None:
 
 def test_an_error_is_one_line_and_no_traceback() -> None:
     process = run("check", "none.safetensors")
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert process.stdout == ""
     assert process.stderr.startswith("error: none.safetensors must be a .safetensors file")
     assert process.stderr.count("\n") == 1
@@ -97,13 +97,13 @@ def test_an_error_is_one_line_and_no_traceback() -> None:
 
 def test_an_error_is_json_where_json_is_asked_for() -> None:
     process = run("check", "none.safetensors", "--json")
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert list(json.loads(process.stdout)) == ["error"]
 
 
 def test_debug_shows_the_traceback() -> None:
     process = run("check", "none.safetensors", SOMAGATE_DEBUG="1")
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert "Traceback" in process.stderr
     assert "none.safetensors must be a .safetensors file" in process.stderr
 
@@ -121,7 +121,7 @@ def test_training_without_torch_says_how_to_get_it(tmp_path: Path) -> None:
         "from somagate.cli.main import main; main()"
     )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert process.stderr == ("error: torch is not installed: pip install 'somagate[train]'\n")
 
 

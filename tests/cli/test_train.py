@@ -2,7 +2,9 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
+from somagate.data import load
 from somagate.export.tables import Tables
 from somagate.model import recipes
 from somagate.training import Trained
@@ -81,6 +83,12 @@ def test_train_overwrites_nothing_unless_told(somagate, trained: Path) -> None:
             ("digits-dense", "--device", "xyz"),
             "device must be 'cpu' or 'cuda', not 'xyz'",
         ),
+        (
+            ("mnist", "--data", "cifar10@nowhere"),
+            "data must be 'mnist' for recipe mnist, or a folder, not 'cifar10'",
+        ),
+        (("mnist", "--data", "mnist@nowhere"), "nowhere must be a folder, but does not exist"),
+        (("digits", "--data", "digits@here"), "digits needs no folder, but here was named"),
         (("digits", "--resume", "--force"), "resume and overwrite must not both be set, but are"),
     ],
 )
@@ -113,7 +121,7 @@ def test_export_writes_nothing_where_the_data_is_wrong(
 ) -> None:
     out = tmp_path / "t.safetensors"
     assert somagate.error("export", trained, "--data", tmp_path, "--out", out) == (
-        f"digits needs no folder, but {tmp_path} was named"
+        f"data must be 'digits' or left out for recipe digits-dense, not {str(tmp_path)!r}"
     )
     assert not out.exists()
 
@@ -139,3 +147,36 @@ def test_a_detector_says_its_precision() -> None:
         epochs=3, loss=1.0, seconds=1.0, detector=True,
     )  # fmt: skip
     assert result.summary == "50.00% mean average precision on the test set after 3 epochs"
+
+
+def test_train_and_export_take_data_by_name_and_folder(
+    somagate, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    digits = load("digits")
+    for split, images, labels in (
+        ("train", digits.train_images[:60], digits.train_labels[:60]),
+        ("t10k", digits.test_images[:20], digits.test_labels[:20]),
+    ):
+        for kind, array in (("images-idx3", images[:, 0] * 15), ("labels-idx1", labels)):
+            header = bytes([0, 0, 8, array.ndim])
+            header += b"".join(size.to_bytes(4, "big") for size in array.shape)
+            path = tmp_path / f"{split}-{kind}-ubyte"
+            path.write_bytes(header + array.astype(np.uint8).tobytes())
+    out = tmp_path_factory.mktemp("run")
+    done = somagate(
+        "train", "mnist-dense", "--data", f"mnist:cache={tmp_path}/kept.npz@{tmp_path}",
+        "--epochs", 2, "--out", out, "--json",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["epochs"] == 2
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [
+        "epoch 1 of 2", "epoch 2 of 2",
+    ]  # fmt: skip
+    checkpoint = out / "checkpoint.pt"
+    result = somagate.json("export", checkpoint, "--data", f"mnist@{tmp_path}")
+    assert result["samples"] == 20
+    other = f"mnist:fold=1/2@{tmp_path}"
+    assert somagate.error("export", checkpoint, "--data", other, "--force") == (
+        f"data must have the options of 'mnist:cache={tmp_path}/kept.npz' or none, "
+        "not 'mnist:fold=1/2'"
+    )

@@ -55,10 +55,12 @@ def folder(tmp_path):
     [
         (".bin", binary),
         ("", python_2),
+        ("", lambda i, n: pickle.dumps({b"data": i.reshape(3, -1), b"labels": n}, 0)),
+        ("", lambda i, n: pickle.dumps({b"data": i.reshape(3, -1), b"labels": n}, 2)),
         ("", lambda i, n: pickle.dumps({b"data": i.reshape(3, -1), b"labels": n}, 4)),
         ("", lambda i, n: pickle.dumps({b"data": i.reshape(3, -1), b"labels": n}, 5)),
     ],
-    ids=["binary", "python 2", "protocol 4", "protocol 5"],
+    ids=["binary", "python 2", "protocol 0", "protocol 2", "protocol 4", "protocol 5"],
 )
 def test_every_version_gives_the_same_images(tmp_path, suffix, form):
     found = data.load("cifar10", written(tmp_path, suffix, form))

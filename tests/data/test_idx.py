@@ -121,3 +121,40 @@ def test_a_file_that_is_only_called_zipped_is_refused(folder):
         f"{path} must be a gzip file, but can't be unpacked: Not a gzipped file (b'no')",
     ):
         data.load("mnist", folder)
+
+
+def test_mnist_is_found_under_its_other_names(folder):
+    before = data.load("mnist", folder)
+    for path in list(folder.iterdir()):
+        path.rename(path.with_name(path.name.replace("-idx", ".idx")))
+    (folder / "._train-images.idx3-ubyte").write_bytes(b"Mac OS X resource fork")
+    assert data.named(folder) == "mnist"
+    assert np.array_equal(data.load("mnist", folder).train_images, before.train_images)
+
+
+@pytest.mark.parametrize(
+    ("name", "inner"),
+    [("mnist", "MNIST/raw"), ("fashion-mnist", "FashionMNIST/raw"), ("mnist", "raw")],
+)
+def test_torchvisions_folders_are_found(folder, tmp_path, name, inner):
+    files = list(folder.iterdir())
+    (folder / inner).mkdir(parents=True)
+    for path in files:
+        path.rename(folder / inner / path.name)
+    assert len(data.load(name, folder).train_images) == 7
+    assert len(data.load(name, folder / inner).train_images) == 7
+    if name == "mnist":
+        assert data.named(folder) == "mnist"
+
+
+def test_files_that_lie_deeper_are_told(folder):
+    files = list(folder.iterdir())
+    (folder / "archive/deep").mkdir(parents=True)
+    for path in files:
+        path.rename(folder / "archive/deep" / path.name)
+    with refused(
+        data.DataError,
+        f"{folder} must hold train-images-idx3-ubyte or train-images-idx3-ubyte.gz, but has "
+        f"neither; there is {folder / 'archive/deep/train-images-idx3-ubyte'}: name its folder",
+    ):
+        data.load("mnist", folder)

@@ -1,3 +1,4 @@
+import codecs
 import pickle
 import sys
 
@@ -29,7 +30,7 @@ def test_nothing_is_called_but_what_rebuilds_arrays(tmp_path, protocol):
     assert not hasattr(sys, "attacked")
 
 
-@pytest.mark.parametrize("protocol", [3, 4, 5])
+@pytest.mark.parametrize("protocol", range(6))
 def test_plain_values_and_arrays_are_read(tmp_path, protocol):
     path = tmp_path / "batch"
     array = np.arange(12, dtype=np.int16).reshape(3, 4)
@@ -47,3 +48,19 @@ def test_what_is_no_pickle_is_refused(tmp_path, content):
         read(path)
     start = f"{path} must be a pickle of plain values and NumPy arrays, but can't be read: "
     assert str(error.value).startswith(start)
+
+
+@pytest.mark.parametrize("arguments", [("x", "utf-8"), (b"x", "latin1"), ("x", "rot13")])
+def test_bytes_are_encoded_as_latin1_and_in_no_other_way(tmp_path, arguments):
+    class Encoded:
+        def __reduce__(self):
+            return codecs.encode, arguments
+
+    path = tmp_path / "batch"
+    path.write_bytes(pickle.dumps(Encoded(), 2))
+    with refused(
+        DataError,
+        f"{path} must be a pickle of plain values and NumPy arrays, but can't be read: "
+        "bytes must be written as a text in latin1",
+    ):
+        read(path)

@@ -53,6 +53,13 @@ def test_class_folders_are_read_in_the_order_of_their_names(folder):
     assert (found.maximum, found.classes, found.steps) == (255, 2, None)
 
 
+def test_what_a_mac_adds_to_an_archive_is_passed_over(folder):
+    for name in ("train/ant/._0.png", "train/__MACOSX/ant/._0.png", "train/.DS_Store"):
+        write(folder / name, b"Mac OS X resource fork")
+    found = data.load("images", folder)
+    assert (found.class_names, len(found.train_images)) == (("ant", "cat"), 6)
+
+
 def test_images_are_resized_by_the_mean_of_an_area(folder):
     found = data.load("images:size=2x3", folder)
     mean = PIXELS["train/ant/0.png"].reshape(2, 2, 3, 2, 3).astype(int).sum((1, 3)) / 4

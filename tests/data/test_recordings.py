@@ -41,6 +41,16 @@ def test_nmnist_keeps_its_own_split(nmnist):
     assert (found.steps, found.maximum, found.shape) == (6, 3, (2, 17, 17))
 
 
+def test_what_a_mac_adds_to_an_archive_is_passed_over(nmnist):
+    before = data.load("nmnist:steps=2", nmnist)
+    write(nmnist / "Train/3/._00000.bin", b"Mac OS X resource fork")
+    write(nmnist / "__MACOSX/Train/3/._00000.bin", b"Mac OS X resource fork")
+    write(nmnist / ".DS_Store", b"")
+    after = data.load("nmnist:steps=2", nmnist)
+    assert np.array_equal(before.train_images, after.train_images)
+    assert data.named(nmnist) == "nmnist"
+
+
 def test_nmnist_is_split_anew_where_a_fold_is_asked_for(nmnist):
     tests = []
     for fold in (1, 2, 3):

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -392,3 +393,96 @@ def test_the_hash_of_a_file_is_that_of_its_bytes_contents(path):
         expected.update(json.dumps(head, separators=(",", ":")).encode())
         expected.update(arrays[name].tobytes())
     assert document["sha256"] == tables().sha256 == expected.hexdigest()
+
+
+def test_a_schema_is_a_number_and_names_are_there_once(path):
+    document, arrays = contents(path)
+    rewrite(path, document | {"schema": True}, arrays)
+    refusal(path, "schema must be 1, which this version reads, not True")
+    text = json.dumps(document)
+    path.write_bytes(encode(arrays, {KEY: text.replace('"schema":', '"schema": 1, "schema":', 1)}))
+    refusal(path, f"metadata {KEY!r} must hold each name once, not 'schema' twice")
+    tables().save(path)
+    whole = path.read_bytes()
+    size = int.from_bytes(whole[:8], "little")
+    header = whole[8 : 8 + size].replace(b"{", b'{"layers.fc.channel_mask":{},', 1)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + whole[8 + size :])
+    refusal(path, "header must hold each name once, not 'layers.fc.channel_mask' twice")
+
+
+def test_a_long_value_is_cut_in_the_message(path):
+    document, arrays = contents(path)
+    document["graph"]["name"] = "1" * 3_000_000
+    rewrite(path, document, arrays)
+    with pytest.raises(TablesFileError) as error:
+        Tables.load(path)
+    message = str(error.value).removeprefix(f"{path}: ")
+    assert message.startswith("Tables name must be letters, digits and underscores, no digit first")
+    assert len(message) < 410 and "1 … 1" in message
+
+
+def test_any_mutation_of_the_graph_is_refused_in_words(path):
+    """Every place of the graph, with each of some values that are wrong almost everywhere."""
+    tables().save(path)
+    document, arrays = contents(path)
+    good = document["graph"]
+
+    def places(value, place=()):
+        yield place
+        inner = value.items() if isinstance(value, dict) else (
+            enumerate(value) if isinstance(value, list) else ()
+        )  # fmt: skip
+        for key, part in inner:
+            yield from places(part, (*place, key))
+
+    strange = (
+        None,
+        True,
+        -1,
+        1.5,
+        "x",
+        [],
+        {},
+        [[1]],
+        {"array": []},
+        {"array": "y"},
+        {"class": []},
+    )
+    loaded = 0
+    for number, place in enumerate(list(places(good))[1:]):
+        graph = json.loads(json.dumps(good))
+        holder = graph
+        for key in place[:-1]:
+            holder = holder[key]
+        holder[place[-1]] = strange[number % len(strange)]
+        rewrite(path, document | {"graph": graph}, arrays)
+        try:
+            Tables.load(path)
+            loaded += 1
+        except TablesFileError as error:
+            message = str(error).removeprefix(f"{path}: ")
+            assert "unhashable" not in message and "\n" not in message
+            assert " must " in message, message
+    assert loaded < 10
+
+
+def test_loading_takes_a_few_times_the_file_s_size(tmp_path):
+    """Weights are kept as int32, four times their size in the file; it was 26 times."""
+    weights = np.random.default_rng(0).integers(-8, 8, (2000, 4000)).astype(np.int8)
+    net = tables()
+    layer = Layer(
+        name="wide",
+        synapses=(Dense(source="input", weights=weights, bits=4),),
+        neuron=Neuron(bias=np.zeros(2000, int), threshold=None, store=Shift(bits=8, shift=0),
+                      reset="none"),
+    )  # fmt: skip
+    path = tmp_path / "wide.safetensors"
+    replace(
+        net, input=Input(shape=(4000,)), layers=(layer,),
+        readout=Readout(layer="wide", kind="potential"),
+    ).save(path)  # fmt: skip
+    tracemalloc.start()
+    Tables.load(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6 * path.stat().st_size

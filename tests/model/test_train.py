@@ -296,3 +296,20 @@ def test_data_that_a_network_takes_and_gets_wrong_is_refused(tmp_path):
 def test_labels_without_a_class_are_refused_before_a_training(tmp_path):
     with refused(ValueError, "labels of digits must be 0…2 for the 3 classes of tiny, not reach 9"):
         run(tmp_path, replace(RECIPE, classes=3))
+
+
+def test_an_epoch_is_told_in_a_line_and_a_long_one_in_several(tmp_path, monkeypatch):
+    lines = []
+    result = run(tmp_path / "a", epochs=2, tell=lines.append)
+    for number, (line, epoch) in enumerate(zip(lines, result.epochs, strict=True), 1):
+        words, seconds = line.rsplit(", ", 1)
+        assert words == (
+            f"epoch {number} of 2: loss {epoch.loss:.3f}, accuracy {epoch.accuracy:.2%}"
+        )
+        assert float(seconds.removesuffix(" s")) >= 0
+    lines.clear()
+    monkeypatch.setattr(train, "TELL_SECONDS", 0)
+    run(tmp_path / "b", epochs=1, tell=lines.append)
+    assert [line.partition(" batches")[0] for line in lines[:-1]] == [
+        f"epoch 1 of 1: {batch} of 4" for batch in (1, 2, 3)
+    ]
