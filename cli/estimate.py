@@ -152,6 +152,7 @@ def measure(
         ],
         "data": data,
         "samples": len(prediction.cycles),
+        "spikes": "data" if data else "random",
         "activity": None if data else activity,
         "steps": plan.tables.steps,
         "cycles_per_sample": round(cycles, 1),
