@@ -204,6 +204,7 @@ class Estimate(Shown):
                 for memory in found.memories
             ],
             "data": self.data,
+            "spikes": "data" if self.data else "random",
             "samples": self.samples,
             "activity": self.activity,
             "steps": design.tables.steps,

@@ -9,7 +9,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module
 from amaranth.lib import io
 
 from ..checks.arguments import integer
-from ..checks.files import held
+from ..checks.files import held, naming
 from ..hw import generate
 from ..toolchain import tools
 from ..toolchain.depth import deep
@@ -134,7 +134,7 @@ def build(
     tell = progress or (lambda step, done, steps: None)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with held(folder):
+        with held(folder), naming(folder / flow.NAME):
             return _build(accelerator, board, folder, parameters, tell)
     except BlockingIOError:
         raise flow.BuildError(

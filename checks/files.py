@@ -16,6 +16,24 @@ PART = ".part"
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let errors of the system name `path` where they name nothing, or a hidden file beside it.
+
+    A full disk is told without any name, and a place that can't be written by a temporary one.
+    """
+    try:
+        yield
+    except OSError as error:
+        named = None if error.filename is None else Path(os.fsdecode(error.filename))
+        beside = None if named is None else next(
+            (part for part in (named, *named.parents) if part.parent == path.parent), None
+        )  # fmt: skip
+        if error.errno is None or not (named is None or (beside and beside.name[:1] == ".")):
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+
+
+@contextmanager
 def replacing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Yield the path to write to; behind the block, that file becomes `path`.
 
@@ -28,15 +46,12 @@ def replacing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """
     part = path.with_name(f".{path.name}.{uuid4().hex}{PART}")
     try:
-        yield part
-        if overwrite:
-            part.replace(path)
-        else:
-            os.link(part, path)
-    except OSError as error:
-        if error.errno is None:
-            raise
-        raise type(error)(error.errno, error.strerror, str(path)) from None
+        with naming(path):
+            yield part
+            if overwrite:
+                part.replace(path)
+            else:
+                os.link(part, path)
     finally:
         part.unlink(missing_ok=True)
 

@@ -1,5 +1,6 @@
 """The command `somagate`: one verb a step, from a training recipe to a bitstream."""
 
+import signal
 import sys
 from collections.abc import Callable
 from importlib import metadata
@@ -80,4 +81,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    # As after Ctrl-C, what is unfinished is cleared away before the process ends.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     app()

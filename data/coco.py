@@ -44,7 +44,7 @@ def read(path: Path) -> Annotations:
     if not path.is_file():
         raise DataError(f"{path} must be a JSON file with COCO's annotations, but does not exist")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise DataError(f"{path} must be a JSON file, but can't be read: {error}") from None
     categories = sorted(_list(path, content, "categories"), key=lambda c: _id(path, c))

@@ -81,7 +81,7 @@ def load_dvs_gesture(request: Request) -> DataSet:
             raise DataError(f"{folder} must hold {holds}, but has no {trials.name}")
         images: list[Frames] = []
         labels: list[int] = []
-        for name in trials.read_text(encoding="utf-8").split():
+        for name in trials.read_text(encoding="utf-8-sig").split():
             path = folder / name
             if not path.is_file():
                 raise DataError(f"{folder} must hold {name}, which {trials.name} lists, but hasn't")
@@ -106,7 +106,7 @@ def _gestures(path: Path) -> list[tuple[int, int, int]]:
     """Return label 0…10, start and end in µs of each gesture."""
     if not path.is_file():
         raise DataError(f"{path} must hold the labels of its recording, but does not exist")
-    header, *lines = path.read_text(encoding="utf-8").split() or [""]
+    header, *lines = path.read_text(encoding="utf-8-sig").split() or [""]
     if header != "class,startTime_usec,endTime_usec":
         raise DataError(
             f"{path} must start with 'class,startTime_usec,endTime_usec', not {header!r}"

@@ -1,9 +1,13 @@
 """What a user asks for: `NAME[:KEY=VALUE,…][@DIR]`."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .record import DataError
+
+_START = re.compile("(?:[^@]|@@)*")
+"""All before the folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +35,8 @@ class Request:
         Parameters
         ----------
         text
-            `NAME`, `NAME:KEY=VALUE,KEY=VALUE`, each with `@DIR` or without.
+            `NAME`, `NAME:KEY=VALUE,KEY=VALUE`, each with `@DIR` or without; an @ in a VALUE is
+            written twice.
         folder
             In place of `@DIR`.
 
@@ -40,7 +45,10 @@ class Request:
         ValueError
             Where the text is not of this form, or names a folder beside `folder`.
         """
-        start, at, place = text.partition("@")
+        start, at, place = _START.match(text)[0], "", ""  # type: ignore[index]
+        if start != text:
+            at, place = "@", text[len(start) + 1 :]
+        start = start.replace("@@", "@")
         name, _, listed = start.partition(":")
         options: dict[str, str] = {}
         for option in filter(None, listed.split(",")):
@@ -63,7 +71,8 @@ class Request:
     @property
     def title(self) -> str:
         """The name with its options, as `parse` takes it."""
-        listed = ",".join(f"{key}={value}" for key, value in self.options.items())
+        options = {key: value.replace("@", "@@") for key, value in self.options.items()}
+        listed = ",".join(f"{key}={value}" for key, value in options.items())
         return f"{self.name}:{listed}" if listed else self.name
 
     def allow(self, keys: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..checks.files import naming
 from ..toolchain.verilog import convert
 from .plan import loading, memories, plan_file
 from .plan.descriptor import Descriptor
@@ -168,7 +169,8 @@ def generate(plan: Plan, folder: Path, *, overwrite: bool = False) -> dict[str, 
         **{f"{name}.hex": text for name, text in images(plan).items()},
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
+    prefix = f".{folder.name}-"
+    with naming(folder), tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as name:
         work = Path(name, "new")
         work.mkdir()
         for file, text in texts.items():

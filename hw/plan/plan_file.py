@@ -51,7 +51,7 @@ def load(path: Path, tables: Tables, *, word_bits: int = 32) -> Plan:
         Where it can't be read.
     """
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PlanFileError(f"{path} must be a TOML file: {error}") from None
     return _read(path, {"word_bits": word_bits} | values, tables)

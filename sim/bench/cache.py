@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
+from ...checks.files import naming
 from ...hw.plan.plan import Plan
 from ...toolchain import tools
 
@@ -70,6 +71,7 @@ def cached(folder: Path, key: str, build: Callable[[Path], None], keep: Collecti
         return target
     folder.mkdir(parents=True, exist_ok=True)
     with (
+        naming(target),
         tempfile.TemporaryDirectory(dir=place_for_make(folder), prefix=".building-") as name,
         tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as beside,
     ):

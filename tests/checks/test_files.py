@@ -79,3 +79,15 @@ def test_a_folder_is_held_once(tmp_path: Path) -> None:
         pass
     with files.held(tmp_path):
         pass
+
+
+def test_a_full_disk_and_a_temporary_name_are_told_by_the_path_wanted(tmp_path: Path) -> None:
+    wanted, hidden = tmp_path / "rtl", tmp_path / ".rtl-x1/new/file"
+    for error in (OSError(28, "No space"), PermissionError(13, "denied", str(hidden))):
+        with pytest.raises(type(error)) as found, files.naming(wanted):
+            raise error
+        assert found.value.filename == str(wanted)
+    other = FileNotFoundError(2, "none", "/bin/absent")
+    with pytest.raises(FileNotFoundError) as found, files.naming(wanted):
+        raise other
+    assert found.value is other

@@ -158,3 +158,29 @@ def test_doctor_fails_where_a_verb_lacks_a_tool(somagate, monkeypatch) -> None:
 
 def test_doctor_knows_every_tool_that_it_asks_for() -> None:
     assert {name for needs in tooling.NEEDS.values() for name in needs} <= set(tools.TOOLS)
+
+
+def test_a_pipe_is_told_from_what_does_not_exist(somagate, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    message = somagate.error("check", tmp_path / "pipe.safetensors")
+    assert message == (
+        f"{tmp_path}/pipe.safetensors must be a .safetensors file, but is a device or a pipe; "
+        f"no .safetensors file is in {tmp_path}/"
+    )
+
+
+def test_a_process_that_is_ended_clears_away_what_is_unfinished(tmp_path: Path) -> None:
+    code = (
+        "import sys, time, tempfile; from somagate.cli import main\n"
+        f"sys.argv = ['somagate', '--version']\n"
+        "def work():\n"
+        f"    with tempfile.TemporaryDirectory(dir={str(tmp_path)!r}):\n"
+        "        print('there', flush=True); time.sleep(60)\n"
+        "main.app = work; main.main()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"there\n"
+        assert len(list(tmp_path.iterdir())) == 1
+        process.terminate()
+        assert process.wait(30) == 143
+    assert list(tmp_path.iterdir()) == []

@@ -108,3 +108,9 @@ def test_a_file_that_is_missing_or_no_json_is_named(tmp_path):
         f"{path} must be a JSON file, but can't be read: Expecting value: line 1 column 1 (char 0)",
     ):
         coco.read(path)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps(CONTENT), encoding="utf-8-sig")
+    assert coco.read(path).files == ("a.bin", "b.bin")

@@ -161,6 +161,12 @@ def test_dvs_gesture_names_what_is_wrong(gestures, file, content, message):
         data.load("dvs-gesture", gestures)
 
 
+def test_a_byte_order_mark_is_passed_over(gestures):
+    for path in (gestures / "user01_led_labels.csv", gestures / "trials_to_train.txt"):
+        path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert data.load("dvs-gesture", gestures).train_labels.tolist() == [0, 10, 2]
+
+
 def test_a_gesture_outside_the_recording_is_refused(gestures):
     (gestures / "user01_led_labels.csv").write_text(f"{CSV}1,0,100\n2,400,500\n")
     with refused(

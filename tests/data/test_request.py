@@ -64,3 +64,11 @@ def test_a_folder_that_is_none_is_refused(tmp_path):
     (tmp_path / "b").touch()
     with refused(DataError, f"{tmp_path}/b must be the folder of files, but is a file"):
         Request.parse("a", tmp_path / "b").directory("files")
+
+
+def test_an_at_in_a_value_is_written_twice():
+    found = Request.parse("mnist:cache=/a@@b/c.npz,fold=1/2@/data/x@y")
+    assert found.options == {"cache": "/a@b/c.npz", "fold": "1/2"}
+    assert found.folder == Path("/data/x@y")
+    assert Request.parse(found.title).options == found.options
+    assert Request.parse("mnist:cache=a@@").options == {"cache": "a@"}

@@ -55,6 +55,11 @@ def test_an_empty_file_is_one_stage(write) -> None:
     assert plan.word_bits == 16 and len(plan.stages) == 1
 
 
+def test_a_byte_order_mark_is_passed_over(write) -> None:
+    plan = plan_file.load(write("\N{ZERO WIDTH NO-BREAK SPACE}word_bits = 32\n"), tiny())
+    assert plan.word_bits == 32
+
+
 def test_a_plan_survives_the_round_trip() -> None:
     tables = tiny()
     plan = Plan.single(tables, lanes=8, update_lanes=2, banks=2, word_bits=16, loadable=True)
