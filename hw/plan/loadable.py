@@ -64,8 +64,13 @@ def targets(plan: StagePlan) -> list[Target]:
     ]
     if not plan.loadable:
         return found
+    return [*found, groups_target(plan)]
+
+
+def groups_target(plan: StagePlan) -> Target:
+    """Return what holds the skipped lane groups and the time steps of a loadable stage."""
     groups = sum(descriptor.groups for descriptor in plan.descriptors)
-    return [*found, Target(name="groups", width=WORD_BITS, depth=1 + -(-groups // WORD_BITS))]
+    return Target(name="groups", width=WORD_BITS, depth=1 + -(-groups // WORD_BITS))
 
 
 def memory_words(number: int, target: Target, rows: Sequence[int]) -> list[int]:

@@ -1,27 +1,23 @@
 """A stage: one array with its memories, executing a list of layers."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Cat, Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Out, PureInterface, connect, flipped
 
-from ..plan import memories
 from ..plan.loadable import targets
 from ..plan.stage_plan import StagePlan
 from ..plan.terms import Terms, address_bits
 from .configurator import write_port
 from .fork import Fork
-from .gather.array import Array, BankSum, WeightMemory
-from .gather.fetcher import Fetcher, Sieve, WordLayout
+from .gather.array import BankSum
+from .gather.bank import Bank
+from .gather.fetcher import Fetcher
 from .gather.held_sums import Currents
-from .gather.scanner import Scanner
 from .gather.walker import Walker
-from .maps import map_memory
-from .maps.packer import Joiner, Packer
-from .maps.pool import Pool, PooledLayout
-from .maps.skips import skip
-from .memory import RegisteredMemory
-from .queue import Queue
+from .maps.map_maker import MapMaker
+from .maps.map_memory import MapMemory
+from .maps.skips import Skips
 from .sequencer import Sequencer
 from .update.readout import Readout, ResultLayout
 from .update.update import Update
@@ -75,165 +71,139 @@ class Stage(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the stage."""
         m = Module()
         plan = self.plan
         m.submodules.sequencer = sequencer = Sequencer(plan)
-        m.submodules.maps = maps = RegisteredMemory.of(memories.maps(plan))
-        self._gather(m, sequencer, maps)
-        return m
-
-    def _gather(self, m: Module, sequencer: Sequencer, maps: RegisteredMemory) -> None:
-        """Walk, fetch, scan, add and update; each bank sifts, scans and adds by itself."""
-        plan = self.plan
+        m.submodules.maps = maps = MapMemory(plan, self.exports)
         m.submodules.walker = walker = Walker(plan)
         m.submodules.fetcher = fetcher = Fetcher(plan)
         m.submodules.update = update = Update(plan)
+
+        # Maps come from outside, or from the stage's own layers: the sequencer starts walker and
+        # update on a layer each, and tells the map memory which, and so which maps they are at.
+        for name in plan.external:
+            connect(m, flipped(getattr(self, f"source_{name}")), getattr(maps, f"source_{name}"))
+        m.d.comb += [
+            sequencer.available.eq(maps.available),
+            maps.advance.eq(sequencer.advance),
+            maps.release.eq(sequencer.release),
+            maps.walk_index.eq(sequencer.walk_index),
+            maps.walk_odd_step.eq(sequencer.walk_odd_step),
+            maps.index.eq(sequencer.index),
+            maps.odd_step.eq(sequencer.odd_step),
+        ]
+
+        # From the walk of a layer to its sums: segments, words of spikes, and in each bank weights.
         connect(m, sequencer.walks, walker.layers)
+        m.d.comb += [
+            walker.first_step.eq(sequencer.walk_first_step),
+            walker.bases.eq(maps.bases),
+        ]
         connect(m, walker.segments, fetcher.segments)
         connect(m, fetcher.read, maps.read)
-        words = [fetcher.words]
-        if plan.banks > 1:
-            m.submodules.spread = spread = Fork(fetcher.words.payload.shape(), plan.banks)
-            connect(m, fetcher.words, spread.input)
-            words = list(spread.outputs)
-        sums = []
-        for bank in range(plan.banks):
-            sieve, scanner = Sieve(plan, bank), Scanner(plan)
-            weights, array = WeightMemory(plan, bank), Array(plan)
-            queue = Queue(WordLayout(plan, plan.word_bits // plan.banks), depth=2)
-            connect(m, words[bank], sieve.words)
-            connect(m, sieve.found, queue.input)
-            connect(m, queue.output, scanner.words)
-            connect(m, scanner.events, weights.events)
-            connect(m, weights.rows, array.rows)
-            sums.append(array.sums)
-            for bits, memory in weights.memories.items() if plan.weights_load else ():
-                load = getattr(self, f"load_{memory.name}")
-                connect(m, flipped(load), getattr(weights, f"load_{bits}"))
-            parts = {"sieve": sieve, "words": queue, "scanner": scanner, "weights": weights}
-            for name, part in (parts | {"array": array}).items():
-                m.submodules[f"{name}_{bank}" if plan.banks > 1 else name] = part
-        if plan.banks > 1:
-            m.submodules.bank_sum = bank_sum = BankSum(plan)
-            for array_sums, bank_sums in zip(sums, bank_sum.banks, strict=True):
-                connect(m, array_sums, bank_sums)
-            sums = [bank_sum.sums]
+        sums = self._add(m, fetcher.words)
         if plan.held:
-            m.submodules.currents = currents = Currents(plan)
-            connect(m, sums[0], currents.fresh)
-            sums = [currents.sums]
-            m.d.comb += [
-                currents.record.eq(sequencer.record),
-                currents.replay.eq(sequencer.replay),
-                currents.starts.eq(sequencer.starts),
-            ]
-            with m.Switch(sequencer.index):
-                for number, descriptor in enumerate(plan.descriptors):
-                    with m.Case(number):
-                        m.d.comb += currents.chunks.eq(plan.sum_chunks(descriptor))
-        connect(m, sums[0], update.sums)
+            sums = self._hold(m, sequencer, sums)
+
+        # From the sums to new potentials and spikes.
+        connect(m, sums, update.sums)
         connect(m, sequencer.updates, update.layers)
-        m.d.comb += [
-            update.first_step.eq(sequencer.first_step),
-            walker.first_step.eq(sequencer.walk_first_step),
-        ]
+        m.d.comb += update.first_step.eq(sequencer.first_step)
         if plan.loadable:
+            self._skip(m, sequencer, walker, update)
             connect(m, flipped(self.load_parameters), update.load)
-            skip(m, plan, self.load_groups, sequencer=sequencer, walker=walker, update=update)
-        stored = self._send(m, sequencer, update, maps)
-        sources = {name: getattr(self, f"source_{name}") for name in plan.external}
-        bases = map_memory.load(m, plan, maps, sources, sequencer=sequencer, stored=stored)
-        with m.Switch(sequencer.walk_index):
-            for number, descriptor in enumerate(plan.descriptors):
+        self._send(m, sequencer, update.chunks, maps)
+        return m
+
+    def _add(self, m: Module, words: PureInterface) -> PureInterface:
+        """Give the words to all banks, and return their sums added up."""
+        plan = self.plan
+        banks = [Bank(plan, number) for number in range(plan.banks)]
+        for number, bank in enumerate(banks):
+            m.submodules[f"bank_{number}" if plan.banks > 1 else "bank"] = bank
+            for name, memory in bank.loads.items():
+                connect(m, flipped(getattr(self, f"load_{memory.name}")), getattr(bank, name))
+        if plan.banks == 1:
+            connect(m, words, banks[0].words)
+            return banks[0].sums
+        m.submodules.words_fork = fork = Fork(words.payload.shape(), plan.banks)
+        m.submodules.bank_sum = bank_sum = BankSum(plan)
+        connect(m, words, fork.input)
+        for bank, some, sums in zip(banks, fork.outputs, bank_sum.banks, strict=True):
+            connect(m, some, bank.words)
+            connect(m, bank.sums, sums)
+        return bank_sum.sums
+
+    def _hold(self, m: Module, sequencer: Sequencer, fresh: PureInterface) -> PureInterface:
+        """Keep the sums of layers whose input is constant; return the sums, fresh or kept."""
+        m.submodules.currents = currents = Currents(self.plan)
+        connect(m, fresh, currents.fresh)
+        m.d.comb += [
+            currents.record.eq(sequencer.record),
+            currents.replay.eq(sequencer.replay),
+            currents.starts.eq(sequencer.starts),
+        ]
+        with m.Switch(sequencer.index):
+            for number, descriptor in enumerate(self.plan.descriptors):
                 with m.Case(number):
-                    for index, source in enumerate(descriptor.sources):
-                        m.d.comb += walker.bases[index].eq(bases[source.name, source.recurrent])
+                    m.d.comb += currents.chunks.eq(self.plan.sum_chunks(descriptor))
+        return currents.sums
+
+    def _skip(self, m: Module, sequencer: Sequencer, walker: Walker, update: Update) -> None:
+        """Tell walker and update which lane groups are pruned, and the sequencer the last step."""
+        m.submodules.skips = skips = Skips(self.plan)
+        connect(m, flipped(self.load_groups), skips.load)
+        m.d.comb += [
+            skips.index.eq(sequencer.index),
+            skips.walk_index.eq(sequencer.walk_index),
+            walker.skips.eq(skips.walk_skips),
+            update.skips.eq(skips.update_skips),
+            sequencer.final_step.eq(skips.final_step),
+        ]
 
     def _send(
-        self, m: Module, sequencer: Sequencer, update: Update, maps: RegisteredMemory
-    ) -> Signal:
-        """Send what was updated to the maps, the readout and the observer.
-
-        Return whether the packer writes to the map memory in this cycle.
-        """
+        self, m: Module, sequencer: Sequencer, chunks: PureInterface, maps: MapMemory
+    ) -> None:
+        """Send what was updated to the maps, the readout and the observer, each what it wants."""
         plan = self.plan
-        stores, reads_out = Signal(), Signal()
-        mapped = [name for name in plan.names if name in plan.read_maps or name in self.exports]
-        m.submodules.fork = fork = Fork(ChunkLayout(plan), 3)
-        connect(m, update.chunks, fork.input)
-        seen = fork.outputs[2]
-        m.d.comb += [
-            self.observe.valid.eq(seen.valid),
-            seen.ready.eq(self.observe.ready),
-            self.observe.payload.index.eq(seen.payload.index),
-            self.observe.payload.spikes.eq(seen.payload.spikes),
-            *(
-                self.observe.payload.potentials[lane].eq(seen.payload.potentials[lane])
-                for lane in range(plan.update_lanes)
-            ),
-        ]
-        routes = []
-        packed = Signal()
+        mapped = tuple(n for n in plan.names if n in plan.read_maps or n in self.exports)
+        m.submodules.chunks_fork = fork = Fork(ChunkLayout(plan), 3)
+        connect(m, chunks, fork.input)
+        stored, read_out, observed = fork.outputs
+        with m.Switch(sequencer.index):
+            for number, descriptor in enumerate(plan.descriptors):
+                with m.Case(number):
+                    reads = descriptor.name == plan.tables.readout.layer
+                    m.d.comb += [
+                        fork.wanted.eq(Cat(descriptor.name in mapped, reads, 1)),
+                        self.observe.payload.layer.eq(descriptor.number),
+                    ]
         m.d.comb += sequencer.written.eq(1)
         if mapped:
-            m.submodules.pool = pool = Pool(plan)
-            joiner = Joiner(plan) if any(plan.has_gaps(name) for name in mapped) else None
-            m.submodules.packer = packer = Packer(plan)
-            m.submodules.pooled = pooled = Queue(PooledLayout(plan), depth=2)
-            connect(m, pool.pooled, pooled.input)
-            joined = pooled.output
-            if joiner:
-                m.submodules.joiner = joiner
-                connect(m, pooled.output, joiner.gapped)
-                joined = joiner.joined
-            connect(m, joined, packer.pooled)
+            m.submodules.map_maker = maker = MapMaker(plan, mapped)
+            connect(m, stored, maker.chunks)
+            connect(m, maker.words, maps.packed)
             m.d.comb += [
-                sequencer.written.eq(
-                    ~pooled.output.valid & packer.idle & (joiner.idle if joiner else 1)
-                ),
-                packer.restart.eq(sequencer.starts),
+                maker.index.eq(sequencer.index),
+                maker.restart.eq(sequencer.starts),
+                sequencer.written.eq(maker.written),
             ]
-            routes.append((fork.outputs[0], pool.chunks, stores))
-            exports = {name: getattr(self, f"map_{name}") for name in self.exports}
-            stored = map_memory.store(m, plan, maps, exports, sequencer=sequencer, packer=packer)
-            m.d.comb += packed.eq(stored)
-        else:
-            m.d.comb += fork.outputs[0].ready.eq(1)
+        for name in self.exports:
+            connect(m, getattr(maps, f"map_{name}"), flipped(getattr(self, f"map_{name}")))
         if plan.tables.readout.layer in plan.names:
             m.submodules.readout = readout = Readout(plan)
+            connect(m, read_out, readout.chunks)
             connect(m, readout.results, flipped(self.results))
             m.d.comb += [
                 readout.first_step.eq(sequencer.first_step),
                 readout.last_step.eq(sequencer.last_step),
             ]
-            routes.append((fork.outputs[1], readout.chunks, reads_out))
-        else:
-            m.d.comb += fork.outputs[1].ready.eq(1)
-        for source, sink, wanted in routes:
-            m.d.comb += [
-                sink.payload.eq(source.payload),
-                sink.valid.eq(source.valid & wanted),
-                source.ready.eq(sink.ready | ~wanted),
-            ]
-        with m.Switch(sequencer.index):
-            for number, descriptor in enumerate(plan.descriptors):
-                target = plan.map(descriptor.name)
-                with m.Case(number):
-                    m.d.comb += [
-                        self.observe.payload.layer.eq(descriptor.number),
-                        stores.eq(descriptor.name in mapped),
-                        reads_out.eq(descriptor.name == plan.tables.readout.layer),
-                    ]
-                    if mapped:
-                        m.d.comb += [
-                            pool.adds.eq(descriptor.counts),
-                            packer.planes.eq(target.planes - 1),
-                            packer.plane_words.eq(target.plane_words),
-                        ]
-                    if mapped and joiner:
-                        m.d.comb += [
-                            joiner.tail_lanes.eq((descriptor.channels - 1) % plan.update_lanes + 1),
-                            joiner.padding.eq(target.channels - descriptor.channels),
-                        ]
-        return packed
+        observe = self.observe.payload
+        m.d.comb += [
+            self.observe.valid.eq(observed.valid),
+            observed.ready.eq(self.observe.ready),
+            observe.index.eq(observed.payload.index),
+            observe.spikes.eq(observed.payload.spikes),
+        ]
+        for potential, seen in zip(observe.potentials, observed.payload.potentials, strict=False):
+            m.d.comb += potential.eq(seen)

@@ -1,101 +1,146 @@
 """The map memory of a stage: what writes to it, and where each map lies."""
 
-from collections.abc import Mapping
+from amaranth.hdl import Module, Mux, Signal, Value, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.wiring import In, Out, PureInterface, connect, flipped
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib.wiring import PureInterface, connect, flipped
-
+from ...plan import memories
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import address_bits
 from ..fork import Fork
-from ..memory import RegisteredMemory
-from ..sequencer import Sequencer
+from ..memory import RegisteredMemory, read_signature, write_signature
 from .map_loader import Loader
-from .packer import PackedLayout, Packer
+from .packer import PackedLayout
 
 
-def store(
-    m: Module,
-    plan: StagePlan,
-    maps: RegisteredMemory,
-    exports: Mapping[str, PureInterface],
-    *,
-    sequencer: Sequencer,
-    packer: Packer,
-) -> Signal:
-    """Write the packer's words to the memory, and to the streams of the layers in `exports`.
+class MapMemory(wiring.Component):
+    """Hold the maps that the stage reads, and send on those that others read.
 
-    Return whether the memory is written in this cycle.
+    The memory has one write port. The stage's own words, `packed`, take it whenever they come; of
+    those from outside each source takes it when no earlier one does, so a source waits for a while,
+    and nothing else does. A map's *base* is where it begins. That of a layer is a constant, of one
+    that reads itself one of two, turn by turn: the map of this time step, and that of the step
+    before. That of a source from outside goes from buffer to buffer; see `Loader`.
+
+    Members
+    -------
+    index : In(…), of the layer whose words are `packed`, in the stage
+    odd_step : In(1), of that layer; alternates
+    walk_index, walk_odd_step : In(…), the same of the layer that is walked
+    packed : In(stream.Signature(PackedLayout))
+    map_NAME : Out(stream.Signature(unsigned(word_bits))), for each NAME in `exports`
+    source_NAME : In(stream.Signature(unsigned(word_bits))), for each NAME in `plan.external`
+    available : Out(…), a bit for each NAME in `plan.external`, as of its `Loader`
+    advance, release : In(…), the same
+    bases : Out(ArrayLayout(unsigned, sources)), of the maps that the walked layer reads
+    read : In(read_signature), `data` two enabled cycles after `addr`
     """
-    m.submodules.words_fork = fork = Fork(PackedLayout(plan), 1 + len(exports))
-    connect(m, packer.words, fork.input)
-    words = fork.outputs[0]
-    inside = Signal()
-    base = Signal.like(maps.write.addr)
-    with m.Switch(sequencer.index):
-        for number, name in enumerate(plan.names):
-            with m.Case(number):
-                m.d.comb += inside.eq(name in plan.read_maps)
-                if name in plan.read_maps:
-                    first = plan.map_bases[name]
-                    m.d.comb += base.eq(first)
-                    if name in plan.recurrent:
-                        with m.If(sequencer.odd_step):
-                            m.d.comb += base.eq(first + plan.map(name).words)
-    writes = Signal()
-    m.d.comb += [words.ready.eq(1), writes.eq(words.valid & inside)]
-    with m.If(writes):
-        m.d.comb += [
-            maps.write.en.eq(1),
-            maps.write.addr.eq(base + words.payload.place),
-            maps.write.data.eq(words.payload.data),
-        ]
-    for (name, out), source in zip(exports.items(), fork.outputs[1:], strict=True):
-        mine = sequencer.index == plan.names.index(name)
-        m.d.comb += [
-            out.payload.eq(source.payload.data),
-            out.valid.eq(source.valid & mine),
-            source.ready.eq(out.ready | ~mine),
-        ]
-    return writes
 
+    def __init__(self, plan: StagePlan, exports: tuple[str, ...]) -> None:
+        self.plan = plan
+        self.exports = exports
+        self.address_bits = address_bits(plan)
+        words = stream.Signature(unsigned(plan.word_bits))
+        index = range(max(2, plan.count))
+        most = max(len(descriptor.sources) for descriptor in plan.descriptors)
+        super().__init__(
+            {
+                "index": In(index),
+                "odd_step": In(1),
+                "walk_index": In(index),
+                "walk_odd_step": In(1),
+                "packed": In(stream.Signature(PackedLayout(plan))),
+                **{f"map_{name}": Out(words) for name in exports},
+                **{f"source_{name}": In(words) for name in plan.external},
+                "available": Out(len(plan.external)),
+                "advance": In(len(plan.external)),
+                "release": In(len(plan.external)),
+                "bases": Out(ArrayLayout(unsigned(self.address_bits), most)),
+                "read": In(read_signature(self.address_bits, plan.word_bits)),
+            }
+        )
 
-def load(
-    m: Module,
-    plan: StagePlan,
-    maps: RegisteredMemory,
-    sources: Mapping[str, PureInterface],
-    *,
-    sequencer: Sequencer,
-    stored: Signal,
-) -> dict[tuple[str, bool], object]:
-    """Write the maps from outside to the memory, in cycles in which `store` doesn't: `stored`.
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.memory = memory = RegisteredMemory.of(memories.maps(self.plan))
+        own = self._store(m)
+        loaders = self._load(m, own)
+        for write in (own, *(loader.write for loader in loaders.values())):
+            with m.If(write.en):
+                m.d.comb += [
+                    memory.write.en.eq(1),
+                    memory.write.addr.eq(write.addr),
+                    memory.write.data.eq(write.data),
+                ]
+        self._locate(m, loaders)
+        connect(m, flipped(self.read), memory.read)
+        return m
 
-    Return where each map lies, by its name and whether its own layer reads it, so that of the step
-    before.
-    """
-    bases: dict[tuple[str, bool], object] = {}
-    for name, base in plan.map_bases.items():
-        bases[name, False] = base
-        if name in plan.recurrent:
-            other = base + plan.map(name).words
-            bases[name, False] = Mux(sequencer.walk_odd_step, other, base)
-            bases[name, True] = Mux(sequencer.walk_odd_step, base, other)
-    busy = stored
-    for number, (name, words) in enumerate(sources.items()):
-        loader = m.submodules[f"load_{name}"] = Loader(plan, name)
-        connect(m, flipped(words), loader.words)
+    def _store(self, m: Module) -> PureInterface:
+        """Take the stage's own words apart; return how those of maps that it reads are written."""
+        plan = self.plan
+        write = write_signature(self.address_bits, plan.word_bits).create(path=("own",))
+        base = Signal.like(write.addr)
+        m.submodules.fork = fork = Fork(PackedLayout(plan), 1 + len(self.exports))
+        connect(m, flipped(self.packed), fork.input)
+        wanted = [Signal(name="stored"), *(Signal(name=f"sent_{name}") for name in self.exports)]
+        words, *sent = fork.outputs
         m.d.comb += [
-            loader.may_write.eq(~busy),
-            loader.advance.eq(sequencer.advance[number]),
-            loader.release.eq(sequencer.release[number]),
-            sequencer.available[number].eq(loader.available),
+            *(bit.eq(want) for bit, want in zip(fork.wanted, wanted, strict=True)),
+            words.ready.eq(1),
+            write.en.eq(words.valid),
+            write.addr.eq(base + words.payload.place),
+            write.data.eq(words.payload.data),
         ]
-        with m.If(loader.write.en):
+        with m.Switch(self.index):
+            for number, name in enumerate(plan.names):
+                with m.Case(number):
+                    if name in plan.read_maps:
+                        m.d.comb += [wanted[0].eq(1), base.eq(self._turns(name, self.odd_step))]
+        for name, words, mine in zip(self.exports, sent, wanted[1:], strict=True):
+            out = getattr(self, f"map_{name}")
             m.d.comb += [
-                maps.write.en.eq(1),
-                maps.write.addr.eq(loader.write.addr),
-                maps.write.data.eq(loader.write.data),
+                mine.eq(self.index == plan.names.index(name)),
+                out.payload.eq(words.payload.data),
+                out.valid.eq(words.valid),
+                words.ready.eq(out.ready),
             ]
-        busy = busy | loader.write.en
-        bases[name, False] = loader.base
-    return bases
+        return write
+
+    def _load(self, m: Module, own: PureInterface) -> dict[str, Loader]:
+        """Take the sources' words in; return what writes them, by the source's name."""
+        loaders = {}
+        busy = own.en
+        for number, name in enumerate(self.plan.external):
+            m.submodules[f"load_{name}"] = loaders[name] = loader = Loader(self.plan, name)
+            connect(m, flipped(getattr(self, f"source_{name}")), loader.words)
+            m.d.comb += [
+                loader.may_write.eq(~busy),
+                loader.advance.eq(self.advance[number]),
+                loader.release.eq(self.release[number]),
+                self.available[number].eq(loader.available),
+            ]
+            busy = busy | loader.write.en
+        return loaders
+
+    def _locate(self, m: Module, loaders: dict[str, Loader]) -> None:
+        """Say where the maps lie that the walked layer reads."""
+        with m.Switch(self.walk_index):
+            for number, descriptor in enumerate(self.plan.descriptors):
+                with m.Case(number):
+                    for index, source in enumerate(descriptor.sources):
+                        if source.name in loaders:
+                            base = loaders[source.name].base
+                        else:
+                            before = source.recurrent
+                            base = self._turns(source.name, self.walk_odd_step, before=before)
+                        m.d.comb += self.bases[index].eq(base)
+
+    def _turns(self, name: str, odd: Value, *, before: bool = False) -> Value | int:
+        """Return the base of a layer's map in a step that is odd or not; or of the one before."""
+        base = self.plan.map_bases[name]
+        if name not in self.plan.recurrent:
+            return base
+        bases = (base + self.plan.map(name).words, base)
+        return Mux(odd, *(reversed(bases) if before else bases))
