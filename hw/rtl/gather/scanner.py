@@ -74,70 +74,73 @@ class Scanner(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the scanner."""
         m = Module()
         size = min(PART_BITS, self.word_bits)
         count = self.word_bits // size
+        number = range(max(2, count))
+        fields = event_fields(self.plan, self.plan.word_row_bits)
+        lowest = Signal(StructLayout({"valid": 1, "bits": size, "number": number} | fields))
+        part = Signal.like(lowest)
+        take, final_bit, send = Signal(), Signal(), Signal()
+        self._part(m, lowest, take)
 
-        # Take the lowest part with a bit out of the word at hand.
+        # Number the part's bits, lowest first.
+        rest, bit = Signal(size), Signal(size)
+        m.d.comb += [
+            rest.eq(part.bits & (part.bits - 1)),
+            bit.eq(part.bits & ~rest),
+            final_bit.eq(rest == 0),
+            take.eq(~part.valid | (send & final_bit)),
+            send.eq(~self.events.valid | self.events.ready),
+        ]
+        with m.If(take):
+            m.d.sync += part.eq(lowest)
+        with m.Elif(send):
+            m.d.sync += part.bits.eq(rest)
+
+        event = self.events.payload
+        index = Cat(_number(bit), part.number)[: (self.word_bits - 1).bit_length()]
+        row = part.row << (self.plan.row_grain.bit_length() - self.plan.banks.bit_length())
+        joint = row | index if self.plan.row_grain == self.plan.word_bits else row + index
+        with m.If(send):
+            m.d.sync += [
+                self.events.valid.eq(part.valid),
+                event.row.eq(joint),
+                event.null.eq(~part.bits.any()),
+                event.memory.eq(part.memory),
+                event.negate.eq(part.negate),
+                event.double.eq(part.double & final_bit),
+                event.last.eq(part.last & final_bit),
+            ]
+        return m
+
+    def _part(self, m: Module, lowest: Signal, take: Signal) -> None:
+        """Show the lowest part of the word at hand that has a bit, and clear it at `take`."""
         word = Signal(self.words.payload.shape())
-        busy, take, final_part = Signal(), Signal(), Signal()
-        parts = [word.bits.word_select(i, size) for i in range(count)]
-        holds, lowest = Signal(count), Signal(count)
+        size = len(lowest.bits)
+        parts = [word.bits.word_select(i, size) for i in range(self.word_bits // size)]
+        busy, final_part = Signal(), Signal()
+        holds, first = Signal(len(parts)), Signal(len(parts))
         m.d.comb += [
             holds.eq(Cat(part.any() for part in parts)),
-            lowest.eq(Cat(holds[i] & ~holds[:i].any() for i in range(count))),
-            final_part.eq((holds & ~lowest) == 0),
+            first.eq(Cat(holds[i] & ~holds[:i].any() for i in range(len(parts)))),
+            final_part.eq((holds & ~first) == 0),
             self.words.ready.eq(~busy | (take & final_part)),
+            lowest.valid.eq(busy),
+            lowest.bits.eq(
+                _any(part & bit.replicate(size) for part, bit in zip(parts, first, strict=True))
+            ),
+            lowest.number.eq(_number(first)),
+            *(getattr(lowest, name).eq(getattr(word, name)) for name in ("row", *FIELDS)),
+            lowest.double.eq(word.double & final_part),
+            lowest.last.eq(word.last & final_part),
         ]
         with m.If(self.words.ready):
             m.d.sync += [busy.eq(self.words.valid), word.eq(self.words.payload)]
         # Last, so that the flip-flops clear themselves, without a look-up table each.
-        for part, bit in zip(parts, lowest, strict=True):
+        for part, bit in zip(parts, first, strict=True):
             with m.If(~self.words.ready & take & bit):
                 m.d.sync += part.eq(0)
-
-        # Number its bits, lowest first.
-        part, rest, bit = Signal(size), Signal(size), Signal(size)
-        number = Signal(range(max(2, count)))
-        side = Signal(StructLayout(event_fields(self.plan, len(word.row))))
-        part_valid, final_bit, send = Signal(), Signal(), Signal()
-        m.d.comb += [
-            rest.eq(part & (part - 1)),
-            bit.eq(part & ~rest),
-            final_bit.eq(rest == 0),
-            take.eq(~part_valid | (send & final_bit)),
-        ]
-        with m.If(take):
-            m.d.sync += [
-                part_valid.eq(busy),
-                part.eq(
-                    _any(p & bit.replicate(size) for p, bit in zip(parts, lowest, strict=True))
-                ),
-                number.eq(_number(lowest)),
-                *(getattr(side, name).eq(getattr(word, name)) for name in ("row", *FIELDS)),
-                side.double.eq(word.double & final_part),
-                side.last.eq(word.last & final_part),
-            ]
-        with m.Elif(send):
-            m.d.sync += part.eq(rest)
-
-        event = self.events.payload
-        index = Cat(_number(bit), number)[: (self.word_bits - 1).bit_length()]
-        row = side.row << (self.plan.row_grain.bit_length() - self.plan.banks.bit_length())
-        joint = row | index if self.plan.row_grain == self.plan.word_bits else row + index
-        m.d.comb += send.eq(~self.events.valid | self.events.ready)
-        with m.If(send):
-            m.d.sync += [
-                self.events.valid.eq(part_valid),
-                event.row.eq(joint),
-                event.null.eq(~part.any()),
-                event.memory.eq(side.memory),
-                event.negate.eq(side.negate),
-                event.double.eq(side.double & final_bit),
-                event.last.eq(side.last & final_bit),
-            ]
-        return m
 
 
 def _any(values: Iterable[Value]) -> Value:

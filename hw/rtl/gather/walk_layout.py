@@ -36,7 +36,8 @@ class WalkLayout(StructLayout):
     within a plane of the map, its first bit within the map row in units of `plan.grain`, and its
     first weight row in units of `plan.row_grain`. Words and bits are negative before a map.
     `words`, `bits` and `weight_rows` are what to add to each of them when the loop of that number
-    in `LOOPS` steps, and those inside it start again.
+    in `LOOPS` steps, and those inside it start again. Every layer has room for as many sources as
+    the one with the most, `self.sources`; `self.source` is the layout of one.
     """
 
     def __init__(self, plan: StagePlan) -> None:
@@ -47,10 +48,8 @@ class WalkLayout(StructLayout):
         self.sources = max(len(layer["source"]) for layer in self.layers)
         sources = [source for layer in self.layers for source in layer["source"]]
         loops = [{k: v for k, v in layer.items() if k != "source"} for layer in self.layers]
-        super().__init__(
-            narrowest(loops)
-            | {"source": ArrayLayout(StructLayout(narrowest(sources)), self.sources)}
-        )
+        self.source = StructLayout(narrowest(sources))
+        super().__init__(narrowest(loops) | {"source": ArrayLayout(self.source, self.sources)})
 
     @staticmethod
     def layer_values(d: Descriptor) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """The walker: steps through a layer's positions and names the segments of each."""
 
-from typing import Any
-
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import ArrayLayout, StructLayout
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...plan.stage_plan import StagePlan
 from ...plan.terms import Terms, address_bits, bits_of, most_planes, varying
-from .segment import SegmentLayout, event_fields
+from .clipper import Clipper
+from .loops import Loops
+from .places import Places
+from .segment import SegmentLayout
 from .walk_layout import LOOPS, WalkLayout
 
 
@@ -104,172 +105,52 @@ class Walker(wiring.Component):
         }  # fmt: skip
 
     def elaborate(self, platform: object) -> Module:
-        """Build the walker."""
         m = Module()
         walk = self.layers.payload
-        sources = [walk.source[i] for i in range(self.walk_layout.sources)]
-        number = Signal(range(max(2, len(sources))))  # of the source at hand
-        source = Array(sources)[number] if len(sources) > 1 else sources[0]
-        plane = Signal.like(walk.planes)
-        busy, ending, step, skip = Signal(), Signal(), Signal(), Signal()
+        m.submodules.loops = loops = Loops(self.walk_layout)
+        m.submodules.places = places = Places(self.walk_layout, self.plan.word_row_bits)
+        m.submodules.clipper = clipper = Clipper(self.plan, self.walk_layout)
 
-        # Which loop steps after this segment.
-        limits = {"kernel_columns": source.kernel_columns, "kernel_rows": source.kernel_rows}
-        limits |= {name: getattr(walk, name) for name in LOOPS[3:]}
-        counts = {name: Signal(limit.shape(), name=name) for name, limit in limits.items()}
-        at_end = {name: counts[name] == limit for name, limit in limits.items()}
-        at_end["planes"] = plane == 0
-        source_ends = at_end["kernel_columns"] & at_end["kernel_rows"]
-        plane_ends = source_ends & (number == walk.sources)
-        position_ends = plane_ends & at_end["planes"]
-        loop = Signal(range(len(LOOPS)), init=len(LOOPS) - 1)
-        for index, name in reversed(list(enumerate(LOOPS[:-1]))):
-            with m.If(~at_end[name]):
-                m.d.comb += loop.eq(index)
-        walk_ends = position_ends & (loop == len(LOOPS) - 1) & at_end["rows"]
-        with m.If(step):
-            self._count(m, counts, at_end, plane, number, source_ends, plane_ends, position_ends)
+        # A walk is `busy` with its segments, then `ending` until the last one is out of the way.
+        busy, ending, step = Signal(), Signal(), Signal()
         with m.If(~busy & ~ending):
-            m.d.sync += [plane.eq(walk.planes), busy.eq(self.layers.valid)]
-        with m.Elif(step & walk_ends):
+            m.d.sync += busy.eq(self.layers.valid)
+        with m.Elif(step & loops.walk_ends):
             m.d.sync += [busy.eq(0), ending.eq(1)]
         with m.If(self.layers.ready):
             m.d.sync += ending.eq(0)
-        m.d.comb += skip.eq(self.skips.bit_select(counts["groups"], 1))
 
-        # Where the segment lies: each source has its place, and steps when it was at hand.
-        word, bit, row = self._place(m, sources, number, source, loop, busy | ending, step)
-
-        # Clip to the map: two registers deep, moving whenever what lies ahead can move.
-        grain_bits = self.plan.grain.bit_length() - 1
-        row_grain_bits = self.plan.row_grain.bit_length() - 1
-        clip = Signal(
-            StructLayout(
-                {
-                    "valid": 1,
-                    "inside": 1,
-                    "ends": 1,
-                    "low": unsigned(len(bit)),
-                    "final": unsigned(len(bit)),
-                    "addr": self.segment_layout["addr"].shape,
-                }
-                | event_fields(self.plan, len(row))
-            )
-        )
-        out_free, clip_free = Signal(), Signal()
-        end = Signal(bit.shape())
-        base = Array(self.bases)[number] if len(sources) > 1 else self.bases[0]
-        plane_base = Signal.like(clip.addr)
-        for value in range(1, max(d.planes for d in self.plan.descriptors)):
-            with m.If(plane == value):
-                m.d.comb += plane_base.eq(source.plane_words * value)
+        # The loops say which segment is at hand, of which source, and the places where it lies.
+        several = len(self.bases) > 1
+        source, base = Signal(self.walk_layout.source), Signal(self.bases[0].shape())
         m.d.comb += [
-            out_free.eq(~self.segments.valid | self.segments.ready),
-            clip_free.eq(~clip.valid | out_free | ~(clip.inside | clip.ends)),
-            step.eq(busy & clip_free),
-            end.eq(bit + source.segment_bits),
+            source.eq(Array(walk.source)[loops.number] if several else walk.source[0]),
+            base.eq(Array(self.bases)[loops.number] if several else self.bases[0]),
+            step.eq(busy & clipper.unclipped.ready),
+            loops.walk.eq(walk),
+            loops.source.eq(source),
+            loops.starts.eq(~busy & ~ending),
+            loops.step.eq(step),
+            places.walk.eq(walk),
+            places.source.eq(source),
+            places.number.eq(loops.number),
+            places.loop.eq(loops.loop),
+            places.starts.eq(~busy & ~ending),
+            places.step.eq(step),
         ]
-        with m.If(clip_free):
-            m.d.sync += [
-                clip.valid.eq(busy & ~skip),
-                clip.ends.eq(plane_ends),
-                clip.last.eq(position_ends),
-                clip.double.eq(plane_ends & (plane != 0)),
-                clip.negate.eq(source.signed & (plane == source.top_plane)),
-                clip.memory.eq(source.memory),
-                clip.inside.eq(
-                    (word >= 0)
-                    & (word < source.plane_words)
-                    & (end > 0)
-                    & (bit < source.row_bits)
-                    & (plane <= source.top_plane)
-                    & ~(source.recurrent & self.first_step)
-                ),
-                clip.low.eq(Mux(bit < 0, 0, bit)),
-                clip.final.eq(Mux(end > source.row_bits, source.row_bits, end) - 1),
-                clip.addr.eq(word + plane_base + base),
-                clip.row.eq(row - (bit << (grain_bits - row_grain_bits))),
-            ]
 
-        out = self.segments.payload
-        offset_bits = len(out.first)
-        low_word = clip.low[offset_bits:]
-        with m.If(out_free):
-            m.d.sync += [
-                self.segments.valid.eq(clip.valid & (clip.inside | clip.ends)),
-                out.addr.eq(clip.addr + low_word),
-                out.words.eq(Mux(clip.inside, clip.final[offset_bits:] - low_word, 0)),
-                out.first.eq(clip.low[:offset_bits]),
-                out.final.eq(clip.final[:offset_bits]),
-                out.row.eq(
-                    clip.row + Cat(Const(0, offset_bits + grain_bits - row_grain_bits), low_word)
-                ),
-                out.empty.eq(~clip.inside),
-                *(getattr(out, f).eq(getattr(clip, f)) for f in ("last", "double", "negate")),
-                out.memory.eq(clip.memory),
-            ]
-        m.d.comb += self.layers.ready.eq(ending & clip_free)
+        # What is inside the map goes on; segments of a lane group that is skipped don't.
+        unclipped = clipper.unclipped.payload
+        m.d.comb += [
+            clipper.first_step.eq(self.first_step),
+            clipper.unclipped.valid.eq(busy & ~self.skips.bit_select(loops.group, 1)),
+            unclipped.place.eq(places.place),
+            unclipped.source.eq(source),
+            unclipped.base.eq(base),
+            unclipped.plane.eq(loops.plane),
+            unclipped.plane_ends.eq(loops.plane_ends),
+            unclipped.position_ends.eq(loops.position_ends),
+            self.layers.ready.eq(ending & clipper.unclipped.ready),
+        ]
+        connect(m, clipper.segments, flipped(self.segments))
         return m
-
-    def _count(
-        self,
-        m: Module,
-        counts: dict[str, Signal],
-        at_end: dict[str, Value],
-        plane: Signal,
-        number: Signal,
-        source_ends: Value,
-        plane_ends: Value,
-        position_ends: Value,
-    ) -> None:
-        """Count the loops: the kernel of a source, the sources, the planes, the positions."""
-        walk = self.layers.payload
-        for name, inside in zip(LOOPS[:2], (Const(1), at_end[LOOPS[0]]), strict=True):
-            with m.If(inside):
-                m.d.sync += counts[name].eq(Mux(at_end[name], 0, counts[name] + 1))
-        with m.If(source_ends):
-            m.d.sync += number.eq(Mux(number == walk.sources, 0, number + 1))
-        with m.If(plane_ends):
-            m.d.sync += plane.eq(Mux(plane == 0, walk.planes, plane - 1))
-        inside = position_ends
-        for name in LOOPS[3:]:
-            with m.If(inside):
-                m.d.sync += counts[name].eq(Mux(at_end[name], 0, counts[name] + 1))
-            inside = inside & at_end[name]
-
-    def _place(
-        self,
-        m: Module,
-        sources: list[Any],
-        number: Signal,
-        source: Any,
-        loop: Signal,
-        walking: Value,
-        step: Signal,
-    ) -> tuple[Value, Value, Value]:
-        """Keep word, bit and weight row of each source; return those of the one at hand."""
-        layout = self.walk_layout["source"].shape.elem_shape
-        width = {name: max(layout[n].shape.width for n in names) for name, names in (
-            ("word", ("plane_words", "first_word")), ("bit", ("row_bits", "first_bit")),
-        )}  # fmt: skip
-        spans = layout["segment_bits"].shape.width
-        shapes = {
-            "word": signed(width["word"] + 3),
-            "bit": signed(max(width["bit"], spans) + 3),
-            "row": unsigned(self.plan.word_row_bits),
-        }
-        starts = {"word": "first_word", "bit": "first_bit", "row": "weight_base"}
-        steps = {"word": "words", "bit": "bits", "row": "weight_rows"}
-        at_hand = []
-        for name, shape in shapes.items():
-            kept = [Signal(shape, name=f"{name}_{i}") for i in range(len(sources))]
-            here = Array(kept)[number] if len(kept) > 1 else kept[0]
-            following = Signal(shape, name=f"next_{name}")
-            m.d.comb += following.eq(here + getattr(source, steps[name])[loop])
-            for index, (signal, start) in enumerate(zip(kept, sources, strict=True)):
-                with m.If(~walking):
-                    m.d.sync += signal.eq(getattr(start, starts[name]))
-                with m.Elif(step & (number == index)):
-                    m.d.sync += signal.eq(following)
-            at_hand.append(here)
-        return at_hand[0], at_hand[1], at_hand[2]

@@ -42,52 +42,31 @@ class Joiner(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Build the joiner."""
         m = Module()
         width, bits = self.width, self.bits
-        gapped, joined = self.gapped.payload, self.joined.payload
+        joined = self.joined.payload
         waiting = Signal(width * bits)
         count = Signal(range(width))
-        owed = Signal(range(max(2, self.pad)))  # channels of 0 still to come
-        row_end = Signal()  # behind what is owed
         rest = Signal()  # the row ends with what waits
 
-        # What comes in: a chunk, or zeros of which some are owed.
+        # What arrives goes behind what waits: together they may fill a chunk, and leave some over.
+        arriving = Signal(
+            StructLayout({"valid": 1, "ends": 1, "counts": width * bits, "added": range(width + 1)})
+        )
         take = Signal()
-        valid = Signal()
-        added = Signal(range(width + 1))
-        ends = Signal()
-        arriving = Signal(width * bits)
-        with m.If(owed != 0):
-            m.d.comb += [
-                valid.eq(1),
-                added.eq(Mux(owed > width, width, owed)),
-                ends.eq(row_end & (owed <= width)),
-            ]
-            with m.If(take):
-                m.d.sync += owed.eq(owed - added)
-        with m.Else():
-            m.d.comb += [
-                valid.eq(self.gapped.valid & ~rest),
-                self.gapped.ready.eq(take),
-                arriving.eq(gapped.counts),
-                added.eq(Mux(gapped.tail, self.tail_lanes, width)),
-                ends.eq(gapped.row_end & (self.padding == 0)),
-            ]
-            with m.If(take & gapped.tail):
-                m.d.sync += [owed.eq(self.padding), row_end.eq(gapped.row_end)]
-
         total = Signal(range(2 * width + 1))
-        fills = Signal()
+        fills, fits, complete = Signal(), Signal(), Signal()
         joint = Signal(2 * width * bits)
+        self._arrive(m, arriving, take, rest)
         m.d.comb += [
-            self.idle.eq(~rest & (owed == 0)),
-            total.eq(count + added),
+            total.eq(count + arriving.added),
             fills.eq(total >= width),
+            fits.eq(total <= width),
+            complete.eq(fills | arriving.ends),
         ]
         for slot in range(width):
             with m.If(count == slot):
-                m.d.comb += joint.eq(waiting | (arriving << (slot * bits)))
+                m.d.comb += joint.eq(waiting | (arriving.counts << (slot * bits)))
         with m.If(rest):
             m.d.comb += [
                 joined.counts.eq(waiting),
@@ -99,19 +78,44 @@ class Joiner(wiring.Component):
         with m.Else():
             m.d.comb += [
                 joined.counts.eq(joint[: width * bits]),
-                joined.row_end.eq(ends & (total <= width)),
-                self.joined.valid.eq(valid & (fills | ends)),
-                take.eq(valid & (self.joined.ready | ~(fills | ends))),
+                joined.row_end.eq(arriving.ends & fits),
+                self.joined.valid.eq(arriving.valid & complete),
+                take.eq(arriving.valid & (self.joined.ready | ~complete)),
             ]
             with m.If(take):
                 m.d.sync += [
                     waiting.eq(Mux(fills, joint[width * bits :], joint[: width * bits])),
                     count.eq(Mux(fills, total - width, total)),
-                    rest.eq(ends & (total > width)),
+                    rest.eq(arriving.ends & ~fits),
                 ]
-                with m.If(ends & (total <= width)):
+                with m.If(arriving.ends & fits):
                     m.d.sync += [waiting.eq(0), count.eq(0)]
         return m
+
+    def _arrive(self, m: Module, arriving: Signal, take: Signal, rest: Signal) -> None:
+        """Show what comes next: a chunk, or zeros while channels of padding are *owed*."""
+        gapped = self.gapped.payload
+        owed = Signal(range(max(2, self.pad)))
+        row_end = Signal()  # behind what is owed
+        m.d.comb += self.idle.eq(~rest & (owed == 0))
+        with m.If(owed != 0):
+            m.d.comb += [
+                arriving.valid.eq(1),
+                arriving.added.eq(Mux(owed > self.width, self.width, owed)),
+                arriving.ends.eq(row_end & (owed <= self.width)),
+            ]
+            with m.If(take):
+                m.d.sync += owed.eq(owed - arriving.added)
+        with m.Else():
+            m.d.comb += [
+                arriving.valid.eq(self.gapped.valid & ~rest),
+                self.gapped.ready.eq(take),
+                arriving.counts.eq(gapped.counts),
+                arriving.added.eq(Mux(gapped.tail, self.tail_lanes, self.width)),
+                arriving.ends.eq(gapped.row_end & (self.padding == 0)),
+            ]
+            with m.If(take & gapped.tail):
+                m.d.sync += [owed.eq(self.padding), row_end.eq(gapped.row_end)]
 
 
 class PackedLayout(StructLayout):
@@ -175,7 +179,6 @@ class Packer(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the packer."""
         m = Module()
         pooled = self.pooled.payload
         width, bits = self.plan.update_lanes, self.bits

@@ -1,121 +1,107 @@
-"""The update rule in gates, for one lane: what `somagate.sim.golden.update` does to a neuron.
-
-It takes three cycles. The first adds up u, the second compares and resets it, the third stores it.
-"""
+"""The update rule in gates, for one lane: what `somagate.sim.golden.update` does to a neuron."""
 
 from collections.abc import Mapping
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from ...plan.mode import Mode
 from ...plan.stage_plan import StagePlan
 
 
-class LaneRule:
-    """The rule of all modes of a stage's layers, for one lane.
+class LaneRule(wiring.Component):
+    """Update the neurons of one lane, whatever the mode of their layer.
 
-    Parameters
-    ----------
-    m
-        The module that it is added to.
-    plan, lane
-        The stage, and the lane's number.
-    mode
-        The number of the mode of the layer at work, among `plan.modes`.
-    move
-        All three cycles' registers take their next values where it is 1.
+    It takes three cycles. The first adds up u, the second compares it with the threshold and resets
+    it to r, the third stores r. What differs between modes is worked out for each of them, and the
+    layer's is taken; what they share is there once. Parameters wait beside u and r for the cycle
+    that needs them.
+
+    Members
+    -------
+    mode : In(…), static: number of the layer's mode among `plan.modes`
+    first_step : In(1), static: potentials are 0, whatever is stored
+    move : In(1), the registers of all three cycles take their next values
+    parameters : In(plan.parameter_bits), the neuron's fields as they lie in their memory
+    state_N : In(signed(N)), for each width N of stored potentials: what is stored
+    acc : In(signed(plan.accumulator_bits)), the sum
+    fires : Out(1), the neuron fires; a cycle after u was taken
+    v : Out(signed(plan.state_bits)), what to store; two cycles after u was taken
     """
 
-    def __init__(self, m: Module, plan: StagePlan, lane: int, *, mode: Value, move: Value) -> None:
-        self.m = m
+    def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
-        self.lane = lane
-        self.mode = mode
-        self.move = move
+        super().__init__(
+            {
+                "mode": In(range(max(2, len(plan.modes)))),
+                "first_step": In(1),
+                "move": In(1),
+                "parameters": In(unsigned(plan.parameter_bits)),
+                **{f"state_{bits}": In(signed(bits)) for bits in plan.state_words},
+                "acc": In(signed(plan.accumulator_bits)),
+                "fires": Out(1),
+                "v": Out(signed(plan.state_bits)),
+            }
+        )
 
-    def update(
-        self, *, parameters: Value, states: Mapping[int, Value], first_step: Value, acc: Value
-    ) -> tuple[Value, Value]:
-        """Add the logic.
-
-        Parameters
-        ----------
-        parameters
-            The fields of all lanes, as they lie in a word of their memory.
-        states
-            The stored potentials of all lanes, by the width in bits at which they are stored.
-        first_step
-            Whether potentials are 0, whatever is stored.
-        acc
-            The lane's sum.
-
-        Returns
-        -------
-        fires, v
-            Whether the neuron fires, a cycle after u was taken, and what to store, two after.
-        """
-        m, lane, move = self.m, self.lane, self.move
-        word = parameters.word_select(lane, self.plan.parameter_bits)
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
         here: dict[str, Value] = {}
+        word = Value.cast(self.parameters)
         for field in self.plan.parameters:
             here[field.name], word = word[: field.bits].as_signed(), word[field.bits :]
-        stored = {
-            bits: all_lanes[lane * bits : (lane + 1) * bits].as_signed()
-            for bits, all_lanes in states.items()
-        }
+        stored = {bits: getattr(self, f"state_{bits}") for bits in self.plan.state_words}
 
         # u = leak(v) + acc + bias
-        value = self._loaded(stored, first_step, here) + here["bias"]
-        start = Signal(value.shape(), name=f"start_{lane}", attrs={"keep": 1})
+        value = self._loaded(m, stored, here) + here["bias"]
+        start = Signal(value.shape(), attrs={"keep": 1})
+        u = Signal(signed(self.plan.update_bits))
         m.d.comb += start.eq(value)
-        u = Signal(signed(self.plan.update_bits), name=f"u_{lane}")
-        later = {
-            field.name: Signal(signed(field.bits), name=f"{field.name}_{lane}")
-            for field in self.plan.parameters
-            if field.name not in ("bias", "level")
-        }
+        with m.If(self.move):
+            m.d.sync += u.eq(start + self.acc)
+        names = [name for name in here if name not in ("bias", "level")]
+        later = {name: self._delayed(m, name, here[name]) for name in names}
         may_fire: Value | int = later["keep"][0] if "keep" in later else 1
-        with m.If(move):
-            m.d.sync += u.eq(start + acc)
-            m.d.sync += [signal.eq(here[name]) for name, signal in later.items()]
         if any(mode.mask_negative for mode in self.plan.modes):
-            negative = Signal(name=f"negative_{lane}")
-            with m.If(move):
-                m.d.sync += negative.eq(self._negative(stored, first_step))
+            negative = Signal()
+            with m.If(self.move):
+                m.d.sync += negative.eq(self._negative(m, stored))
             may_fire &= ~negative
 
         # fire = u >= threshold and, if mask_negative, v >= 0; r = reset(u, fire)
-        fires = Signal(name=f"fires_{lane}")
         # A sign costs no logic behind the carry chain, as a comparison of signed numbers would.
-        m.d.comb += fires.eq(~(u - later["threshold"])[-1] & may_fire)
-        value = self._reset(u, fires, later)
-        r = Signal(value.shape(), name=f"r_{lane}")
-        with m.If(move):
+        m.d.comb += self.fires.eq(~(u - later["threshold"])[-1] & may_fire)
+        value = self._reset(m, u, later)
+        r = Signal(value.shape())
+        with m.If(self.move):
             m.d.sync += r.eq(value)
+        names = [name for name in ("boundary", "keep") if name in later]
+        latest = {name: self._delayed(m, f"{name}_late", later[name]) for name in names}
 
         # v' = store(r)
-        still: dict[str, Value] = {}
-        for name in ("boundary", "keep"):
-            if name in later:
-                late = Signal.like(later[name], name=f"{name}_late_{lane}")
-                still[name] = late
-                with m.If(move):
-                    m.d.sync += late.eq(later[name])
-        v = self._stored(r, still)
-        return fires, Mux(still["keep"][0], v, 0) if "keep" in still else v
+        v = self._stored(m, r, latest)
+        m.d.comb += self.v.eq(Mux(latest["keep"][0], v, 0) if "keep" in latest else v)
+        return m
 
-    def _switch(self, values: list[Value], name: str) -> Value:
+    def _delayed(self, m: Module, name: str, value: Value) -> Signal:
+        """Return a parameter a cycle later."""
+        delayed = Signal(value.shape(), name=name)
+        with m.If(self.move):
+            m.d.sync += delayed.eq(value)
+        return delayed
+
+    def _switch(self, m: Module, values: list[Value], name: str) -> Value:
         """Return the value of the layer's mode, wide enough for each."""
-        name = f"{name}_{self.lane}"
         if len(values) == 1:
             return values[0]
         low = min(-1 if v.shape().signed else 0 for v in values)
         bits = max(len(v) + (low < 0 and not v.shape().signed) for v in values)
         chosen = Signal(signed(bits) if low < 0 else unsigned(bits), name=name)
-        with self.m.Switch(self.mode):
+        with m.Switch(self.mode):
             for number, value in enumerate(values):
-                with self.m.Case(number) if number < len(values) - 1 else self.m.Default():
-                    self.m.d.comb += chosen.eq(value)
+                with m.Case(number) if number < len(values) - 1 else m.Default():
+                    m.d.comb += chosen.eq(value)
         return chosen
 
     def _leaked(self, mode: Mode, x: Value, parameters: Mapping[str, Value]) -> Value:
@@ -127,49 +113,48 @@ class LaneRule:
         return _times(x, mode.leak_multiplier) >> mode.leak_shift
 
     def _loaded(
-        self, states: dict[int, Value], first_step: Value, parameters: dict[str, Value]
+        self, m: Module, states: Mapping[int, Value], parameters: Mapping[str, Value]
     ) -> Value:
         """Return the stored potential in accumulator LSBs, leaked if it leaks at the load."""
         values: list[Value] = []
         for mode in self.plan.modes:
-            v = Signal(signed(mode.bits), name=f"v_{self.lane}_{len(values)}")
-            self.m.d.comb += v.eq(Mux(first_step, 0, states[mode.bits]))
+            v = Signal(signed(mode.bits), name=f"v_{len(values)}")
+            m.d.comb += v.eq(Mux(self.first_step, 0, states[mode.bits]))
             if mode.shift is None:
                 level = parameters["level"]
                 x = Mux(v[1], -level, Mux(v[0], level, 0))
             else:
                 x = Cat(Const(0, mode.shift), v).as_signed()
             values.append(self._leaked(mode, x, parameters) if mode.leak_at == "load" else x)
-        return self._switch(values, "loaded")
+        return self._switch(m, values, "loaded")
 
-    def _negative(self, states: dict[int, Value], first_step: Value) -> Value:
+    def _negative(self, m: Module, states: Mapping[int, Value]) -> Value:
         """Return whether the stored potential keeps the neuron from firing: its sign."""
         values: list[Value] = []
         for mode in self.plan.modes:
             sign = states[mode.bits][-1]
-            values.append(sign & ~first_step if mode.mask_negative else Const(0))
-        return self._switch(values, "is_negative")
+            values.append(sign & ~self.first_step if mode.mask_negative else Const(0))
+        return self._switch(m, values, "is_negative")
 
-    def _reset(self, u: Value, fires: Value, parameters: Mapping[str, Value]) -> Value:
+    def _reset(self, m: Module, u: Value, parameters: Mapping[str, Value]) -> Value:
         """Return r."""
         values = []
         for mode in self.plan.modes:
             x = self._leaked(mode, u, parameters) if mode.leak_at == "store" else u
             match mode.reset:
                 case "zero":
-                    values.append(Mux(fires, mode.half * mode.rounds_early, x))
+                    values.append(Mux(self.fires, mode.half * mode.rounds_early, x))
                 case "subtract":
-                    values.append(Mux(fires, x - parameters["amount"], x))
+                    values.append(Mux(self.fires, x - parameters["amount"], x))
                 case _:
                     values.append(x)
-        return self._switch(values, "reset")
+        return self._switch(m, values, "reset")
 
-    def _stored(self, r: Value, parameters: Mapping[str, Value]) -> Value:
+    def _stored(self, m: Module, r: Value, parameters: Mapping[str, Value]) -> Value:
         """Return clamp((r + half) >> shift), rounded half up and then saturated; or the sign."""
-        m = self.m
         values: list[Value] = []
         for number, mode in enumerate(self.plan.modes):
-            stored = Signal(signed(mode.bits), name=f"stored_{self.lane}_{number}")
+            stored = Signal(signed(mode.bits), name=f"stored_{number}")
             values.append(stored)
             if mode.shift is None:
                 boundary = parameters["boundary"]
@@ -183,7 +168,7 @@ class LaneRule:
             m.d.comb += stored.eq(shifted)
             with m.If(dropped.any() & ~dropped.all()):
                 m.d.comb += stored.eq(Cat((~sign).replicate(mode.bits - 1), sign))
-        return self._switch(values, "stored")
+        return self._switch(m, values, "stored")
 
 
 def _times(x: Value, factor: int) -> Value:

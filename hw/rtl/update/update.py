@@ -1,8 +1,9 @@
 """The update: leak, add, fire, reset and store, for a few finished sums a cycle."""
 
+from collections.abc import Mapping
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...plan import memories
@@ -10,6 +11,7 @@ from ...plan.stage_plan import StagePlan
 from ...plan.terms import Terms, bits_of, varying
 from ..gather.array import sum_layout
 from ..memory import RegisteredMemory, write_port
+from .chunk_walk import ChunkWalk, FlagsLayout
 from .lane_rule import LaneRule
 from .update_layout import ChunkLayout, UpdateLayout
 
@@ -38,12 +40,11 @@ class Update(wiring.Component):
 
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
-        self.chunk_layout = ChunkLayout(plan)
         members = {
             "layers": In(stream.Signature(UpdateLayout(plan))),
             "first_step": In(1),
             "sums": In(stream.Signature(sum_layout(plan))),
-            "chunks": Out(stream.Signature(self.chunk_layout)),
+            "chunks": Out(stream.Signature(ChunkLayout(plan))),
             "skips": In(plan.most_groups),
         }
         if plan.loadable:
@@ -99,25 +100,28 @@ class Update(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the update."""
         m = Module()
-        plan = self.plan
+        plan, out = self.plan, self.chunks.payload
 
-        # Walk over the chunks of the layer and read ahead.
+        # Walk over the chunks of the layer and read ahead, two cycles until memories have answered.
         ahead = Signal()
-        flags = StructLayout(
-            {"chunk": self.chunk_layout["chunk"].shape}
-            | dict.fromkeys(("first", "final", "tail", "row_end", "used", "layer_end", "skip"), 1)
-        )
-        walking, place, parameter = self._walk(m, ahead, flags)
-        stored = self._memories(m, ahead, walking & place.used, parameter)
-        read = [Signal(flags, name=f"read_{i}") for i in range(2)]
+        m.submodules.walk = walk = ChunkWalk(plan)
+        m.d.comb += [
+            walk.layer.eq(self.layers.payload),
+            walk.offered.eq(self.layers.valid),
+            walk.restart.eq(self.layers.ready),
+            walk.skips.eq(self.skips),
+            walk.chunks.ready.eq(ahead),
+        ]
+        used_ahead = walk.chunks.valid & walk.chunks.payload.used
+        stored = self._memories(m, ahead, used_ahead, walk.parameter)
+        read = [Signal(FlagsLayout(plan), name=f"read_{i}") for i in range(2)]
         read_valid = [Signal(name=f"read_valid_{i}") for i in range(2)]
         with m.If(ahead):
             m.d.sync += [
-                read[0].eq(place),
+                read[0].eq(walk.chunks.payload),
                 read[1].eq(read[0]),
-                read_valid[0].eq(walking),
+                read_valid[0].eq(walk.chunks.valid),
                 read_valid[1].eq(read_valid[0]),
             ]
 
@@ -131,7 +135,9 @@ class Update(wiring.Component):
             ahead.eq(~read_valid[1] | take),
         ]
         used = [Signal(name=f"used_{i}") for i in range(2)]
-        passed = [Signal(flags, name=f"passed_{i}") for i in range(2)]
+        passed = [Signal(FlagsLayout(plan), name=f"passed_{i}") for i in range(2)]
+        index = Signal.like(out.index)
+        self._rules(m, stored, move)
         with m.If(move):
             m.d.sync += [
                 passed[0].eq(read[1]),
@@ -139,28 +145,10 @@ class Update(wiring.Component):
                 passed[1].eq(passed[0]),
                 used[1].eq(used[0]),
                 self.chunks.valid.eq(used[1]),
+                out.index.eq(index),
             ]
-
-        # Each lane does what `sim.golden.update` does.
-        fire = Signal(plan.update_lanes)
-        for lane in range(plan.update_lanes):
-            rule = LaneRule(m, plan, lane, mode=self.layers.payload.mode, move=move)
-            fires, v = rule.update(
-                parameters=stored["parameters"].read.data,
-                states={bits: stored[bits].read.data for bits in plan.state_words},
-                first_step=self.first_step,
-                acc=self.sums.payload[lane],
-            )
-            with m.If(move):
-                m.d.sync += [fire[lane].eq(fires), self.chunks.payload.potentials[lane].eq(v)]
-
-        out = self.chunks.payload
-        index = Signal.like(out.index)
-        with m.If(move):
-            m.d.sync += out.spikes.eq(fire)
             for name in ("chunk", "first", "final", "tail", "row_end"):
                 m.d.sync += getattr(out, name).eq(getattr(passed[1], name))
-            m.d.sync += out.index.eq(index)
             with m.If(used[1]):
                 m.d.sync += index.eq(index + 1)
 
@@ -173,63 +161,27 @@ class Update(wiring.Component):
             m.d.sync += [over.eq(0), index.eq(0)]
         return m
 
-    def _walk(
-        self, m: Module, ahead: Signal, flags: StructLayout
-    ) -> tuple[Signal, "Signal", Signal]:
-        """Count through the layer's chunks; return whether at work, flags and parameter address."""
-        layer = self.layers.payload
-        per_group = self.plan.lanes // self.plan.update_lanes
-        place = Signal(flags)
-        started = Signal()
-        walking = Signal()
-        ended = Signal()
-        chunk = Signal(self.chunk_layout["chunk"].shape)
-        window = Signal.like(layer.window)
-        group = Signal.like(layer.groups)
-        column = Signal.like(layer.columns)
-        row = Signal.like(layer.rows)
-        base = Signal(range(max(2, len(self.plan.parameters[0].values))))
-        address = Signal.like(base)
-        ends = {
-            "chunk": chunk == per_group - 1,
-            "window": window == layer.window,
-            "group": group == layer.groups,
-            "column": column == layer.columns,
-            "row": row == layer.rows,
-        }
-        tail = ends["group"] & (chunk == layer.tail)
-        m.d.comb += [
-            walking.eq(started & ~ended),
-            place.chunk.eq(chunk),
-            place.first.eq(window == 0),
-            place.final.eq(ends["window"]),
-            place.tail.eq(tail),
-            place.row_end.eq(tail & ends["window"] & ends["column"]),
-            place.skip.eq(self.skips.bit_select(group, 1)),
-            place.used.eq(~ends["group"] | (chunk <= layer.tail)),
-            place.layer_end.eq(
-                ends["chunk"] & ends["window"] & ends["group"] & ends["column"] & ends["row"]
-            ),
-            address.eq(base + chunk),
-        ]
-        with m.If(~started):
-            m.d.sync += [started.eq(self.layers.valid), base.eq(layer.parameter_base)]
-        with m.Elif(walking & ahead):
-            m.d.sync += chunk.eq(chunk + 1)
-            with m.If(ends["chunk"]):
-                m.d.sync += [chunk.eq(0), window.eq(window + 1)]
-                with m.If(ends["window"]):
-                    m.d.sync += [window.eq(0), group.eq(group + 1), base.eq(base + per_group)]
-                    with m.If(ends["group"]):
-                        m.d.sync += [group.eq(0), base.eq(layer.parameter_base)]
-                        m.d.sync += column.eq(column + 1)
-                        with m.If(ends["column"]):
-                            m.d.sync += [column.eq(0), row.eq(row + 1)]
-                            with m.If(ends["row"]):
-                                m.d.sync += [row.eq(0), ended.eq(1)]
-        with m.If(self.layers.ready):
-            m.d.sync += [started.eq(0), ended.eq(0)]
-        return walking, place, address
+    def _rules(self, m: Module, stored: Mapping[str | int, RegisteredMemory], move: Signal) -> None:
+        """Do in each lane what `sim.golden.update` does, with what the memories have read."""
+        plan, out = self.plan, self.chunks.payload
+        parameters = stored["parameters"].read.data
+        fire = Signal(plan.update_lanes)
+        for lane in range(plan.update_lanes):
+            m.submodules[f"lane_{lane}"] = rule = LaneRule(plan)
+            m.d.comb += [
+                rule.mode.eq(self.layers.payload.mode),
+                rule.first_step.eq(self.first_step),
+                rule.move.eq(move),
+                rule.parameters.eq(parameters.word_select(lane, plan.parameter_bits)),
+                rule.acc.eq(self.sums.payload[lane]),
+            ]
+            for bits in plan.state_words:
+                state = stored[bits].read.data.word_select(lane, bits)
+                m.d.comb += getattr(rule, f"state_{bits}").eq(state)
+            with m.If(move):
+                m.d.sync += [fire[lane].eq(rule.fires), out.potentials[lane].eq(rule.v)]
+        with m.If(move):
+            m.d.sync += out.spikes.eq(fire)
 
     def _memories(
         self, m: Module, ahead: Signal, used: Value, parameter: Signal
