@@ -232,14 +232,14 @@ def plan(
         def measure(plan: Any, part: Part) -> Resources:
             return on_board(plan, here)
 
+    wanted = _wanted(goal, clock_hz) | ({"most_word_bits": WORD_BITS_MAX} if chosen else {})
     choice = choose(
         tables,
         fpga,
-        goal=_cycles(goal, clock_hz),
+        **wanted,
         rates=rates(tables, data, activity),
         measure=measure,
         word_bits=word_bits,
-        **({"most_word_bits": WORD_BITS_MAX} if chosen else {}),
         loadable=loadable,
         progress=progress or (lambda cycles, tried: None),
     )
@@ -275,10 +275,10 @@ def one_of(kind: str, name: str, options: Sequence[str]) -> str:
     raise ValueError(f"{kind} must be one of {', '.join(options)}, not {name!r}{hint}")
 
 
-def _cycles(goal: str | float, clock_hz: int | None) -> Any:
-    """Return a goal in cycles an image, where it is a rate."""
+def _wanted(goal: str | float, clock_hz: int | None) -> dict[str, Any]:
+    """Return what `choose` takes for a goal: its own, or cycles an image where it is a rate."""
     if goal in GOALS:
-        return goal
+        return {"goal": goal}
     try:
         rate = float(goal)
     except ValueError:
@@ -287,7 +287,7 @@ def _cycles(goal: str | float, clock_hz: int | None) -> Any:
         raise ValueError(f"goal must be 'smallest', 'fastest' or images a second, not {goal!r}")
     if not clock_hz:
         raise ValueError("clock must be given for images a second on a part without a board")
-    return clock_hz / rate
+    return {"cycles": clock_hz / rate}
 
 
 def rates(

@@ -72,7 +72,7 @@ def verify(
         Where `generated` is no such folder.
     LoadError
         Where the tables don't fit the accelerator.
-    ToolError, BuildError
+    ToolError, CompileError
         Where a tool is missing, or does not take the Verilog.
     """
     chosen: Any = one_of("engine", engine, ENGINES)

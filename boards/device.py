@@ -37,7 +37,7 @@ class DeviceError(RuntimeError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Identity:
+class DeviceIdentity:
     """What a board says of itself.
 
     Attributes
@@ -137,7 +137,7 @@ class Device:
         self._line.reset_input_buffer()
         self._runs = not self._plan.configurable
 
-    def identify(self) -> Identity:
+    def identify(self) -> DeviceIdentity:
         """Return what is on the board; it then waits for the start of an inference.
 
         Raises
@@ -155,7 +155,7 @@ class Device:
             self._fail(answer)
         half = commands.IDENTITY_BYTES // 2
         tables = answer[half : 2 * half].hex() if answer[-1] else ""
-        return Identity(shape=answer[:half].hex(), tables=tables)
+        return DeviceIdentity(shape=answer[:half].hex(), tables=tables)
 
     def load(self, tables: Tables, *, progress: Callable[[int, int], None] | None = None) -> None:
         """Load tables, which the board runs from then on, until its power goes.

@@ -24,7 +24,7 @@ COMMON = ("fold", "seed", "cache")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Source:
+class _Reader:
     """How a data set is loaded, its own options, and a pattern of files by which to know it.
 
     `files` is false where it needs no folder; `inner` are folders below it that hold them too.
@@ -38,23 +38,23 @@ class _Source:
 
 
 _SOURCES = {
-    "cifar10": _Source(load=cifar.load, mark="data_batch_1*"),
-    "cifar10-dvs": _Source(
+    "cifar10": _Reader(load=cifar.load, mark="data_batch_1*"),
+    "cifar10-dvs": _Reader(
         load=recordings.load_cifar10_dvs, keys=recordings.KEYS, mark="airplane/*.aedat"
     ),
-    "coco": _Source(load=detection.load, keys=recordings.KEYS, mark="train.json"),
-    "digits": _Source(load=digits.load, files=False),
-    "dvs-gesture": _Source(
+    "coco": _Reader(load=detection.load, keys=recordings.KEYS, mark="train.json"),
+    "digits": _Reader(load=digits.load, files=False),
+    "dvs-gesture": _Reader(
         load=recordings.load_dvs_gesture, keys=recordings.KEYS, mark="trials_to_train.txt"
     ),
-    "fashion-mnist": _Source(load=idx.load),
-    "images": _Source(load=pictures.load, keys=pictures.KEYS),
-    "mnist": _Source(load=idx.load, mark="*-ubyte*", inner=idx.INNER["mnist"]),
-    "moving-shapes": _Source(load=moving_shapes.load, keys=moving_shapes.KEYS, files=False),
-    "ncaltech101": _Source(
+    "fashion-mnist": _Reader(load=idx.load),
+    "images": _Reader(load=pictures.load, keys=pictures.KEYS),
+    "mnist": _Reader(load=idx.load, mark="*-ubyte*", inner=idx.INNER["mnist"]),
+    "moving-shapes": _Reader(load=moving_shapes.load, keys=moving_shapes.KEYS, files=False),
+    "ncaltech101": _Reader(
         load=recordings.load_ncaltech101, keys=recordings.KEYS, mark="*/image_0001.bin"
     ),
-    "nmnist": _Source(load=recordings.load_nmnist, keys=recordings.KEYS, mark="Train/0/*.bin"),
+    "nmnist": _Reader(load=recordings.load_nmnist, keys=recordings.KEYS, mark="Train/0/*.bin"),
 }
 
 
@@ -129,7 +129,7 @@ def load(name: str, folder: Path | None = None) -> DataSet:
     return replace(data, name=request.without("cache").title)
 
 
-def _cached(source: _Source, request: Request) -> DataSet:
+def _cached(source: _Reader, request: Request) -> DataSet:
     path = request.options.get("cache")
     request = request.without("cache", "fold")
     if path is None:

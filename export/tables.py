@@ -185,7 +185,7 @@ class Tables:
         """Return the kept channels of a source's map, bool (channels,)."""
         return np.ones(self.input.shape[0], bool) if source == "input" else self.layer(source).kept
 
-    def largest(self, source: str) -> tuple[int, int]:
+    def range_of(self, source: str) -> tuple[int, int]:
         """Return the smallest and the largest element that a source's map can hold."""
         if source != "input":
             layer = self.layer(source)
@@ -212,7 +212,7 @@ class Tables:
         high = low.copy()
         for group in layer.synapses:
             shape = self.map_shapes[group.source]
-            limits = self.largest(group.source)
+            limits = self.range_of(group.source)
             group_low, group_high = group.bounds(shape, self.mask(group.source), *limits)
             low, high = low + group_low, high + group_high
         # A sum that the borders cut short may hold fewer terms, down to none at all.

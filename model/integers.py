@@ -32,7 +32,7 @@ class Integers:
     constants: dict[str, NDArray[np.int32] | None]
     multiplier: int
     mask: NDArray[np.bool_]
-    rule: neuron.Rule
+    rule: neuron.TrainingRule
 
     @property
     def bias(self) -> NDArray[np.int32]:
@@ -63,7 +63,7 @@ class Integers:
 
 
 def from_trained(
-    weights: list[Tensor], constants: neuron.Constants, mask: Tensor, rule: neuron.Rule
+    weights: list[Tensor], constants: neuron.Constants, mask: Tensor, rule: neuron.TrainingRule
 ) -> Integers:
     """Return the integers that tensors hold."""
     return Integers(

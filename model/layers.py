@@ -180,16 +180,16 @@ class Layer(nn.Module):
             **parameters,
         )
 
-    def rule(self) -> neuron.Rule:
+    def rule(self) -> neuron.TrainingRule:
         """Return the rule of the neurons."""
         recipe = self.recipe
         if not self.fires:
-            return neuron.Rule(
+            return neuron.TrainingRule(
                 bits=self.bits, shift=max(int(self.shift), 0), reset="none", leak_at="load",
                 leak_shift=recipe.readout_shift, quantized=recipe.quantized,
             )  # fmt: skip
         ternary = recipe.store == "ternary"
-        return neuron.Rule(
+        return neuron.TrainingRule(
             bits=self.bits,
             shift=max(int(self.shift), 0),
             ternary=ternary,

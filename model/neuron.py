@@ -13,7 +13,7 @@ from .quantizers import quantize
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class TrainingRule:
     """What is the same for every neuron of a layer, and is not learned.
 
     Attributes
@@ -54,7 +54,7 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Constants:
-    """What a layer's neurons learned, in accumulator LSBs; see `Rule` for the rest.
+    """What a layer's neurons learned, in accumulator LSBs; see `TrainingRule` for the rest.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class Activity:
 def run(
     acc: Tensor,
     constants: Constants,
-    rule: Rule,
+    rule: TrainingRule,
     *,
     record: bool = False,
     mask: Tensor | None = None,

@@ -26,7 +26,7 @@ PUBLIC = {
     "somagate.model.recipes": ["load", "names"],
     "somagate.shown": ["Shown", "grid", "text"],
     "somagate.sim.bench": [
-        *("Bench", "BuildError", "ENGINES", "Engine", "Ports", "Record", "Scenario", "Stream"),
+        *("Bench", "CompileError", "ENGINES", "Engine", "Ports", "Record", "Scenario", "Stream"),
     ],
     "somagate.sim.cycles": ["Prediction", "predict"],
     "somagate.sim.golden": [

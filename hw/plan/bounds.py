@@ -51,7 +51,7 @@ class Bounds:
             most = 0
             for group, source in zip(groups, descriptor.sources, strict=True):
                 low, high = weight_range(group.bits)
-                largest = max(map(abs, self.tables.largest(group.source)))
+                largest = max(map(abs, self.tables.range_of(group.source)))
                 fan_in = source.kernel[0] * source.kernel[1] * source.span
                 most += fan_in * max(-low, high) * largest
             found.append(most)

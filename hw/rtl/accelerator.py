@@ -55,7 +55,6 @@ class Accelerator(wiring.Component):
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
-        """Build the accelerator."""
         m = Module()
         plan = self.plan
         producers = {"input": flipped(self.input)}

@@ -60,7 +60,6 @@ class Configurator(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the configurator."""
         m = Module()
         numbers = [*range(len(self.memories)), END]
         number = Signal(range(len(numbers)))

@@ -104,7 +104,6 @@ class BlockMemory(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Build the memory."""
         m = Module()
         m.d.comb += self.read.data.eq(self._stored(m))
         return m
@@ -154,7 +153,6 @@ class RegisteredMemory(BlockMemory):
     latency = 2
 
     def elaborate(self, platform: object) -> Module:
-        """Build the memory and its register."""
         m = Module()
         stored = self._stored(m)
         with m.If(self.read.en):
@@ -190,7 +188,6 @@ class SinglePortMemory(wiring.Component):
         super().__init__(memory_ports(width=width, depth=depth, slice_bits=slice_bits))
 
     def elaborate(self, platform: object) -> Module:
-        """Build the memory."""
         m = Module()
         mask = (1 << self.width) - 1
         pattern = [

@@ -43,7 +43,6 @@ class Queue(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the queue."""
         m = Module()
         slots = [Signal(self.shape, name=f"slot_{i}") for i in range(self.depth)]
         used = [Signal(name=f"used_{i}") for i in range(self.depth)]

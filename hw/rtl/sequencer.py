@@ -93,7 +93,6 @@ class Sequencer(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the sequencer."""
         m = Module()
         lead = Signal(2)  # layers that the walker has started and the update not finished
         walk_starts, finished = Signal(), Signal()

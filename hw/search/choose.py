@@ -8,11 +8,12 @@ those of `rate`, logic and memories those of `resources`.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...checks.arguments import choice
 from ...export.tables import Tables
 from ..cost.part import Part
 from ..cost.resources import Resources, resources
@@ -74,7 +75,8 @@ def choose(
     tables: Tables,
     part: Part,
     *,
-    goal: Goal | float = "smallest",
+    goal: Goal = "smallest",
+    cycles: float | None = None,
     rates: Mapping[str, ArrayLike] | float = 0.1,
     measure: Callable[[Plan, Part], Resources] = resources,
     word_bits: int | None = None,
@@ -91,8 +93,10 @@ def choose(
     part
         The FPGA.
     goal
-        'smallest' takes the least, 'fastest' as much as there is; a number is the cycles from one
-        image to the next that are enough, and the smallest plan that reaches them is returned.
+        'smallest' takes the least, 'fastest' as much as there is.
+    cycles
+        From one image to the next, that are enough: the smallest plan that reaches them is
+        returned. Any are where it is left out.
     rates
         Of 'input' and of each layer's map, the share of its bits that are 1, of every channel
         (channels,) or as one number; or one number for all. Rates of single channels also lay the
@@ -113,12 +117,13 @@ def choose(
     DoesNotFitError
         Where no plan fits, or none is as fast as wanted.
     ValueError
-        Where `goal` or `word_bits` is none.
+        Where `goal`, `cycles` or `word_bits` is none, or `cycles` comes with 'fastest'.
     UnsupportedError
         Where the hardware does not support the tables.
     """
-    if goal not in ("smallest", "fastest") and not (isinstance(goal, int | float) and goal > 0):
-        raise ValueError(f"goal must be 'smallest', 'fastest' or cycles, not {goal!r}")
+    choice("goal", goal, get_args(Goal))
+    if cycles is not None:
+        _check_cycles(goal, cycles)
     some = tuple(bits for bits in WORD_BITS if bits <= most_word_bits)
     widths = some if word_bits is None else (word_bits,)
     # What no shape of stages mends is refused once, by the plan; every shape tried then is a plan.
@@ -149,9 +154,16 @@ def choose(
     if goal == "fastest":
         best = search.fastest()
     else:
-        best = search.smallest(float("inf") if goal == "smallest" else float(goal))
+        best = search.smallest(float("inf") if cycles is None else float(cycles))
     orders = _orders(best.plan, by_channel)
     return replace(best, plan=replace(best.plan, orders=orders))
+
+
+def _check_cycles(goal: Goal, cycles: float) -> None:
+    if goal == "fastest":
+        raise ValueError(f"cycles must be left out where goal is 'fastest', not {cycles!r}")
+    if not (isinstance(cycles, int | float) and cycles > 0):
+        raise ValueError(f"cycles must be a number above 0, not {cycles!r}")
 
 
 def _by_channel(
@@ -216,7 +228,7 @@ class _Search:
     def smallest(self, cycles: float) -> Choice:
         """Return the smallest plan of at most so many cycles."""
         divided = [self._divided(division, cycles) for division in self.divisions]
-        found = [choice for choice in divided if choice is not None]
+        found = [one for one in divided if one is not None]
         if not found:
             raise DoesNotFitError(self._lacks(cycles))
         best = min(found, key=lambda choice: choice.share)

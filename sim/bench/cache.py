@@ -20,7 +20,7 @@ _PLACES = (Path("/tmp"), Path("/var/tmp"))
 """Where there is always room to build, whatever TMPDIR says."""
 
 
-class BuildError(RuntimeError):
+class CompileError(RuntimeError):
     """A simulator does not take the Verilog; the message holds its last lines."""
 
 
@@ -95,7 +95,7 @@ def place_for_make(folder: Path) -> Path:
         if makeable(place) and os.access(place, os.W_OK):
             return place
     listed = ", ".join(str(place) for place in dict.fromkeys(places))
-    raise BuildError(
+    raise CompileError(
         "make must have a folder to build in that can be written and whose path has no space or "
         f"special character, but there is none of {listed}; name one in TMPDIR"
     )

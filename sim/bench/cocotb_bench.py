@@ -15,7 +15,7 @@ from cocotb.simtime import get_sim_time
 from cocotb.triggers import RisingEdge, Timer
 
 from .bench import FOLDER_VARIABLE, Bench, Signal
-from .ports import Field, Ports
+from .ports import PortField, Ports
 from .scenario import Record, Scenario
 
 _PERIOD = 10  # simulator steps
@@ -49,7 +49,7 @@ async def play(dut: Any) -> None:
 def _ports(path: Path) -> Ports:
     content = json.loads(path.read_text(encoding="utf-8"))
     fields = {
-        name: {key: Field(**value) for key, value in content[name].items()}
+        name: {key: PortField(**value) for key, value in content[name].items()}
         for name in ("output", "observe")
     }
     return Ports(widths=content["widths"], **fields)

@@ -9,7 +9,7 @@ from typing import Literal
 from ...toolchain import tools
 from .bench import FOLDER_VARIABLE
 from .cache import (
-    BuildError,
+    CompileError,
     cached,
     digest,
     last_lines,
@@ -37,7 +37,7 @@ def build(verilog: str, ports: Ports, simulator: Simulator, folder: Path) -> Pat
     ------
     ToolError
         Where a tool is missing.
-    BuildError
+    CompileError
         Where the simulator refuses the Verilog.
     """
     programs = [tools.require(name) for name in ("cocotb", *_PROGRAMS[simulator])]
@@ -50,7 +50,7 @@ def build(verilog: str, ports: Ports, simulator: Simulator, folder: Path) -> Pat
         from cocotb_tools.runner import get_runner
 
         if simulator == "verilator" and not makeable(Path(config.libs_dir)):
-            raise BuildError(
+            raise CompileError(
                 "cocotb's libraries must lie in a path without spaces or special characters for "
                 f"Verilator's make, but lie in {config.libs_dir}: use --engine native, or install "
                 "Python's packages elsewhere"
@@ -74,7 +74,7 @@ def build(verilog: str, ports: Ports, simulator: Simulator, folder: Path) -> Pat
                 )
         except RuntimeError as error:
             message = last_lines(log.read_text(encoding="utf-8", errors="replace"))
-            raise BuildError(f"{simulator} can't compile the Verilog:\n{message}") from error
+            raise CompileError(f"{simulator} can't compile the Verilog:\n{message}") from error
 
     model = "sim.vvp" if simulator == "icarus" else top(verilog)
     return cached(folder, f"cocotb-{simulator}-{key}", compile_into, [model])
@@ -87,7 +87,7 @@ def run(
 
     Raises
     ------
-    BuildError
+    CompileError
         Where the simulation ends without a record, with the end of its log.
     """
     from cocotb_tools.runner import get_runner
@@ -114,7 +114,7 @@ def run(
         result = folder / "record.safetensors"
         if not result.exists():
             words = last_lines(log.read_text(encoding="utf-8", errors="replace"))
-            raise BuildError(f"{simulator} ended without a result:\n{words}")
+            raise CompileError(f"{simulator} ended without a result:\n{words}")
         return Record.load(result)
 
 

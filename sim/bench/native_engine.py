@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ...toolchain import tools
-from .cache import BuildError, cached, digest, last_lines, runtime, verilator_environment
+from .cache import CompileError, cached, digest, last_lines, runtime, verilator_environment
 from .ports import Ports, top
 from .scenario import Record, Scenario
 
@@ -42,7 +42,7 @@ def build(verilog: str, ports: Ports, folder: Path, *, traced: bool = False) -> 
     ------
     ToolError
         Where a tool is missing.
-    BuildError
+    CompileError
         Where Verilator or the compiler refuses the Verilog.
     """
     found = [tools.require(name) for name in ("verilator", "g++", "make", "perl")]
@@ -174,7 +174,7 @@ def _execute(command: list[str], folder: Path) -> None:
     )  # fmt: skip
     if done.returncode:
         name, words = Path(command[0]).name, last_lines(done.stdout)
-        raise BuildError(f"{name} can't compile the Verilog:\n{words}")
+        raise CompileError(f"{name} can't compile the Verilog:\n{words}")
 
 
 class _Stream(ctypes.Structure):

@@ -26,7 +26,7 @@ _SENT = ("config", "input")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Field:
+class PortField:
     """One field of a payload: `count` integers of `width` bits side by side.
 
     Attributes
@@ -77,8 +77,8 @@ class Ports:
     """
 
     widths: dict[str, int]
-    output: dict[str, Field]
-    observe: dict[str, Field]
+    output: dict[str, PortField]
+    observe: dict[str, PortField]
 
     @staticmethod
     def of(plan: Plan) -> "Ports":
@@ -145,7 +145,7 @@ def top(verilog: str) -> str:
     return match[1]
 
 
-def _fields(layout: StructLayout) -> dict[str, Field]:
+def _fields(layout: StructLayout) -> dict[str, PortField]:
     fields = {}
     for name, field in layout:
         shape = field.shape
@@ -155,7 +155,7 @@ def _fields(layout: StructLayout) -> dict[str, Field]:
         width, signed = (1, False) if shape == 1 else (shape.width, shape.signed)
         if name == "spikes":  # one bit a lane
             width, count = 1, width
-        fields[name] = Field(offset=field.offset, width=width, signed=signed, count=count)
+        fields[name] = PortField(offset=field.offset, width=width, signed=signed, count=count)
     return fields
 
 

@@ -73,7 +73,7 @@ class Packing:
 def packing(tables: Tables, layer: Layer, group: SynapseGroup) -> Packing:
     """Return the packing whose products are exact for a group, whatever its inputs."""
     low, high = group.bounds(
-        tables.map_shapes[group.source], tables.mask(group.source), *tables.largest(group.source)
+        tables.map_shapes[group.source], tables.mask(group.source), *tables.range_of(group.source)
     )
     least, most = int(low[layer.kept].min()), int(high[layer.kept].max())
     largest = max(-least, most, 1)

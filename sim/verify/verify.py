@@ -101,7 +101,7 @@ def verify(
         Where an argument is out of range, or the Verilog has other ports than the plan.
     LoadError
         Where the tables to load don't fit the plan.
-    ToolError, BuildError
+    ToolError, CompileError
         Where the simulator is missing, or does not take the Verilog.
     """
     choice("engine", engine, ENGINES)

@@ -13,7 +13,7 @@ from serial_line import FRAME_BITS, levels, read
 from small_network import small_network
 from somagate.boards import device as device_module
 from somagate.boards.commands import CHECKSUM, NO_COMMAND, NO_MEMORY
-from somagate.boards.device import Device, DeviceError, Identity, connect
+from somagate.boards.device import Device, DeviceError, DeviceIdentity, connect
 from somagate.boards.top import FAILURE, FRAME_ERROR, OVERRUN, Top, TopParameters
 from somagate.boards.uart import UartParameters
 from somagate.hw.plan.identity import shape_sha256
@@ -180,12 +180,12 @@ def test_a_board_without_tables_fails_by_name_and_then_runs_what_is_loaded():
     told: list[tuple[int, int]] = []
     with Device(line, plan) as device:
         shape = shape_sha256(plan)
-        assert device.identify() == Identity(shape=shape, tables="")
+        assert device.identify() == DeviceIdentity(shape=shape, tables="")
         with pytest.raises(DeviceError, match="The board failed: no tables are loaded: load them"):
             device.predict(X)
         device.load(OTHER, progress=lambda *step: told.append(step))
         assert told == [(told[0][1], told[0][1])]
-        assert device.identify() == Identity(shape=shape, tables=OTHER.sha256)
+        assert device.identify() == DeviceIdentity(shape=shape, tables=OTHER.sha256)
         expected = golden.run(OTHER, X[:1]).prediction.tolist()
         assert device.predict(X[:1]).tolist() == expected and len(set(expected)) > 1
         # A restart keeps the tables, masks and time steps too.

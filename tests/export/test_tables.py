@@ -172,8 +172,8 @@ def test_the_largest_element_of_a_map_is_what_can_be_there(make, largest):
     layer = make()
     pooled = layer.pool is not None
     net = tables(layer, dense("two", "one", 1 if pooled else 9, 2), shape=(1, 3, 3))
-    assert net.largest("one") == largest
-    assert net.largest("input") == (0, 1)
+    assert net.range_of("one") == largest
+    assert net.range_of("input") == (0, 1)
 
 
 def _conv():

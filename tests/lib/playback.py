@@ -16,7 +16,7 @@ from amaranth.lib.wiring import Component, In, Out
 from somagate.hw.plan.plan import Plan
 from somagate.hw.rtl.observe import ObserveLayout
 from somagate.hw.rtl.update.readout import ResultLayout
-from somagate.sim.bench.ports import Field, Ports, to_limbs
+from somagate.sim.bench.ports import PortField, Ports, to_limbs
 from somagate.sim.bench.scenario import Record
 from somagate.sim.golden import golden
 
@@ -113,7 +113,7 @@ def script(plan: Plan, x: Any) -> Script:
     return found
 
 
-def payload(fields: Mapping[str, Field], values: Mapping[str, list[int]]) -> int:
+def payload(fields: Mapping[str, PortField], values: Mapping[str, list[int]]) -> int:
     """Return a payload with some values of its fields."""
     packed = 0
     for name, field in fields.items():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from somagate.model.neuron import Constants, Rule, run
+from somagate.model.neuron import Constants, TrainingRule, run
 from somagate.model.quantizers import quantize
 
 torch.set_num_threads(1)
@@ -34,7 +34,7 @@ def by_hand(acc, *, bias, threshold, multiplier, rule):
 @pytest.mark.parametrize(("multiplier", "leak_shift"), [(1, 0), (0, 2), (5, 3)])
 @pytest.mark.parametrize("mask", [False, True])
 def test_every_neuron_is_as_by_hand(reset, leak_at, bits, shift, multiplier, leak_shift, mask):
-    rule = Rule(
+    rule = TrainingRule(
         bits=bits, shift=shift, reset=reset, leak_at=leak_at, leak_shift=leak_shift,
         mask_negative=mask,
     )  # fmt: skip
@@ -68,7 +68,7 @@ def test_every_neuron_is_as_by_hand(reset, leak_at, bits, shift, multiplier, lea
 
 def test_a_masked_neuron_neither_fires_nor_is_reset_and_its_spike_has_no_gradient():
     """The sums are -5, 8 and 1: 8 would reach the threshold, but a -5 is stored before it."""
-    rule = Rule(
+    rule = TrainingRule(
         bits=5, shift=0, reset="zero", leak_at="load", leak_shift=0, mask_negative=True
     )  # fmt: skip
     acc = torch.tensor([-5.0, 8.0, 1.0]).reshape(3, 1, 1).requires_grad_()
@@ -85,7 +85,7 @@ def test_a_masked_neuron_neither_fires_nor_is_reset_and_its_spike_has_no_gradien
 
 
 def test_a_float_neuron_rounds_nothing():
-    rule = Rule(
+    rule = TrainingRule(
         bits=2, shift=0, reset="subtract", leak_at="load", leak_shift=1, quantized=False
     )  # fmt: skip
     acc = torch.tensor([0.3, 7.25, -0.5]).reshape(3, 1, 1)
@@ -116,7 +116,7 @@ def test_gradients_are_those_of_the_smooth_neuron(monkeypatch, reset, leak_at, m
         return torch.where(z < 0, (1 + z) ** 2 / 2, 1 - (1 - z) ** 2 / 2)
 
     monkeypatch.setattr(quantize, "fire", smooth)
-    rule = Rule(
+    rule = TrainingRule(
         bits=3, shift=1, reset=reset, leak_at=leak_at, leak_shift=3, quantized=False,
         mask_negative=mask,
     )  # fmt: skip

@@ -64,7 +64,6 @@ class WeightMemory(wiring.Component):
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
-        """Build the memory."""
         m = Module()
         plan = self.plan
         event, row = self.events.payload, self.rows.payload
@@ -164,7 +163,6 @@ class Array(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the array."""
         m = Module()
         bits, lanes, width = self.plan.accumulator_bits, self.plan.lanes, self.plan.update_lanes
         chunks = lanes // width
@@ -233,7 +231,6 @@ class BankSum(wiring.Component):
         super().__init__({"banks": In(signature).array(plan.banks), "sums": Out(signature)})
 
     def elaborate(self, platform: object) -> Module:
-        """Build the adders."""
         m = Module()
         free, here = Signal(), Signal()
         m.d.comb += [

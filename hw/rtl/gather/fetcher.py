@@ -70,7 +70,6 @@ class Fetcher(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the fetcher."""
         m = Module()
         word_bits = self.plan.word_bits
         move = Signal()
@@ -158,7 +157,6 @@ class Sieve(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Build the sieve."""
         m = Module()
         word, held = self.words.payload, self.found.payload
         bits = Cat(word.bits[self.bank :: self.plan.banks])

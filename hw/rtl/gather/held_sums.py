@@ -50,7 +50,6 @@ class Currents(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the memory."""
         m = Module()
         m.submodules.memory = memory = RegisteredMemory.of(memories.currents(self.plan))
         sent, move = Signal(), Signal()

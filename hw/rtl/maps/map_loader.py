@@ -59,7 +59,6 @@ class Loader(wiring.Component):
         return dict(terms)
 
     def elaborate(self, platform: object) -> Module:
-        """Build the loader."""
         m = Module()
         words, planes = self.map.plane_words, self.map.planes
         last_base = self.first + (self.buffers - 1) * self.map.words

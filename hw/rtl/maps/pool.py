@@ -53,7 +53,6 @@ class Pool(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the pool."""
         m = Module()
         chunk, pooled = self.chunks.payload, self.pooled.payload
         bits, width = self.plan.count_bits, self.plan.update_lanes

@@ -64,7 +64,6 @@ class Readout(wiring.Component):
         }
 
     def elaborate(self, platform: object) -> Module:
-        """Build the readout."""
         m = Module()
         plan = self.plan
         width = plan.update_lanes

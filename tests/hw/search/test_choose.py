@@ -61,7 +61,7 @@ def test_a_rate_is_reached_by_less_than_the_fastest(
     tables: Tables, fastest: Choice, smallest: Choice
 ) -> None:
     wanted = (fastest.cycles * smallest.cycles) ** 0.5
-    chosen = choose(tables, LARGE, goal=wanted)
+    chosen = choose(tables, LARGE, cycles=wanted)
     assert chosen.cycles <= wanted
     assert smallest.share <= chosen.share < fastest.share
 
@@ -109,18 +109,31 @@ def test_a_network_without_room_is_refused() -> None:
 
 def test_a_rate_beyond_reach_is_refused(tables: Tables) -> None:
     with pytest.raises(DoesNotFitError) as error:
-        choose(tables, LARGE, goal=10)
+        choose(tables, LARGE, cycles=10)
     assert str(error.value).startswith(
         "Lattice ECP5 LFE5U-85F must run blocks in 10 cycles an image, but its fastest plan takes "
         "about "
     )
 
 
-@pytest.mark.parametrize("goal", ["large", 0, -1, None])
+@pytest.mark.parametrize("goal", ["large", 0, None])
 def test_a_goal_that_is_none_is_named(tables: Tables, goal: object) -> None:
     with pytest.raises(ValueError) as error:
         choose(tables, LARGE, goal=goal)
-    assert str(error.value) == f"goal must be 'smallest', 'fastest' or cycles, not {goal!r}"
+    assert str(error.value) == f"goal must be 'smallest' or 'fastest', not {goal!r}"
+
+
+@pytest.mark.parametrize("cycles", ["1000", 0, -1])
+def test_cycles_that_are_none_are_named(tables: Tables, cycles: object) -> None:
+    with pytest.raises(ValueError) as error:
+        choose(tables, LARGE, cycles=cycles)
+    assert str(error.value) == f"cycles must be a number above 0, not {cycles!r}"
+
+
+def test_cycles_beside_the_fastest_are_refused(tables: Tables) -> None:
+    with pytest.raises(ValueError) as error:
+        choose(tables, LARGE, goal="fastest", cycles=10)
+    assert str(error.value) == "cycles must be left out where goal is 'fastest', not 10"
 
 
 @pytest.mark.parametrize(

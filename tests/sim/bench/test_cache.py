@@ -9,7 +9,7 @@ from somagate.hw.plan.plan import Plan
 from somagate.sim.bench import cache as cache_module
 from somagate.sim.bench import cocotb_engine, native_engine
 from somagate.sim.bench.cache import (
-    BuildError,
+    CompileError,
     cached,
     default_folder,
     digest,
@@ -71,7 +71,7 @@ def test_make_never_sees_a_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert place_for_make(spaced) == plain
     monkeypatch.setattr(cache_module, "_PLACES", ())
     with refused(
-        BuildError,
+        CompileError,
         "make must have a folder to build in that can be written and whose path has no space or "
         f"special character, but there is none of {spaced}; name one in TMPDIR",
     ):
@@ -101,7 +101,7 @@ def test_cocotb_in_a_path_with_a_space_is_refused(
 ) -> None:
     monkeypatch.setattr("cocotb_tools.config.libs_dir", Path("/my tools/cocotb/libs"))
     with refused(
-        BuildError,
+        CompileError,
         "cocotb's libraries must lie in a path without spaces or special characters for "
         "Verilator's make, but lie in /my tools/cocotb/libs: use --engine native, or install "
         "Python's packages elsewhere",
@@ -113,9 +113,9 @@ def test_cocotb_in_a_path_with_a_space_is_refused(
 
 def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
     def build(target: Path) -> None:
-        raise BuildError("no")
+        raise CompileError("no")
 
-    with refused(BuildError, "no"):
+    with refused(CompileError, "no"):
         cached(tmp_path, "key", build, [])
     assert list(tmp_path.iterdir()) == []
 
@@ -175,7 +175,7 @@ def test_verilog_that_is_none_is_refused_with_the_tools_words(
     plan: Plan,
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(BuildError) as error:
+    with pytest.raises(CompileError) as error:
         build(BROKEN, Ports.of(plan), tmp_path)
     assert str(error.value).startswith(start)
     assert "syntax error" in str(error.value)
@@ -191,5 +191,5 @@ def test_a_simulator_that_ends_early_is_told_with_its_last_words(
     model.chmod(0o755)
     ports = Ports.of(plan)
     what = scenario(plan, ports, x, go={}, deadline=9)
-    with refused(BuildError, "verilator ended without a result:\nthe licence is over"):
+    with refused(CompileError, "verilator ended without a result:\nthe licence is over"):
         cocotb_engine.run(tmp_path, "module somagate (clk);", "verilator", ports, what)

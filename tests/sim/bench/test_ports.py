@@ -8,7 +8,7 @@ from refusal import refused
 from somagate.hw.generate import verilog
 from somagate.hw.plan.plan import Plan
 from somagate.hw.rtl.accelerator import Accelerator
-from somagate.sim.bench.ports import Field, Ports, to_ints, to_limbs, top
+from somagate.sim.bench.ports import PortField, Ports, to_ints, to_limbs, top
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -31,7 +31,7 @@ def test_a_field_is_unpacked_from_any_place(
             word |= (value & ((1 << width) - 1)) << (offset + lane * width)
         packed.append(word)
     limbs = to_limbs(packed, 7)
-    field = Field(offset=offset, width=width, signed=signed, count=count)
+    field = PortField(offset=offset, width=width, signed=signed, count=count)
     assert np.array_equal(field.unpack(limbs), values)
     assert to_ints(limbs) == packed
 

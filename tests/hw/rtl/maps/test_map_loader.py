@@ -47,7 +47,7 @@ class Reader:
 
 
 def draw(plan: StagePlan, name: str, count: int) -> list[Any]:
-    low, high = plan.tables.largest(name)
+    low, high = plan.tables.range_of(name)
     shape = (count, *plan.tables.map_shapes[name])
     return list(np.random.default_rng(count).integers(low, high + 1, shape))
 

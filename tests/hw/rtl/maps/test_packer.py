@@ -143,7 +143,7 @@ def draw_maps(plan: StagePlan, rng: np.random.Generator, steps: int) -> list[tup
     for _ in range(steps):
         for name in plan.names:
             shape = (*plan.tables.map_shapes[name], 1, 1)[:3]
-            high = plan.tables.largest(name)[1]
+            high = plan.tables.range_of(name)[1]
             values = np.minimum(draw(rng, plan.map(name).planes, *shape), high)
             maps.append((name, values))
     return maps
