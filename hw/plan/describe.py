@@ -6,6 +6,7 @@ from ...export.synapse import Dense, Identity, SynapseGroup
 from ...export.tables import Tables
 from .descriptor import Descriptor, Map, Orders, Source, as_map
 from .weight_rows import channel_windows, is_full
+from .widths import parts
 
 
 def describe(
@@ -50,7 +51,7 @@ def describe(
             base = weight_base.get(bits, 0)
             source = _source(layer.name, group, maps[group.source], window, bits, base)
             sources.append(source)
-            weight_base[bits] = base + -(-channels // lanes) * source.group_rows
+            weight_base[bits] = base + parts(channels, lanes) * source.group_rows
         bits = layer.neuron.store.bits
         descriptor = Descriptor(
             name=layer.name,

@@ -10,7 +10,8 @@ segment
 lane group
     The output channels that the lanes compute at the same time.
 chunk
-    The neurons that the update serves in one cycle: `update_lanes` channels of a lane group.
+    The neurons that the update serves in one cycle: `update_lanes` channels of a lane group. Their
+    sums, parameters, potentials and spikes are a word of a memory or a payload of a stream each.
 bank
     One of the weight memories that are read at the same time; weight row r lies in bank
     r mod banks, so a map's channels are padded to a multiple of the banks.
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from ...export.neuron import Activation
 from ...export.synapse import Shape
 from ...export.tables import Tables
+from .widths import parts
 
 
 def as_map(shape: Shape) -> tuple[int, int, int]:
@@ -66,7 +68,7 @@ class Map:
     @property
     def row_words(self) -> int:
         """Words of a row."""
-        return -(-self.row_bits // self.word_bits)
+        return parts(self.row_bits, self.word_bits)
 
     @property
     def plane_words(self) -> int:
@@ -166,7 +168,7 @@ class Descriptor:
     @property
     def groups(self) -> int:
         """Lane groups."""
-        return -(-self.channels // self.lanes)
+        return parts(self.channels, self.lanes)
 
     @property
     def positions(self) -> int:
@@ -182,12 +184,25 @@ class Descriptor:
     def chunks(self) -> int:
         """Chunks that hold channels, over all lane groups of one position."""
         full, rest = divmod(self.channels, self.lanes)
-        return full * (self.lanes // self.update_lanes) + -(-rest // self.update_lanes)
+        return full * (self.lanes // self.update_lanes) + parts(rest, self.update_lanes)
 
     @property
     def updates(self) -> int:
         """Chunks of the layer in one time step, so words of its potentials."""
         return self.positions * self.chunks
+
+    @property
+    def sum_chunks(self) -> int:
+        """Chunks of sums in one time step: the array sends those of unused lanes too."""
+        return self.positions * self.groups * (self.lanes // self.update_lanes)
+
+    def pruned_groups(self, kept: NDArray[np.bool_]) -> list[bool]:
+        """Return whether each lane group has no channel left of those that tables keep.
+
+        `kept` is bool (channels,), in the order in which the channels are laid out.
+        """
+        groups = (kept[i : i + self.lanes] for i in range(0, len(kept), self.lanes))
+        return [not group.any() for group in groups]
 
     def lane_channels(self) -> NDArray[np.int64]:
         """Return the kept channel of each lane of each chunk, (chunks, update_lanes), or -1."""
@@ -234,6 +249,13 @@ def grain(descriptors: Sequence[Descriptor], word_bits: int) -> int:
         ends += [source.stride[1] * channels, source.padding[1] * channels]
         ends += [channels] if source.kernel[1] > 1 else []
     return math.gcd(*ends)
+
+
+def row_grain(descriptors: Sequence[Descriptor], word_bits: int) -> int:
+    """Return the weight rows that the first row of every word of spikes is a multiple of."""
+    sources = [source for descriptor in descriptors for source in descriptor.sources]
+    rows = (n for source in sources for n in (source.span, source.weight_base))
+    return math.gcd(grain(descriptors, word_bits), *rows)
 
 
 Orders = Mapping[str, NDArray[np.int64]]

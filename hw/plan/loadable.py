@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .memories import SLICE_BITS, memories
 from .stage_plan import StagePlan
+from .widths import bits_of, parts
 
 WORD_BITS = SLICE_BITS
 """Of a word of the stream, which is written at once into a memory."""
@@ -38,12 +39,12 @@ class Target:
     @property
     def words(self) -> int:
         """Words of the stream for a row's data."""
-        return -(-self.width // WORD_BITS)
+        return parts(self.width, WORD_BITS)
 
     @property
     def address_bits(self) -> int:
         """Width of a row's address."""
-        return max(1, (self.depth - 1).bit_length())
+        return bits_of(self.depth)
 
 
 IDENTITY = Target(name="identity", width=8, depth=32)
@@ -70,7 +71,7 @@ def targets(plan: StagePlan) -> list[Target]:
 def groups_target(plan: StagePlan) -> Target:
     """Return what holds the skipped lane groups and the time steps of a loadable stage."""
     groups = sum(descriptor.groups for descriptor in plan.descriptors)
-    return Target(name="groups", width=WORD_BITS, depth=1 + -(-groups // WORD_BITS))
+    return Target(name="groups", width=WORD_BITS, depth=1 + parts(groups, WORD_BITS))
 
 
 def memory_words(number: int, target: Target, rows: Sequence[int]) -> list[int]:

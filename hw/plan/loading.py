@@ -158,9 +158,9 @@ def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> dict[str, list[
         [replace(field, values=values[field.name]) for field in stage.parameters]
     )
     pruned = [
-        int(not mask[first : first + stage.lanes].any())
-        for mask in kept
-        for first in range(0, len(mask), stage.lanes)
+        int(skipped)
+        for descriptor, mask in zip(stage.descriptors, kept, strict=True)
+        for skipped in descriptor.pruned_groups(mask)
     ]
     groups = [pruned[i : i + WORD_BITS] for i in range(0, len(pruned), WORD_BITS)]
     images["groups"] = [*(pack(bits, 1) for bits in groups), tables.steps - 1]

@@ -11,6 +11,7 @@ from typing import Literal
 
 from .stage_plan import StagePlan
 from .weight_rows import pack, weight_code
+from .widths import parts
 
 SLICE_BITS = 32
 """What is written at a time into a memory that is loaded: each slice is a memory of its own."""
@@ -83,7 +84,7 @@ def weights(plan: StagePlan, bits: int, bank: int) -> Memory:
         name=f"weights_{bits}_{bank}" if plan.banks > 1 else f"weights_{bits}",
         words=len(range(bank, rows, plan.banks)),
         word_bits=plan.lanes * bits,
-        depth=max(2, -(-rows // plan.banks)),
+        depth=max(2, parts(rows, plan.banks)),
         filled="load" if plan.weights_load else "start",
         style="spram" if plan.shape.weight_memory == "spram" else "auto",
         contents=partial(packed_rows, plan, bits, bank),

@@ -1,6 +1,5 @@
 """Some consecutive layers laid out for one stage: where everything lies, and how wide it is."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,11 +10,12 @@ from ...export.tables import Tables, signed_bits
 from . import parameters
 from .bounds import Bounds
 from .describe import describe
-from .descriptor import Descriptor, Map, Orders, as_map, grain
+from .descriptor import Descriptor, Map, Orders, as_map, grain, row_grain
 from .mode import Mode, mode_of
 from .parameters import Field
 from .stage_shape import StageShape
 from .weight_rows import weight_memories
+from .widths import bits_of, parts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,12 +104,12 @@ class StagePlan:
     @cached_property
     def recurrent(self) -> frozenset[str]:
         """Layers that read their own map of the step before; it has two buffers."""
-        layers = [self.tables.layers[number] for number in self.layers]
-        return frozenset(a.name for a in layers if any(g.source == a.name for g in a.synapses))
+        layers = (self.tables.layers[number] for number in self.layers)
+        return frozenset(a.name for a in layers if a.name in {g.source for g in a.synapses})
 
     def map(self, name: str) -> Map:
         """Return how the map of 'input' or of a layer is stored."""
-        channels, rows, columns = as_map(self.tables.map_shapes[name])
+        _, rows, columns = as_map(self.tables.map_shapes[name])
         kept = len(self.orders[name])
         return Map(
             channels=kept + -kept % self.pad,
@@ -127,7 +127,7 @@ class StagePlan:
     def map_bases(self) -> dict[str, int]:
         """Address of the first buffer of each map that the stage stores; buffers follow it."""
         bases, base = {}, 0
-        for name in (*self.external, *(name for name in self.names if name in self.read_maps)):
+        for name in (*self.external, *(n for n in self.names if n in self.read_maps)):
             bases[name] = base
             base += self.map(name).words * self.map_buffers(name)
         return bases
@@ -157,9 +157,8 @@ class StagePlan:
 
     @cached_property
     def row_grain(self) -> int:
-        """Weight rows that the first row of every word of spikes is a multiple of."""
-        sources = [source for descriptor in self.descriptors for source in descriptor.sources]
-        return math.gcd(self.grain, *(n for s in sources for n in (s.span, s.weight_base)))
+        """Weight rows that the first row of every word is a multiple of; see `row_grain` there."""
+        return row_grain(self.descriptors, self.word_bits)
 
     @property
     def word_row_bits(self) -> int:
@@ -175,7 +174,7 @@ class StagePlan:
         target, kept = self.map(name), len(self.orders[name])
         if target.columns > 1:
             return bool(kept % self.update_lanes) or target.channels != kept
-        return target.row_words != -(-kept // self.word_bits)
+        return target.row_words != parts(kept, self.word_bits)
 
     @cached_property
     def held(self) -> frozenset[str]:
@@ -185,14 +184,10 @@ class StagePlan:
         layers = [self.tables.layers[number] for number in self.layers]
         return frozenset(a.name for a in layers if {g.source for g in a.synapses} == {"input"})
 
-    def sum_chunks(self, descriptor: Descriptor) -> int:
-        """Return the chunks of sums of a layer in a time step, those of unused lanes too."""
-        return descriptor.positions * descriptor.groups * (self.lanes // self.update_lanes)
-
     @property
     def held_words(self) -> int:
         """Words of the memory of held sums; a word is one chunk."""
-        return sum(self.sum_chunks(d) for d in self.descriptors if d.name in self.held)
+        return sum(d.sum_chunks for d in self.descriptors if d.name in self.held)
 
     @cached_property
     def weights(self) -> dict[int, NDArray[np.int32]]:
@@ -205,10 +200,9 @@ class StagePlan:
     def weight_depths(self) -> dict[int, int]:
         """Rows of each weight memory by the width of a weight, over all banks."""
         depths: dict[int, int] = {}
-        for descriptor in self.descriptors:
-            for source in descriptor.sources:
-                rows = source.weight_base + descriptor.groups * source.group_rows
-                depths[source.weight_bits] = max(depths.get(source.weight_bits, 0), rows)
+        for d, source in ((one, source) for one in self.descriptors for source in one.sources):
+            rows = source.weight_base + d.groups * source.group_rows
+            depths[source.weight_bits] = max(depths.get(source.weight_bits, 0), rows)
         return dict(sorted(depths.items()))
 
     @property
@@ -219,7 +213,7 @@ class StagePlan:
     @cached_property
     def weight_row_bits(self) -> int:
         """Width of the address of a weight row, over all banks."""
-        return max(1, max((rows - 1).bit_length() for rows in self.weight_depths.values()))
+        return bits_of(max(self.weight_depths.values()))
 
     @property
     def most_groups(self) -> int:

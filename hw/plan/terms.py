@@ -9,13 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from .stage_plan import StagePlan
+from .widths import bits_of
 
 Terms = dict[str, float]
-
-
-def bits_of(count: int) -> int:
-    """Return the width of a number below `count`."""
-    return max(1, (count - 1).bit_length())
 
 
 def varying(values: Iterable[dict[str, Any]]) -> int:

@@ -9,6 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..plan.memories import Memory
+from ..plan.widths import bits_of, parts
 
 _UNLOADED = 0x9E37_79B9_7F4A_7C15
 
@@ -28,7 +29,7 @@ def write_signature(addr_bits: int, data_bits: int, slice_bits: int = 0) -> wiri
     """
     return wiring.Signature(
         {
-            "en": Out(-(-data_bits // (slice_bits or data_bits))),
+            "en": Out(parts(data_bits, slice_bits or data_bits)),
             "addr": Out(unsigned(addr_bits)),
             "data": Out(unsigned(data_bits)),
         }
@@ -37,14 +38,12 @@ def write_signature(addr_bits: int, data_bits: int, slice_bits: int = 0) -> wiri
 
 def write_port(memory: Memory) -> wiring.Signature:
     """Return the signature of the port that writes a memory of a stage."""
-    return write_signature(
-        max(1, (memory.depth - 1).bit_length()), memory.word_bits, memory.slice_bits
-    )
+    return write_signature(bits_of(memory.depth), memory.word_bits, memory.slice_bits)
 
 
 def memory_ports(*, width: int, depth: int, slice_bits: int = 0) -> dict[str, wiring.Member]:
     """Return the ports of a memory of `depth` words of `width` bits, 'read' and 'write'."""
-    addr_bits = max(1, (depth - 1).bit_length())
+    addr_bits = bits_of(depth)
     return {
         "read": In(read_signature(addr_bits, width)),
         "write": In(write_signature(addr_bits, width, slice_bits)),
@@ -114,7 +113,7 @@ class BlockMemory(wiring.Component):
         attrs: dict[str, int | str] = {"no_rw_check": 1}
         if self.style != "auto":
             attrs |= {"rom_style": self.style, "ram_style": self.style}
-        parts = []
+        slices = []
         for index, enable in enumerate(self.write.en):
             first = index * self.slice_bits
             bits = min(self.slice_bits, self.width - first)
@@ -133,8 +132,8 @@ class BlockMemory(wiring.Component):
                 write_port.addr.eq(self.write.addr),
                 write_port.data.eq(self.write.data[first : first + bits]),
             ]
-            parts.append(read_port.data)
-        return Cat(parts)
+            slices.append(read_port.data)
+        return Cat(slices)
 
 
 class RegisteredMemory(BlockMemory):

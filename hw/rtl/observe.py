@@ -4,6 +4,7 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib.data import ArrayLayout, StructLayout
 
 from ..plan.plan import Plan
+from ..plan.widths import bits_of
 
 
 class ObserveLayout(StructLayout):
@@ -17,8 +18,8 @@ class ObserveLayout(StructLayout):
         bits = max(stage.state_bits for stage in plan.stages)
         super().__init__(
             {
-                "layer": unsigned(max(1, (len(plan.tables.layers) - 1).bit_length())),
-                "index": unsigned(max(1, (updates - 1).bit_length())),
+                "layer": unsigned(bits_of(len(plan.tables.layers))),
+                "index": unsigned(bits_of(updates)),
                 "spikes": unsigned(plan.observed_lanes),
                 "potentials": ArrayLayout(signed(bits), plan.observed_lanes),
             }

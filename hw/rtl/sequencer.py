@@ -5,7 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..plan.stage_plan import StagePlan
-from ..plan.terms import Terms, bits_of
+from ..plan.terms import Terms
+from ..plan.widths import bits_of
 from .gather.walk_layout import WalkLayout
 from .update.update_layout import UpdateLayout
 

@@ -146,7 +146,7 @@ class Stage(wiring.Component):
         with m.Switch(sequencer.index):
             for number, descriptor in enumerate(self.plan.descriptors):
                 with m.Case(number):
-                    m.d.comb += currents.chunks.eq(self.plan.sum_chunks(descriptor))
+                    m.d.comb += currents.chunks.eq(descriptor.sum_chunks)
         return currents.sums
 
     def _skip(self, m: Module, sequencer: Sequencer, walker: Walker, update: Update) -> None:

@@ -243,7 +243,7 @@ class _Run:
 
 def _skips(plan: Plan, tables: Tables, number: int) -> set[int]:
     """Return the lane groups of a layer that the tables prune at run time."""
-    lanes = plan.stage_of(number).lanes
     layer = tables.layers[number]
     kept = layer.kept[plan.channels[layer.name]]
-    return {i for i in range(-(-len(kept) // lanes)) if not kept[i * lanes : (i + 1) * lanes].any()}
+    pruned = plan.descriptors[number].pruned_groups(kept)
+    return {group for group, skipped in enumerate(pruned) if skipped}

@@ -6,7 +6,8 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
-from ...plan.terms import Terms, address_bits, bits_of, field_bits
+from ...plan.terms import Terms, address_bits, field_bits
+from ...plan.widths import bits_of
 from ..memory import read_signature
 from .segment import SegmentLayout, event_fields
 

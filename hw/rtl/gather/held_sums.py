@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from ...plan import memories
 from ...plan.stage_plan import StagePlan
-from ...plan.terms import Terms, bits_of
+from ...plan.terms import Terms
+from ...plan.widths import bits_of
 from ..memory import RegisteredMemory
 from .array import sum_layout
 

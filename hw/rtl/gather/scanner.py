@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
 from ...plan.terms import Terms, field_bits
+from ...plan.widths import bits_of
 from .fetcher import WordLayout
 from .segment import event_fields
 
@@ -152,5 +153,5 @@ def _number(one_hot: Value) -> Value:
     """Return the number of the one set bit."""
     return Cat(
         Cat(one_hot[i] for i in range(len(one_hot)) if i >> b & 1).any()
-        for b in range(max(1, (len(one_hot) - 1).bit_length()))
+        for b in range(bits_of(len(one_hot)))
     )

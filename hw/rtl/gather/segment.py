@@ -6,6 +6,7 @@ from amaranth.hdl import unsigned
 from amaranth.lib.data import StructLayout
 
 from ...plan.stage_plan import StagePlan
+from ...plan.widths import bits_of
 
 
 class SegmentLayout(StructLayout):
@@ -23,8 +24,8 @@ class SegmentLayout(StructLayout):
         widest = max(plan.map(name).row_words for name in plan.read_maps)
         super().__init__(
             {
-                "addr": unsigned(max(1, (plan.map_words - 1).bit_length())),
-                "words": unsigned(max(1, (widest - 1).bit_length())),
+                "addr": unsigned(bits_of(plan.map_words)),
+                "words": unsigned(bits_of(widest)),
                 "first": unsigned(bits),
                 "final": unsigned(bits),
                 "empty": 1,

@@ -6,7 +6,8 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...plan.stage_plan import StagePlan
-from ...plan.terms import Terms, address_bits, bits_of, most_planes, varying
+from ...plan.terms import Terms, address_bits, most_planes, varying
+from ...plan.widths import bits_of
 from .clipper import Clipper
 from .loops import Loops
 from .places import Places

@@ -5,7 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
-from ...plan.terms import Terms, address_bits, bits_of
+from ...plan.terms import Terms, address_bits
+from ...plan.widths import bits_of
 from ..memory import write_signature
 
 
@@ -32,7 +33,7 @@ class Loader(wiring.Component):
         self.first = plan.map_bases[name]
         self.buffers = plan.map_buffers(name)
         self.depth = plan.map_words
-        addr_bits = max(1, (self.depth - 1).bit_length())
+        addr_bits = address_bits(plan)
         super().__init__(
             {
                 "words": In(stream.Signature(unsigned(plan.word_bits))),

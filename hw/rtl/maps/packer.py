@@ -6,7 +6,8 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
-from ...plan.terms import Terms, bits_of
+from ...plan.terms import Terms
+from ...plan.widths import bits_of
 from .pool import PooledLayout
 
 
@@ -123,9 +124,7 @@ class PackedLayout(StructLayout):
 
     def __init__(self, plan: StagePlan) -> None:
         words = max(plan.map(name).words for name in plan.names)
-        super().__init__(
-            {"data": unsigned(plan.word_bits), "place": unsigned(max(1, (words - 1).bit_length()))}
-        )
+        super().__init__({"data": unsigned(plan.word_bits), "place": unsigned(bits_of(words))})
 
 
 class Packer(wiring.Component):

@@ -6,7 +6,8 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
-from ...plan.terms import Terms, bits_of
+from ...plan.terms import Terms
+from ...plan.widths import bits_of, parts
 from .update_layout import ChunkLayout
 
 
@@ -14,7 +15,7 @@ class ResultLayout(StructLayout):
     """One class's value; `prediction` is the class of the largest value up to here."""
 
     def __init__(self, plan: StagePlan) -> None:
-        bits = max(1, (plan.classes - 1).bit_length())
+        bits = bits_of(plan.classes)
         super().__init__(
             {
                 "value": signed(plan.readout_bits),
@@ -54,7 +55,7 @@ class Readout(wiring.Component):
         """Return the terms of the readout."""
         bits, width = plan.readout_bits, plan.update_lanes
         counted = plan.tables.readout.kind == "count"
-        turns = -(-plan.classes // width)
+        turns = parts(plan.classes, width)
         return {
             "values": width * bits,
             "bits": bits,
@@ -83,7 +84,7 @@ class Readout(wiring.Component):
         if plan.tables.readout.kind == "potential":
             m.d.comb += [now[i].eq(chunk.potentials[i]) for i in range(width)]
         else:
-            turns = -(-plan.classes // width)
+            turns = parts(plan.classes, width)
             ring = [Signal(unsigned(width * (bits - 1)), name=f"counts_{i}") for i in range(turns)]
             counts = Signal(ArrayLayout(unsigned(bits - 1), width))
             m.d.comb += [

@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...plan import memories
 from ...plan.stage_plan import StagePlan
-from ...plan.terms import Terms, bits_of, varying
+from ...plan.terms import Terms, varying
+from ...plan.widths import bits_of
 from ..gather.array import sum_layout
 from ..memory import RegisteredMemory, write_port
 from .chunk_walk import ChunkWalk, FlagsLayout

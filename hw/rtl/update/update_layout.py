@@ -4,6 +4,7 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib.data import ArrayLayout, StructLayout
 
 from ...plan.stage_plan import StagePlan
+from ...plan.widths import bits_of
 from ..gather.walk_layout import narrowest
 
 
@@ -50,11 +51,11 @@ class ChunkLayout(StructLayout):
             {
                 "spikes": unsigned(plan.update_lanes),
                 "potentials": ArrayLayout(signed(bits), plan.update_lanes),
-                "chunk": unsigned(max(1, (per_group - 1).bit_length())),
+                "chunk": unsigned(bits_of(per_group)),
                 "first": 1,
                 "final": 1,
                 "tail": 1,
                 "row_end": 1,
-                "index": unsigned(max(1, (updates - 1).bit_length())),
+                "index": unsigned(bits_of(updates)),
             }
         )

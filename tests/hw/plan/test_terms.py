@@ -1,11 +1,7 @@
 """Widths that several blocks count in the same way."""
 
 from plans import a_stage, everything, network
-from somagate.hw.plan.terms import address_bits, bits_of, field_bits, most_planes, varying
-
-
-def test_a_number_has_a_bit_or_more() -> None:
-    assert [bits_of(count) for count in (1, 2, 3, 4, 5, 256, 257)] == [1, 1, 2, 2, 3, 8, 9]
+from somagate.hw.plan.terms import address_bits, field_bits, most_planes, varying
 
 
 def test_bits_that_differ_between_layers_are_counted() -> None:

@@ -56,7 +56,7 @@ def test_layers_that_read_a_constant_input_alone_are_held() -> None:
     plan = a_plan()
     assert plan.held == {"a", "c"}
     # Two lane groups of two chunks each; 'b' needs one, and none are held of it.
-    assert [plan.sum_chunks(d) for d in plan.descriptors] == [4, 2, 4, 2]
+    assert [d.sum_chunks for d in plan.descriptors] == [4, 2, 4, 2]
     assert plan.held_words == 8
 
 
@@ -101,7 +101,7 @@ def run(plan: StagePlan, inferences: int, stalls: str) -> tuple[Run, list[int]]:
         held: dict[str, list[list[int]]] = {}
         for step in range(plan.tables.steps):
             for d in plan.descriptors:
-                count = plan.sum_chunks(d)
+                count = d.sum_chunks
                 replay = d.name in held
                 if not replay:
                     chunks = [
