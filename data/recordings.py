@@ -88,13 +88,13 @@ def load_dvs_gesture(request: Request) -> DataSet:
             gestures = _gestures(path.with_name(f"{path.stem}_labels.csv"))
             events = aedat.read_3(path)
             for label, start, end in gestures:
-                part = events.between(start, end)
-                if not len(part):
+                gesture = events.between(start, end)
+                if not len(gesture):
                     raise DataError(
                         f"{path} must have events where its labels name a gesture, {start}…{end} "
                         f"µs, but has them at {events.t.min()}…{events.t.max()} µs"
                     )
-                images.append(frames(part, form))
+                images.append(frames(gesture, form))
                 labels.append(label)
         if not labels:
             raise DataError(f"{trials} must list recordings with gestures, but lists none")
