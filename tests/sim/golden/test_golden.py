@@ -34,7 +34,7 @@ def assert_equal(trace, plain):
     assert trace.prediction.tolist() == plain["prediction"]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(cases())
 def test_every_spike_and_potential_equals_plain_integers(case):
     tables, x = case
