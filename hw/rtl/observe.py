@@ -2,8 +2,18 @@
 
 from amaranth.hdl import signed, unsigned
 from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth.lib.wiring import Component
 
 from ..plan.plan import Plan
+
+
+def observers(component: Component) -> list[str]:
+    """Return the names of a component's observation streams, by its ports.
+
+    Whoever doesn't look ties their `ready` to 1; synthesis then removes what feeds them. One that
+    is left alone holds its stage up for ever.
+    """
+    return [name for name in component.signature.members if name.startswith("observe")]
 
 
 class ObserveLayout(StructLayout):
