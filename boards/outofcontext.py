@@ -15,6 +15,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..checks.arguments import integer
+from ..hw.rtl.observe import observers
 from ..toolchain import tools
 from . import flow
 from .build import Progress, tables_sha256, versions
@@ -87,7 +88,7 @@ class Wrapper(wiring.Component):
             signature.eq(signature.rotate_left(1) ^ Cat(*self._outputs)),
         ]
         m.d.comb += [Cat(*self._inputs).eq(shift), self.signature_out.eq(signature[-1])]
-        for name in getattr(self.component, "observers", ()):
+        for name in observers(self.component):
             m.d.comb += getattr(self.component, name).ready.eq(1)
         return m
 

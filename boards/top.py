@@ -25,6 +25,7 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect
 
 from ..checks.arguments import integer
+from ..hw.rtl.observe import observers
 from ..hw.rtl.queue import Queue
 from .commands import Commands
 from .uart import UartParameters, UartReceiver, UartTransmitter
@@ -189,7 +190,7 @@ class Top(wiring.Component):
                 & accelerator.output.payload.last
             ),
         ]
-        for name in getattr(accelerator, "observers", ()):
+        for name in observers(accelerator):
             m.d.comb += getattr(accelerator, name).ready.eq(1)
         with m.If(transmitter.input.ready):
             m.d.sync += answer_valid.eq(0)

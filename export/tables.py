@@ -181,6 +181,17 @@ class Tables:
         """Updates of neurons in one inference, all layers and steps; as many spikes are kept."""
         return self.steps * sum(prod(shape) for shape in self.neuron_shapes.values())
 
+    @property
+    def pruned_class(self) -> str:
+        """Why the readout is none, with the way out, where it has a pruned class; or ''.
+
+        One that counts 0, or holds 0, could be the answer; so neither golden nor the hardware runs
+        such tables.
+        """
+        if self.layer(self.readout.layer).kept.all():
+            return ""
+        return "channel_mask must keep every class of the readout; prune other layers"
+
     def mask(self, source: str) -> NDArray[np.bool_]:
         """Return the kept channels of a source's map, bool (channels,)."""
         return np.ones(self.input.shape[0], bool) if source == "input" else self.layer(source).kept

@@ -5,12 +5,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from .. import data as data_sets
 from ..checks import files
@@ -188,12 +196,7 @@ def _run(
         )  # fmt: skip
         while len(trainer.history) < trainer.epochs:
             teller = _Teller(trainer, tell if first else None)
-
-            def advance(said: _Teller = teller) -> None:
-                bar.advance(task)
-                said.advance()
-
-            figures = trainer.epoch(advance)
+            figures = trainer.epoch(partial(_advance, bar, task, teller))
             teller.end(figures)
             if first:
                 checkpoints.write(trainer.state(), folder / STATE)
@@ -226,6 +229,11 @@ def evaluate(network: Network, data: DataSet, *, batch: int = 250) -> float:
         values = network(inputs(network.recipe, images, data.maximum))
         right += int((values.argmax(1).cpu().numpy() == data.test_labels[part]).sum())
     return right / len(data.test_labels)
+
+
+def _advance(bar: Progress, task: TaskID, teller: "_Teller") -> None:
+    bar.advance(task)
+    teller.advance()
 
 
 class _Teller:

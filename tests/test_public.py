@@ -1,9 +1,12 @@
 """What every public package says that it offers."""
 
 import importlib
+import tomllib
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
 PUBLIC = {
     "somagate.boards": ["BOARDS", "Board", "BuildReport", "Device", "DeviceError", "connect"],
     "somagate.checks": [
@@ -18,6 +21,19 @@ PUBLIC = {
         *("Activation", "Convolution", "Dense", "Identity", "Input", "Layer", "Leak", "Neuron"),
         *("Pool", "Readout", "Shift", "Tables", "TablesFileError", "Ternary"),
     ],
+    "somagate.hw": [],
+    "somagate.hw.cost": ["Count", "PARTS", "Part", "Resources", "interval", "map_memory"],
+    "somagate.hw.plan": [
+        *("LoadError", "Memory", "Plan", "PlanFileError", "StagePlan", "StageShape"),
+        *("UnsupportedError", "shape_sha256"),
+    ],
+    "somagate.hw.rtl": ["Accelerator", "ObserveLayout", "ResultLayout"],
+    "somagate.hw.rtl.gather": [
+        *("Array", "BankSum", "Fetcher", "Scanner", "Walker", "WeightMemory"),
+    ],
+    "somagate.hw.rtl.maps": ["Packer", "Pool"],
+    "somagate.hw.rtl.update": ["Readout", "ResultLayout", "Update"],
+    "somagate.hw.search": ["Choice", "DoesNotFitError", "choose", "remedies"],
     "somagate.model": [
         *("CheckpointError", "Network", "Recipe", "Result", "RunError", "evaluate"),
     ],
@@ -25,6 +41,7 @@ PUBLIC = {
     "somagate.model.quantizers": ["Quantizer"],
     "somagate.model.recipes": ["load", "names"],
     "somagate.shown": ["Shown", "grid", "text"],
+    "somagate.sim": [],
     "somagate.sim.bench": [
         *("Bench", "CompileError", "ENGINES", "Engine", "Ports", "Record", "Scenario", "Stream"),
     ],
@@ -36,6 +53,12 @@ PUBLIC = {
     "somagate.sim.verify": ["Checker", "LayerCost", "Verdict", "merge", "verify"],
     "somagate.toolchain": ["Tool", "ToolError", "doctor", "environment", "find", "require"],
 }
+
+
+def test_every_package_but_the_command_line_says_what_is_public() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = set(project["tool"]["setuptools"]["packages"])
+    assert packages == {*PUBLIC, "somagate", "somagate.cli"}
 
 
 @pytest.mark.parametrize("package", PUBLIC)

@@ -248,6 +248,8 @@ class Plan:
             raise ValueError(
                 f"input must hold values {low}…{high}, not {array.min()}…{array.max()}"
             )
+        if self.tables.input.constant and (array != array[:1]).any():
+            raise ValueError("input must be the same in every step, as it is sent once")
         array = array[: self.input_maps].astype(np.int64)
         rows = array.reshape(len(array), -1, source.rows, source.columns)
         rows = rows[:, self.channels["input"]]

@@ -9,9 +9,9 @@ class UnsupportedError(ValueError):
 
 def reasons(tables: Tables, layer: Layer) -> list[str]:
     """Return why a layer can't be generated, a sentence each with the way out; empty if it can."""
-    if layer.name == tables.readout.layer and not layer.kept.all():
-        return ["channel_mask must keep every class of the readout; prune other layers"]
-    return []
+    return (
+        [tables.pruned_class] if layer.name == tables.readout.layer and tables.pruned_class else []
+    )
 
 
 def refuse(tables: Tables) -> None:

@@ -2,9 +2,19 @@
 
 from amaranth.hdl import signed, unsigned
 from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth.lib.wiring import Component
 
 from ..plan.plan import Plan
 from ..plan.widths import bits_of
+
+
+def observers(component: Component) -> list[str]:
+    """Return the names of a component's observation streams, by its ports.
+
+    Whoever doesn't look ties their `ready` to 1; synthesis then removes what feeds them. One that
+    is left alone holds its stage up for ever.
+    """
+    return [name for name in component.signature.members if name.startswith("observe")]
 
 
 class ObserveLayout(StructLayout):

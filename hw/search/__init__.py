@@ -1,0 +1,11 @@
+"""Choosing a plan for a part and a goal, and what would fit where one does not."""
+
+from . import choose, remedies
+from .choose import Choice, DoesNotFitError
+
+__all__ = [
+    "Choice",
+    "DoesNotFitError",
+    "choose",
+    "remedies",
+]

@@ -111,8 +111,11 @@ def run(tables: Tables, x: NDArray[Any], potentials: bool = False) -> Trace:
     Raises
     ------
     TypeError, ValueError
-        Where `x` is not what the tables' input can be, or the trace is larger than the memory.
+        Where `x` is not what the tables' input can be, the trace is larger than the memory, or the
+        readout has a pruned class.
     """
+    if tables.pruned_class:
+        raise ValueError(f"layer {tables.readout.layer}: {tables.pruned_class}")
     x = checked(tables, x)
     steps, batch = x.shape[:2]
     size = batch * tables.updates * (3 if potentials else 1)

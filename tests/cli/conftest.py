@@ -10,13 +10,6 @@ from tiny_tables import tiny
 from typer.testing import CliRunner, Result
 
 
-@pytest.fixture(autouse=True)
-def models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the compiled models of all these tests in one folder of theirs."""
-    folder = tmp_path_factory.getbasetemp() / "models"
-    monkeypatch.setattr("somagate.sim.verify.verify.default_folder", lambda: folder)
-
-
 @pytest.fixture
 def tables_path(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.safetensors"

@@ -31,7 +31,7 @@ EXAMPLES = int(os.environ.get("SOMAGATE_EXAMPLES", "200"))
 SEED = int(os.environ.get("SOMAGATE_SEED", "0"))
 PARTS = 20
 LOADED_PARTS = 4
-MOST_CYCLES = 6000
+MOST_CYCLES = 3000
 """About what the samples of a network take, so that a small plan does not take minutes."""
 
 

@@ -129,7 +129,7 @@ class _Builder:
         fires = not (self.has("potential readout") if last else self.rare("never fires"))
         neuron = self.neuron(groups, target, fires)
         mask = np.ones(target[0], bool)
-        if self.has("mask"):
+        if self.has("mask") and not last:  # a class can't be pruned
             mask = self.rng.random(target[0]) < 0.7
             mask[self.rng.integers(target[0])] = True
         layer = Layer(name=name, synapses=groups, neuron=neuron, pool=pool, channel_mask=mask)

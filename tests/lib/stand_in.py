@@ -29,8 +29,6 @@ def predict(words: Sequence[int]) -> int:
 class StandIn(wiring.Component):
     """An inference is `words` words; each keeps it busy for `busy_cycles` more than three."""
 
-    observers = ("observe",)
-
     def __init__(self, *, word_bits: int, words: int, busy_cycles: int = 0) -> None:
         self.words, self.busy_cycles = words, busy_cycles
         output = {

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from playback import Script, script
@@ -7,14 +5,6 @@ from small_network import small_network
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.sim.bench.engines import ENGINES
 from somagate.toolchain import tools
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Keep compiled models for the whole run, and for all of its workers."""
-    base = tmp_path_factory.getbasetemp()
-    return (base if worker_id == "master" else base.parent) / "models"
-
 
 NEEDED = {
     "cocotb-icarus": ("cocotb", "iverilog"),

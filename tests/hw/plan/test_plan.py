@@ -229,6 +229,9 @@ def test_a_constant_input_is_sent_once() -> None:
     plan = Plan.single(everything(constant=True), lanes=4, word_bits=16)
     x = np.random.default_rng(0).integers(-4, 4, (1, *EVERYTHING)).repeat(3, axis=0)
     assert plan.pack_input(x) == map_words(plan.stages[0], "input", x[0])
+    x[-1] ^= 1
+    with refused(ValueError, "input must be the same in every step, as it is sent once"):
+        plan.pack_input(x)
     assert (plan.input_maps, plan.sample_words) == (1, plan.input_words)
     plan = Plan.single(everything(), lanes=4, word_bits=16)
     assert (plan.input_maps, plan.sample_words) == (3, 3 * plan.input_words)

@@ -34,7 +34,7 @@ def assert_equal(trace, plain):
     assert trace.prediction.tolist() == plain["prediction"]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(cases())
 def test_every_spike_and_potential_equals_plain_integers(case):
     tables, x = case
@@ -357,7 +357,6 @@ def test_a_pruned_channel_is_silent_at_zero_and_unseen():
         name="two",
         synapses=(Dense(source="one", weights=[[-100, 1], [1, 1]], bits=8),),
         neuron=Neuron(bias=[0, 0], threshold=None, reset="none", store=Shift(bits=8, shift=0)),
-        channel_mask=[True, False],
     )
     net = Tables(
         name="net",
@@ -369,7 +368,21 @@ def test_a_pruned_channel_is_silent_at_zero_and_unseen():
     trace = golden.run(net, np.ones((2, 1, 1), int), potentials=True)
     assert trace.spikes["one"][:, 0].tolist() == [[False, True], [False, True]]
     assert trace.potentials["one"][:, 0].tolist() == [[0, 7], [0, 14]]
-    assert trace.output.tolist() == [[2, 0]]
+    assert trace.output.tolist() == [[2, 2]]
+
+
+def test_a_class_of_the_readout_can_not_be_pruned():
+    net = one_neuron(weight=1)
+    wide = Dense(source="input", weights=[[1], [1]], bits=8)
+    pruned = replace(
+        net.layers[0],
+        synapses=(wide,),
+        neuron=Neuron(bias=[0, 0], threshold=[1, 1], store=Shift(bits=8, shift=0)),
+        channel_mask=[True, False],
+    )
+    message = "layer one: channel_mask must keep every class of the readout; prune other layers"
+    with refused(ValueError, message):
+        golden.run(replace(net, layers=(pruned,)), np.ones((4, 1, 1), int))
 
 
 def test_a_lowest_index_wins():

@@ -94,7 +94,7 @@ def plans(draw: st.DrawFn) -> tuple[Plan, np.ndarray]:
     return plan, x
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.filter_too_much])
 @given(case=plans(), stalls=st.sampled_from([0.0, 0.4]))
 def test_random_networks_are_equal(case: tuple[Plan, np.ndarray], stalls: float) -> None:
     plan, x = case

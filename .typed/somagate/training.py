@@ -1,0 +1,1 @@
+/tmp/wt/me/api/training.py
