@@ -64,7 +64,7 @@ def write_waves(
         for stream in (*ports.observers, "output", *reversed(ports.sent)):
             with gtkw.group(stream):
                 _trace(gtkw, signals, rf"{device}\.{stream}__(valid|ready|payload(/.*)?)")
-        mine = "" if lane is None else rf"|sums__payload\({lane}\)|[a-z]+_{lane}(_\d+)?"
+        mine = "" if lane is None else rf"|sums__payload\({lane}\)|lane_{lane}\.[a-z]+(_\d+)?"
         with gtkw.group("update" if lane is None else f"update, lane {lane}"):
             _trace(
                 gtkw,

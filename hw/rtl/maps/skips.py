@@ -33,7 +33,7 @@ class Skips(wiring.Component):
                 "walk_index": In(index),
                 "update_skips": Out(unsigned(plan.most_groups)),
                 "walk_skips": Out(unsigned(plan.most_groups)),
-                "final_step": Out(range(max(2, plan.tables.steps))),
+                "final_step": Out(range(max(2, plan.tables.steps)), init=plan.tables.steps - 1),
             }
         )
 

@@ -49,8 +49,8 @@ def test_the_save_file_shows_the_streams_and_the_update(verdict: Verdict) -> Non
     for signal in ("clk", "observe__valid", "observe__payload/layer", "input__ready"):
         assert signal in shown
     assert any(re.fullmatch(r"observe__payload/potentials\(0\)\[\d+:0\]", n) for n in shown)
-    assert any(re.fullmatch(rf".*\.update\.u_{verdict.lane}\[\d+:0\]", n) for n in shown)
-    assert not any(f".update.u_{1 - verdict.lane}[" in line for line in lines)
+    assert any(re.fullmatch(rf".*\.update\.lane_{verdict.lane}\.u\[\d+:0\]", n) for n in shown)
+    assert not any(f".update.lane_{1 - verdict.lane}.u[" in line for line in lines)
 
 
 def test_the_waveform_holds_the_transfer_at_the_marker(verdict: Verdict) -> None:

@@ -46,7 +46,7 @@ def test_every_engine_finds_the_accelerator_equal(engine: str, plan: Plan, model
         for stalls in (0.0, 0.4)
     )
     assert (
-        str(free)
+        free.summary
         == f"RTL equals golden on 3 samples: {3 * NEURONS} spikes and {3 * NEURONS} potentials"
     )
     assert free.equal
