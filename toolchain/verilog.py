@@ -14,7 +14,7 @@ from .depth import deep
 
 WAIVED = (
     *("CASEOVERLAP", "CMPCONST", "DECLFILENAME", "PROCASSINIT"),
-    *("UNSIGNED", "UNUSEDSIGNAL", "WIDTHEXPAND", "WIDTHTRUNC"),
+    *("UNSIGNED", "UNUSEDSIGNAL", "VARHIDDEN", "WIDTHEXPAND", "WIDTHTRUNC"),
 )
 """Verilator's warnings that say nothing about generated text."""
 
