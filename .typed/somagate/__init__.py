@@ -1,1 +1,0 @@
-/tmp/wt/me/api/__init__.py

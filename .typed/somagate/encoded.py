@@ -1,1 +1,0 @@
-/tmp/wt/me/api/encoded.py
