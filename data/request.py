@@ -45,7 +45,8 @@ class Request:
         ValueError
             Where the text is not of this form, or names a folder beside `folder`.
         """
-        start, at, place = _START.match(text)[0], "", ""  # type: ignore[index]
+        found = _START.match(text)
+        start, at, place = found[0] if found else "", "", ""
         if start != text:
             at, place = "@", text[len(start) + 1 :]
         start = start.replace("@@", "@")

@@ -8,7 +8,7 @@ import somagate
 
 project = "somagate"
 author = "the developers of somagate"
-copyright = author  # noqa: A001 - the name that Sphinx reads
+project_copyright = author
 version = release = somagate.__version__
 
 extensions = [
