@@ -1,7 +1,6 @@
 """A design: how tables lie on an accelerator, and the board or the FPGA that it is for."""
 
-import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,10 @@ from rich.console import RenderableType
 from .boards.board import Board
 from .boards.estimate import estimate as on_board
 from .boards.estimate import limits
-from .boards.registry import BOARDS
 from .boards.top import WORD_BITS_MAX
 from .encoded import Samples
 from .export.tables import Tables
-from .hw.cost.part import PARTS, Part
+from .hw.cost.part import Part
 from .hw.cost.resources import Resources, resources
 from .hw.plan import plan_file
 from .hw.plan.plan import Plan
@@ -26,9 +24,9 @@ from .shown import Shown, grid
 from .sim.golden import golden
 from .sim.golden.activity import channel_rates
 from .sim.golden.random_trace import assumed_run
+from .targets import suited_board, target
 
 GOALS = ("smallest", "fastest")
-DEFAULT_BOARD = "icebreaker"
 ACTIVITY = 0.1
 """Spikes a neuron and time step where there are no samples to count them in."""
 
@@ -248,31 +246,6 @@ def plan(
     return Design(
         plan=choice.plan, board=chosen, part=fpga, clock_hz=clock_hz, goal=str(goal)
     )  # fmt: skip
-
-
-def target(board: str | None, part: str | None) -> tuple[Board | None, Part]:
-    """Return the board, if it is for one, and the part that are called so."""
-    if board is not None and part is not None:
-        raise ValueError(f"part must be left out where a board is given, not {part!r}")
-    if part is not None:
-        return None, PARTS[one_of("part", part, list(PARTS))]
-    chosen = BOARDS[one_of("board", DEFAULT_BOARD if board is None else board, sorted(BOARDS))]
-    return chosen, chosen.family.part
-
-
-def suited_board(part: Part) -> Board:
-    """Return a board whose word width suits the block RAMs of a part's family."""
-    small = part.family == "ice40"
-    return next(b for b in BOARDS.values() if (b.family.part.family == "ice40") == small)
-
-
-def one_of(kind: str, name: str, options: Sequence[str]) -> str:
-    """Return `name` if it is one of `options`, or raise suggesting the nearest of them."""
-    if name in options:
-        return name
-    near = difflib.get_close_matches(str(name), options, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"{kind} must be one of {', '.join(options)}, not {name!r}{hint}")
 
 
 def _wanted(goal: str | float, clock_hz: int | None) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import RenderableType
 
 from .data import Request
-from .designs import one_of
 from .encoded import recipe_data
 from .shown import Shown
+from .targets import one_of
 
 
 @dataclass(frozen=True, kw_only=True)

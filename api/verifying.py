@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .designs import Design, one_of
+from .designs import Design
 from .encoded import Parts, Samples
 from .export.tables import Tables
 from .hw.generate import TOP
@@ -16,6 +16,7 @@ from .hw.plan import plan_file
 from .sim.bench.engines import ENGINES, Engine
 from .sim.verify.verdict import Verdict
 from .sim.verify.verify import verify as compare
+from .targets import one_of
 
 PREDICTED = 128
 """Samples whose cycles are predicted unless told otherwise."""

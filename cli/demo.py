@@ -39,8 +39,8 @@ def demo(
     Exits with 1 if Verilog and golden differ, or the bitstream is too slow for its clock.
     """
     with verb(json):
-        from ..designs import one_of, target
         from ..generating import BUILT_PROOF, PROOF
+        from ..targets import one_of, target
 
         chosen, _ = target(board, None)
         assert chosen is not None

@@ -3,7 +3,8 @@
 from .checkpoint import CheckpointError
 from .network import Network
 from .recipe import Recipe
-from .train import Result, RunError, evaluate
+from .run_folder import Result, RunError
+from .train import evaluate
 
 __all__ = [
     "CheckpointError",

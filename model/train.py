@@ -4,10 +4,8 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
@@ -21,7 +19,6 @@ from rich.progress import (
 )
 
 from .. import data as data_sets
-from ..checks import files
 from ..data import DataSet
 from . import checkpoint as checkpoints
 from . import parallel
@@ -29,47 +26,22 @@ from .feed import inputs
 from .methods.detection import precision
 from .network import Network
 from .recipe import Recipe
+from .run_folder import (
+    CHECKPOINT,
+    METRICS,
+    RESULT,
+    STATE,
+    Result,
+    finished,
+    prepare,
+    write_lines,
+    write_text,
+)
 from .settings import Detect
-from .trainer import STATE_FORMAT, Epoch, Trainer
-
-CHECKPOINT, STATE, METRICS, RESULT = "checkpoint.pt", "state.pt", "metrics.jsonl", "result.json"
-"""Files of a run folder. `state.pt` is there until training is over."""
-
+from .trainer import Epoch, Trainer
 
 TELL_SECONDS = 30
 """Between two lines about an epoch."""
-
-
-class RunError(ValueError):
-    """A run folder that can't be used as asked; the message names it and the way out."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """A finished training.
-
-    Attributes
-    ----------
-    recipe, seed
-        What was trained.
-    folder, checkpoint
-        Where.
-    accuracy
-        On the test set, 0…1: for a quantized network that of the integers; for a detector its mean
-        average precision at an overlap of 0.5.
-    epochs
-        Figures of every epoch.
-    seconds
-        That this call trained for.
-    """
-
-    recipe: Recipe
-    seed: int
-    folder: Path
-    checkpoint: Path
-    accuracy: float
-    epochs: tuple[Epoch, ...]
-    seconds: float
 
 
 def train(
@@ -146,9 +118,9 @@ def train(
     place = parallel.device(device)
     started = time.monotonic()
     with parallel.world(place) as world, _threads(recipe.threads), ExitStack() as held:
-        state = _prepare(folder, recipe, seed, resume, overwrite, world, held)
+        state = prepare(folder, recipe, seed, resume, overwrite, world, held)
         if state is None and (folder / RESULT).exists() and resume:
-            return _finished(folder, recipe, seed)
+            return finished(folder, recipe, seed)
         data = data_sets.load(recipe.data, data_dir)
         trainer = Trainer(recipe, data, seed, place, world)
         _check_data(trainer.network, data)
@@ -167,7 +139,7 @@ def train(
                 folder / CHECKPOINT,
             )  # fmt: skip
             summary = {"recipe": recipe.to_dict(), "seed": seed, "accuracy": accuracy}
-            _write_text(folder / RESULT, json.dumps(summary, indent=2) + "\n")
+            write_text(folder / RESULT, json.dumps(summary, indent=2) + "\n")
             (folder / STATE).unlink()
     return Result(
         recipe=recipe, seed=seed, folder=folder, checkpoint=folder / CHECKPOINT, accuracy=accuracy,
@@ -200,7 +172,7 @@ def _run(
             teller.end(figures)
             if first:
                 checkpoints.write(trainer.state(), folder / STATE)
-                _write_lines(folder / METRICS, trainer.history)
+                write_lines(folder / METRICS, trainer.history)
             bar.update(task, figures=f"loss {figures.loss:.3f}, accuracy {figures.accuracy:.2%}")
             if report is not None:
                 report(figures)
@@ -287,94 +259,3 @@ def _threads(number: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _prepare(
-    folder: Path,
-    recipe: Recipe,
-    seed: int,
-    resume: bool,
-    overwrite: bool,
-    world: parallel.World,
-    held: ExitStack,
-) -> dict[str, Any] | None:
-    """Make the run folder, or check the one that is there; return the state to go on from."""
-    if world.rank:
-        world.wait()
-    else:
-        try:
-            _make(folder, resume, overwrite, held)
-        finally:
-            world.wait()
-    if not (folder / STATE).exists():
-        return None
-    state = checkpoints.read(folder / STATE, STATE_FORMAT)
-    _same(folder, recipe, seed, state["recipe"], state["seed"])
-    return state
-
-
-def _make(folder: Path, resume: bool, overwrite: bool, held: ExitStack) -> None:
-    if resume and overwrite:
-        raise RunError("resume and overwrite must not both be set, but are")
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder} must be a folder, but is a file; name another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        held.enter_context(files.held(folder))
-    except BlockingIOError:
-        raise RunError(
-            f"{folder} must be a folder of no training that is going on, but another process "
-            "trains there; wait for it, or name another folder"
-        ) from None
-    names = (STATE, CHECKPOINT, METRICS, RESULT)
-    found = [name for name in names if (folder / name).exists()]
-    if found and not resume and not overwrite:
-        raise RunError(
-            f"{folder} must hold no training, but has {', '.join(found)}; "
-            "resume it, overwrite it, or name another folder"
-        )
-    for name in names:
-        files.remove_parts(folder, name)
-    if overwrite:
-        for name in found:
-            (folder / name).unlink()
-
-
-def _same(
-    folder: Path, recipe: Recipe, seed: int, found: dict[str, Any], found_seed: int
-) -> None:  # fmt: skip
-    wanted = {**recipe.to_dict(), "seed": seed}
-    # A training of an older version lacks settings that are new: they have their defaults.
-    try:
-        found = {**Recipe.from_dict(found).to_dict(), "seed": found_seed}
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(
-            f"{folder} must hold a training of this version to resume it, not one that is read as "
-            f"{error!r}; overwrite it, or name another folder"
-        ) from None
-    for name, value in wanted.items():
-        if json.dumps(value) != json.dumps(found.get(name)):
-            raise RunError(
-                f"{folder} must hold a training with {name} {value!r} to resume it, "
-                f"not {found.get(name)!r}"
-            )
-
-
-def _finished(folder: Path, recipe: Recipe, seed: int) -> Result:
-    """Return the result of a training that is over."""
-    summary = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    _same(folder, recipe, seed, summary["recipe"], summary["seed"])
-    lines = (folder / METRICS).read_text(encoding="utf-8").splitlines()
-    return Result(
-        recipe=recipe, seed=seed, folder=folder, checkpoint=folder / CHECKPOINT,
-        accuracy=summary["accuracy"], epochs=tuple(Epoch(**json.loads(line)) for line in lines),
-        seconds=0.0,
-    )  # fmt: skip
-
-
-def _write_lines(path: Path, history: list[Epoch]) -> None:
-    _write_text(path, "".join(json.dumps(asdict(figures)) + "\n" for figures in history))
-
-
-def _write_text(path: Path, text: str) -> None:
-    files.write(path, text)

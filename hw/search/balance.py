@@ -1,9 +1,15 @@
 """The order of a map's channels in which the banks have about the same work."""
 
+from collections.abc import Mapping
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ...checks.arguments import integer
+from ...export.tables import Tables
+from ..plan.descriptor import ascending
+from ..plan.plan import Plan
+from ..plan.weight_rows import is_full
 
 
 def balanced(channels: ArrayLike, rates: ArrayLike, banks: int) -> tuple[int, ...]:
@@ -43,3 +49,31 @@ def balanced(channels: ArrayLike, rates: ArrayLike, banks: int) -> tuple[int, ..
         members[bank].append(int(numbers[index]))
         loads[bank] += float(weights[index])
     return tuple(members[i % banks][i // banks] for i in range(len(numbers)))
+
+
+def by_channel(
+    tables: Tables, rates: Mapping[str, ArrayLike] | float
+) -> dict[str, NDArray[np.float64]]:
+    """Return the rate of every kept channel of every map, in ascending order."""
+    found = {}
+    for name, kept in ascending(tables).items():
+        value = rates[name] if isinstance(rates, Mapping) else rates
+        found[name] = np.broadcast_to(np.asarray(value, float), len(tables.mask(name)))[kept]
+    return found
+
+
+def orders(plan: Plan, rates: Mapping[str, NDArray[np.float64]]) -> dict[str, tuple[int, ...]]:
+    """Return the orders in which the banks have equal work, of maps that may have any.
+
+    Layers that see neighbouring channels only gain from the tables' order.
+    """
+    banks = max(shape.banks for shape in plan.shapes)
+    fixed = {plan.tables.readout.layer}
+    for layer in plan.tables.layers:
+        partial = [group.source for group in layer.synapses if not is_full(group)]
+        fixed |= {*partial, layer.name} if partial else set()
+    return {
+        name: balanced(kept, rates[name], banks)
+        for name, kept in ascending(plan.tables).items()
+        if banks > 1 and name not in fixed and np.ptp(rates[name]) > 0
+    }

@@ -10,18 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ...checks.arguments import choice
 from ...export.tables import Tables
 from ..cost.part import Part
 from ..cost.resources import Resources, resources
 from ..cost.rough_cycles import interval
-from ..plan.descriptor import ascending
 from ..plan.plan import Plan, StageShape
-from ..plan.weight_rows import is_full
-from .balance import balanced
+from .balance import by_channel, orders
 from .division import Division
 
 Goal = Literal["smallest", "fastest"]
@@ -128,8 +125,8 @@ def choose(
     widths = some if word_bits is None else (word_bits,)
     # What no shape of stages mends is refused once, by the plan; every shape tried then is a plan.
     Plan.single(tables, lanes=1, update_lanes=1, word_bits=widths[0])
-    by_channel = _by_channel(tables, rates)
-    activity = {name: float(rate.mean()) for name, rate in by_channel.items()}
+    every = by_channel(tables, rates)
+    activity = {name: float(rate.mean()) for name, rate in every.items()}
     search = _Search(
         tables=tables,
         part=part,
@@ -155,8 +152,7 @@ def choose(
         best = search.fastest()
     else:
         best = search.smallest(float("inf") if cycles is None else float(cycles))
-    orders = _orders(best.plan, by_channel)
-    return replace(best, plan=replace(best.plan, orders=orders))
+    return replace(best, plan=replace(best.plan, orders=orders(best.plan, every)))
 
 
 def _check_cycles(goal: Goal, cycles: float) -> None:
@@ -164,34 +160,6 @@ def _check_cycles(goal: Goal, cycles: float) -> None:
         raise ValueError(f"cycles must be left out where goal is 'fastest', not {cycles!r}")
     if not (isinstance(cycles, int | float) and cycles > 0):
         raise ValueError(f"cycles must be a number above 0, not {cycles!r}")
-
-
-def _by_channel(
-    tables: Tables, rates: Mapping[str, ArrayLike] | float
-) -> dict[str, NDArray[np.float64]]:
-    """Return the rate of every kept channel of every map, in ascending order."""
-    found = {}
-    for name, kept in ascending(tables).items():
-        value = rates[name] if isinstance(rates, Mapping) else rates
-        found[name] = np.broadcast_to(np.asarray(value, float), len(tables.mask(name)))[kept]
-    return found
-
-
-def _orders(plan: Plan, rates: Mapping[str, NDArray[np.float64]]) -> dict[str, tuple[int, ...]]:
-    """Return the orders in which the banks have equal work, of maps that may have any.
-
-    Layers that see neighbouring channels only gain from the tables' order.
-    """
-    banks = max(shape.banks for shape in plan.shapes)
-    fixed = {plan.tables.readout.layer}
-    for layer in plan.tables.layers:
-        partial = [group.source for group in layer.synapses if not is_full(group)]
-        fixed |= {*partial, layer.name} if partial else set()
-    return {
-        name: balanced(kept, rates[name], banks)
-        for name, kept in ascending(plan.tables).items()
-        if banks > 1 and name not in fixed and np.ptp(rates[name]) > 0
-    }
 
 
 @dataclass(kw_only=True)

@@ -10,6 +10,7 @@ from somagate import data
 from somagate.model import checkpoint, train
 from somagate.model.network import Network
 from somagate.model.recipe import Conv, Dense, Recipe
+from somagate.model.run_folder import RunError
 from somagate.model.settings import Attention, Prune, SigmoidSum
 
 torch.set_num_threads(1)
@@ -145,7 +146,7 @@ def test_a_folder_in_which_another_process_trains_is_refused(tmp_path):
         assert other.stdout.readline() == b"held\n"
         for settings in ({}, {"resume": True}, {"overwrite": True}):
             with refused(
-                train.RunError,
+                RunError,
                 f"{tmp_path} must be a folder of no training that is going on, but another process "
                 "trains there; wait for it, or name another folder",
             ):
@@ -196,7 +197,7 @@ def test_the_last_batch_may_be_smaller(tmp_path):
 def test_a_training_in_the_way_is_refused(tmp_path):
     run(tmp_path, epochs=1)
     with refused(
-        train.RunError,
+        RunError,
         f"{tmp_path} must hold no training, but has checkpoint.pt, metrics.jsonl, result.json; "
         "resume it, overwrite it, or name another folder",
     ):
@@ -222,13 +223,11 @@ def test_another_training_is_not_resumed(tmp_path, finished):
         with pytest.raises(Killed):
             run(tmp_path, report=kill_after(1))
     with refused(
-        train.RunError,
+        RunError,
         f"{tmp_path} must hold a training with weight_bits 2 to resume it, not 4",
     ):
         run(tmp_path, replace(RECIPE, weight_bits=2), resume=True)
-    with refused(
-        train.RunError, f"{tmp_path} must hold a training with seed 9 to resume it, not 0"
-    ):
+    with refused(RunError, f"{tmp_path} must hold a training with seed 9 to resume it, not 0"):
         run(tmp_path, seed=9, resume=True)
 
 
@@ -238,12 +237,12 @@ def test_a_training_of_another_version_is_not_resumed(tmp_path, change):
     summary = json.loads((tmp_path / "result.json").read_text())
     summary["recipe"] |= change
     (tmp_path / "result.json").write_text(json.dumps(summary))
-    with pytest.raises(train.RunError, match="must hold a training of this version to resume it"):
+    with pytest.raises(RunError, match="must hold a training of this version to resume it"):
         run(tmp_path, epochs=1, resume=True)
 
 
 def test_resume_and_overwrite_exclude_each_other(tmp_path):
-    with refused(train.RunError, "resume and overwrite must not both be set, but are"):
+    with refused(RunError, "resume and overwrite must not both be set, but are"):
         run(tmp_path, resume=True, overwrite=True)
 
 
@@ -259,7 +258,7 @@ def test_a_state_that_is_none_is_refused(tmp_path):
 def test_a_file_is_no_run_folder(tmp_path):
     (tmp_path / "run").write_text("mine")
     with refused(
-        train.RunError,
+        RunError,
         f"{tmp_path / 'run'} must be a folder, but is a file; name another folder",
     ):
         run(tmp_path / "run", overwrite=True)
