@@ -132,8 +132,4 @@ def finished(folder: Path, recipe: Recipe, seed: int) -> Result:
 
 
 def write_lines(path: Path, history: list[Epoch]) -> None:
-    write_text(path, "".join(json.dumps(asdict(figures)) + "\n" for figures in history))
-
-
-def write_text(path: Path, text: str) -> None:
-    files.write(path, text)
+    files.write(path, "".join(json.dumps(asdict(figures)) + "\n" for figures in history))

@@ -19,6 +19,7 @@ from rich.progress import (
 )
 
 from .. import data as data_sets
+from ..checks import files
 from ..data import DataSet
 from . import checkpoint as checkpoints
 from . import parallel
@@ -35,7 +36,6 @@ from .run_folder import (
     finished,
     prepare,
     write_lines,
-    write_text,
 )
 from .settings import Detect
 from .trainer import Epoch, Trainer
@@ -139,7 +139,7 @@ def train(
                 folder / CHECKPOINT,
             )  # fmt: skip
             summary = {"recipe": recipe.to_dict(), "seed": seed, "accuracy": accuracy}
-            write_text(folder / RESULT, json.dumps(summary, indent=2) + "\n")
+            files.write(folder / RESULT, json.dumps(summary, indent=2) + "\n")
             (folder / STATE).unlink()
     return Result(
         recipe=recipe, seed=seed, folder=folder, checkpoint=folder / CHECKPOINT, accuracy=accuracy,

@@ -76,8 +76,9 @@ def test_the_accelerator_of_a_network_gets_a_bitstream_that_names_its_tables(tmp
     report = build(Accelerator(plan), BOARDS["icebreaker"], tmp_path)
     assert report.tables_sha256 == tables.sha256
     assert report.passed
-    kinds = {memory.name.split(".")[-2]: memory.kind for memory in report.memories}
-    assert kinds["weights_3"] == kinds["maps"] == "block_rams"
+    kinds = {memory.name.removesuffix(".memory"): memory.kind for memory in report.memories}
+    stage = "top.accelerator.stage"
+    assert kinds[f"{stage}.bank.weights.weights_3"] == kinds[f"{stage}.maps.memory"] == "block_rams"
     assert report.flip_flop_memories == ()
 
 

@@ -1,6 +1,7 @@
 """Every memory of a stage is described once, and from there built, loaded and counted."""
 
 import pytest
+from amaranth.hdl import Fragment
 from plans import a_stage, everything
 from somagate.hw.plan import memories
 from somagate.hw.plan.loadable import targets
@@ -35,7 +36,6 @@ def test_the_rows_of_a_width_are_dealt_out_to_the_banks() -> None:
             assert memory.word_bits == 4 * bits
 
 
-@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 @pytest.mark.parametrize("weight_memory", ["block", "spram"])
 @pytest.mark.parametrize("loadable", [False, True])
 def test_what_is_loaded_is_a_target_and_a_port_of_its_slices(
@@ -47,7 +47,9 @@ def test_what_is_loaded_is_a_target_and_a_port_of_its_slices(
     assert [(t.name, t.width, t.depth) for t in targets(stage) if t.name != "groups"] == [
         (memory.name, memory.word_bits, memory.depth) for memory in loaded
     ]
-    ports = Stage(stage, a_stage(TABLES).word_bits).signature.members
+    built = Stage(stage, a_stage(TABLES).word_bits)
+    Fragment.get(built, None)
+    ports = built.signature.members
     for memory in found:
         assert (f"load_{memory.name}" in ports) == (memory in loaded)
         assert memory.slice_bits == (32 if memory in loaded else 0)
@@ -56,10 +58,10 @@ def test_what_is_loaded_is_a_target_and_a_port_of_its_slices(
         assert bool(memory.init) == (memory.contents is not None and not spram)
 
 
-@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 def test_a_memory_is_built_as_it_is_described() -> None:
     memory = by_name(lanes=4, loadable=True)["parameters"]
     for kind in (BlockMemory, RegisteredMemory):
         built = kind.of(memory)
+        Fragment.get(built, None)
         assert (built.width, built.depth) == (memory.word_bits, memory.depth)
         assert (built.init, built.style, built.slice_bits) == (memory.init, "block", 32)
