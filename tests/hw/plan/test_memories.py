@@ -5,7 +5,9 @@ from amaranth.hdl import Fragment
 from plans import a_stage, everything
 from somagate.hw.plan import memories
 from somagate.hw.plan.loadable import targets
+from somagate.hw.plan.plan import Plan
 from somagate.hw.rtl.memory import BlockMemory, RegisteredMemory
+from somagate.hw.rtl.observe import ObserveLayout
 from somagate.hw.rtl.stage import Stage
 
 TABLES = everything(constant=True)
@@ -41,13 +43,14 @@ def test_the_rows_of_a_width_are_dealt_out_to_the_banks() -> None:
 def test_what_is_loaded_is_a_target_and_a_port_of_its_slices(
     weight_memory: str, loadable: bool
 ) -> None:
-    stage = a_stage(TABLES, lanes=4, loadable=loadable, weight_memory=weight_memory)
+    plan = Plan.single(TABLES, lanes=4, loadable=loadable, weight_memory=weight_memory)
+    stage = plan.stages[0]
     found = memories.memories(stage)
     loaded = [memory for memory in found if memory.filled == "load"]
     assert [(t.name, t.width, t.depth) for t in targets(stage) if t.name != "groups"] == [
         (memory.name, memory.word_bits, memory.depth) for memory in loaded
     ]
-    built = Stage(stage, a_stage(TABLES).word_bits)
+    built = Stage(stage, ObserveLayout(plan))
     Fragment.get(built, None)
     ports = built.signature.members
     for memory in found:
