@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 EXTRAS := train,sim,images,ice40,ecp5,board,docs,dev
-PACKAGES := boards checks cli data export hw model shown sim toolchain
+PACKAGES := boards checks cli data export hw imports model shown sim toolchain
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 

@@ -34,6 +34,7 @@ MAY_IMPORT = {
     | {"export", "hw", "hw/plan", "hw/rtl", "sim/golden", "sim/cycles", "sim/bench"},
     "sim": set(),
     "boards": LEAVES | {"export", "hw", "hw/plan", "hw/rtl", "hw/cost"},
+    "imports": LEAVES | {"data", "export", "sim/golden"},
 }
 """By wing, which other wings it may import; the longest name that a module's path starts with."""
 MAY_IMPORT["api"] = set(MAY_IMPORT)

@@ -34,6 +34,7 @@ PUBLIC = {
     "somagate.hw.rtl.maps": ["Packer", "Pool"],
     "somagate.hw.rtl.update": ["Readout", "ResultLayout", "Update"],
     "somagate.hw.search": ["Choice", "DoesNotFitError", "choose", "remedies"],
+    "somagate.imports": ["Network", "Node", "Origin", "Reference", "run"],
     "somagate.model": [
         *("CheckpointError", "Network", "Recipe", "Result", "RunError", "evaluate"),
     ],

@@ -1,0 +1,204 @@
+"""A network as its source has it: float64 numbers, in whatever framework it was trained.
+
+Readers of files and modules make one; `somagate.imports.reference` runs it as the framework would,
+and `somagate.imports.lower` makes integers of it.
+"""
+
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from hashlib import sha256
+from math import prod
+from typing import Literal
+
+import numpy as np
+
+from ..checks.arguments import choice
+from ..export.layer import LARGEST_MAP
+from .ops import Affine, Conv, Delay, Flatten, Linear, Op, Pool, Shape, spread
+from .rule import Current, Neuron
+
+__all__ = [
+    "Affine", "Conv", "Current", "Delay", "Flatten", "Linear", "Network", "Neuron", "Node", "Op",
+    "Origin", "Pool", "Shape",
+]  # fmt: skip
+
+INPUT = "input"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a network is from.
+
+    Attributes
+    ----------
+    framework
+        Such as 'snntorch', or 'nir (snntorch)' of a file.
+    version
+        Of the framework that is installed, or of the library that wrote the file.
+    """
+
+    framework: str
+    version: str = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Node:
+    """One operation.
+
+    Attributes
+    ----------
+    name
+        Unique; as the source calls it.
+    op
+        What it does with the sum of its sources.
+    sources
+        'input' or names of nodes; several are added up.
+    """
+
+    name: str
+    op: Op
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """A network of nodes, in an order in which they can be computed.
+
+    Attributes
+    ----------
+    input_shape
+        (channels, rows, columns) or (elements,).
+    nodes
+        Each behind its sources, but for those of a `Delay` of a step or more.
+    readout
+        How the last layer answers: 'count' of its spikes, or its 'potential'.
+    origin
+        Where it is from.
+    notes
+        Sentences about what reading it assumed.
+
+    Raises
+    ------
+    ValueError
+        Where a name is there twice or unknown, a circle has no delay, a shape doesn't fit, or a
+        parameter has another length than its layer.
+    """
+
+    input_shape: Shape
+    nodes: tuple[Node, ...]
+    readout: Literal["count", "potential"] = "count"
+    origin: Origin = field(default_factory=lambda: Origin(framework="none"))
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        choice("Network readout", self.readout, ("count", "potential"))
+        if len(self.input_shape) not in (1, 3) or min(self.input_shape) < 1:
+            raise ValueError(
+                "Network input_shape must be (channels, rows, columns) or (elements,), "
+                f"not {self.input_shape}"
+            )
+        names = [INPUT, *(node.name for node in self.nodes)]
+        known = set(names)
+        if len(known) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"Network nodes must have names of their own, not {twice!r} twice")
+        for node in self.nodes:
+            for source in node.sources:
+                if source not in known:
+                    raise ValueError(f"node {node.name}: source {source!r} must be a node")
+            if not node.sources:
+                raise ValueError(f"node {node.name} must have a source, not none")
+        object.__setattr__(self, "nodes", tuple(ordered(self.nodes)))
+        _ = self.shapes
+        if not self.neurons:
+            raise ValueError("Network must have a layer of neurons, not none")
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of each node's output, and of 'input'."""
+        shapes = {INPUT: self.input_shape}
+        waiting = list(self.nodes)
+        while waiting:
+            # A delay that feeds back has the shape of what it feeds, which isn't known before.
+            node = next(n for n in waiting if any(source in shapes for source in n.sources))
+            waiting.remove(node)
+            try:
+                shapes[node.name] = _target(node, [shapes[s] for s in node.sources if s in shapes])
+            except ValueError as error:
+                raise ValueError(f"node {node.name}: {error}") from None
+        for node in self.nodes:
+            for source in node.sources:
+                if shapes[source] != shapes[node.sources[0]]:
+                    raise ValueError(
+                        f"node {node.name}: sources must have one shape, not "
+                        f"{shapes[node.sources[0]]} and {shapes[source]} of {source!r}"
+                    )
+        return shapes
+
+    @cached_property
+    def neurons(self) -> dict[str, Neuron]:
+        """The layers of neurons, by name, in order."""
+        return {node.name: node.op for node in self.nodes if isinstance(node.op, Neuron)}
+
+    @property
+    def output(self) -> str:
+        """The last layer of neurons, which answers."""
+        return list(self.neurons)[-1]
+
+    def node(self, name: str) -> Node:
+        """Return the node called `name`."""
+        return next(node for node in self.nodes if node.name == name)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hexadecimal SHA-256 over all numbers and choices."""
+        contents = sha256(repr((self.input_shape, self.readout)).encode())
+        for node in self.nodes:
+            contents.update(repr((node.name, node.sources, type(node.op).__name__)).encode())
+            current = node.op.current if isinstance(node.op, Neuron) else None
+            for part in (node.op, *([current] if current else [])):
+                for each in fields(part):
+                    value = getattr(part, each.name)
+                    if isinstance(value, np.ndarray):
+                        contents.update(f"{each.name}{value.dtype}{value.shape}".encode())
+                        contents.update(value.tobytes())
+                    elif not isinstance(value, Current):
+                        contents.update(f"{each.name}={value!r}".encode())
+        return contents.hexdigest()
+
+
+def _target(node: Node, sources: list[Shape]) -> Shape:
+    source = sources[0]
+    if isinstance(node.op, Neuron):
+        for name, value in node.op.parameters().items():
+            spread(f"parameter {name}", value, source)
+        return source
+    shape = node.op.target(source)
+    if prod(shape) > LARGEST_MAP:
+        raise ValueError(f"a map must have at most {LARGEST_MAP} elements, not {prod(shape)}")
+    return shape
+
+
+def instant(node: Node) -> bool:
+    """Whether a node needs its sources' output of the same step."""
+    return not (isinstance(node.op, Delay) and node.op.steps.min() >= 1)
+
+
+def ordered(nodes: tuple[Node, ...]) -> list[Node]:
+    """Return nodes behind their sources of the same step, otherwise as they are.
+
+    Raises
+    ------
+    ValueError
+        Where they go round in a circle without a delay.
+    """
+    done, waiting, result = {INPUT}, list(nodes), []
+    while waiting:
+        ready = [n for n in waiting if not instant(n) or done.issuperset(n.sources)]
+        if not ready:
+            names = ", ".join(sorted(n.name for n in waiting)[:8])
+            raise ValueError(f"nodes must not form a circle without a delay, as {names} do")
+        result += ready
+        done.update(n.name for n in ready)
+        waiting = [n for n in waiting if n.name not in done]
+    return result
