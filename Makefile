@@ -4,7 +4,7 @@
 # Python package index into .venv, in the exact versions of constraints.txt.
 
 PYTHON ?= python3
-EXTRAS := train,sim,images,ice40,ecp5,board,docs,dev
+EXTRAS := train,sim,images,ice40,ecp5,board,nir,docs,dev
 PACKAGES := boards checks cli data export hw imports model shown sim toolchain
 BIN := .venv/bin
 INSTALLED := .venv/.installed

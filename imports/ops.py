@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks.arguments import choice, integer, pair
-from .numbers import Floats, floats
+from .floats import Floats, floats
 from .rule import Neuron
 
 Shape = tuple[int, ...]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .floats import Floats
 from .graph import INPUT, Network, Node, instant
-from .numbers import Floats
 from .ops import Affine, Conv, Delay, Flatten, Linear, Pool, Shape, spread
 from .rule import Neuron
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ..checks.arguments import choice, flag, optional
-from .numbers import Floats, floats
+from .floats import Floats, floats
 
 Reset = Literal["zero", "subtract", "delayed", "undelayed", "blank", "none"]
 RESETS = ("zero", "subtract", "delayed", "undelayed", "blank", "none")

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from somagate.imports.floats import dyadic, floats, snapped
 from somagate.imports.graph import (
     Affine,
     Conv,
@@ -16,7 +17,6 @@ from somagate.imports.graph import (
     Node,
     Pool,
 )  # fmt: skip
-from somagate.imports.numbers import dyadic, floats, snapped
 
 ONES = np.ones((3, 4))
 

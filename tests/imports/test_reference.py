@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from frameworks import snntorch, spikingjelly
+from somagate.imports.floats import Floats
 from somagate.imports.graph import (
     Affine,
     Conv,
@@ -17,7 +18,6 @@ from somagate.imports.graph import (
     Node,
     Pool,
 )  # fmt: skip
-from somagate.imports.numbers import Floats
 from somagate.imports.reference import apply, run
 
 
