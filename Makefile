@@ -4,7 +4,7 @@
 # Python package index into .venv, in the exact versions of constraints.txt.
 
 PYTHON ?= python3
-EXTRAS := train,sim,images,ice40,ecp5,board,nir,docs,dev
+EXTRAS := train,sim,images,ice40,ecp5,board,nir,snntorch,spikingjelly,norse,docs,dev
 PACKAGES := boards checks cli data export hw imports model shown sim toolchain
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -69,6 +69,9 @@ $(INSTALLED): pyproject.toml constraints.txt | programs
 	@echo "Installing into .venv (about 1.5 GB, some minutes the first time) ..."
 	$(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check \
 	  -c constraints.txt -e '.[$(EXTRAS)]'
+	@# Without what they ask for and don't need: see the extras in pyproject.toml.
+	$(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check \
+	  -c constraints.txt --no-deps spikingjelly norse
 	@echo "Compiling the synthesis tools for this machine, once ..."
 	@for p in yosys nextpnr-ice40 nextpnr-ecp5; do $(BIN)/yowasp-$$p --version >/dev/null 2>&1 || true; done
 	@touch $@

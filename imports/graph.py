@@ -72,6 +72,10 @@ class Network:
         Each behind its sources, but for those of a `Delay` of a step or more.
     readout
         How the last layer answers: 'count' of its spikes, or its 'potential'.
+    steps
+        Time steps of an inference, where the source says it; None otherwise.
+    constant
+        The source gives its network the same input in every step.
     origin
         Where it is from.
     notes
@@ -87,6 +91,8 @@ class Network:
     input_shape: Shape
     nodes: tuple[Node, ...]
     readout: Literal["count", "potential"] = "count"
+    steps: int | None = None
+    constant: bool = False
     origin: Origin = field(default_factory=lambda: Origin(framework="none"))
     notes: tuple[str, ...] = ()
 

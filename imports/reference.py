@@ -159,6 +159,39 @@ class Layer:
         self.kept.append(kept)
         return fire if neuron.threshold is not None else u
 
+    def follow(self, x: Floats, theirs: Floats, near: float) -> None:
+        """Advance as `step` does, and as another has fired where that may be due to rounding.
+
+        Parameters
+        ----------
+        x
+            The input, (batch, *shape).
+        theirs
+            What the other put out: spikes, or potentials of neurons that never fire.
+        near
+            How far from the threshold, of the largest potential, rounding may decide.
+
+        Raises
+        ------
+        ValueError
+            Where the other fires, or holds, something that the rule doesn't say.
+        """
+        ours = self.step(x)
+        u = self.compared[-1]
+        room = near * max(1.0, float(np.abs(u).max()))
+        if self._neuron.threshold is None:
+            wrong = np.abs(ours - theirs) > room
+        else:
+            wrong = (ours != theirs) & (np.abs(u - self._p["threshold"]) > room)
+        if wrong.any():
+            index = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise ValueError(
+                f"neurons must follow the rule that is known of them, but in step "
+                f"{len(self.spikes) - 1} neuron {index[1:]} of sample {index[0]} puts out "
+                f"{theirs[index]:g} where the rule has {ours[index]:g}; this version of the "
+                "framework may compute something else"
+            )
+
     def _fire(self, u: Floats) -> Floats:
         if self._neuron.threshold is None:
             return np.zeros(u.shape)

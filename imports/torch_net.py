@@ -1,0 +1,181 @@
+"""A network of torch modules, read by one forward pass of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from . import torch_steps
+from .graph import Network, Node, Origin, Shape
+from .ops import Flatten, Pool
+from .rule import Neuron
+from .torch_layers import UnsupportedModuleError
+from .torch_neurons import Cell, Cells
+from .torch_trace import Trace
+from .torch_values import tensors
+
+__all__ = ["UnsupportedModuleError", "read"]
+
+REHEARSED = 3
+"""Further steps that a network that is called once a step is run for."""
+
+
+def read(
+    net: nn.Module,
+    sample: Any,
+    cells: Cells,
+    origin: Origin,
+    *,
+    taken: str,
+    readout: Literal["count", "potential"] | None = None,
+) -> Network:
+    """Return a torch network, of which every layer computes what its framework does.
+
+    Parameters
+    ----------
+    net
+        The module; its mode and its states are as before when this returns.
+    sample
+        What `net` is called with: a tensor (batch, *input shape), or with time where it takes it;
+        or a tuple of arguments, the first of which is that.
+    cells
+        Knows the framework's neurons.
+    origin
+        The framework.
+    taken
+        The neurons that are taken, for errors.
+    readout
+        How the last layer answers; None is by its potential where it never fires.
+
+    Raises
+    ------
+    UnsupportedModuleError
+        Where a module, a setting, or a call in a `forward` isn't taken, with its name or line.
+    """
+    if not isinstance(net, nn.Module):
+        raise TypeError(f"net must be a torch.nn.Module, not {type(net).__name__}")
+    args = sample if isinstance(sample, tuple) else (sample,)
+    if not args or not isinstance(args[0], torch.Tensor):
+        raise TypeError(f"sample must be a tensor that net takes, not {type(sample).__name__}")
+    found = {name: cells(module) for name, module in net.named_modules()}
+    if not any(isinstance(each, Cell) for each in found.values()):
+        raise UnsupportedModuleError(
+            f"net must hold neurons of {origin.framework}, {taken}, but has none"
+        )
+    sequence = any(isinstance(each, Cell) and each.sequence for each in found.values())
+    trace = Trace(net, cells, sequence)
+    with torch.no_grad(), _as_before(net):
+        first = args[0].detach().clone()
+        trace.start(first)
+        with trace.watching():
+            result = net(first, *args[1:])
+        steps = max(len(i.sources) for i in trace.instances.values())
+        if (
+            steps == 1
+            and not sequence
+            and all(_holds_state(module, found[name]) for name, module in net.named_modules())
+        ):
+            # One step shows little of a rule, so the next ones are compared as well.
+            with trace.watching():
+                for _ in range(REHEARSED):
+                    net(first, *args[1:])
+    nodes = torch_steps.nodes(trace.nodes, trace.instances)
+    _answered(trace, result, nodes)
+    timed = (sequence and not trace.repeated) or trace.looped
+    shape = tuple(first.shape[2 if timed else 1 :])
+    whole = steps if steps > 1 or trace.looped else None
+    if sequence:
+        whole = trace.repeated or first.shape[0]
+    silent = not any(n.op.threshold is not None for n in nodes[-1:] if isinstance(n.op, Neuron))
+    return Network(
+        input_shape=_map(shape),
+        nodes=tuple(_used(nodes)),
+        readout=readout or ("potential" if silent else "count"),
+        origin=origin,
+        steps=whole,
+        constant=bool(whole) and not timed,
+    )
+
+
+def _holds_state(module: nn.Module, found: object) -> bool:
+    """Whether a module has no state, or keeps it itself from call to call."""
+    keeps = getattr(module, "init_hidden", hasattr(module, "_memories"))
+    return not isinstance(found, Cell) or bool(keeps)
+
+
+def _map(shape: Shape) -> Shape:
+    return (shape[0], 1, shape[1]) if len(shape) == 2 else shape
+
+
+def _used(nodes: list[Node]) -> list[Node]:
+    """Return the nodes that a layer of neurons reads, and what is behind the last."""
+    wanted = {node.name for node in nodes if isinstance(node.op, Neuron)}
+    size = 0
+    while len(wanted) != size:
+        size = len(wanted)
+        wanted |= {s for node in nodes if node.name in wanted for s in node.sources}
+    return [node for node in nodes if node.name in wanted]
+
+
+def _answered(trace: Trace, result: Any, nodes: list[Node]) -> None:
+    """Raise where the network's output isn't what its last layer of neurons makes."""
+    by_name = {node.name: node for node in nodes}
+    last = next((n.name for n in reversed(nodes) if isinstance(n.op, Neuron)), "")
+    ends: set[str] = set()
+    for tensor in tensors([result]):
+        value = trace.value(tensor)
+        ends |= {term.node for term in value.terms} if value else set()
+    for end in sorted(ends):
+        node = by_name.get(end)
+        if node is None or isinstance(node.op, Neuron):
+            continue
+        if isinstance(node.op, Flatten | Pool):
+            raise UnsupportedModuleError(
+                f"layer {end}: the output must be that of neurons, not of a "
+                f"{type(node.op).__name__} behind them; leave it out, or put neurons behind it"
+            )
+        raise UnsupportedModuleError(
+            f"layer {end}: the output must be that of neurons, not of a {type(node.op).__name__}; "
+            f"put neurons behind it, or one that never fires, to read potentials of (behind {last})"
+        )
+
+
+@contextmanager
+def _as_before(net: nn.Module) -> Iterator[None]:
+    """Put a network into evaluation, and bring its mode and all its states back afterwards."""
+    modes = {module: module.training for module in net.modules()}
+    states = {
+        module: {
+            name: dict(value)
+            for name in ("_buffers", "_memories")
+            if isinstance(value := module.__dict__.get(name), dict)
+        }
+        for module in net.modules()
+    }
+    loose = {
+        module: {k: v for k, v in module.__dict__.items() if isinstance(v, torch.Tensor)}
+        for module in net.modules()
+    }
+    try:
+        net.eval()
+        _fresh(net)
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+            for name, value in states[module].items():
+                module.__dict__[name].clear()
+                module.__dict__[name].update(value)
+            module.__dict__.update(loose[module])
+
+
+def _fresh(net: nn.Module) -> None:
+    """Bring the states that neurons hold themselves back to what they start from."""
+    for module in net.modules():
+        for name in ("reset_mem", "reset"):
+            function = getattr(module, name, None)
+            if callable(function) and hasattr(module, "_memories" if name == "reset" else name):
+                function()
+                break

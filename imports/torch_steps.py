@@ -1,0 +1,136 @@
+"""Layers of neurons as a traced network called them, and the nodes that come of it."""
+
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+import torch
+from torch import nn
+
+from .graph import Node
+from .ops import Op, Shape
+from .reference import Layer, apply
+from .torch_layers import UnsupportedModuleError, array, delayed
+from .torch_neurons import Cell
+
+NEAR = 1e-3
+"""How near the threshold, of a potential's size, float32 may fire otherwise than float64."""
+
+
+@dataclass
+class Instance:
+    """A layer of neurons: a module with one chain of states.
+
+    Attributes
+    ----------
+    name, module, cell
+        The node's name, and what it is of.
+    rule
+        Its rule in float64, which runs along.
+    sources
+        What it read in each step: terms with how many steps they were late.
+    """
+
+    name: str
+    module: nn.Module
+    cell: Cell
+    rule: Layer | None = None
+    sources: list[tuple[tuple[str, int], ...]] = field(default_factory=list)
+
+    def follow(self, shape: Shape, x: torch.Tensor, spikes: torch.Tensor) -> None:
+        """Run the rule along, and raise where the framework's own module fires otherwise.
+
+        Parameters
+        ----------
+        shape
+            Of a map that it reads, without batch and time.
+        x, spikes
+            What the module read and put out.
+        """
+        cell = self.cell
+        shape = shape if len(shape) != 2 else (shape[0], 1, shape[1])
+        lead = x.numel() // prod(shape)
+        steps = x.shape[0] if cell.sequence else 1
+        inputs = array(x).reshape(steps, lead // steps, *shape)
+        size = shape if cell.inner is None else cell.inner.target(shape)
+        theirs = array(spikes).reshape(steps, lead // steps, *size)
+        rule = self.rule = self.rule or Layer(cell.neuron, size, lead // steps)
+        for t in range(steps):
+            drive = inputs[t] if cell.inner is None else apply(cell.inner, inputs[t])
+            if cell.recurrent is not None:
+                before = rule.spikes[-1] if rule.spikes else np.zeros(drive.shape)
+                drive = drive + apply(cell.recurrent, before)
+            try:
+                rule.follow(drive, theirs[t], NEAR)
+            except ValueError as error:
+                raise UnsupportedModuleError(str(error)) from None
+
+
+Sources = tuple[tuple[str, int], ...]
+"""Names of nodes, and how many steps late each is read."""
+
+
+def nodes(operations: dict[str, tuple[Op, Sources]], instances: dict[str, Instance]) -> list[Node]:
+    """Return nodes, with delays between them where something is read late.
+
+    Parameters
+    ----------
+    operations
+        What has no state, by name, with its sources.
+    instances
+        The layers of neurons.
+
+    Raises
+    ------
+    UnsupportedModuleError
+        Where the steps of a layer read different things.
+    """
+    made: list[Node] = []
+    late: dict[tuple[str, int], str] = {}
+    pushed: dict[str, int] = {}
+    for instance in instances.values():
+        first = instance.sources[0]
+        for source, steps in instance.sources[-1]:
+            if (f"?{source}", 0) in first and source in operations:
+                pushed[source] = steps
+
+    def read(sources: Sources) -> tuple[str, ...]:
+        names = []
+        for source, steps in sources:
+            if steps and (source, steps) not in late:
+                name = late[source, steps] = f"{source}.delayed{steps if steps > 1 else ''}"
+                made.append(Node(name=name, op=delayed(steps), sources=(source,)))
+            names.append(late[source, steps] if steps else source)
+        return tuple(names)
+
+    for name, (op, sources) in operations.items():
+        extra = pushed.get(name, 0)
+        moved = tuple((source, steps + extra) for source, steps in sources)
+        made.append(Node(name=name, op=op, sources=read(moved)))
+    for name, instance in instances.items():
+        first, *rest = instance.sources
+        steady = rest[0] if rest else first
+        start = {source for source in first if not source[0].startswith("?")}
+        if any(other != steady for other in rest) or not start <= set(steady):
+            raise UnsupportedModuleError(
+                f"layer {name} must read the same in every time step, not {_told(first)} in the "
+                f"first and {_told(steady)} later; a module called twice in a step shares its "
+                "state: make it two modules"
+            )
+        # What was called with zeros before the first step is behind the delay, not before it.
+        back = {source for source in first if source[0].startswith("?")}
+        feeds = read(tuple((n, 0 if (f"?{n}", 0) in back else late) for n, late in steady))
+        cell = instance.cell
+        if cell.inner is not None:
+            made.append(Node(name=f"{name}.inner", op=cell.inner, sources=feeds))
+            feeds = (f"{name}.inner",)
+        if cell.recurrent is not None:
+            inside = read(((name, 1),))
+            made.append(Node(name=f"{name}.recurrent", op=cell.recurrent, sources=inside))
+            feeds = (*feeds, f"{name}.recurrent")
+        made.append(Node(name=name, op=cell.neuron, sources=feeds))
+    return made
+
+
+def _told(sources: Sources) -> str:
+    return " + ".join(f"{n} {late} steps ago" if late else n for n, late in sources) or "nothing"

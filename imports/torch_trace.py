@@ -1,0 +1,296 @@
+"""A torch network traced while it runs: which layer reads what, at which time step.
+
+Neither `torch.fx` nor exporters see through a `forward` with a loop over time and states that are
+handed on. So the network is run on a sample, and every call of a module or of a function of torch
+is noted: modules that are taken as one operation, functions as what they do to a map. A tensor is
+known by who made it. Each call of the same neurons is the next time step; all steps must read the
+same, but for the first, where what feeds back is still zero.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from . import torch_functions
+from .ops import Flatten, Op
+from .reference import apply
+from .rule import Neuron
+from .torch_layers import DROPPED, UnsupportedModuleError, array, layer
+from .torch_neurons import Cell, Cells, fitted
+from .torch_steps import Instance
+from .torch_values import Term, Value, line, needs_map, reshaped, tensors
+
+
+class Trace(TorchFunctionMode):
+    """What a network did with a sample.
+
+    Members
+    -------
+    nodes
+        Operations that aren't neurons, by name, with their sources and their delays.
+    instances
+        Layers of neurons, by name.
+    sequence
+        Whether modules took all steps at once.
+    looped
+        Whether the sample's first axis was taken step by step.
+    repeated
+        How many steps the network makes of a sample without time, or 0.
+    """
+
+    def __init__(self, net: nn.Module, cells: Cells, sequence: bool) -> None:
+        super().__init__()
+        self.sequence = sequence
+        self.looped = False
+        self.repeated = 0
+        self.nodes: dict[str, tuple[Op, tuple[tuple[str, int], ...]]] = {}
+        self.instances: dict[str, Instance] = {}
+        self._cells = cells
+        self._names = {module: name or "net" for name, module in net.named_modules()}
+        self._values: dict[int, tuple[Any, Value]] = {}
+        self._made: dict[tuple[Any, ...], str] = {}
+        self._states: dict[int, str] = {}
+        self._inside = False
+        self._call: Callable[..., Any] = nn.Module.__call__
+
+    def start(self, sample: torch.Tensor) -> None:
+        """Take a tensor as the network's input."""
+        self.keep(sample, Value(what="input", terms=(Term(node="input"),)))
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Note all calls while the block runs."""
+        original = self._call = nn.Module.__call__
+
+        def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            return self._module(module, args, kwargs)
+
+        try:
+            nn.Module.__call__ = call  # type: ignore[method-assign]
+            with self:
+                yield
+        finally:
+            nn.Module.__call__ = original  # type: ignore[method-assign]
+
+    def value(self, tensor: Any) -> Value | None:
+        """Return what a tensor is, or None where it doesn't depend on the input."""
+        kept = self._values.get(id(tensor))
+        return kept[1] if kept is not None and kept[0] is tensor else None
+
+    def keep(self, tensor: Any, value: Value) -> None:
+        """Note what a tensor is."""
+        self._values[id(tensor)] = (tensor, value)
+
+    # Functions.
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if self._inside:
+            return func(*args, **kwargs)
+        known = [v for t in tensors([args, kwargs]) if (v := self.value(t)) is not None]
+        if not known:
+            return func(*args, **kwargs)
+        return torch_functions.call(self, func, args, kwargs, known)
+
+    def keep_answer(self, result: Any, func: Any, known: list[Value]) -> None:
+        """Note that tensors are something that no layer may read."""
+        name = getattr(func, "__name__", str(func)).strip("_")
+        terms = tuple(dict.fromkeys(term for value in known for term in value.terms))
+        for tensor in tensors([result]):
+            how = next((v.how for v in known if v.how), f"{name} ({line()})")
+            self.keep(tensor, Value(what="answer", terms=terms, how=how))
+
+    def taken(self, value: Value, tensor: torch.Tensor, reader: str) -> Value:
+        """Return a value that a layer reads: a map, or the sample as a whole."""
+        if value.what != "input":
+            return needs_map(value, reader)
+        lead = 2 if self.sequence else 1
+        if tensor.ndim <= lead:
+            axes = "time and batch" if self.sequence else "batch"
+            raise UnsupportedModuleError(
+                f"sample must have the axes {axes} before its own, not shape {tuple(tensor.shape)}"
+            )
+        return Value(what="map", terms=value.terms, shape=tuple(tensor.shape[lead:]))
+
+    def operation(
+        self, name: str, op: Op, value: Value, tensor: torch.Tensor, result: torch.Tensor
+    ) -> Value:
+        """Note an operation without a state, check what it made, and return that."""
+        value = self.taken(value, tensor, name)
+        sources, step = _late(value)
+        key = (name, type(op).__name__, sources)
+        node = self._made.get(key)
+        if node is None:
+            node = self._made[key] = self._free(name)
+            self.nodes[node] = (op, sources)
+        count = len(value.shape)
+        shape = tuple(result.shape[tensor.ndim - count :])
+        if not isinstance(op, Neuron) and type(op).__name__ != "Delay":
+            self._check(name, op, value, tensor, result)
+        return Value(what="map", terms=(Term(node=node, step=step),), shape=shape)
+
+    def _check(
+        self, name: str, op: Any, value: Value, tensor: torch.Tensor, result: torch.Tensor
+    ) -> None:
+        count = len(value.shape)
+        shape = value.shape if count != 2 else (value.shape[0], 1, value.shape[1])
+        x = array(tensor).reshape(-1, *shape)
+        try:
+            ours = apply(op, x)
+        except ValueError as error:
+            raise UnsupportedModuleError(f"{name}: {error}") from None
+        theirs = array(result).reshape(ours.shape)
+        near = 1e-3 * max(1.0, float(np.abs(theirs).max()))
+        if not np.allclose(ours, theirs, atol=near, rtol=0):
+            raise UnsupportedModuleError(
+                f"{name} must compute what its kind does, {type(op).__name__}, but makes something "
+                "else of the sample; take a plain layer of torch"
+            )
+
+    def _free(self, name: str) -> str:
+        taken = {*self.nodes, *self.instances, "input"}
+        return next(n for n in _numbered(name) if n not in taken)
+
+    # Modules.
+
+    def _module(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._inside:
+            return self._call(module, *args, **kwargs)
+        name = self._names.get(module, type(module).__name__)
+        try:
+            return self._known(module, name, args, kwargs)
+        except UnsupportedModuleError as error:
+            text = str(error)
+            raise UnsupportedModuleError(
+                text if text.startswith("layer ") else f"layer {name}: {text}"
+            ) from None
+
+    def _known(
+        self, module: nn.Module, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        found = self._cells(module)
+        x = next(iter(tensors([args, kwargs])), None)
+        value = None if x is None else self.value(x)
+        if isinstance(found, Cell):
+            return self._neurons(module, name, found, args, kwargs)
+        if isinstance(module, DROPPED) or type(module).__name__.startswith("Dropout"):
+            if value is not None:
+                return x
+            return self._run(module, args, kwargs)
+        shape = () if value is None or x is None else self._shape(value, x)
+        op = found if found is not None else layer(module, shape)
+        if op is None:
+            return self._call(module, *args, **kwargs)
+        result = self._run(module, args, kwargs)
+        if value is None or x is None:
+            if x is not None and not bool(torch.count_nonzero(x)):
+                self.keep(result, Value(what="map", terms=(Term(node=f"?{name}"),)))
+            return result
+        if type(op).__name__ == "Flatten":
+            value = self.taken(value, x, name)
+            flat = reshaped(value, result, prod(x.shape[: x.ndim - len(value.shape)]))
+            if flat is None:
+                raise UnsupportedModuleError("Flatten must make one row of all but batch and time")
+            return self.flat(value, flat, result)
+        self.keep(result, self.operation(name, op, value, x, result))
+        return result
+
+    def flat(self, before: Value, after: Value, result: torch.Tensor) -> torch.Tensor:
+        """Note a map that was reshaped, with a node where it is one row now."""
+        if before.shape != after.shape and len(before.shape) > 1:
+            sources, step = _late(before)
+            key = ("flatten", sources)
+            if key not in self._made:
+                self._made[key] = self._free("flatten")
+                self.nodes[self._made[key]] = (Flatten(), sources)
+            after = Value(
+                what="map", terms=(Term(node=self._made[key], step=step),), shape=after.shape
+            )
+        self.keep(result, after)
+        return result
+
+    def _shape(self, value: Value, x: torch.Tensor) -> tuple[int, ...]:
+        return value.shape if value.what != "input" else tuple(x.shape[2 if self.sequence else 1 :])
+
+    def _run(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self._inside = True
+        try:
+            return self._call(module, *args, **kwargs)
+        finally:
+            self._inside = False
+
+    def _neurons(
+        self, module: nn.Module, name: str, cell: Cell, args: tuple[Any, ...], kwargs: Any
+    ) -> Any:
+        given = list(tensors([args, kwargs]))
+        value = self.value(given[0]) if given else None
+        if value is None:
+            raise UnsupportedModuleError(f"must read what depends on the sample ({line()})")
+        value = self.taken(value, given[0], "it")
+        instance = self._instance(module, name, cell, given[1:], value.shape)
+        step = None if cell.sequence else len(instance.sources)
+        sources, _ = _late(value, step)
+        instance.sources.append(sources)
+        result = self._run(module, args, kwargs)
+        spikes, *states = list(tensors([result]))
+        instance.follow(value.shape, given[0], spikes)
+        shape = tuple(spikes.shape[spikes.ndim - len(value.shape) :])
+        terms = (Term(node=instance.name, step=step),)
+        self.keep(spikes, Value(what="map", terms=terms, shape=shape))
+        for state in states:
+            if state is not spikes:
+                self.keep(state, Value(what="state", terms=terms, shape=shape))
+                self._states[id(state)] = instance.name
+        return result
+
+    def _instance(
+        self,
+        module: nn.Module,
+        name: str,
+        cell: Cell,
+        states: list[torch.Tensor],
+        shape: tuple[int, ...],
+    ) -> Instance:
+        mine = [i for i in self.instances.values() if i.module is module]
+        for state in states:
+            of = self._states.get(id(state))
+            if of is not None and self.value(state) is not None:
+                if self.instances[of].module is not module:
+                    raise UnsupportedModuleError(f"must get its own state, not that of {of}")
+                return self.instances[of]
+        fresh = bool(states) and any(not bool(torch.count_nonzero(s)) for s in states)
+        if any(bool(torch.count_nonzero(s)) for s in states if self.value(s) is None):
+            raise UnsupportedModuleError(f"must start from a state of zeros ({line()})")
+        if mine and not fresh:
+            return mine[0]
+        instance = Instance(name=self._free(name), module=module, cell=fitted(cell, shape))
+        self.instances[instance.name] = instance
+        return instance
+
+
+def _late(value: Value, step: int | None = None) -> tuple[tuple[tuple[str, int], ...], int | None]:
+    """Return the terms of a map with how many steps each is late, and the step they are read in."""
+    now = value.step if step is None else step
+    found = []
+    for term in value.terms:
+        late = 0 if term.step is None or now is None else now - term.step
+        if late < 0:
+            raise UnsupportedModuleError(
+                f"must read {term.node} of the same time step or an earlier one; a module called "
+                "twice in a step shares its state: make it two modules"
+            )
+        found.append((term.node, late))
+    return tuple(sorted(found)), now
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}_{index}" for index in range(2, 1 << 20))

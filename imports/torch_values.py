@@ -1,0 +1,147 @@
+"""What a tensor is, while a torch network is traced: which nodes it sums up, and at which step."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from traceback import FrameSummary, extract_stack
+from typing import Any, Literal, Protocol
+
+import torch
+
+from .ops import Op
+from .torch_layers import UnsupportedModuleError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """The output of a node in a time step.
+
+    Attributes
+    ----------
+    node
+        Its name, or '?' and the name of a module that got zeros before the first step.
+    step
+        None: the same in every step, or all of them at once.
+    """
+
+    node: str
+    step: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """A tensor that depends on the input.
+
+    Attributes
+    ----------
+    what
+        'map': what layers take. 'input': the sample, of which it isn't known yet whether its first
+        axis is time. 'state': a potential or a current. 'answer': something else, of which
+        `how` says what made it.
+    terms
+        Nodes whose outputs are added up; for an answer, those that it depends on.
+    shape
+        Of a map in one step, without batch and time.
+    how
+        The function and the line of an answer.
+    """
+
+    what: Literal["map", "input", "state", "answer"]
+    terms: tuple[Term, ...]
+    shape: tuple[int, ...] = ()
+    how: str = ""
+
+    @property
+    def step(self) -> int | None:
+        """The latest step of the terms."""
+        steps = [term.step for term in self.terms if term.step is not None]
+        return max(steps, default=None)
+
+
+class Notes(Protocol):
+    """What functions of torch tell a trace; see `somagate.imports.torch_trace.Trace`."""
+
+    sequence: bool
+    looped: bool
+    repeated: int
+
+    def value(self, tensor: Any) -> Value | None:
+        """Return what a tensor is, or None where it doesn't depend on the input."""
+
+    def keep(self, tensor: Any, value: Value) -> None:
+        """Note what a tensor is."""
+
+    def keep_answer(self, result: Any, func: Any, known: list[Value]) -> None:
+        """Note that tensors are something that no layer may read."""
+
+    def taken(self, value: Value, tensor: Any, reader: str) -> Value:
+        """Return a value that a layer reads: a map, or the sample as a whole."""
+
+    def operation(self, name: str, op: Op, value: Value, tensor: Any, result: Any) -> Value:
+        """Note an operation without a state, check what it made, and return that."""
+
+    def flat(self, before: Value, after: Value, result: Any) -> Any:
+        """Note a map that was reshaped, with a node where it is one row now."""
+
+
+def tensors(values: Any) -> Iterator[torch.Tensor]:
+    """Yield the tensors in arguments or results, at any depth."""
+    if isinstance(values, torch.Tensor):
+        yield values
+    elif isinstance(values, dict):
+        yield from tensors(list(values.values()))
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from tensors(value)
+
+
+def line() -> str:
+    """Return the line of the user's code that runs now, such as 'net.py:12: x = f(x)'."""
+    here = Path(__file__).parent
+    torch_folder = Path(torch.__file__).parent
+
+    def users(frame: FrameSummary) -> bool:
+        path = Path(frame.filename)
+        return here not in path.parents and torch_folder not in path.parents
+
+    frames = [frame for frame in extract_stack() if users(frame)]
+    if not frames:
+        return "unknown line"
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}: {frames[-1].line}"
+
+
+def needs_map(value: Value, reader: str) -> Value:
+    """Return a value that a layer may read, or raise saying what it is instead."""
+    if value.what == "map":
+        return value
+    if value.what == "state":
+        raise UnsupportedModuleError(
+            f"{reader} must read spikes, not the potential or current of {value.terms[0].node} "
+            f"({line()})"
+        )
+    raise UnsupportedModuleError(
+        f"{reader} must read what layers that are taken make, not {value.how or 'an input'}"
+    )
+
+
+def reshaped(value: Value, tensor: Any, lead: int) -> Value | None:
+    """Return a map whose tensor has another shape now, or None where it isn't one any more.
+
+    The first axes, batch and time, may be split or joined; the map may be made one row.
+
+    Parameters
+    ----------
+    value
+        The map, of which `tensor` holds all elements in the same order.
+    tensor
+        The new tensor.
+    lead
+        Elements along batch and time together.
+    """
+    shape = tuple(tensor.shape)
+    for wanted in (value.shape, (prod(value.shape),)):
+        count = len(wanted)
+        if shape[len(shape) - count :] == wanted and prod(shape[: len(shape) - count]) == lead:
+            return replace(value, shape=wanted)
+    return None

@@ -1,0 +1,486 @@
+"""Networks of torch modules, read from one forward pass, against what their framework computes."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from frameworks import norse, snntorch, spikingjelly
+from somagate.imports.graph import (
+    Affine,
+    Conv,
+    Delay,
+    Flatten,
+    Linear,
+    Network,
+    Neuron,
+    Origin,
+    Pool,
+)  # fmt: skip
+from somagate.imports.reference import run
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+nn, F = torch.nn, torch.nn.functional
+KINDS: dict[Any, str] = {
+    Affine: "affine", Conv: "conv", Delay: "delay", Flatten: "flatten", Linear: "linear",
+    Neuron: "neuron", Pool: "pool",
+}  # fmt: skip
+
+
+def read(framework: str, net: Any, sample: Any, **more: Any) -> Network:
+    from importlib import import_module
+
+    modules = import_module(f"somagate.imports.{framework}_modules")
+    from somagate.imports import torch_net
+
+    origin = Origin(framework=framework, version=modules.VERSION)
+    return torch_net.read(net, sample, modules.cell, origin, taken=modules.TAKEN, **more)
+
+
+def dyadic(net: Any, seed: int = 0, most: int = 17) -> Any:
+    """Make all weights multiples of 1/16, so that every sum is exact."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in net.parameters():
+            if p.ndim:
+                p.copy_(torch.randint(-12, most, p.shape, generator=generator) / 16)
+    return net
+
+
+def spiking(*shape: int) -> Any:
+    return torch.randint(0, 2, shape, generator=torch.Generator().manual_seed(1)).float()
+
+
+def wired(network: Network) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [(node.name, KINDS[type(node.op)], node.sources) for node in network.nodes]
+
+
+def agrees(network: Network, x: Any, spikes: Any) -> None:
+    theirs = spikes.detach().numpy()
+    ours = run(network, x.numpy()).spikes[network.output]
+    assert np.array_equal(ours, theirs.reshape(ours.shape))
+    assert 0 < ours.sum() < ours.size
+
+
+def test_a_loop_over_time_is_unrolled_to_one_step() -> None:
+    snn, _ = snntorch()
+
+    class Net(nn.Module):  # type: ignore[name-defined, misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc1, self.lif1 = nn.Linear(12, 9), snn.Leaky(beta=0.5)
+            self.fc2, self.lif2 = nn.Linear(9, 4), snn.Leaky(beta=0.5)
+
+        def forward(self, x: Any) -> Any:
+            mem1, mem2 = self.lif1.init_leaky(), self.lif2.init_leaky()
+            spikes, mems = [], []
+            for _ in range(6):
+                spk1, mem1 = self.lif1(self.fc1(x), mem1)
+                spk2, mem2 = self.lif2(self.fc2(spk1), mem2)
+                spikes.append(spk2)
+                mems.append(mem2)
+            return torch.stack(spikes), torch.stack(mems)
+
+    net, x = dyadic(Net()), spiking(3, 12)
+    network = read("snntorch", net, x)
+    assert wired(network) == [
+        ("fc1", "linear", ("input",)),
+        ("lif1", "neuron", ("fc1",)),
+        ("fc2", "linear", ("lif1",)),
+        ("lif2", "neuron", ("fc2",)),
+    ]
+    assert (network.steps, network.constant, network.readout) == (6, True, "count")
+    agrees(network, x.expand(6, 3, 12), net(x)[0])
+
+
+def test_the_readme_network_of_snntorch_pools_currents() -> None:
+    snn, _ = snntorch()
+
+    def leaky(**more: Any) -> Any:
+        return snn.Leaky(beta=0.5, init_hidden=True, **more)
+
+    net = dyadic(
+        nn.Sequential(
+            nn.Conv2d(1, 4, 3), nn.MaxPool2d(2), leaky(), nn.Conv2d(4, 6, 3), nn.MaxPool2d(2),
+            leaky(), nn.Flatten(), nn.Linear(54, 5), leaky(output=True),
+        ),
+        most=14,
+    )  # fmt: skip
+    x = spiking(5, 2, 1, 18, 18)
+    with torch.no_grad():
+        spikes = torch.stack([net(step)[0] for step in x])
+    states = [module.mem.clone() for module in net if isinstance(module, snn.Leaky)]
+    net.train()
+    network = read("snntorch", net, x[0])
+    kinds = [kind for _, kind, _ in wired(network)]
+    assert kinds[:6] == ["conv", "pool", "neuron", "conv", "pool", "neuron"]
+    assert network.steps is None
+    agrees(network, x, spikes)
+    after = [module.mem for module in net if isinstance(module, snn.Leaky)]
+    assert all(torch.equal(a, b) for a, b in zip(states, after, strict=True))
+    assert net.training and net[2].training
+
+
+def test_residuals_norms_and_loops_of_ones_own_are_followed() -> None:
+    snn, _ = snntorch()
+
+    class Net(nn.Module):  # type: ignore[name-defined, misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.c1, self.b1 = nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4, eps=0)
+            self.c2 = nn.Conv2d(4, 4, 3, padding=1, bias=False)
+            self.b2 = nn.BatchNorm2d(4, eps=0, affine=False)
+            self.l1, self.l2, self.l3 = (snn.Leaky(beta=0.5) for _ in range(3))
+            self.drop, self.fc, self.back = nn.Dropout(0.5), nn.Linear(64, 3), nn.Linear(3, 3)
+
+        def forward(self, x: Any) -> Any:
+            m1, m2, m3 = self.l1.init_leaky(), self.l2.init_leaky(), self.l3.init_leaky()
+            s3, out = torch.zeros(x.shape[1], 3), []
+            for step in x:
+                s1, m1 = self.l1(self.b1(self.c1(step)), m1)
+                s2, m2 = self.l2(self.b2(self.c2(self.drop(s1))) * 0.5 + s1, m2)
+                pooled = F.avg_pool2d(s2, 2).view(x.shape[1], -1)
+                s3, m3 = self.l3(self.fc(pooled) + self.back(s3), m3)
+                out.append(s3)
+            return torch.stack(out)
+
+    net, x = dyadic(Net()).eval(), spiking(7, 2, 2, 8, 8)
+    for norm in (net.b1, net.b2):
+        norm.running_mean.fill_(0.25)
+        norm.running_var.fill_(4)
+    network = read("snntorch", net, x)
+    assert network.node("back").sources == ("l3.delayed",)
+    assert network.node("l2").sources == ("l1", "mul")
+    assert network.steps == 7 and not network.constant
+    agrees(network, x, net(x))
+
+
+def test_recurrent_layers_of_snntorch_are_read() -> None:
+    snn, _ = snntorch()
+    layers: list[Callable[[], Any]] = [
+        lambda: snn.RLeaky(beta=0.5, linear_features=8, reset_mechanism="zero"),
+        lambda: snn.RLeaky(beta=0.5, V=0.5, all_to_all=False, reset_delay=False),
+        lambda: snn.RSynaptic(alpha=0.5, beta=0.5, linear_features=8, reset_mechanism="zero"),
+        lambda: snn.RSynaptic(alpha=0.5, beta=0.5, linear_features=8),
+        lambda: snn.Synaptic(alpha=0.5, beta=0.75, reset_mechanism="zero", reset_delay=False),
+    ]
+    for make in layers:
+        layer = make()
+        layer.init_hidden = True
+        net, x = dyadic(nn.Sequential(nn.Linear(6, 8), layer)), spiking(12, 2, 6)
+        with torch.no_grad():
+            spikes = torch.stack([net(step) for step in x])
+        agrees(read("snntorch", net, x[0]), x, spikes)
+
+
+def test_parameters_of_each_neuron_are_spread_as_torch_does() -> None:
+    snn, _ = snntorch()
+    beta, threshold = torch.arange(6) / 8, torch.arange(1, 7) / 4
+    layer = snn.Leaky(beta=beta, threshold=threshold, init_hidden=True)
+    net, x = dyadic(nn.Sequential(nn.Linear(4, 6), layer)), spiking(9, 2, 4)
+    with torch.no_grad():
+        spikes = torch.stack([net(step) for step in x])
+    agrees(read("snntorch", net, x[0]), x, spikes)
+    channels = snn.Leaky(beta=(torch.arange(3) / 4)[:, None, None], init_hidden=True)
+    network = read("snntorch", nn.Sequential(nn.Conv2d(1, 3, 3), channels), torch.ones(1, 1, 5, 5))
+    assert network.neurons["1"].decay.shape == (3, 3, 3)
+
+
+def test_lines_are_maps_of_one_row() -> None:
+    snn, _ = snntorch()
+
+    def leaky() -> Any:
+        return snn.Leaky(beta=0.5, init_hidden=True)
+
+    net = dyadic(
+        nn.Sequential(
+            nn.Conv1d(2, 4, 3, stride=2, padding=1, dilation=2), leaky(), nn.AvgPool1d(2),
+            nn.Flatten(), nn.Linear(16, 3), leaky(),
+        )
+    )  # fmt: skip
+    x = spiking(6, 2, 2, 17)
+    with torch.no_grad():
+        spikes = torch.stack([net(step) for step in x])
+    network = read("snntorch", net, x[0])
+    assert network.input_shape == (2, 1, 17)
+    agrees(network, x[:, :, :, None, :], spikes)
+
+
+def test_spikingjelly_takes_all_steps_at_once() -> None:
+    neuron, _ = spikingjelly()
+    from spikingjelly.activation_based import functional, layer
+
+    class CSNN(nn.Module):  # type: ignore[name-defined, misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv_fc = nn.Sequential(
+                layer.Conv2d(1, 4, 3, padding=1, bias=False), layer.BatchNorm2d(4),
+                neuron.IFNode(), layer.MaxPool2d(2, 2), layer.Flatten(), layer.Linear(64, 6),
+                neuron.LIFNode(decay_input=False, v_reset=-0.25),
+                layer.Linear(6, 5, bias=False), neuron.ParametricLIFNode(v_reset=None),
+            )  # fmt: skip
+            functional.set_step_mode(self, "m")
+
+        def forward(self, x: Any) -> Any:
+            x_seq = x.unsqueeze(0).repeat(4, 1, 1, 1, 1)
+            return self.conv_fc(x_seq).mean(0)
+
+    net, x = dyadic(CSNN()).eval(), spiking(3, 1, 8, 8)
+    network = read("spikingjelly", net, x)
+    assert (network.steps, network.constant, network.input_shape) == (4, True, (1, 8, 8))
+    functional.reset_net(net)
+    rate = run(network, x.expand(4, 3, 1, 8, 8).numpy()).spikes[network.output].mean(0)
+    assert np.array_equal(rate, net(x).detach().numpy()) and rate.any()
+
+
+def test_spikingjellys_containers_delays_and_currents_are_read() -> None:
+    neuron, _ = spikingjelly()
+    from spikingjelly.activation_based import functional, layer
+
+    cuba = neuron.CUBALIFNode(c_decay=0.5, v_decay=0.75)
+    norm = nn.BatchNorm2d(2, eps=0, affine=False)
+    net = dyadic(
+        nn.Sequential(
+            layer.SeqToANNContainer(nn.Conv2d(1, 2, 3), norm), cuba,
+            layer.Flatten(), layer.Delay(2), layer.Linear(32, 4), neuron.IFNode(),
+        )
+    ).eval()  # fmt: skip
+    functional.set_step_mode(net, "m")
+    x = spiking(8, 2, 1, 6, 6)
+    network = read("spikingjelly", net, x)
+    assert network.steps == 8 and network.node("4").sources == ("3",)
+    functional.reset_net(net)
+    agrees(network, x, net(x))
+
+
+def test_norses_neurons_are_read() -> None:
+    n, _ = norse()
+    half = n.LIFBoxParameters(tau_mem_inv=torch.tensor(500.0))
+    p = n.LIFParameters(tau_mem_inv=torch.tensor(500.0), tau_syn_inv=torch.tensor(250.0))
+    net = n.SequentialState(
+        nn.Linear(6, 8), n.LIFBoxCell(half), nn.Linear(8, 8), n.LIFCell(p), nn.Linear(8, 4),
+        n.IAFCell(), nn.Linear(4, 3), n.LIBoxCell(),
+    )  # fmt: skip
+    dyadic(net, 4)
+    x, state, spikes = spiking(12, 2, 6), None, []
+    network = read("norse", net, x[0])
+    assert network.readout == "potential"
+    net.return_hidden = True
+    with torch.no_grad():
+        for step in x:
+            hidden, state = net(step, state)
+            spikes.append(hidden[5])
+    done = run(network, x.numpy())
+    assert np.array_equal(done.spikes["5"], torch.stack(spikes).numpy()) and done.spikes["5"].any()
+
+
+def test_norses_recurrent_example_is_read() -> None:
+    n, _ = norse()
+
+    class Net(nn.Module):  # type: ignore[name-defined, misc]
+        def __init__(self) -> None:
+            super().__init__()
+            p = n.LIFParameters(v_th=torch.tensor(0.25))
+            self.l1, self.fc, self.out = n.LIFRecurrentCell(16, 8, p=p), nn.Linear(8, 3), n.LICell()
+
+        def forward(self, x: Any) -> Any:
+            s1 = so = None
+            voltages = []
+            for step in range(x.shape[0]):
+                z = x[step, :, :].view(-1, 16)
+                z, s1 = self.l1(z, s1)
+                vo, so = self.out(self.fc(z), so)
+                voltages.append(vo)
+            return torch.stack(voltages)
+
+    net, x = dyadic(Net()), spiking(9, 2, 4, 4)
+    network = read("norse", net, x)
+    assert network.node("l1").sources == ("l1.inner", "l1.recurrent")
+    potential = run(network, x[:, :, :, None, :].numpy()).kept["out"]
+    assert np.allclose(potential, net(x).detach().numpy(), atol=1e-4)
+
+
+class Wrong(nn.Module):  # type: ignore[name-defined, misc]
+    def __init__(self, forward: Callable[["Wrong", Any], Any]) -> None:
+        super().__init__()
+        snn, _ = snntorch()
+        self.fc, self.fc2 = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.lif, self.lif2 = snn.Leaky(beta=0.5, init_hidden=True), snn.Leaky(beta=0.5)
+        self._forward = forward
+
+    def forward(self, x: Any) -> Any:
+        return self._forward(self, x)
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        (lambda net, x: net.lif(net.fc2(net.lif(net.fc(x)))),
+         ("layer lif must read the same in every time step, not fc in the first and fc2 1 steps "
+         "ago later; a module called twice in a step shares its state: make it two modules")),
+        (lambda net, x: net.lif(torch.relu(net.fc(x))),
+         "layer lif: it must read what layers that are taken make, not relu (LINE)"),
+        (lambda net, x: net.lif(net.fc2(net.lif2(net.fc(x))[1])),
+         "layer fc2: fc2 must read spikes, not the potential or current of lif2 (LINE)"),
+        (lambda net, x: net.fc2(net.lif(net.fc(x))),
+         ("layer fc2: the output must be that of neurons, not of a Linear; put neurons behind it, "
+         "or one that never fires, to read potentials of (behind lif)")),
+        (lambda net, x: net.lif(F.dropout(net.fc(x))),
+         ("layer net: dropout must be off once a network is trained: pass training=self.training "
+         "(LINE)")),
+        (lambda net, x: net.lif(net.fc(x) + torch.ones(4)),
+         "layer lif: it must read what layers that are taken make, not add (LINE)"),
+        (lambda net, x: net.lif(F.avg_pool2d(net.fc(x)[:, None, None], 2, ceil_mode=True)),
+         "layer lif: it must read what layers that are taken make, not getitem (LINE)"),
+        (lambda net, x: net.lif2(net.fc(x), torch.ones(2, 4))[0],
+         "layer lif2: must start from a state of zeros (LINE)"),
+        (lambda net, x: net.lif(net.fc(torch.ones(2, 4))),
+         "layer lif: must read what depends on the sample (LINE)"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_followed_is_refused_with_its_line(
+    forward: Callable[[Wrong, Any], Any], message: str
+) -> None:
+    from somagate.imports.torch_net import UnsupportedModuleError
+
+    with pytest.raises(UnsupportedModuleError) as caught:
+        read("snntorch", Wrong(forward), torch.rand(2, 4))
+    shown = re.sub(r"\(test_torch_net\.py:\d+: .*\)$", "(LINE)", str(caught.value))
+    assert shown == message
+
+
+def modules_that_are_not_taken() -> list[tuple[str, Callable[[], Any], str]]:
+    from importlib import import_module
+
+    def snn(name: str, **settings: Any) -> Callable[[], Any]:
+        return lambda: getattr(snntorch()[0], name)(init_hidden=True, **settings)
+
+    def sj(name: str) -> Callable[[], Any]:
+        return lambda: getattr(spikingjelly()[0], name)()
+
+    def sj_layer(name: str, *args: Any) -> Callable[[], Any]:
+        spikingjelly()
+        home = import_module("spikingjelly.activation_based.layer")
+        return lambda: nn.Sequential(getattr(home, name)(*args), spikingjelly()[0].IFNode())
+
+    def n(name: str) -> Callable[[], Any]:
+        return lambda: getattr(norse()[0], name)()
+
+    taken = "Leaky, RLeaky, Synaptic and RSynaptic"
+    jelly = "IFNode, LIFNode, ParametricLIFNode and CUBALIFNode"
+    theirs = "IAFCell, LIFBoxCell, LIFCell, LIF, LIFRecurrentCell, LIFRecurrent, LIBoxCell, LICell"
+    return [
+        ("snntorch", snn("Alpha", alpha=0.9, beta=0.8),
+         f"neurons must be snnTorch's {taken}, not Alpha; train with one of those"),
+        ("snntorch", snn("Lapicque", beta=0.8),
+         f"neurons must be snnTorch's {taken}, not Lapicque; train with one of those"),
+        ("snntorch", snn("Leaky", beta=0.5, graded_spikes_factor=2.0),
+         "Leaky graded_spikes_factor must be 1, not 2.0; scale the next layer's weights instead"),
+        ("snntorch", snn("Leaky", beta=0.5, state_quant=lambda x: x),
+         "Leaky state_quant must be False, not set"),
+        ("snntorch", snn("Leaky", beta=torch.rand(3)),
+         ("layer 1: decay must have one value, or one for each of the (4,) neurons, not the shape "
+         "(3,)")),
+        ("spikingjelly", sj("KLIFNode"),
+         f"neurons must be SpikingJelly's {jelly}, not KLIFNode; train with one of those"),
+        ("spikingjelly", sj("QIFNode"),
+         f"neurons must be SpikingJelly's {jelly}, not QIFNode; train with one of those"),
+        ("spikingjelly", sj_layer("VotingLayer", 2),
+         ("VotingLayer must be left out of the network, as classes of several neurons aren't taken "
+         "yet; give the last layer one neuron a class")),
+        ("spikingjelly", sj_layer("SynapseFilter"),
+         "SynapseFilter must not be in the network, as it isn't taken"),
+        ("norse", n("LSNNCell"),
+         f"neurons must be Norse's {theirs}, LI, not LSNNCell; train with one of those"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("index", range(10))
+def test_neurons_that_are_not_taken_are_refused_by_name(index: int) -> None:
+    from somagate.imports.torch_net import UnsupportedModuleError
+
+    framework, make, message = modules_that_are_not_taken()[index]
+    with pytest.raises(UnsupportedModuleError, match=f"^{re.escape(message)}$"):
+        read(framework, nn.Sequential(nn.Linear(4, 4), make()), torch.rand(2, 4))
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (lambda: nn.Conv2d(1, 2, 3, padding=1, padding_mode="circular"),
+         "Conv2d padding_mode must be 'zeros', not 'circular'"),
+        (lambda: nn.Conv2d(1, 2, 2, padding="same"),
+         "Conv2d padding 'same' must come with odd kernels, not (2, 2)"),
+        (lambda: nn.MaxPool2d(2, ceil_mode=True), "MaxPool2d ceil_mode must be False, not True"),
+        (lambda: nn.MaxPool2d(2, dilation=2), "MaxPool2d dilation must be 1, not 2"),
+        (lambda: nn.AvgPool2d(2, divisor_override=3),
+         "AvgPool2d divisor_override must be None, not 3"),
+        (lambda: nn.AvgPool2d(2, padding=1, count_include_pad=False),
+         "AvgPool2d count_include_pad must be True, not False"),
+        (lambda: nn.AdaptiveAvgPool2d(4),
+         "AdaptiveAvgPool2d output_size must divide the map of (1, 6, 6), not be (4, 4)"),
+        (lambda: nn.BatchNorm2d(1, track_running_stats=False),
+         ("BatchNorm2d track_running_stats must be True, or it depends on the other samples of a "
+         "batch, not False")),
+        (lambda: nn.Flatten(0, 1), ("Flatten must make one row of all but batch and "
+         "time")),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+def test_settings_of_layers_that_are_not_taken_are_refused(
+    layer: Callable[[], Any], message: str
+) -> None:
+    from somagate.imports.torch_net import UnsupportedModuleError
+
+    snn, _ = snntorch()
+    net = nn.Sequential(layer(), snn.Leaky(beta=0.5, init_hidden=True))
+    with pytest.raises(UnsupportedModuleError, match=f"^{re.escape(f'layer 0: {message}')}$"):
+        read("snntorch", net, torch.rand(2, 1, 6, 6))
+
+
+def test_what_is_no_network_is_refused() -> None:
+    from somagate.imports.torch_net import UnsupportedModuleError
+
+    snn, _ = snntorch()
+    with pytest.raises(TypeError, match="^net must be a torch.nn.Module, not dict$"):
+        read("snntorch", {}, torch.rand(2, 4))
+    with pytest.raises(TypeError, match="^sample must be a tensor that net takes, not list$"):
+        read("snntorch", nn.Linear(4, 4), [1])
+    message = (
+        "net must hold neurons of snntorch, Leaky, RLeaky, Synaptic and RSynaptic, but has none"
+    )
+    with pytest.raises(UnsupportedModuleError, match=f"^{re.escape(message)}$"):
+        read("snntorch", nn.Linear(4, 4), torch.rand(2, 4))
+    message = "layer 0: sample must have the axes batch before its own, not shape (4,)"
+    net = nn.Sequential(nn.Linear(4, 4), snn.Leaky(beta=0.5, init_hidden=True))
+    with pytest.raises(UnsupportedModuleError, match=f"^{re.escape(message)}$"):
+        read("snntorch", net, torch.rand(4))
+
+
+def test_a_module_that_computes_something_else_is_found_out() -> None:
+    from somagate.imports.torch_net import UnsupportedModuleError
+
+    snn, _ = snntorch()
+
+    class Twice(nn.Linear):  # type: ignore[name-defined, misc]
+        def forward(self, x: Any) -> Any:
+            return 2 * super().forward(x)
+
+    net = nn.Sequential(dyadic(Twice(4, 4)), snn.Leaky(beta=0.5, init_hidden=True))
+    with pytest.raises(UnsupportedModuleError, match="^layer 0: 0 must compute what its kind does"):
+        read("snntorch", net, torch.ones(2, 4))
+
+    class Eager(snn.Leaky):  # type: ignore[name-defined, misc]
+        def fire(self, mem: Any) -> Any:
+            return (mem > self.threshold / 4).float()
+
+    eager = Eager(beta=0.5, init_hidden=True)
+    eager.__class__ = type("Leaky", (Eager,), {})
+    with pytest.raises(UnsupportedModuleError, match="^neurons must be snnTorch's"):
+        read("snntorch", nn.Sequential(nn.Linear(4, 4), eager), torch.ones(2, 4))
+    plain = snn.Leaky(beta=0.5, init_hidden=True)
+    plain.fire = lambda mem: (mem > 0.25).float()
+    net = nn.Sequential(dyadic(nn.Linear(4, 4)), plain)
+    with pytest.raises(UnsupportedModuleError, match="^layer 1: neurons must follow the rule that"):
+        read("snntorch", net, torch.ones(2, 4))
