@@ -1,0 +1,317 @@
+"""What lies between two layers of neurons, as one linear map: weights, a bias, and pools.
+
+Linear maps behind each other are one. An average behind neurons is a sum of spikes whose 1/area is
+in the next weights; one of currents is a convolution with a larger kernel. A maximum of spikes is a pool
+behind the neurons, and one of currents a pool before them: these two are not the same.
+"""
+
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .floats import Floats
+from .graph import Delay, Network, Node, Shape
+from .ops import Affine, Conv, Flatten, Linear, Pool, spread
+from .reference import apply
+from .rule import Neuron
+
+LARGEST_DENSE = 1 << 24
+"""Weights of several linear maps that are made one."""
+
+Linears = Linear | Conv | Flatten | Affine
+
+
+class LoweringError(ValueError):
+    """Something that the tables can't say; one line with the layer and the way out."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Path:
+    """A linear map from a layer's spikes, or the input, to where the path is now.
+
+    Attributes
+    ----------
+    source
+        'input' or a layer of neurons.
+    shape
+        Of the map where the path is.
+    behind
+        The pool behind the source: 'max', or 'sum' of spikes.
+    maps
+        What follows, from the source on; `Affine` and `Flatten` among them.
+    before
+        A maximum of currents in front of the neurons, or None.
+    maximum
+        The node that it is, as the maximum of a sum is no sum of maxima.
+    delay
+        Steps, () or one a channel of where it is.
+    """
+
+    source: str
+    shape: Shape
+    behind: Pool | None = None
+    maps: tuple[Linears, ...] = ()
+    before: Pool | None = None
+    maximum: str = ""
+    delay: Any = field(default_factory=lambda: np.zeros((), np.int64))
+
+    @property
+    def weighted(self) -> bool:
+        """Whether there are weights on the path."""
+        return any(isinstance(op, Linear | Conv) for op in self.maps)
+
+
+def paths(network: Network, name: str) -> list[Path]:
+    """Return the paths that end in a layer of neurons, one for each chain of nodes."""
+    return [path for source in network.node(name).sources for path in _to(network, source)]
+
+
+def _to(network: Network, name: str) -> list[Path]:
+    if name == "input" or isinstance(network.node(name).op, Neuron):
+        return [Path(source=name, shape=network.shapes[name])]
+    node = network.node(name)
+    return [
+        _through(path, node, network.shapes[name])
+        for source in node.sources
+        for path in _to(network, source)
+    ]
+
+
+def _through(path: Path, node: Node, shape: Shape) -> Path:
+    """Return a path that goes on through a node."""
+    op = node.op
+    assert not isinstance(op, Neuron)
+    if isinstance(op, Delay):
+        if path.maps and op.steps.size > 1 and path.delay.size > 1:
+            raise LoweringError(f"node {node.name}: delays behind each other must be one a layer")
+        return replace(path, delay=path.delay + op.steps)
+    if path.before is not None:
+        return _behind_maximum(path, node, shape)
+    if isinstance(op, Pool):
+        return _pooled(path, node, op, shape)
+    if isinstance(op, Linear | Conv) and path.delay.size > 1:
+        raise LoweringError(f"node {node.name}: delays of single channels must be behind weights")
+    return replace(path, shape=shape, maps=(*path.maps, op))
+
+
+def _behind_maximum(path: Path, node: Node, shape: Shape) -> Path:
+    """Go on behind a maximum of currents, which only a positive factor may follow."""
+    op = node.op
+    if isinstance(op, Affine) and (op.scale > 0).all():
+        return replace(path, maps=(*path.maps, op))
+    if isinstance(op, Flatten) and shape == path.shape:
+        return path
+    raise LoweringError(
+        f"node {node.name}: neurons must come straight behind a maximum of currents, not a "
+        f"{type(op).__name__}; put the neurons before it"
+    )
+
+
+def _pooled(path: Path, node: Node, op: Pool, shape: Shape) -> Path:
+    plain = op.stride == op.size and op.padding == (0, 0)
+    fresh = not path.maps and path.behind is None and path.source != "input"
+    if op.kind == "max":
+        if fresh and plain and len(node.sources) == 1:
+            return replace(path, behind=op, shape=shape)
+        if path.weighted and plain:
+            return replace(path, before=op, maximum=node.name, shape=shape)
+        where = "of the input" if path.source == "input" and not path.maps else "here"
+        raise LoweringError(
+            f"node {node.name}: a maximum {where} must be of windows side by side, without "
+            "padding, straight behind neurons or weights; make stride and size equal, or use "
+            "an average"
+        )
+    if fresh and plain and max(op.size) <= 15 and prod(op.size) <= 255:
+        maps: tuple[Linears, ...] = ()
+        if op.kind == "average":
+            maps = (Affine(scale=np.array(1 / prod(op.size)), offset=np.zeros(())),)
+        return replace(path, behind=replace(op, kind="sum"), maps=maps, shape=shape)
+    value = 1 / prod(op.size) if op.kind == "average" else 1.0
+    kernel = np.full((path.shape[0], 1, *op.size), value)
+    conv = Conv(weight=kernel, stride=op.stride, padding=op.padding, groups=path.shape[0])
+    return replace(path, maps=(*path.maps, conv), shape=shape)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Group:
+    """A path as one synapse group: `weights * source + bias`.
+
+    Attributes
+    ----------
+    source, behind, before, maximum, delay
+        As of the path.
+    op
+        The weights, without bias; an `Affine` is one weight a channel.
+    bias
+        (channels,) of the layer.
+    """
+
+    source: str
+    op: Linear | Conv | Affine
+    bias: Floats
+    behind: Pool | None
+    before: Pool | None
+    maximum: str
+    delay: Any
+
+
+def grouped(path: Path, source: Shape, layer: str) -> Group:
+    """Return a path as one synapse group.
+
+    Parameters
+    ----------
+    path
+        It ends in the layer.
+    source
+        Shape of the map that it starts from, behind its pool.
+    layer
+        The layer's name, for errors.
+    """
+    ops = list(path.maps)
+    target = path.shape if path.before is None else _unpooled(path, source)
+    weights: Linear | Conv | Affine | None = None
+    shape = source
+    bias: Floats = np.zeros(1)
+    for index, op in enumerate(ops):
+        if weights is None and isinstance(op, Flatten):
+            if index + 1 == len(ops) or not isinstance(ops[index + 1], Linear):
+                return _dense(path, source, target, layer)
+            shape = op.target(shape)
+            continue
+        if isinstance(op, Affine):
+            weights, bias = _scaled(weights, bias, op, shape)
+        elif weights is None or isinstance(weights, Affine) and not isinstance(op, Flatten):
+            assert isinstance(op, Linear | Conv)
+            if isinstance(op, Conv) and any(op.padding) and np.any(bias):
+                raise LoweringError(
+                    f"layer {layer}: an offset before a convolution must come without padding, as "
+                    "it isn't there at the borders; take it into the samples"
+                )
+            factor = np.ones(1) if weights is None else weights.scale
+            weights, bias = _composed(op, factor, bias, source, shape)
+        elif isinstance(weights, Conv) and isinstance(op, Conv) and op.weight.shape[1] == 1:
+            merged = _merged(weights, op)
+            if merged is None:
+                return _dense(path, source, target, layer)
+            weights, bias = merged, bias * op.weight[:, 0].sum((1, 2))
+        else:
+            return _dense(path, source, target, layer)
+        shape = op.target(shape)
+    if weights is None:
+        weights = Affine(scale=np.ones(()), offset=np.zeros(()))
+    if isinstance(weights, Affine):
+        if source != target:
+            return _dense(path, source, target, layer)
+        weights = Affine(scale=np.broadcast_to(weights.scale, (target[0],)), offset=np.zeros(()))
+    return _group(path, weights, np.broadcast_to(bias, target[:1]))
+
+
+def _unpooled(path: Path, source: Shape) -> Shape:
+    shape = source
+    for op in path.maps:
+        shape = op.target(shape)
+    return shape
+
+
+def _group(path: Path, weights: Linear | Conv | Affine, bias: Floats) -> Group:
+    return Group(
+        source=path.source, op=weights, bias=np.array(bias, np.float64), behind=path.behind,
+        before=path.before, maximum=path.maximum, delay=path.delay,
+    )  # fmt: skip
+
+
+def _scaled(
+    weights: Linear | Conv | Affine | None, bias: Floats, op: Affine, shape: Shape
+) -> tuple[Linear | Conv | Affine, Floats]:
+    """Return weights and bias with a factor and an offset a channel behind them."""
+    scale = np.broadcast_to(op.scale, shape[:1])
+    bias = bias * scale + op.offset
+    if weights is None:
+        return Affine(scale=scale, offset=np.zeros(())), bias
+    if isinstance(weights, Affine):
+        return Affine(scale=weights.scale * scale, offset=np.zeros(())), bias
+    axes = (1,) * (weights.weight.ndim - 1)
+    return replace(weights, weight=weights.weight * scale.reshape(-1, *axes), bias=None), bias
+
+
+def _composed(
+    op: Linear | Conv, factor: Floats, bias: Floats, source: Shape, shape: Shape
+) -> tuple[Linear | Conv, Floats]:
+    """Return weights and bias behind a factor and an offset of each channel of the source."""
+    channels = source[0]
+    factor, bias = np.broadcast_to(factor, (channels,)), np.broadcast_to(bias, (channels,))
+    own = np.zeros(len(op.weight)) if op.bias is None else op.bias
+    if isinstance(op, Linear):
+        each = prod(source) // channels
+        weight = op.weight * np.repeat(factor, each)
+        return replace(op, weight=weight, bias=None), own + op.weight @ np.repeat(bias, each)
+    blocks = factor.reshape(op.groups, -1)
+    wide = np.repeat(blocks, len(op.weight) // op.groups, axis=0)
+    offsets = np.repeat(bias.reshape(op.groups, -1), len(op.weight) // op.groups, axis=0)
+    weight = op.weight * wide[:, :, None, None]
+    total = own + (op.weight.sum((2, 3)) * offsets).sum(1)
+    return replace(op, weight=weight, bias=None), total
+
+
+def _merged(first: Conv, second: Conv) -> Conv | None:
+    """Return a convolution and a depthwise one behind it as one, or None where padding differs."""
+    if any(second.padding) or second.dilation != (1, 1):
+        return None
+    rows, columns = second.weight.shape[2:]
+    weight, reach = first.weight, first.reach
+    height = (rows - 1) * first.stride[0] + reach[0]
+    width = (columns - 1) * first.stride[1] + reach[1]
+    kernel = np.zeros((len(weight), weight.shape[1], height, width))
+    for y in range(rows):
+        for x in range(columns):
+            top, left = y * first.stride[0], x * first.stride[1]
+            part = kernel[
+                :, :, top : top + reach[0] : first.dilation[0],
+                left : left + reach[1] : first.dilation[1],
+            ]  # fmt: skip
+            part += weight * second.weight[:, :1, y, x, None, None]
+    stride = (first.stride[0] * second.stride[0], first.stride[1] * second.stride[1])
+    return Conv(
+        weight=kernel, stride=stride, padding=first.padding, groups=first.groups,
+    )  # fmt: skip
+
+
+def _dense(path: Path, source: Shape, target: Shape, layer: str) -> Group:
+    """Return a path as a dense group, by what it makes of each element alone."""
+    size = prod(source) * prod(target)
+    if len(target) != 1 or size > LARGEST_DENSE:
+        raise LoweringError(
+            f"layer {layer}: linear maps behind each other must make at most {LARGEST_DENSE} "
+            f"weights of a dense layer, not a map of {target} of {size} weights; put neurons "
+            "between them"
+        )
+    basis = np.concatenate([np.zeros((1, prod(source))), np.eye(prod(source))])
+    x: Floats = basis.reshape(-1, *source)
+    for op in path.maps:
+        x = apply(op, x)
+    return _group(path, Linear(weight=(x[1:] - x[0]).T), x[0])
+
+
+def undilated(op: Conv) -> Conv:
+    """Return a convolution whose kernel has zeros where a dilated one skips."""
+    if op.dilation == (1, 1):
+        return op
+    weight = np.zeros((*op.weight.shape[:2], *op.reach))
+    weight[:, :, :: op.dilation[0], :: op.dilation[1]] = op.weight
+    return replace(op, weight=weight, dilation=(1, 1))
+
+
+def channels(name: str, value: Floats, shape: Shape, layer: str) -> Floats:
+    """Return a parameter as one number a channel, (channels,).
+
+    Raises `LoweringError` where a channel of a map has several.
+    """
+    wide = np.broadcast_to(spread(name, value, shape), shape).reshape(shape[0], -1)
+    if (wide != wide[:, :1]).any():
+        raise LoweringError(
+            f"layer {layer}: {name} must be the same for all neurons of a channel, not one for "
+            "each place of a map; train with one a channel"
+        )
+    return np.array(wide[:, 0])
