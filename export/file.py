@@ -36,7 +36,10 @@ CLASSES = {
 """What a tree is made of, below its root."""
 DTYPES = {"weights": np.dtype(np.int8), "channel_mask": np.dtype(np.bool_)}
 """By field; every other array is int32."""
-LATER = {"Neuron": {"mask_negative": False}}
+LATER: dict[str, dict[str, Any]] = {
+    "Leak": {"rounding": "down"},
+    "Neuron": {"mask_negative": False},
+}
 """By class, fields that came after the first files, and what these mean.
 
 A field that holds just that is left out, so the same tables have the same bytes as ever.

@@ -52,7 +52,7 @@ class Activation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Leak:
-    """`(multiplier · x) >> shift`, rounded down.
+    """`(multiplier · x) >> shift`, rounded down or up.
 
     Attributes
     ----------
@@ -64,15 +64,19 @@ class Leak:
         'load': the stored potential leaks before the step's input is added.
         'store': the sum leaks after the threshold was compared, before it is stored; a subtracted
         reset amount does not leak.
+    rounding
+        'down' or 'up', to the next integer.
     """
 
     multiplier: Ints = field(default_factory=lambda: np.array(1, np.int32))
     shift: int = 0
     at: Literal["load", "store"] = "load"
+    rounding: Literal["down", "up"] = "down"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shift", integer("Leak shift", self.shift, 0, 15))
         choice("Leak at", self.at, ("load", "store"))
+        choice("Leak rounding", self.rounding, ("down", "up"))
         multiplier = integers("Leak multiplier", self.multiplier, (0, 1), 0, 1 << self.shift)
         object.__setattr__(self, "multiplier", multiplier)
 

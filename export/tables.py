@@ -242,7 +242,7 @@ class Tables:
     def update_bounds(self, name: str) -> Bounds:
         """Bound `u` of a layer: potential, accumulator and bias together, a channel.
 
-        The bound does not count on the leak, which only brings a potential closer to 0 or -1.
+        The bound does not count on the leak, which only brings a potential closer to -1, 0 or 1.
         """
         bias = self.layer(name).neuron.bias.astype(np.int64)
         accumulator, state = self.accumulator_bounds(name), self.state_bounds(name)

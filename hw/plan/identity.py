@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 from . import plan_file
@@ -45,7 +45,5 @@ def shape_sha256(plan: Plan) -> str:
 
 def _mode(mode: Mode) -> dict[str, Any]:
     """Return a mode; what came later than the first bitstreams is left out where it is off."""
-    values = asdict(mode)
-    if not mode.mask_negative:
-        del values["mask_negative"]
-    return values
+    later = {field.name: field.default for field in fields(mode) if field.default is not MISSING}
+    return {name: value for name, value in asdict(mode).items() if value != later.get(name, ...)}

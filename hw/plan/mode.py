@@ -25,6 +25,8 @@ class Mode:
         Bits dropped by the leak.
     mask_negative
         A negative stored potential keeps its neuron from firing.
+    leak_up
+        The leak rounds up, and drops bits.
     """
 
     bits: int
@@ -34,6 +36,7 @@ class Mode:
     leak_multiplier: int | None
     leak_shift: int
     mask_negative: bool = False
+    leak_up: bool = False
 
     @property
     def half(self) -> int:
@@ -52,6 +55,7 @@ class Mode:
 def mode_of(neuron: Neuron) -> Mode:
     """Return the mode of a layer's neurons."""
     multiplier, shift = _lowest_terms(neuron.leak)
+    rounds = shift > 0 and not neuron.leak.identity
     return Mode(
         bits=neuron.store.bits,
         shift=None if isinstance(neuron.store, Ternary) else neuron.store.shift,
@@ -60,6 +64,7 @@ def mode_of(neuron: Neuron) -> Mode:
         leak_multiplier=multiplier,
         leak_shift=shift,
         mask_negative=neuron.mask_negative,
+        leak_up=rounds and neuron.leak.rounding == "up",
     )
 
 

@@ -79,8 +79,10 @@ def load(n: Rule, v: NDArray[Any]) -> NDArray[Any]:
 
 
 def leak(n: Rule, x: NDArray[Any]) -> NDArray[Any]:
-    """Return `(multiplier · x) >> shift`, rounded down, in the place of `x`."""
+    """Return `(multiplier · x) >> shift`, rounded down or up, in the place of `x`."""
     x *= n.multiplier
+    if n.leak_up:
+        x += (1 << n.leak_shift) - 1
     x >>= n.leak_shift
     return x
 

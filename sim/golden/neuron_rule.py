@@ -36,6 +36,7 @@ class Rule:
     leak_at: Literal["load", "store", "never"]
     multiplier: NDArray[Any]
     leak_shift: int
+    leak_up: bool
     store: Shift | Levels
     low: NDArray[Any]
     high: NDArray[Any]
@@ -54,6 +55,7 @@ def rule(tables: Tables, layer: Layer) -> Rule:
     state = largest(*tables.state_bounds(layer.name))
     u = state + largest(*tables.accumulator_bounds(layer.name)) + largest(bias)
     product = largest(neuron.leak.multiplier) * (u if neuron.leak.at == "store" else state)
+    product += (1 << neuron.leak.shift) - 1 if neuron.leak.rounding == "up" else 0
     half = (1 << neuron.store.shift) >> 1 if isinstance(neuron.store, Shift) else 0
     reach = max(
         u + largest(0 if neuron.amount is None else neuron.amount) + half,
@@ -87,6 +89,7 @@ def rule(tables: Tables, layer: Layer) -> Rule:
         leak_at=neuron.leak.at if leaks else "never",
         multiplier=laid(neuron.leak.multiplier),
         leak_shift=neuron.leak.shift,
+        leak_up=neuron.leak.rounding == "up",
         store=store,
         low=laid(np.array(neuron.store.low)),
         high=laid(np.array(neuron.store.high)),

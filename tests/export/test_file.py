@@ -150,18 +150,34 @@ def test_a_file_from_before_a_later_field_has_the_same_bytes_and_hash(path):
     assert not any(layer.neuron.mask_negative for layer in Tables.load(path).layers)
 
 
-def masked():
-    """Return `tables()` whose first layer masks negative potentials."""
+def with_first(**changes):
+    """Return `tables()` with changes to the neurons of the first layer."""
     net = tables()
-    first = replace(net.layers[0], neuron=replace(net.layers[0].neuron, mask_negative=True))
+    first = replace(net.layers[0], neuron=replace(net.layers[0].neuron, **changes))
     return replace(net, layers=(first, *net.layers[1:]))
 
 
-def test_a_later_field_is_kept_and_hashed_where_it_is_used(path):
-    masked().save(path)
+USED = {
+    "Leak rounding": {"leak": Leak(multiplier=3, shift=2, rounding="up")},
+    "Neuron mask_negative": {"mask_negative": True},
+}
+"""Of each later field a neuron that uses it."""
+
+
+@pytest.mark.parametrize("name", USED)
+def test_a_later_field_is_kept_and_hashed_where_it_is_used(name, path):
+    net = with_first(**USED[name])
+    net.save(path)
     again = Tables.load(path)
-    assert [layer.neuron.mask_negative for layer in again.layers] == [True, False, False]
-    assert again.sha256 == masked().sha256 != tables().sha256
+    x = np.random.default_rng(0).integers(0, 2, (net.steps, 4, *net.input.shape))
+    assert trace.compare(golden.run(net, x, True), golden.run(again, x, True)) is None
+    assert again.sha256 == net.sha256 != tables().sha256
+    # A reader from before the field does not know it, and so refuses the file.
+    cls, field = name.split()
+    document, _ = contents(path)
+    neuron = document["graph"]["layers"][0]["neuron"]
+    assert field in (neuron if cls == "Neuron" else neuron["leak"])
+    assert field in file.LATER[cls]
 
 
 def test_a_later_field_that_says_nothing_is_refused(path):

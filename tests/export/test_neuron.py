@@ -69,6 +69,7 @@ def test_no_leak_is_the_default():
         ({"shift": 16}, ValueError, "Leak shift must be 0…15, not 16"),
         ({"shift": -1}, ValueError, "Leak shift must be 0…15, not -1"),
         ({"at": "add"}, ValueError, "Leak at must be 'load' or 'store', not 'add'"),
+        ({"rounding": "even"}, ValueError, "Leak rounding must be 'down' or 'up', not 'even'"),
         (
             {"multiplier": [16, 17], "shift": 4},
             ValueError,

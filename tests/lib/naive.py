@@ -105,7 +105,8 @@ def neuron(n: Neuron, c: int, v: int, acc: int) -> tuple[int, int]:
     def leak(value: int) -> int:
         multiplier = n.leak.multiplier.tolist()
         multiplier = multiplier[c] if isinstance(multiplier, list) else multiplier
-        return (multiplier * value) >> n.leak.shift
+        whole, part = divmod(multiplier * value, 2**n.leak.shift)
+        return whole + (part > 0) if n.leak.rounding == "up" else whole
 
     x = v * int(n.store.level[c]) if isinstance(n.store, Ternary) else v * 2**n.store.shift
     if n.leak.at == "load":

@@ -33,6 +33,7 @@ FEATURES = frozenset(
         "leak",
         "leak at store",
         "leak per channel",
+        "leak rounded up",
         "ternary",
         "mask",
         "count input",
@@ -296,4 +297,6 @@ class _Builder:
         shape = (channels,) if self.has("leak per channel") else ()
         low = self.one(1 << shift >> 1, 0)
         at: Literal["load", "store"] = "store" if self.has("leak at store") else "load"
-        return Leak(multiplier=self.rng.integers(low, (1 << shift) + 1, shape), shift=shift, at=at)
+        rounding: Literal["down", "up"] = "up" if self.has("leak rounded up") else "down"
+        multiplier = self.rng.integers(low, (1 << shift) + 1, shape)
+        return Leak(multiplier=multiplier, shift=shift, at=at, rounding=rounding)

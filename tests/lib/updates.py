@@ -48,7 +48,7 @@ def readout(source: str, elements: int, like: Neuron) -> Layer:
     group = Dense(source=source, weights=np.ones((2, elements), int), bits=1)
     leak = like.leak
     if leak.multiplier.ndim:
-        leak = Leak(multiplier=leak.multiplier[:2], shift=leak.shift, at=leak.at)
+        leak = replace(leak, multiplier=leak.multiplier[:2])
     amount = None if like.amount is None else like.amount[:2]
     store = like.store
     if isinstance(store, Ternary):
@@ -249,6 +249,10 @@ LEAKS = {
     "store by a layer": Leak(multiplier=15, shift=4, at="store"),
     "store by a channel": Leak(multiplier=[16, 0, 13, 1, 9], shift=4, at="store"),
     "store to nothing": Leak(multiplier=0, shift=0, at="store"),
+    "load, rounded up": Leak(multiplier=7, shift=3, rounding="up"),
+    "store by a channel, rounded up": Leak(
+        multiplier=[16, 0, 13, 1, 9], shift=4, at="store", rounding="up"
+    ),
 }
 STORES = {
     "narrowest": Shift(bits=2, shift=0),

@@ -105,12 +105,16 @@ class LaneRule(wiring.Component):
         return chosen
 
     def _leaked(self, mode: Mode, x: Value, parameters: Mapping[str, Value]) -> Value:
-        """Return (multiplier · x) >> shift, rounded down."""
-        if mode.leak_multiplier is None:
-            return (x * parameters["multiplier"]) >> mode.leak_shift
+        """Return (multiplier · x) >> shift, rounded down or up."""
         if mode.leak_multiplier == 0:
             return Const(0, signed(1))
-        return _times(x, mode.leak_multiplier) >> mode.leak_shift
+        if mode.leak_multiplier is None:
+            product = x * parameters["multiplier"]
+        else:
+            product = _times(x, mode.leak_multiplier)
+        if mode.leak_up:
+            product = product + ((1 << mode.leak_shift) - 1)
+        return product >> mode.leak_shift
 
     def _loaded(
         self, m: Module, states: Mapping[int, Value], parameters: Mapping[str, Value]

@@ -71,6 +71,7 @@ class Update(wiring.Component):
                     ones = mode.leak_multiplier.bit_count()
                     wide = inside + mode.leak_multiplier.bit_length()
                     terms["leak"] += width * max(0, ones - 1) * wide
+                terms["leak"] += width * inside * mode.leak_up
             if mode.reset == "subtract":
                 terms["subtract"] += width * bits
             if mode.shift is None:

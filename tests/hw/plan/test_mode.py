@@ -26,6 +26,17 @@ def test_layers_of_the_same_behaviour_share_a_mode() -> None:
     assert plan.layer_modes == (common, common, channels, subtract, readout)
 
 
+def test_a_leak_that_drops_nothing_rounds_nowhere() -> None:
+    leaks = {
+        "l0": Leak(multiplier=0, shift=7, rounding="up"),
+        "l1": Leak(multiplier=8, shift=3, rounding="up"),
+        "l2": Leak(multiplier=6, shift=3, rounding="up"),
+        "l3": Leak(multiplier=[1, 2, 3, 4, 4, 4, 4], shift=2, rounding="up"),
+    }
+    modes = a_stage(with_neurons(TABLES, **{n: {"leak": k} for n, k in leaks.items()})).layer_modes
+    assert [mode.leak_up for mode in modes] == [False, False, True, True, False]
+
+
 def test_a_leak_to_nothing_is_in_lowest_terms_too() -> None:
     tables = with_neurons(TABLES, l0={"leak": Leak(multiplier=0, shift=7)})
     mode = a_stage(tables).layer_modes[0]

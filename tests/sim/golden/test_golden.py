@@ -277,6 +277,41 @@ def test_a_leak_rounds_down():
     assert play(net, [1, 0, 0, 0])[1] == [-1, -1, -1, -1]
 
 
+@pytest.mark.parametrize(
+    ("multiplier", "rounding", "value", "leaked"),
+    [
+        (3, "down", 9, [9, 6, 4, 3, 2, 1]),
+        (3, "down", -9, [-9, -7, -6, -5, -4, -3]),
+        (3, "up", 9, [9, 7, 6, 5, 4, 3]),
+        (3, "up", -9, [-9, -6, -4, -3, -2, -1]),
+        (0, "up", 9, [9, 0, 0, 0, 0, 0]),
+        (4, "up", -9, [-9] * 6),
+    ],
+)
+@pytest.mark.parametrize("at", ["load", "store"])
+def test_a_leak_rounds_as_it_says(multiplier, rounding, value, leaked, at):
+    leak = Leak(multiplier=[multiplier], shift=2, at=at, rounding=rounding)
+    net = one_neuron(value, steps=5, threshold=None, reset="none", leak=leak)
+    assert play(net, [1, 0, 0, 0, 0])[1] == (leaked[:5] if at == "load" else leaked[1:])
+
+
+def test_a_leak_that_rounds_up_fires_as_a_strict_comparison_of_reals_does():
+    """u = v / 2 + x, fires at u > 1, reset to zero; a step of input is 1/16."""
+    net = one_neuron(
+        1, steps=60, activation=Activation(kind="value", bits=8), threshold=[17],
+        leak=Leak(multiplier=[1], shift=1, rounding="up"), store=Shift(bits=16, shift=0),
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(0, 17, 60)
+    u, spikes = 0.0, []
+    for x in inputs:
+        u = u / 2 + x / 16
+        spikes.append(int(u > 1))
+        u *= not spikes[-1]
+    assert play(net, inputs.tolist())[0] == spikes
+    assert 5 < sum(spikes) < 55
+
+
 def test_a_leak_at_load_acts_on_accumulator_lsbs():
     # Stored 3 is 12 in accumulator LSBs; ⌊12·7/8⌋ = 10, stored as ⌊(10 + 2)/4⌋ = 3 again.
     net = one_neuron(

@@ -24,6 +24,14 @@ def test_a_mask_of_negative_potentials_is_one_more_bit_a_lane_that_waits_a_cycle
     assert masked == plain | {"late": plain["late"] + 2}
 
 
+def test_a_leak_that_rounds_up_is_one_more_addition() -> None:
+    down, up = (
+        of(network((2, 6, 6), [5], leak=Leak(multiplier=1, shift=3, rounding=rounding)))
+        for rounding in ("down", "up")
+    )
+    assert up == down | {"leak": 2 * 8} and not down["leak"]
+
+
 def test_each_form_of_the_rule_has_a_term_of_its_own() -> None:
     plain = of(TABLES)
     assert not any(plain[name] for name in ("leak", "product", "subtract", "ternary", "modes"))
