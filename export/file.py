@@ -7,7 +7,7 @@ altered is told from one of ours. Nothing in a file is ever executed: there is n
 
 import hashlib
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,8 @@ from .neuron import Activation, Leak, Neuron, Shift, Ternary
 from .synapse import Convolution, Dense, Identity
 
 SCHEMA = 1
+SOURCE = "somagate.source"
+"""The metadata entry of what is kept beside the contents, and isn't in their hash."""
 LARGEST_BYTES = 1 << 30
 LARGEST_HEADER_BYTES = 1 << 24
 LONGEST_MESSAGE = 400
@@ -72,7 +74,10 @@ def save(tree: Any, path: Path | str, *, overwrite: bool = True) -> None:
     graph = _flatten(tree, "", arrays)
     arrays = {place: _typed(place, array) for place, array in arrays.items()}
     document = {"schema": SCHEMA, "sha256": _sha256(graph, arrays), "graph": graph}
-    contents = encode(arrays, {"somagate.tables": _canonical(document)})
+    metadata = {"somagate.tables": _canonical(document)}
+    if getattr(tree, "source", None) is not None:
+        metadata[SOURCE] = _canonical(tree.source)
+    contents = encode(arrays, metadata)
     write(Path(path), contents, overwrite=overwrite)
 
 
@@ -88,7 +93,12 @@ def load(path: Path | str, root: type[Root]) -> Root:
     """
     path = Path(path)
     try:
-        return _tree(*read(path, "somagate.tables"), root)
+        metadata, arrays = _contents(path, LARGEST_BYTES)
+        beside = metadata.pop(SOURCE, None)
+        tree = _tree(_document(metadata, "somagate.tables"), arrays, root)
+        if beside is not None:
+            object.__setattr__(tree, "source", _document({SOURCE: beside}, SOURCE))
+        return tree
     except (TypeError, ValueError, RecursionError) as error:
         raise TablesFileError(f"{path}: {_short(' '.join(str(error).split()))}") from None
 
@@ -96,8 +106,17 @@ def load(path: Path | str, root: type[Root]) -> Root:
 def read(path: Path, key: str, largest: int = LARGEST_BYTES) -> tuple[dict[str, Any], Arrays]:
     """Return the JSON object in the metadata entry `key`, and all arrays, of a `.safetensors` file.
 
+    The file has at most `largest` bytes; raises `ValueError` where something does not hold.
+    """
+    metadata, arrays = _contents(path, largest)
+    return _document(metadata, key), arrays
+
+
+def _contents(path: Path, largest: int) -> tuple[dict[str, str], Arrays]:
+    """Return the metadata and all arrays of a `.safetensors` file.
+
     Sizes are checked against the file's own, of at most `largest` bytes, before anything is
-    allocated; raises `ValueError` where something does not hold.
+    allocated.
     """
     size = path.stat().st_size
     if not 8 <= size <= largest:
@@ -119,14 +138,19 @@ def read(path: Path, key: str, largest: int = LARGEST_BYTES) -> tuple[dict[str, 
             arrays = {} if wrong else {name: file.get_tensor(name) for name in names}
     except SafetensorError as error:
         raise ValueError(f"not a whole .safetensors file: {error}") from None
-    if list(metadata) != [key]:
-        raise ValueError(f"metadata must have the entry {key!r} alone, not {sorted(metadata)}")
     if wrong:
         raise ValueError(f"arrays must hold {', '.join(KINDS)}, not {wrong}")
+    return metadata, arrays
+
+
+def _document(metadata: dict[str, str], key: str) -> dict[str, Any]:
+    """Return the JSON object in the only entry of metadata."""
+    if list(metadata) != [key]:
+        raise ValueError(f"metadata must have the entry {key!r} alone, not {sorted(metadata)}")
     document = _object(metadata[key], f"metadata {key!r}")
     if document is None:
         raise ValueError(f"metadata {key!r} must hold a JSON object, not {metadata[key][:40]!r}")
-    return document, arrays
+    return document
 
 
 def _object(text: str | bytes, place: str) -> dict[str, Any] | None:
@@ -187,12 +211,17 @@ def _sha256(graph: Any, arrays: Arrays) -> str:
     return contents.hexdigest()
 
 
+def _own(tree: Any) -> list[Field[Any]]:
+    """Return the fields that are contents, without those kept beside them."""
+    return [field for field in fields(tree) if not field.metadata.get("beside")]
+
+
 def _flatten(value: Any, place: str, arrays: Arrays) -> Any:
     """Return `value` as JSON can hold it, and put its arrays into `arrays` by their place."""
     if is_dataclass(value) and not isinstance(value, type):
         graph: dict[str, Any] = {"class": type(value).__name__}
         later = LATER.get(graph["class"], {})
-        for field in fields(value):
+        for field in _own(value):
             if field.name in later and getattr(value, field.name) == later[field.name]:
                 continue
             inner = f"{place}.{field.name}" if place else field.name
@@ -253,7 +282,7 @@ def _build(graph: Any, place: str, arrays: Arrays, classes: dict[str, Any]) -> A
     for name, value in later.items():
         if name in graph and graph[name] == value:
             raise ValueError(f"{cls.__name__} {name} must be left out where it is {value}")
-    wanted = {"class", *(field.name for field in fields(cls) if field.name not in later)}
+    wanted = {"class", *(field.name for field in _own(cls) if field.name not in later)}
     if set(graph) - set(later) != wanted:
         missing, unknown = sorted(wanted - set(graph)), sorted(set(graph) - wanted - set(later))
         raise ValueError(

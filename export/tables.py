@@ -5,10 +5,11 @@ every spike and every membrane potential. What the numbers mean is defined by
 `somagate.sim.golden`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,9 @@ class Tables:
         Of the network; letters, digits and underscores.
     steps
         Time steps of one inference.
+    source
+        Where imported tables are from, with the proof, as JSON holds it; or None. It isn't part of
+        the contents: neither of the hash nor of what is run.
     input, layers, readout
         See there. Layers are in the order of execution: a group's source is the input, an earlier
         layer, or its own layer.
@@ -47,9 +51,12 @@ class Tables:
     input: Input
     layers: tuple[Layer, ...]
     readout: Readout
+    source: dict[str, Any] | None = field(default=None, metadata={"beside": True})
 
     def __post_init__(self) -> None:
         identifier("Tables name", self.name)
+        if not isinstance(self.source, dict | None):
+            raise TypeError(f"Tables source must be a dict or None, not {self.source!r:.200}")
         object.__setattr__(self, "steps", integer("Tables steps", self.steps, 1, 65535))
         if not isinstance(self.input, Input):
             raise TypeError(f"Tables input must be an Input, not {self.input!r}")

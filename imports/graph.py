@@ -76,6 +76,10 @@ class Network:
         Time steps of an inference, where the source says it; None otherwise.
     constant
         The source gives its network the same input in every step.
+    layout
+        What samples' first axes are: 'steps' and batch, or 'batch' and steps.
+    axes
+        Of a sample in one step, as the source has them; 0 are those of `input_shape`.
     origin
         Where it is from.
     notes
@@ -93,11 +97,14 @@ class Network:
     readout: Literal["count", "potential"] = "count"
     steps: int | None = None
     constant: bool = False
+    layout: Literal["steps", "batch"] = "steps"
+    axes: int = 0
     origin: Origin = field(default_factory=lambda: Origin(framework="none"))
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         choice("Network readout", self.readout, ("count", "potential"))
+        choice("Network layout", self.layout, ("steps", "batch"))
         if len(self.input_shape) not in (1, 3) or min(self.input_shape) < 1:
             raise ValueError(
                 "Network input_shape must be (channels, rows, columns) or (elements,), "

@@ -1,8 +1,8 @@
 """What lies between two layers of neurons, as one linear map: weights, a bias, and pools.
 
-Linear maps behind each other are one. An average behind neurons is a sum of spikes whose 1/area is
-in the next weights; one of currents is a convolution with a larger kernel. A maximum of spikes is a pool
-behind the neurons, and one of currents a pool before them: these two are not the same.
+Linear maps behind each other are one. An average behind neurons is a sum of spikes whose 1/area
+is in the next weights; one of currents is a convolution with a larger kernel. A maximum of spikes
+is a pool behind the neurons, and one of currents a pool before them: these two are not the same.
 """
 
 from dataclasses import dataclass, field, replace
@@ -191,11 +191,12 @@ def grouped(path: Path, source: Shape, layer: str) -> Group:
                 )
             factor = np.ones(1) if weights is None else weights.scale
             weights, bias = _composed(op, factor, bias, source, shape)
-        elif isinstance(weights, Conv) and isinstance(op, Conv) and op.weight.shape[1] == 1:
-            merged = _merged(weights, op)
-            if merged is None:
-                return _dense(path, source, target, layer)
-            weights, bias = merged, bias * op.weight[:, 0].sum((1, 2))
+        elif isinstance(weights, Conv) and isinstance(op, Conv) and _plain(op):
+            # Behind each other they are one, in which the bias meets all weights of the second.
+            each = np.repeat(bias.reshape(op.groups, -1), len(op.weight) // op.groups, axis=0)
+            bias = (op.weight.sum((2, 3)) * each).sum(1)
+            bias = bias if op.bias is None else bias + op.bias
+            weights = _merged(weights, op)
         else:
             return _dense(path, source, target, layer)
         shape = op.target(shape)
@@ -255,27 +256,44 @@ def _composed(
     return replace(op, weight=weight, bias=None), total
 
 
-def _merged(first: Conv, second: Conv) -> Conv | None:
-    """Return a convolution and a depthwise one behind it as one, or None where padding differs."""
-    if any(second.padding) or second.dilation != (1, 1):
-        return None
+def _plain(op: Conv) -> bool:
+    """Whether a convolution may be made one with the one before it."""
+    return not any(op.padding) and op.dilation == (1, 1)
+
+
+def _full(op: Conv) -> Floats:
+    """Return the weights of a convolution as of one group."""
+    if op.groups == 1:
+        return op.weight
+    channels, inner = op.weight.shape[:2]
+    full = np.zeros((channels, inner * op.groups, *op.weight.shape[2:]))
+    for group, block in enumerate(np.split(op.weight, op.groups)):
+        rows = slice(group * len(block), (group + 1) * len(block))
+        full[rows, group * inner : (group + 1) * inner] = block
+    return full
+
+
+def _merged(first: Conv, second: Conv) -> Conv:
+    """Return a convolution and a plain one behind it as one."""
+    depthwise = second.weight.shape[1] == 1 and second.groups == len(first.weight)
+    kernel = undilated(first).weight if depthwise else _full(undilated(first))
     rows, columns = second.weight.shape[2:]
-    weight, reach = first.weight, first.reach
-    height = (rows - 1) * first.stride[0] + reach[0]
-    width = (columns - 1) * first.stride[1] + reach[1]
-    kernel = np.zeros((len(weight), weight.shape[1], height, width))
+    size = [
+        (n - 1) * s + k for n, s, k in zip((rows, columns), first.stride, first.reach, strict=True)
+    ]
+    weight = np.zeros((len(second.weight), kernel.shape[1], *size))
+    outer = second.weight if depthwise else _full(second)
     for y in range(rows):
         for x in range(columns):
             top, left = y * first.stride[0], x * first.stride[1]
-            part = kernel[
-                :, :, top : top + reach[0] : first.dilation[0],
-                left : left + reach[1] : first.dilation[1],
-            ]  # fmt: skip
-            part += weight * second.weight[:, :1, y, x, None, None]
+            part = weight[:, :, top : top + first.reach[0], left : left + first.reach[1]]
+            if depthwise:
+                part += kernel * outer[:, :1, y, x, None, None]
+            else:
+                part += np.einsum("om,miab->oiab", outer[:, :, y, x], kernel)
     stride = (first.stride[0] * second.stride[0], first.stride[1] * second.stride[1])
-    return Conv(
-        weight=kernel, stride=stride, padding=first.padding, groups=first.groups,
-    )  # fmt: skip
+    groups = first.groups if depthwise else 1
+    return Conv(weight=weight, stride=stride, padding=first.padding, groups=groups)
 
 
 def _dense(path: Path, source: Shape, target: Shape, layer: str) -> Group:

@@ -76,7 +76,7 @@ def _steps(trace: Notes, name: str, args: tuple[Any, ...], kwargs: dict[str, Any
     parts = torch.unbind(args[0], axis)
     for step, part in enumerate(parts):
         trace.keep(part, _moment(step, part))
-    trace.looped = True
+    trace.looped, trace.batch_first = True, axis == 1
     return iter(parts) if name == "iter" else parts
 
 
@@ -96,7 +96,9 @@ def _item(trace: Notes, func: Any, args: tuple[Any, ...], known: list[Value]) ->
     if isinstance(index, tuple):
         # One step is x[t, :, :], or x[:, t] of a sample with the batch first.
         chosen = [i for i in index if i != slice(None)]
-        index = chosen[0] if len(chosen) == 1 and index.index(chosen[0]) < 2 else index
+        if len(chosen) == 1 and index.index(chosen[0]) < 2:
+            trace.batch_first = index.index(chosen[0]) == 1
+            index = chosen[0]
     if isinstance(index, int | np.integer) or (isinstance(index, torch.Tensor) and not index.ndim):
         trace.keep(result, _moment(int(index), result))
         trace.looped = True

@@ -96,6 +96,8 @@ def read(
         origin=origin,
         steps=whole,
         constant=bool(whole) and not timed,
+        layout="batch" if trace.batch_first else "steps",
+        axes=len(shape),
     )
 
 

@@ -40,6 +40,8 @@ class Trace(TorchFunctionMode):
         Whether modules took all steps at once.
     looped
         Whether the sample's first axis was taken step by step.
+    batch_first
+        Whether that was the second axis instead.
     repeated
         How many steps the network makes of a sample without time, or 0.
     """
@@ -48,6 +50,7 @@ class Trace(TorchFunctionMode):
         super().__init__()
         self.sequence = sequence
         self.looped = False
+        self.batch_first = False
         self.repeated = 0
         self.nodes: dict[str, tuple[Op, tuple[tuple[str, int], ...]]] = {}
         self.instances: dict[str, Instance] = {}

@@ -64,6 +64,7 @@ class Notes(Protocol):
 
     sequence: bool
     looped: bool
+    batch_first: bool
     repeated: int
 
     def value(self, tensor: Any) -> Value | None:

@@ -1,0 +1,125 @@
+"""A source's network to tables with their proof: what the front door calls."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..export.tables import Tables
+from .frames import frames
+from .graph import Network
+from .lower import Lowered, lower
+from .proof import QuantizationProof, RuleProof, quantization_proof, random_inputs, rule_proof
+from .scales import Bits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is wanted of an import beside the network.
+
+    Attributes
+    ----------
+    steps
+        Time steps of an inference; None are the source's, or the samples'.
+    samples
+        Numbers as the network takes them, several of them; they say the range of the input and of
+        potentials, and the proof runs on them.
+    labels
+        (samples,), the right classes.
+    bits
+        What numbers may take.
+    name
+        Of the tables.
+    """
+
+    steps: int | None = None
+    samples: Any = None
+    labels: Any = None
+    bits: Bits = Bits()
+    name: str = "imported"
+
+
+def imported(network: Network, wanted: Wanted) -> Tables:
+    """Return a network's tables, which hold in `source` where they are from, and the proof.
+
+    Raises
+    ------
+    LoweringError, ValueError
+        Where the tables can't say what the network does, or what is wanted doesn't fit.
+    """
+    x = None if wanted.samples is None else frames(network, wanted.samples, wanted.steps)
+    labels = None if wanted.labels is None else np.asarray(wanted.labels).reshape(-1)
+    if labels is not None and (x is None or len(labels) != x.shape[1]):
+        count = 0 if x is None else x.shape[1]
+        raise ValueError(f"labels must be one for each of the {count} samples, not {len(labels)}")
+    lowered = lower(network, steps=wanted.steps, samples=x, bits=wanted.bits, name=wanted.name)
+    return replace(lowered.tables, source=_source(lowered, x, labels))
+
+
+def _source(
+    lowered: Lowered, x: NDArray[Any] | None, labels: NDArray[Any] | None
+) -> dict[str, Any]:
+    rules = [rule_proof(lowered, random_inputs(lowered), "random")]
+    quantization = None
+    if x is not None:
+        rules.append(rule_proof(lowered, lowered.input.integers(x), "samples"))
+        quantization = quantization_proof(lowered, x, labels)
+    activation = lowered.input.activation
+    network = lowered.network
+    return {
+        "framework": network.origin.framework,
+        "version": network.origin.version,
+        "sha256": network.sha256,
+        "input": {
+            "scale": lowered.input.scale,
+            "bits": activation.bits,
+            "signed": activation.signed,
+            "exact": lowered.input.exact,
+        },
+        "layers": {ours: theirs for theirs, ours in lowered.names.items()},
+        "reasons": {lowered.names[name]: why for name, why in lowered.reasons.items()},
+        "notes": list(lowered.notes),
+        "rule": [_plain(rule) for rule in rules],
+        "quantization": None if quantization is None else _plain(quantization),
+        "verdict": verdict(rules, quantization, lowered.reasons),
+    }
+
+
+def _plain(record: RuleProof | QuantizationProof) -> dict[str, Any]:
+    """Return a record as JSON holds it, with the first difference as a sentence too."""
+    found = asdict(record)
+    found["first_difference"] = None if record.first is None else str(record.first)
+    for name in ("layers",):
+        if name in found:
+            found[name] = list(found[name])
+    if found["first"] is not None:
+        found["first"]["place"] = list(found["first"]["place"])
+    return found
+
+
+def verdict(
+    rules: list[RuleProof], quantization: QuantizationProof | None, reasons: dict[str, str]
+) -> str:
+    """Return what was found, in a sentence or two."""
+    differing = sum(rule.differing for rule in rules)
+    spikes = sum(rule.spikes for rule in rules)
+    samples = sum(rule.samples for rule in rules)
+    if not differing and not reasons:
+        text = f"exact: all {spikes:,} spikes of {samples} samples are the source's"
+    elif not differing:
+        text = (
+            f"the rule is the source's: with the tables' numbers all {spikes:,} spikes of "
+            f"{samples} samples are equal"
+        )
+    else:
+        first = next(rule.first for rule in rules if rule.first is not None)
+        text = (
+            f"the rule differs by rounding in {differing:,} of {spikes:,} spikes of {samples} "
+            f"samples, first in {first}"
+        )
+    if quantization is not None:
+        text += (
+            f"; {quantization.predictions} of {quantization.samples} predictions are the source's"
+        )
+    return text

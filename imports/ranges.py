@@ -1,0 +1,117 @@
+"""How wide stored potentials have to be: what they can reach in an inference, step by step."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..export.layer import Layer
+from ..export.neuron import Shift
+from ..export.tables import Tables
+from ..export.widths import signed_bits
+
+WIDEST = 16
+"""Bits of a state that tables can hold."""
+
+
+def state_of(
+    tables: Tables, most: int, seen: dict[str, tuple[float, float]]
+) -> tuple[Tables, dict[str, str]]:
+    """Return tables whose states are as narrow as they can be, and which of them lose something.
+
+    A state that can't hold all that its potentials can reach holds what was seen of them, and as
+    much again; where that needs more bits, its lowest ones are rounded away.
+
+    Parameters
+    ----------
+    tables
+        Their states are of 16 bits.
+    most
+        Bits that a state may take.
+    seen
+        By layer, the least and the most that it would store, in LSBs, on samples; without, it is
+        taken to be four thresholds.
+
+    Returns
+    -------
+    tables
+        With the states.
+    reasons
+        By layer, how its potentials lose something.
+    """
+    layers, reasons = [], {}
+    for layer in tables.layers:
+        low, high = reach(tables, layer)
+        bits, shift = max(2, signed_bits(low, high)), 0
+        if bits > most:
+            can = f"potentials can reach {low}…{high}, {bits} bits"
+            bottom, top = seen.get(layer.name, _expected(layer))
+            low = max(low, min(0, int(2 * bottom) - 1))
+            high = min(high, max(0, int(2 * top) + 1))
+            needed = max(2, signed_bits(min(low, -1), max(high, 1)))
+            bits, shift = min(needed, most), max(0, min(needed - most, 15))
+            held = f"saturate beyond {low}…{high}"
+            reasons[layer.name] = f"{can}, and {held}" + (
+                f", their last {shift} bits rounded away" if shift else ""
+            )
+        store = Shift(bits=bits, shift=shift)
+        layers.append(replace(layer, neuron=replace(layer.neuron, store=store)))
+    return replace(tables, layers=tuple(layers)), reasons
+
+
+def _expected(layer: Layer) -> tuple[float, float]:
+    n = layer.neuron
+    largest = 1 << (WIDEST - 1) if n.threshold is None else 4 * int(np.abs(n.threshold).max())
+    return -float(largest), float(largest)
+
+
+def reach(tables: Tables, layer: Layer) -> tuple[int, int]:
+    """Return the least and the most that a layer's potentials can be stored as, unbounded.
+
+    All inputs of a step are taken to be the worst for the neuron, and all steps alike.
+    """
+    n = layer.neuron
+    least, most = tables.accumulator_bounds(layer.name)
+    low = high = np.zeros(n.channels, np.int64)
+    multiplier, shift = n.leak.multiplier.astype(np.int64), n.leak.shift
+    extra = (1 << shift) - 1 if n.leak.rounding == "up" else 0
+
+    def leak(value: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.asarray((multiplier * value + extra) >> shift)
+
+    reached = (0, 0)
+    for _ in range(tables.steps):
+        x = (leak(low), leak(high)) if n.leak.at == "load" else (low, high)
+        bottom, top = x[0] + least + n.bias, x[1] + most + n.bias
+        low, high = _stored(layer, bottom, top, leak)
+        # Wider than any state, it saturates anyway.
+        limit = 1 << 40
+        low, high = np.clip(low, -limit, limit), np.clip(high, -limit, limit)
+        now = (min(reached[0], int(low.min())), max(reached[1], int(high.max())))
+        if now == reached and (low == bottom).all() and (high == top).all():
+            break
+        reached = now
+    return reached
+
+
+def _stored(
+    layer: Layer, bottom: NDArray[np.int64], top: NDArray[np.int64], leak: Any
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the bounds of what is stored of potentials u between two bounds."""
+    n = layer.neuron
+    late = leak if n.leak.at == "store" else (lambda value: value)
+    if n.threshold is None or n.reset == "none":
+        return late(bottom), late(top)
+    threshold = n.threshold.astype(np.int64)
+    fires, stays = top >= threshold, bottom < threshold
+    # Below the threshold u stays what it is.
+    low = np.where(stays, late(bottom), np.iinfo(np.int64).max)
+    high = np.where(stays, late(np.minimum(top, threshold - 1)), np.iinfo(np.int64).min)
+    if n.reset == "zero":
+        after = (np.zeros_like(low), np.zeros_like(high))
+    else:
+        assert n.amount is not None
+        after = (late(np.maximum(bottom, threshold)) - n.amount, late(top) - n.amount)
+    low = np.where(fires, np.minimum(low, after[0]), low)
+    return low, np.where(fires, np.maximum(high, after[1]), high)

@@ -1,0 +1,344 @@
+"""Tables of a source's network: exact where they can be, and otherwise what is rounded is said."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import source_networks
+from somagate.imports.graph import (
+    Affine,
+    Conv,
+    Current,
+    Delay,
+    Flatten,
+    Linear,
+    Network,
+    Neuron,
+    Node,
+    Pool,
+)  # fmt: skip
+from somagate.imports.lower import Lowered, lower
+from somagate.imports.normal import network_of, normal
+from somagate.imports.paths import LoweringError
+from somagate.imports.reference import run
+from somagate.imports.scales import Bits
+from somagate.sim.golden import golden
+
+A = np.array
+EXACT = Bits(exact=True)
+
+
+def agrees(network: Network, x: Any, lowered: Lowered) -> None:
+    """Assert that golden fires as the source does, in every layer, step and sample."""
+    done, trace = run(network, x), golden.run(lowered.tables, lowered.input.integers(x))
+    for theirs, ours in lowered.names.items():
+        spikes = trace.spikes[ours]
+        covered = done.spikes[theirs][tuple(slice(size) for size in spikes.shape)]
+        assert np.array_equal(covered, spikes), theirs
+
+
+@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("kind", ["dense", "recurrent", "maps"])
+def test_tables_of_dyadic_numbers_fire_as_their_source(kind: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    if kind == "maps":
+        network = source_networks.maps(rng)
+    else:
+        network = source_networks.dense(rng, recurrent=kind == "recurrent")
+    x = source_networks.frames(rng, network)
+    plain = network_of(normal(network), network.input_shape, network.readout)
+    first, second = run(network, x).spikes, run(plain, x).spikes
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    assert sum(spikes.sum() for spikes in first.values()) > 0
+    lowered = lower(network, samples=x, bits=EXACT)
+    agrees(network, x, lowered)
+    assert lowered.reasons == {}
+
+
+def one(neuron: Neuron, weight: Any = ((1.0,),), **more: Any) -> Network:
+    op = Linear(weight=A(weight))
+    nodes = (
+        Node(name="fc", op=op, sources=("input",)),
+        Node(name="n", op=neuron, sources=("fc",)),
+    )
+    return Network(input_shape=(op.weight.shape[1],), nodes=nodes, **more)
+
+
+def lif(**settings: Any) -> Neuron:
+    return Neuron(**({"threshold": A(1.0), "decay": A(0.5)} | settings))
+
+
+def test_each_channel_has_its_own_scale() -> None:
+    lowered = lower(one(lif(), [[1.0, 0.5], [0.03125, 0.25]]), steps=4)
+    (layer,) = lowered.tables.layers
+    assert layer.synapses[0].weights.tolist() == [[2, 1], [1, 8]]
+    assert layer.neuron.threshold is not None
+    assert layer.neuron.threshold.tolist() == [2, 32]
+    assert layer.synapses[0].bits == 5 and layer.neuron.store.bits == 6
+
+
+def test_a_strict_comparison_is_a_threshold_more_and_a_leak_rounded_up() -> None:
+    (strict,) = lower(one(lif(comparator=">")), steps=4).tables.layers
+    (loose,) = lower(one(lif()), steps=4).tables.layers
+    assert strict.neuron.threshold is not None and loose.neuron.threshold is not None
+    assert strict.neuron.threshold[0] == loose.neuron.threshold[0] + 1
+    assert (strict.neuron.leak.rounding, loose.neuron.leak.rounding) == ("up", "down")
+
+
+def test_a_delayed_subtraction_does_not_leak() -> None:
+    (layer,) = lower(one(lif(reset="delayed")), steps=4).tables.layers
+    assert layer.neuron.leak.at == "store" and layer.neuron.amount is not None
+    assert layer.neuron.amount.tolist() == [1]
+
+
+def test_an_origin_other_than_zero_is_shifted_away() -> None:
+    neuron = lif(v_reset=A(-0.25), initial=A(-0.25), bias=A(-0.125), threshold=A(0.5))
+    (layer,) = lower(one(neuron), steps=4).tables.layers
+    assert layer.neuron.bias.tolist() == [0]
+    assert layer.neuron.threshold is not None and layer.neuron.threshold.tolist() == [3]
+
+
+def test_images_over_255_are_exact() -> None:
+    x = np.random.default_rng(0).integers(0, 256, (1, 4, 6)) / 255
+    network = one(lif(), source_networks.dyadic(np.random.default_rng(1), 5, 6), constant=True)
+    x = np.broadcast_to(x, (8, 4, 6))
+    lowered = lower(network, samples=x, bits=EXACT)
+    assert lowered.tables.input.activation.bits == 8 and lowered.tables.input.constant
+    assert lowered.tables.input.encoding == "direct" and lowered.tables.input.maximum == 255
+    agrees(network, x, lowered)
+
+
+def test_signed_levels_and_a_range_are_taken() -> None:
+    rng = np.random.default_rng(0)
+    network = one(lif(), source_networks.dyadic(rng, 5, 6))
+    x = rng.integers(-16, 17, (8, 4, 6)) / 16
+    lowered = lower(network, samples=x, bits=EXACT)
+    assert lowered.tables.input.activation.signed and lowered.input.scale == 1 / 16
+    agrees(network, x, lowered)
+    wide = lower(network, samples=rng.normal(0, 1, (8, 4, 6)))
+    assert not wide.input.exact and wide.tables.input.activation.bits == 8
+    assert wide.notes == ("the input has no levels that fit 8 bits: it is rounded to 8 bits",)
+
+
+def test_numbers_that_are_not_whole_at_any_scale_are_rounded_and_said() -> None:
+    rng = np.random.default_rng(0)
+    weight = rng.normal(0, 0.3, (5, 6))
+    network = one(lif(decay=A(0.9)), weight)
+    lowered = lower(network, steps=4, bits=Bits(weights=4))
+    assert np.abs(lowered.tables.layers[0].synapses[0].weights).max(1).tolist() == [7] * 5
+    assert lowered.reasons["n"].startswith(
+        "no power of two makes all its numbers whole, so the scale is too coarse: weights are "
+        "rounded to 4 bits; a decay of 0.9 is taken as 1843/2048"
+    )
+    powers = lower(network, steps=4, bits=Bits(scales="power")).snapped
+    assert powers.neurons["n"].threshold is not None
+    exponents = np.log2(powers.neurons["n"].threshold)
+    assert np.array_equal(exponents, np.round(exponents))
+    whole = lower(network, steps=4, bits=Bits(scales="layer"))
+    assert whole.tables.layers[0].neuron.threshold is not None
+    assert len(set(whole.tables.layers[0].neuron.threshold.tolist())) == 1
+    ternary = lower(network, steps=4, bits=Bits(weights=2)).tables.layers[0].synapses[0]
+    signs = lower(network, steps=4, bits=Bits(weights=1)).tables.layers[0].synapses[0]
+    assert (ternary.bits, signs.bits) == (2, 1)
+
+
+def test_states_are_as_narrow_as_their_potentials_and_saturate_said() -> None:
+    network = one(lif(decay=A(1.0)), [[1.0, -1.0]])
+    x = np.zeros((300, 1, 2))
+    x[:, :, 1] = 1
+    lowered = lower(network, samples=x, bits=EXACT)
+    assert lowered.tables.layers[0].neuron.store.bits == 10
+    narrow = lower(network, samples=x, bits=Bits(states=6))
+    assert narrow.tables.layers[0].neuron.store.bits == 6
+    assert narrow.reasons["n"] == (
+        "potentials can reach -300…0, 10 bits, and saturate beyond -300…0, their last 4 bits "
+        "rounded away"
+    )
+    few = lower(network, samples=x[:, :, ::-1], bits=Bits(states=6))
+    assert few.reasons["n"] == "potentials can reach -300…0, 10 bits, and saturate beyond -1…0"
+
+
+def test_a_potential_that_is_read_has_one_scale_and_never_fires() -> None:
+    network = one(lif(reset="none"), [[1.0], [0.125]], readout="potential")
+    lowered = lower(network, steps=4)
+    (layer,) = lowered.tables.layers
+    assert layer.synapses[0].weights.tolist() == [[8], [1]] and layer.neuron.threshold is None
+    assert lowered.tables.readout.kind == "potential"
+
+
+def test_averages_of_currents_are_larger_kernels() -> None:
+    rng = np.random.default_rng(0)
+    conv = Conv(weight=source_networks.dyadic(rng, 3, 2, 3, 3), stride=(1, 2), padding=(1, 1))
+    nodes = (
+        Node(name="c", op=conv, sources=("input",)),
+        Node(name="p", op=Pool(kind="average", size=(2, 2), stride=(2, 2)), sources=("c",)),
+        Node(name="n", op=lif(threshold=A(0.25)), sources=("p",)),
+        Node(name="f", op=Flatten(), sources=("n",)),
+        Node(name="a", op=Linear(weight=source_networks.dyadic(rng, 4, 48)), sources=("f",)),
+        Node(name="b", op=Linear(weight=np.eye(4)[:3], bias=A([0.5, 0, 0])), sources=("a",)),
+        Node(name="o", op=lif(), sources=("b",)),
+    )
+    network = Network(input_shape=(2, 8, 16), nodes=nodes)
+    x = source_networks.frames(rng, network)
+    agrees(network, x, lower(network, samples=x))
+
+
+def test_an_average_and_the_spikes_themselves_may_both_be_read() -> None:
+    rng = np.random.default_rng(0)
+    nodes = (
+        Node(name="c", op=Conv(weight=source_networks.dyadic(rng, 2, 1, 1, 1)),
+             sources=("input",)),
+        Node(name="n", op=lif(threshold=A(0.25)), sources=("c",)),
+        Node(name="p", op=Pool(kind="average", size=(2, 2), stride=(2, 2)), sources=("n",)),
+        Node(name="c1", op=Conv(weight=np.ones((2, 2, 2, 2)) / 4, stride=(2, 2)), sources=("n",)),
+        Node(name="c2", op=Conv(weight=np.ones((2, 2, 1, 1))), sources=("p",)),
+        Node(name="o", op=lif(), sources=("c1", "c2")),
+        Node(name="f", op=Flatten(), sources=("o",)),
+        Node(name="fc", op=Linear(weight=source_networks.dyadic(rng, 2, 8)), sources=("f",)),
+        Node(name="e", op=lif(), sources=("fc",)),
+    )  # fmt: skip
+    network = Network(input_shape=(1, 4, 4), nodes=nodes)
+    x = source_networks.frames(rng, network)
+    agrees(network, x, lower(network, samples=x))
+
+
+def chain(*ops: Any, shape: tuple[int, ...] = (2, 6, 6)) -> Network:
+    names = ["input", *(f"o{i}" for i in range(len(ops)))]
+    nodes = tuple(Node(name=names[i + 1], op=op, sources=(names[i],)) for i, op in enumerate(ops))
+    return Network(input_shape=shape, nodes=nodes)
+
+
+POOL = Pool(kind="max", size=(2, 2), stride=(2, 2))
+CONV = Conv(weight=np.ones((2, 2, 1, 1)))
+TWO = Affine(scale=A(2.0), offset=A(0.0))
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (one(lif(current=Current(decay=A(0.5)))),
+         ("layer n: the tables can't say a synaptic current beside the potential; take neurons "
+         "without one")),
+        (one(lif(reset="undelayed")),
+         ("layer n: the tables can't say snnTorch's reset_delay=False with a reset by subtraction; "
+         "take reset_delay=True")),
+        (one(lif(reset="blank")),
+         ("layer n: the tables can't say snnTorch's reset of Synaptic and RLeaky to zero, which "
+         "loses a step's input; take reset_mechanism='subtract', or reset_delay=False")),
+        (one(lif(reset="subtract", most=None)),
+         "layer n: the tables can't say several spikes a step; take neurons that fire once"),
+        (one(lif(low=A(-1.0))),
+         "layer n: the tables can't say a lower bound of potentials; train without it"),
+        (chain(CONV, POOL, lif()),
+         ("layer o2: the tables can't say a maximum of currents before the neurons; pool their "
+         "spikes instead")),
+        (one(lif(v_reset=A(-0.25))),
+         ("layer n: potentials must start from v_reset, -0.25, not from 0: the tables count from "
+         "where they start; set both to the same")),
+        (one(lif(reset="subtract", initial=A(0.5))),
+         "layer n: potentials must start from 0 where a threshold is subtracted, not from 0.5"),
+        (one(lif(reset="delayed", threshold=A(-1.0))),
+         "layer n: threshold must be 0 or more where a subtraction is delayed, not -1"),
+        (one(lif(), readout="potential"),
+         ("layer n: reset must be 'none' where its potential is read, as a layer of the tables "
+         "doesn't fire then, not 'zero'; read its spikes, or train it without a reset")),
+        (chain(Delay(steps=A(2)), Linear(weight=np.ones((1, 3))), lif(), shape=(3,)),
+         ("layer o2: the tables can't say a delay of 2 steps from input; take neurons that read "
+         "the same step")),
+        (chain(POOL, CONV, lif()),
+         ("node o0: a maximum of the input must be of windows side by side, without padding, "
+         "straight behind neurons or weights; make stride and size equal, or use an average")),
+        (chain(CONV, Pool(kind="max", size=(3, 3), stride=(2, 2)), lif()),
+         ("node o1: a maximum here must be of windows side by side, without padding, straight "
+         "behind neurons or weights; make stride and size equal, or use an average")),
+        (chain(CONV, POOL, CONV, lif()),
+         ("node o2: neurons must come straight behind a maximum of currents, not a Conv; put the "
+         "neurons before it")),
+        (chain(CONV, lif(decay=np.linspace(0, 1, 72).reshape(2, 6, 6))),
+         ("layer o1: decay must be the same for all neurons of a channel, not one for each place "
+         "of a map; train with one a channel")),
+        (chain(Affine(scale=A(1.0), offset=A(0.5)),
+               Conv(weight=np.ones((1, 2, 3, 3)), padding=(1, 1)), lif()),
+         ("layer o2: an offset before a convolution must come without padding, as it isn't there "
+         "at the borders; take it into the samples")),
+        (chain(CONV, Conv(weight=np.ones((2, 2, 3, 3)), padding=(1, 1)), lif()),
+         ("layer o2: linear maps behind each other must make at most 16777216 weights of a dense "
+         "layer, not a map of (2, 6, 6) of 5184 weights; put neurons between them")),
+    ],
+)  # fmt: skip
+def test_what_tables_can_not_say_is_refused_by_name(network: Network, message: str) -> None:
+    with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
+        lower(network, steps=4)
+
+
+def test_maxima_that_are_read_in_two_ways_or_added_to_are_refused() -> None:
+    nodes = (
+        Node(name="c", op=CONV, sources=("input",)),
+        Node(name="n", op=lif(), sources=("c",)),
+        Node(name="p", op=POOL, sources=("n",)),
+        Node(name="c1", op=Conv(weight=np.ones((2, 2, 2, 2)), stride=(2, 2)), sources=("n",)),
+        Node(name="o", op=lif(), sources=("p", "c1")),
+    )
+    message = (
+        "layer n: its maximum pool must be what all layers read, not beside the spikes "
+        "themselves; pool in one way, or use an average"
+    )
+    with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
+        lower(Network(input_shape=(2, 6, 6), nodes=nodes), steps=4)
+    nodes = (
+        Node(name="c", op=CONV, sources=("input",)),
+        Node(name="p", op=POOL, sources=("c",)),
+        Node(name="c1", op=Conv(weight=np.ones((2, 2, 2, 2)), stride=(2, 2)), sources=("input",)),
+        Node(name="o", op=lif(), sources=("p", "c1")),
+    )
+    message = (
+        "layer o: a maximum of currents must be the only thing in front of neurons, as what is "
+        "added behind it isn't in it; put it behind the neurons"
+    )
+    with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
+        lower(Network(input_shape=(2, 6, 6), nodes=nodes), steps=4)
+
+
+def test_what_must_be_exact_and_is_not_is_refused() -> None:
+    message = "layer n must be exact, but a decay of 15/16 rounds potentials in each step"
+    with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
+        lower(one(lif(decay=A(15 / 16))), steps=4, bits=EXACT)
+    message = (
+        "layer n must be exact, but potentials can reach -6…0, 4 bits, and saturate beyond -5…0, "
+        "their last 1 bits rounded away"
+    )
+    network = one(lif(decay=A(1.0)), [[-1.0]])
+    with pytest.raises(LoweringError, match="^layer n must be exact, but potentials can reach"):
+        lower(network, samples=np.ones((6, 1, 1)), bits=Bits(exact=True, states=2))
+    message = (
+        "layer n must be exact, but the scale of 8-bit weights is too coarse: weights are rounded "
+        "to 8 bits"
+    )
+    with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
+        lower(one(lif(), [[1.0, 0.001953125]]), steps=4, bits=EXACT)
+
+
+def test_steps_have_to_be_known() -> None:
+    message = "steps must be given, the time steps of an inference: the source doesn't say"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        lower(one(lif()))
+    assert lower(one(lif(), steps=7)).tables.steps == 7
+
+
+def test_samples_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(LoweringError, match="^samples must be finite, but hold NaN or infinity$"):
+        lower(one(lif()), samples=np.full((2, 1, 1), np.nan))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"weights": 9}, "weight_bits must be 1…8, not 9"),
+        ({"states": 1}, "state_bits must be 2…16, not 1"),
+        ({"scales": "any"}, "scales must be 'channel', 'power' or 'layer', not 'any'"),
+    ],
+)
+def test_bits_that_there_are_none_of_are_refused(settings: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Bits(**settings)
