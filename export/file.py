@@ -40,7 +40,7 @@ DTYPES = {"weights": np.dtype(np.int8), "channel_mask": np.dtype(np.bool_)}
 """By field; every other array is int32."""
 LATER: dict[str, dict[str, Any]] = {
     "Leak": {"rounding": "down"},
-    "Neuron": {"mask_negative": False},
+    "Neuron": {"mask_negative": False, "gain": 0},
 }
 """By class, fields that came after the first files, and what these mean.
 

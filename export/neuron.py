@@ -170,6 +170,8 @@ class Neuron:
     mask_negative
         A neuron whose stored potential is negative at the start of a time step does not fire in
         it, whatever u is; it integrates on, and isn't reset. SpQuant-SNN's mask of negative states.
+    gain
+        0…15: sums enter as `acc << gain`, so that potentials are finer than weights.
     """
 
     bias: Ints
@@ -179,6 +181,7 @@ class Neuron:
     amount: Ints | None = None
     leak: Leak = field(default_factory=Leak)
     mask_negative: bool = False
+    gain: int = 0
 
     def __post_init__(self) -> None:
         bias = per_channel("Neuron bias", self.bias, -WORD_LIMIT, WORD_LIMIT - 1)
@@ -190,6 +193,7 @@ class Neuron:
             raise TypeError(f"Neuron leak must be a Leak, not {self.leak!r}")
         if not isinstance(self.mask_negative, bool):
             raise TypeError(f"Neuron mask_negative must be a bool, not {self.mask_negative!r}")
+        object.__setattr__(self, "gain", integer("Neuron gain", self.gain, 0, 15))
         if self.threshold is None:
             if self.reset != "none":
                 raise ValueError(

@@ -251,9 +251,10 @@ class Tables:
 
         The bound does not count on the leak, which only brings a potential closer to -1, 0 or 1.
         """
-        bias = self.layer(name).neuron.bias.astype(np.int64)
-        accumulator, state = self.accumulator_bounds(name), self.state_bounds(name)
-        return state[0] + accumulator[0] + bias, state[1] + accumulator[1] + bias
+        neuron = self.layer(name).neuron
+        bias, (low, high) = neuron.bias.astype(np.int64), self.accumulator_bounds(name)
+        state = self.state_bounds(name)
+        return state[0] + (low << neuron.gain) + bias, state[1] + (high << neuron.gain) + bias
 
     def accumulator_bits(self, name: str) -> int:
         """Return the width in bits of a two's complement accumulator that never overflows."""

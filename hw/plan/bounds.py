@@ -77,6 +77,7 @@ class Bounds:
         for descriptor, mode, total in zip(
             self.descriptors, self.modes, self.largest_sums, strict=True
         ):
+            total <<= mode.gain
             state = 1 << (mode.bits - 1 + mode.shift) if mode.shift is not None else total
             low, high = self.tables.update_bounds(descriptor.name)
             reach = max(state + 2 * total, -int(low.min()), int(high.max()))

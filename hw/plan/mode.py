@@ -27,6 +27,8 @@ class Mode:
         A negative stored potential keeps its neuron from firing.
     leak_up
         The leak rounds up, and drops bits.
+    gain
+        Bits by which sums are shifted up.
     """
 
     bits: int
@@ -37,6 +39,7 @@ class Mode:
     leak_shift: int
     mask_negative: bool = False
     leak_up: bool = False
+    gain: int = 0
 
     @property
     def half(self) -> int:
@@ -65,6 +68,7 @@ def mode_of(neuron: Neuron) -> Mode:
         leak_shift=shift,
         mask_negative=neuron.mask_negative,
         leak_up=rounds and neuron.leak.rounding == "up",
+        gain=neuron.gain,
     )
 
 

@@ -5,7 +5,7 @@ A layer's output channel `c` in one time step, in exact integers::
     acc  = Σ weight · activation            over every synapse group of the layer
     v    = load(s)                                       s: the stored integer, v: in sum LSBs
     x    = leak(v) if leak_at == "load" else v
-    u    = x + acc + bias[c]
+    u    = x + (acc << gain) + bias[c]
     fire = u >= threshold[c]                             and s >= 0, if mask_negative
     w    = leak(u) if leak_at == "store" else u
     r    = reset(w, fire)                                "zero" → 0 · "subtract" → w - amount[c]
@@ -57,7 +57,7 @@ def update(n: Rule, v: NDArray[Any], acc: NDArray[Any]) -> tuple[NDArray[np.bool
     if n.leak_at == "load":
         x = leak(n, x)
     u = x
-    u += acc
+    u += acc << n.gain if n.gain else acc
     u += n.bias
     fire = np.zeros(u.shape, bool) if n.threshold is None else u >= n.threshold
     if n.mask_negative:

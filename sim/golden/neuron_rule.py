@@ -41,6 +41,7 @@ class Rule:
     low: NDArray[Any]
     high: NDArray[Any]
     mask_negative: bool
+    gain: int
 
 
 def rule(tables: Tables, layer: Layer) -> Rule:
@@ -53,7 +54,8 @@ def rule(tables: Tables, layer: Layer) -> Rule:
     bias = np.where(kept, neuron.bias, 0)
     leaks = not neuron.leak.identity
     state = largest(*tables.state_bounds(layer.name))
-    u = state + largest(*tables.accumulator_bounds(layer.name)) + largest(bias)
+    sums = largest(*tables.accumulator_bounds(layer.name)) << neuron.gain
+    u = state + sums + largest(bias)
     product = largest(neuron.leak.multiplier) * (u if neuron.leak.at == "store" else state)
     product += (1 << neuron.leak.shift) - 1 if neuron.leak.rounding == "up" else 0
     half = (1 << neuron.store.shift) >> 1 if isinstance(neuron.store, Shift) else 0
@@ -94,4 +96,5 @@ def rule(tables: Tables, layer: Layer) -> Rule:
         low=laid(np.array(neuron.store.low)),
         high=laid(np.array(neuron.store.high)),
         mask_negative=neuron.mask_negative,
+        gain=neuron.gain,
     )

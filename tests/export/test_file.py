@@ -160,6 +160,7 @@ def with_first(**changes):
 USED = {
     "Leak rounding": {"leak": Leak(multiplier=3, shift=2, rounding="up")},
     "Neuron mask_negative": {"mask_negative": True},
+    "Neuron gain": {"gain": 3},
 }
 """Of each later field a neuron that uses it."""
 

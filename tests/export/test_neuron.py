@@ -170,6 +170,8 @@ def test_a_neuron_has_as_many_channels_as_its_bias(changes):
             ValueError,
             "Neuron mask_negative must be False where threshold is None, not True",
         ),
+        ({"gain": 16}, ValueError, "Neuron gain must be 0…15, not 16"),
+        ({"gain": 0.5}, TypeError, "Neuron gain must be an int, not 0.5"),
         ({"mask_negative": 1}, TypeError, "Neuron mask_negative must be a bool, not 1"),
         (
             {"reset": "subtract"},

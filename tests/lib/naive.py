@@ -111,7 +111,7 @@ def neuron(n: Neuron, c: int, v: int, acc: int) -> tuple[int, int]:
     x = v * int(n.store.level[c]) if isinstance(n.store, Ternary) else v * 2**n.store.shift
     if n.leak.at == "load":
         x = leak(x)
-    u = x + acc + int(n.bias[c])
+    u = x + acc * 2**n.gain + int(n.bias[c])
     fire = 0 if n.threshold is None else int(u >= int(n.threshold[c]))
     if n.mask_negative and v < 0:
         fire = 0

@@ -29,6 +29,7 @@ FEATURES = frozenset(
         "cropped",  # neurons that no window of a pool covers
         "subtract",
         "no reset",
+        "gain",  # of the sums
         "mask negative",
         "leak",
         "leak at store",
@@ -251,7 +252,8 @@ class _Builder:
             activation = self.maps[group.source][1]
             mean_square = 0.3 if activation.bits == 1 else 0.1 * (activation.high + 1) ** 2
             squares += mean_square * (group.weights.reshape(channels, -1) ** 2).sum(1)
-        scale = np.sqrt(squares) + 1
+        gain = self.one(2, 1, 5) if self.has("gain") else 0
+        scale = 2.0**gain * (np.sqrt(squares) + 1)
         factor = self.one(0.5, 0.2, 1.0) * rng.uniform(0.1, 1.1, channels)
         if "negative" in self.features and self.one(False, False, True):
             factor *= rng.choice([1, -0.5], channels)
@@ -279,6 +281,7 @@ class _Builder:
             amount=amount,
             leak=Leak() if isinstance(store, Ternary) else self.leak(channels),
             mask_negative=masks,
+            gain=gain,
         )
 
     def store(self, scale: Any) -> Store:

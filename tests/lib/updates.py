@@ -55,7 +55,7 @@ def readout(source: str, elements: int, like: Neuron) -> Layer:
         store = Ternary(level=store.level[:2], boundary=store.boundary[:2])
     cell = neuron(
         2, store=store, reset=like.reset, leak=leak, amount=amount,
-        mask_negative=like.mask_negative,
+        mask_negative=like.mask_negative, gain=like.gain,
     )  # fmt: skip
     return Layer(name="out", synapses=(group,), neuron=cell)
 

@@ -53,13 +53,13 @@ class LaneRule(wiring.Component):
             here[field.name], word = word[: field.bits].as_signed(), word[field.bits :]
         stored = {bits: getattr(self, f"state_{bits}") for bits in self.plan.state_words}
 
-        # u = leak(v) + acc + bias
+        # u = leak(v) + (acc << gain) + bias
         value = self._loaded(m, stored, here) + here["bias"]
         start = Signal(value.shape(), attrs={"keep": 1})
         u = Signal(signed(self.plan.update_bits))
         m.d.comb += start.eq(value)
         with m.If(self.move):
-            m.d.sync += u.eq(start + self.acc)
+            m.d.sync += u.eq(start + self._sum(m))
         names = [name for name in here if name not in ("bias", "level")]
         later = {name: self._delayed(m, name, here[name]) for name in names}
         may_fire: Value | int = later["keep"][0] if "keep" in later else 1
@@ -131,6 +131,13 @@ class LaneRule(wiring.Component):
                 x = Cat(Const(0, mode.shift), v).as_signed()
             values.append(self._leaked(mode, x, parameters) if mode.leak_at == "load" else x)
         return self._switch(m, values, "loaded")
+
+    def _sum(self, m: Module) -> Value:
+        """Return the sum with its gain; the same one of all modes is only wiring."""
+        gains = [mode.gain for mode in self.plan.modes]
+        if len(set(gains)) == 1:
+            return self.acc << gains[0] if gains[0] else self.acc
+        return self._switch(m, [self.acc << gain for gain in gains], "gained")
 
     def _negative(self, m: Module, states: Mapping[int, Value]) -> Value:
         """Return whether the stored potential keeps the neuron from firing: its sign."""

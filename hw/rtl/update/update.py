@@ -85,12 +85,13 @@ class Update(wiring.Component):
         depths = [bits_of(max(2, depth)) for depth in plan.state_words.values()]
         late = sum(n for name, n in fields.items() if name not in ("bias", "level"))
         late += any(mode.mask_negative for mode in plan.modes)
+        gains = {mode.gain for mode in plan.modes}
         return terms | {
             "u": width * bits,
             "sum": width * plan.accumulator_bits,
             "bias": width * fields["bias"],
             "late": width * late,
-            "modes": width * bits * (len(plan.modes) - 1),
+            "modes": width * bits * (len(plan.modes) - 1 + len(gains) - 1),
             "lanes": width,
             "keep": width * plan.loadable,
             "counters": sum(count.bit_length() for count in counters.values()),

@@ -42,6 +42,7 @@ def test_every_other_plan_has_another() -> None:
         plan(tables=network((2, 5, 5), [5])),
         plan(tables=network((2, 5, 5), [6], reset="none")),
         plan(tables=network((2, 5, 5), [6], mask_negative=True)),
+        plan(tables=network((2, 5, 5), [6], gain=1)),
         plan(orders={"l0": (1, 0, 2, 3, 4, 5)}),
     ]
     assert len({shape_sha256(p) for p in plans}) == len(plans)

@@ -690,6 +690,7 @@ def test_more_channels_where_their_number_matters_are_refused() -> None:
         (1, {"leak": Leak(multiplier=1, shift=2, at="store")}),
         (2, {"store": Shift(bits=2, shift=0)}),
         (2, {"mask_negative": True}),
+        (1, {"gain": 1}),
     ],
 )
 def test_another_mode_is_refused(index: int, changes: dict[str, Any]) -> None:

@@ -277,6 +277,14 @@ def test_a_leak_rounds_down():
     assert play(net, [1, 0, 0, 0])[1] == [-1, -1, -1, -1]
 
 
+def test_a_gain_is_of_the_sums_alone():
+    net = one_neuron(
+        -3, bias=[5], threshold=[18], reset="none", gain=2, steps=3,
+        activation=Activation(kind="value", bits=4, signed=True),
+    )  # fmt: skip
+    assert play(net, [1, -1, -2]) == ([0, 0, 1], [-7, 10, 39])
+
+
 @pytest.mark.parametrize(
     ("multiplier", "rounding", "value", "leaked"),
     [

@@ -112,6 +112,20 @@ def test_one_update_serves_layers_of_several_modes(stalls: str) -> None:
     assert all(spikes.any() and not spikes.all() for spikes in fired.values())
 
 
+@pytest.mark.parametrize("gains", [(3, 3), (0, 2), (15, 1)])
+def test_sums_are_shifted_by_the_gain_of_their_layer(gains: tuple[int, int]) -> None:
+    cells = [
+        a_cell(
+            reset, LEAKS["load by a channel"], STORES["exact"], gain=gain,
+            threshold=[x << gain for x in (-100, 200, 0, 300, 500)],
+        )
+        for reset, gain in zip(("zero", "none"), gains, strict=True)
+    ]  # fmt: skip
+    plan = a_plan([a_layer(f"layer{n}", cell, seed=n) for n, cell in enumerate(cells)])
+    fired = update(plan, "random")
+    assert all(spikes.any() and not spikes.all() for spikes in fired.values())
+
+
 EXTREMES = [-WORD_LIMIT, WORD_LIMIT - 1]
 
 
