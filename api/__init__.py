@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .estimating import Estimate, estimate
     from .export.tables import Tables
     from .generating import Built, Generated, build, generate
+    from .importing import Proof, from_nir, from_norse, from_snntorch, from_spikingjelly, proof
     from .reading import Converted, convert, from_checkpoint, load
     from .sim.golden.trace import Trace
     from .sim.verify.verdict import Verdict
@@ -37,9 +38,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Built", "Checked", "Converted", "Design", "Estimate", "Generated", "Health", "Measured",
-    "Samples", "Tables", "Trace", "Trained", "Verdict", "build", "check", "convert", "design",
-    "doctor", "estimate", "from_checkpoint", "generate", "load", "measure", "plan", "samples",
-    "simulate", "train", "verify",
+    "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "build", "check", "convert",
+    "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse", "from_snntorch",
+    "from_spikingjelly", "generate", "load", "measure", "plan", "proof", "samples", "simulate",
+    "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -49,6 +51,9 @@ _HOMES = {
     "estimating": ("Estimate", "estimate"),
     "export.tables": ("Tables",),
     "generating": ("Built", "Generated", "build", "generate"),
+    "importing": (
+        *("Proof", "from_nir", "from_norse", "from_snntorch", "from_spikingjelly", "proof"),
+    ),
     "reading": ("Converted", "convert", "from_checkpoint", "load"),
     "sim.golden.trace": ("Trace",),
     "sim.verify.verdict": ("Verdict",),

@@ -16,6 +16,7 @@ from .doctor import doctor
 from .estimate import estimate
 from .export import export
 from .generate import generate
+from .import_file import import_
 from .load import load
 from .plan import plan
 from .simulate import simulate
@@ -57,6 +58,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     demo: "somagate demo",
     train: "somagate train digits",
     export: "somagate export runs/digits/checkpoint.pt",
+    import_: "somagate import net.nir --steps 24 --reset zero",
     check: "somagate check runs/digits/tables.safetensors",
     plan: "somagate plan runs/digits/tables.safetensors --board icebreaker --goal fastest",
     estimate: "somagate estimate runs/digits/tables.safetensors --board icebreaker",

@@ -41,8 +41,7 @@ MAY_IMPORT["api"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 IMPORTERS = {
     "export/checkpoint.py",
-    *(path.relative_to(ROOT).as_posix() for path in (ROOT / "imports").glob("torch_*.py")),
-    *(path.relative_to(ROOT).as_posix() for path in (ROOT / "imports").glob("*_modules.py")),
+    *(path.relative_to(ROOT).as_posix() for path in (ROOT / "imports/modules").glob("*.py")),
 }
 """The modules that read checkpoints and other frameworks' networks, with torch."""
 MOST_MODULES = 25

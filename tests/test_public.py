@@ -35,6 +35,8 @@ PUBLIC = {
     "somagate.hw.rtl.update": ["Readout", "ResultLayout", "Update"],
     "somagate.hw.search": ["Choice", "DoesNotFitError", "choose", "remedies"],
     "somagate.imports": ["Network", "Node", "Origin", "Reference", "run"],
+    "somagate.imports.files": ["NirFileError", "Stated", "read"],
+    "somagate.imports.modules": [],
     "somagate.model": [
         *("CheckpointError", "Network", "Recipe", "Result", "RunError", "evaluate"),
     ],

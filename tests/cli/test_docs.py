@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from json_keys import documented
 from somagate.cli.main import EXAMPLES
 
 ROOT = Path(__file__).parents[2]
@@ -30,18 +31,6 @@ def test_the_readme_uses_options_that_exist(somagate) -> None:
         assert "No such option: --no-such-option" in somagate(
             *call.split(), "--no-such-option"
         ).stderr  # fmt: skip
-
-
-def documented(verb: str) -> set[str]:
-    """Return the keys that the manual's page has for a verb."""
-    rows = (ROOT / "docs/json.md").read_text().split("| --- | --- | --- |\n")[1].splitlines()
-    found, current = set(), ""
-    for row in rows:
-        name, keys, _ = (cell.strip() for cell in row.strip("|").split("|"))
-        current = name.strip("`") or current
-        if current == verb:
-            found |= set(re.findall(r"`(\w+)`", keys))
-    return found
 
 
 def test_the_manual_has_every_key_that_json_prints(somagate, tables_path: Path) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from .floats import Floats
-from .ops import Affine, Conv, Delay, Flatten, Linear, Op, Pool
+from ..floats import Floats
+from ..ops import Affine, Conv, Delay, Flatten, Linear, Op, Pool
 
 DROPPED = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.Identity)
 """What does nothing once it is trained."""

@@ -6,9 +6,9 @@ import numpy as np
 import snntorch
 from torch import nn
 
-from .floats import Floats
-from .ops import Affine
-from .rule import Current, Neuron, Reset
+from ..floats import Floats
+from ..ops import Affine
+from ..rule import Current, Neuron, Reset
 from .torch_layers import UnsupportedModuleError, array, layer
 from .torch_neurons import Cell
 

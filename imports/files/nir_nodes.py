@@ -4,8 +4,8 @@ from typing import cast
 
 import numpy as np
 
+from ..ops import Affine, Conv, Delay, Flatten, Linear, Op, Pool, Shape
 from .hdf5 import Group
-from .ops import Affine, Conv, Delay, Flatten, Linear, Op, Pool, Shape
 
 TAKEN = (
     "Affine, AvgPool2d, Conv1d, Conv2d, CubaLI, CubaLIF, Delay, Flatten, I, IF, LI, LIF, Linear, "

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .ops import Affine, Conv, Linear, Op, Pool
+from ..ops import Affine, Conv, Linear, Op, Pool
 from .torch_layers import UnsupportedModuleError, adaptive, array, pair
 from .torch_values import Notes, Term, Value, line, needs_map, reshaped
 

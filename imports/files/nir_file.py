@@ -11,14 +11,14 @@ from typing import Literal
 
 import numpy as np
 
+from ..floats import Floats
+from ..graph import Delay, Network, Node, Origin, Shape
+from ..rule import Neuron
 from . import hdf5, nir_rules
 from .circles import circles
-from .floats import Floats
-from .graph import Delay, Network, Node, Origin, Shape
 from .hdf5 import Group, NirFileError, short
 from .nir_nodes import op
 from .nir_rules import NEURONS, Stated
-from .rule import Neuron
 
 MOST_EDGES = 1 << 16
 FIELDS = ("r", "tau", "tau_mem", "tau_syn", "v_leak", "v_threshold", "v_reset", "w_in")

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from frameworks import snntorch, spikingjelly
 from nir_files import affine, chain, leaky, lif, write
-from somagate.imports import hdf5
+from somagate.imports.files import hdf5
+from somagate.imports.files.hdf5 import NirFileError
+from somagate.imports.files.nir_file import Stated, read
 from somagate.imports.graph import Conv, Delay, Flatten, Linear, Neuron, Pool
-from somagate.imports.hdf5 import NirFileError
-from somagate.imports.nir_file import Stated, read
 from somagate.imports.reference import run
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")

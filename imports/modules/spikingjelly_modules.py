@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from spikingjelly.activation_based import encoding, layer, neuron
 
-from .floats import Floats
-from .ops import Delay
-from .rule import Current, Neuron
+from ..floats import Floats
+from ..ops import Delay
+from ..rule import Current, Neuron
 from .torch_layers import UnsupportedModuleError, array
 from .torch_neurons import Cell
 

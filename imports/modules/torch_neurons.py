@@ -1,4 +1,4 @@
-"""What a framework's module for neurons is, for `somagate.imports.torch_trace`."""
+"""What a framework's module for neurons is, for `somagate.imports.modules.torch_trace`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .floats import Floats
-from .ops import Affine, Conv, Delay, Linear, Shape
-from .rule import Neuron
+from ..floats import Floats
+from ..ops import Affine, Conv, Delay, Linear, Shape
+from ..rule import Neuron
 from .torch_layers import UnsupportedModuleError
 
 

@@ -31,8 +31,8 @@ KINDS: dict[Any, str] = {
 def read(framework: str, net: Any, sample: Any, **more: Any) -> Network:
     from importlib import import_module
 
-    modules = import_module(f"somagate.imports.{framework}_modules")
-    from somagate.imports import torch_net
+    modules = import_module(f"somagate.imports.modules.{framework}_modules")
+    from somagate.imports.modules import torch_net
 
     origin = Origin(framework=framework, version=modules.VERSION)
     return torch_net.read(net, sample, modules.cell, origin, taken=modules.TAKEN, **more)
@@ -342,7 +342,7 @@ class Wrong(nn.Module):  # type: ignore[name-defined, misc]
 def test_what_can_not_be_followed_is_refused_with_its_line(
     forward: Callable[[Wrong, Any], Any], message: str
 ) -> None:
-    from somagate.imports.torch_net import UnsupportedModuleError
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
 
     with pytest.raises(UnsupportedModuleError) as caught:
         read("snntorch", Wrong(forward), torch.rand(2, 4))
@@ -398,7 +398,7 @@ def modules_that_are_not_taken() -> list[tuple[str, Callable[[], Any], str]]:
 
 @pytest.mark.parametrize("index", range(10))
 def test_neurons_that_are_not_taken_are_refused_by_name(index: int) -> None:
-    from somagate.imports.torch_net import UnsupportedModuleError
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
 
     framework, make, message = modules_that_are_not_taken()[index]
     with pytest.raises(UnsupportedModuleError, match=f"^{re.escape(message)}$"):
@@ -431,7 +431,7 @@ def test_neurons_that_are_not_taken_are_refused_by_name(index: int) -> None:
 def test_settings_of_layers_that_are_not_taken_are_refused(
     layer: Callable[[], Any], message: str
 ) -> None:
-    from somagate.imports.torch_net import UnsupportedModuleError
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
 
     snn, _ = snntorch()
     net = nn.Sequential(layer(), snn.Leaky(beta=0.5, init_hidden=True))
@@ -440,7 +440,7 @@ def test_settings_of_layers_that_are_not_taken_are_refused(
 
 
 def test_what_is_no_network_is_refused() -> None:
-    from somagate.imports.torch_net import UnsupportedModuleError
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
 
     snn, _ = snntorch()
     with pytest.raises(TypeError, match="^net must be a torch.nn.Module, not dict$"):
@@ -459,7 +459,7 @@ def test_what_is_no_network_is_refused() -> None:
 
 
 def test_a_module_that_computes_something_else_is_found_out() -> None:
-    from somagate.imports.torch_net import UnsupportedModuleError
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
 
     snn, _ = snntorch()
 

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from .graph import Node
-from .ops import Op, Shape
-from .reference import Layer, apply
+from ..graph import Node
+from ..ops import Op, Shape
+from ..reference import Layer, apply
 from .torch_layers import UnsupportedModuleError, array, delayed
 from .torch_neurons import Cell
 

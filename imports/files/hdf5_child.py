@@ -2,9 +2,9 @@
 
 `python -P hdf5_child.py FILE OUT` writes what a NIR file can hold to OUT, a `.safetensors` file:
 arrays by their place, and in its metadata a tree of groups, with strings, and the reason of
-whatever can't be read. HDF5's library follows a broken file into endless loops and
-into memory that isn't its own; `somagate.imports.hdf5` waits for this process no longer than the
-file's size allows.
+whatever can't be read. HDF5's library follows a broken file into endless loops and into memory that
+isn't its own; `somagate.imports.files.hdf5` waits for this process no longer than the file's size
+allows.
 
 What is read is bounded: only NIR's own fields, no links, sizes checked before anything is
 allocated.

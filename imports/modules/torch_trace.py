@@ -17,10 +17,10 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from ..ops import Flatten, Op
+from ..reference import apply
+from ..rule import Neuron
 from . import torch_functions
-from .ops import Flatten, Op
-from .reference import apply
-from .rule import Neuron
 from .torch_layers import DROPPED, UnsupportedModuleError, array, layer
 from .torch_neurons import Cell, Cells, fitted
 from .torch_steps import Instance

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..checks.arguments import choice, flag, number
-from .floats import Floats, snapped
-from .rule import Current, Neuron
+from ...checks.arguments import choice, flag, number
+from ..floats import Floats, snapped
+from ..rule import Current, Neuron
 
 SOURCES = ("snntorch", "spikingjelly", "norse", "sinabs", "nir")
 STEPS = {"snntorch": 1e-4, "spikingjelly": 1e-4, "norse": 1e-6, "sinabs": 1.0}

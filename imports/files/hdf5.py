@@ -1,4 +1,4 @@
-"""An HDF5 file from elsewhere, read with suspicion; see `somagate.imports.hdf5_child`.
+"""An HDF5 file from elsewhere, read with suspicion; see `somagate.imports.files.hdf5_child`.
 
 A file may name other files, hold itself, claim arrays of any size, or be cut short. Each of these
 is one `NirFileError` that names the place in the file.
@@ -14,7 +14,7 @@ from typing import Any
 
 from safetensors import safe_open
 
-from .floats import Floats, floats
+from ..floats import Floats, floats
 
 CHILD = Path(__file__).with_name("hdf5_child.py")
 LARGEST_FILE = 1 << 30

@@ -7,9 +7,9 @@ import numpy as np
 from norse.torch.functional.reset import reset_subtract, reset_value
 from norse.torch.module import iaf, leaky_integrator, leaky_integrator_box, lif, lif_box
 
-from .floats import Floats
-from .ops import Linear
-from .rule import Current, Neuron
+from ..floats import Floats
+from ..ops import Linear
+from ..rule import Current, Neuron
 from .torch_layers import UnsupportedModuleError, array
 from .torch_neurons import Cell
 

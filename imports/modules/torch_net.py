@@ -7,10 +7,10 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from ..graph import Network, Node, Origin, Shape
+from ..ops import Flatten, Pool
+from ..rule import Neuron
 from . import torch_steps
-from .graph import Network, Node, Origin, Shape
-from .ops import Flatten, Pool
-from .rule import Neuron
 from .torch_layers import UnsupportedModuleError
 from .torch_neurons import Cell, Cells
 from .torch_trace import Trace

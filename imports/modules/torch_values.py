@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import torch
 
-from .ops import Op
+from ..ops import Op
 from .torch_layers import UnsupportedModuleError
 
 
@@ -60,7 +60,7 @@ class Value:
 
 
 class Notes(Protocol):
-    """What functions of torch tell a trace; see `somagate.imports.torch_trace.Trace`."""
+    """What functions of torch tell a trace; see `somagate.imports.modules.torch_trace.Trace`."""
 
     sequence: bool
     looped: bool

@@ -1,0 +1,267 @@
+"""Networks of other frameworks: tables of them, and the proof that both compute the same."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from rich.console import RenderableType
+
+from .export.tables import Tables
+from .shown import Shown, grid
+
+if TYPE_CHECKING:
+    from .imports.graph import Network
+
+Readout = Literal["count", "potential"]
+Scales = Literal["channel", "power", "layer"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Proof(Shown):
+    """Where imported tables are from, and how far they compute what their source does.
+
+    Attributes
+    ----------
+    tables
+        They.
+    source
+        What they keep of it, as JSON holds it; docs/imports.md says what the keys mean.
+    path
+        Where the tables were written, or None.
+    """
+
+    tables: Tables
+    source: dict[str, Any]
+    path: Path | None = None
+
+    @property
+    def equal(self) -> bool:
+        """Whether golden fired as the source's rule does with the tables' numbers, everywhere."""
+        return not any(rule["differing"] for rule in self.source["rule"])
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing at all is rounded."""
+        return self.equal and not self.source["reasons"] and self.source["input"]["exact"]
+
+    def shown(self) -> list[RenderableType]:
+        """Return where the tables are from, both proofs, and what is rounded."""
+        source, lines = self.source, list[RenderableType]()
+        lines.append(f"From {source['framework']} {source['version']}: {source['verdict']}")
+        quantization = source["quantization"]
+        if quantization is not None:
+            table = grid("layer", "as the source", "its spikes", "spikes", "silent", "saturated")
+            for row in quantization["layers"]:
+                table.add_row(
+                    row["layer"],
+                    f"{row['agreement']:.2%}",
+                    f"{row['activity_source']:.2%}",
+                    f"{row['activity']:.2%}",
+                    str(row["silent"]),
+                    str(row["saturated"]),
+                )
+            lines.append(table)
+            if quantization["accuracy"] is not None:
+                lines.append(
+                    f"{quantization['accuracy_source']:.2%} right in the source, "
+                    f"{quantization['accuracy']:.2%} in integers, on {quantization['samples']} "
+                    "samples"
+                )
+        lines += [f"layer {name}: {why}" for name, why in source["reasons"].items()]
+        lines += source["notes"]
+        lines += [f"layer {name}: {text}" for name, text in self._advice()]
+        if self.path is not None:
+            lines.append(f"Tables in {self.path}")
+        return lines
+
+    def _advice(self) -> list[tuple[str, str]]:
+        """Return what to change about layers that don't fire, or always do."""
+        found = []
+        for row in (self.source["quantization"] or {"layers": []})["layers"]:
+            if row["activity_source"] and not row["activity"]:
+                found.append((row["layer"], "falls silent; give it more weight or state bits"))
+            elif row["activity_source"] < 1 and row["activity"] == 1:
+                found.append((row["layer"], "always fires; give it more weight or state bits"))
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content as JSON holds it."""
+        return {
+            "tables": self.tables.sha256,
+            "path": None if self.path is None else str(self.path),
+            "equal": self.equal,
+            "exact": self.exact,
+            "source": self.source,
+            "findings": self.tables.thresholds(),
+        }
+
+
+def proof(tables: Tables, path: Path | None = None) -> Proof:
+    """Return what imported tables keep of their source.
+
+    Raises
+    ------
+    ValueError
+        Where they weren't imported.
+    """
+    if tables.source is None:
+        raise ValueError("tables must be imported ones to have a proof, but say no source")
+    return Proof(tables=tables, source=tables.source, path=path)
+
+
+def from_nir(
+    path: Path | str,
+    *,
+    steps: int | None = None,
+    source: str | None = None,
+    dt: float | None = None,
+    reset: Literal["zero", "subtract", "none"] | None = None,
+    reset_delay: bool = True,
+    comparator: Literal[">", ">="] | None = None,
+    v_min: float | None = None,
+    readout: Readout | None = None,
+    samples: Any = None,
+    labels: Any = None,
+    weight_bits: int = 8,
+    state_bits: int = 16,
+    scales: Scales = "channel",
+    exact: bool = False,
+    name: str | None = None,
+) -> Tables:
+    """Return the tables of a network in a NIR file; needs h5py.
+
+    A NIR file doesn't say which rule its source used. What can't be told from how its exporter
+    writes has to be stated, or the file is refused with what to pass.
+
+    Parameters
+    ----------
+    path
+        The file.
+    steps
+        Time steps of an inference; those of the samples, if left out.
+    source
+        The framework that wrote it: 'snntorch', 'spikingjelly', 'norse', 'sinabs', or 'nir' for
+        NIR's own words. None looks for it.
+    dt
+        Time step in seconds; that of the framework's exporter, if left out.
+    reset, reset_delay
+        snnTorch's `reset_mechanism` and `reset_delay`; the former is needed for 'nir' too.
+    comparator
+        Whether a neuron of 'nir' fires at '>' or '>='.
+    v_min
+        sinabs' `min_v_mem`.
+    readout
+        Whether the last layer answers by the 'count' of its spikes or its 'potential' after the
+        last step; by the latter if it never fires.
+    samples
+        Numbers (steps, samples, *input shape), or (samples, *input shape) for the same in every
+        step. They say the range of the input and of the potentials, and the proof runs on them.
+    labels
+        The right class of each sample.
+    weight_bits, state_bits
+        What weights and stored potentials may take, where they are rounded; fewer are taken where
+        fewer hold all.
+    scales
+        Of a layer whose weights are rounded: one a 'channel', a 'power' of two a channel, or one
+        for the 'layer'.
+    exact
+        Refuse what isn't exact.
+    name
+        Of the tables; that of the file, if left out.
+
+    Raises
+    ------
+    NirFileError, LoweringError, ValueError
+        Where the file isn't sound, has to be stated more about, or has what tables can't say.
+    """
+    from .imports.files.nir_file import Stated, read
+
+    stated = Stated(
+        source=source, dt=dt, reset=reset, reset_delay=reset_delay, comparator=comparator,
+        v_min=v_min,
+    )  # fmt: skip
+    network = read(path, stated, readout)
+    return _tables(
+        network, steps=steps, samples=samples, labels=labels, weight_bits=weight_bits,
+        state_bits=state_bits, scales=scales, exact=exact, name=name or Path(path).stem,
+    )  # fmt: skip
+
+
+def from_snntorch(net: Any, sample: Any, **settings: Any) -> Tables:
+    """Return the tables of a network of snnTorch's modules; needs torch and snnTorch.
+
+    The network is called once with `sample`, and read from that call: loops over time, states that
+    are handed on and functional calls are followed, or refused with their line.
+
+    Parameters
+    ----------
+    net
+        The module, trained; it stays as it is.
+    sample
+        What it is called with, a batch; or a tuple of arguments, the batch first.
+    settings
+        `steps`, `readout`, `labels`, `weight_bits`, `state_bits`, `scales`, `exact` and `name` as
+        of `from_nir`, and `samples`, more batches laid out as `sample`, which stands in for them.
+
+    Raises
+    ------
+    UnsupportedModuleError, LoweringError, ValueError
+        Where a module or a setting isn't taken, with what is.
+    """
+    return _from("snntorch", net, sample, settings)
+
+
+def from_spikingjelly(net: Any, sample: Any, **settings: Any) -> Tables:
+    """Return the tables of a network of SpikingJelly's modules; see `from_snntorch`.
+
+    Its modules may take one time step a call, or all of them (`step_mode='m'`).
+    """
+    return _from("spikingjelly", net, sample, settings)
+
+
+def from_norse(net: Any, sample: Any, **settings: Any) -> Tables:
+    """Return the tables of a network of Norse's modules; see `from_snntorch`."""
+    return _from("norse", net, sample, settings)
+
+
+def _from(framework: str, net: Any, sample: Any, settings: dict[str, Any]) -> Tables:
+    from .imports.graph import Origin
+    from .imports.modules.torch_net import read
+
+    modules = import_module(f".imports.modules.{framework}_modules", __package__)
+    readout = settings.pop("readout", None)
+    network = read(
+        net, sample, modules.cell, Origin(framework=framework, version=modules.VERSION),
+        taken=modules.TAKEN, readout=readout,
+    )  # fmt: skip
+    first = sample[0] if isinstance(sample, tuple) else sample
+    chosen = {"samples": first, "name": type(net).__name__} | settings
+    make: Callable[..., Tables] = _tables
+    return make(network, **chosen)
+
+
+def _tables(
+    network: "Network",
+    *,
+    name: str,
+    steps: int | None = None,
+    samples: Any = None,
+    labels: Any = None,
+    weight_bits: int = 8,
+    state_bits: int = 16,
+    scales: Scales = "channel",
+    exact: bool = False,
+) -> Tables:
+    from .imports.importing import Wanted, imported
+    from .imports.scales import Bits
+
+    plain = re.sub(r"\W", "_", name, flags=re.ASCII) or "imported"
+    wanted = Wanted(
+        steps=steps, samples=samples, labels=labels,
+        bits=Bits(weights=weight_bits, states=state_bits, scales=scales, exact=exact),
+        name=plain if plain[0].isalpha() else f"net_{plain}",
+    )  # fmt: skip
+    return imported(network, wanted)
