@@ -162,7 +162,7 @@ class Neuron:
         int32 (channels,): the neuron fires where u >= threshold. None: the layer never fires and
         its potentials are read out.
     reset
-        'zero', 'subtract' or 'none'.
+        'zero', 'subtract' or 'none'; 'blank': a neuron that fired has u = 0 in the next step.
     amount
         int32 (channels,), subtracted when a neuron fires; for reset 'subtract' only.
     leak, store
@@ -177,7 +177,7 @@ class Neuron:
     bias: Ints
     threshold: Ints | None
     store: Store
-    reset: Literal["zero", "subtract", "none"] = "zero"
+    reset: Literal["zero", "subtract", "none", "blank"] = "zero"
     amount: Ints | None = None
     leak: Leak = field(default_factory=Leak)
     mask_negative: bool = False
@@ -186,7 +186,7 @@ class Neuron:
     def __post_init__(self) -> None:
         bias = per_channel("Neuron bias", self.bias, -WORD_LIMIT, WORD_LIMIT - 1)
         object.__setattr__(self, "bias", bias)
-        choice("Neuron reset", self.reset, ("zero", "subtract", "none"))
+        choice("Neuron reset", self.reset, ("zero", "subtract", "none", "blank"))
         if not isinstance(self.store, Shift | Ternary):
             raise TypeError(f"Neuron store must be a Shift or a Ternary, not {self.store!r}")
         if not isinstance(self.leak, Leak):
@@ -234,6 +234,11 @@ class Neuron:
         if isinstance(self.store, Ternary):
             arrays += [("store level", self.store.level), ("store boundary", self.store.boundary)]
         return arrays
+
+    @property
+    def state_bits(self) -> int:
+        """Bits kept of a neuron between two steps: what is stored, and whether it is blank."""
+        return self.store.bits + (self.reset == "blank")
 
     @property
     def channels(self) -> int:

@@ -102,7 +102,7 @@ def memory(tables: Network, layer: Layer) -> dict[str, int]:
     sites = prod(tables.neuron_shapes[layer.name][1:])
     return {
         "weights": weights,
-        "state": kept * sites * neuron.store.bits,
+        "state": kept * sites * neuron.state_bits,
         "parameters": kept * bits,
     }
 

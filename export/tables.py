@@ -254,7 +254,8 @@ class Tables:
         neuron = self.layer(name).neuron
         bias, (low, high) = neuron.bias.astype(np.int64), self.accumulator_bounds(name)
         state = self.state_bounds(name)
-        return state[0] + (low << neuron.gain) + bias, state[1] + (high << neuron.gain) + bias
+        low, high = state[0] + (low << neuron.gain) + bias, state[1] + (high << neuron.gain) + bias
+        return (np.minimum(low, 0), np.maximum(high, 0)) if neuron.reset == "blank" else (low, high)
 
     def accumulator_bits(self, name: str) -> int:
         """Return the width in bits of a two's complement accumulator that never overflows."""

@@ -82,7 +82,7 @@ def _layer_map(stage: StagePlan, number: int, descriptor: Descriptor) -> dict[st
             for source in descriptor.sources
         ],
         "parameter_words": [descriptor.parameter_base, descriptor.chunks],
-        "potentials": f"potentials_{layer.neuron.store.bits}",
+        "potentials": f"potentials_{layer.neuron.state_bits}",
         "potential_words": [descriptor.state_base, descriptor.updates],
     }
 

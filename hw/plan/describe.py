@@ -52,7 +52,7 @@ def describe(
             source = _source(layer.name, group, maps[group.source], window, bits, base)
             sources.append(source)
             weight_base[bits] = base + parts(channels, lanes) * source.group_rows
-        bits = layer.neuron.store.bits
+        bits = layer.neuron.state_bits
         descriptor = Descriptor(
             name=layer.name,
             number=number,

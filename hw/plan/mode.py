@@ -16,7 +16,7 @@ class Mode:
     bits, shift
         Of the stored potential; shift is None for a ternary store, whose levels are parameters.
     reset
-        'zero', 'subtract' or 'none'.
+        'zero', 'subtract', 'none' or 'blank'.
     leak_at
         'load', 'store', or 'never' where nothing leaks.
     leak_multiplier
@@ -40,6 +40,16 @@ class Mode:
     mask_negative: bool = False
     leak_up: bool = False
     gain: int = 0
+
+    @property
+    def blanks(self) -> bool:
+        """Whether a bit above the stored potential says that the neuron fired."""
+        return self.reset == "blank"
+
+    @property
+    def state_bits(self) -> int:
+        """Width of a neuron in the memory of potentials."""
+        return self.bits + self.blanks
 
     @property
     def half(self) -> int:

@@ -225,14 +225,14 @@ class StagePlan:
         """Words of each potential memory by its width in bits; a word is one chunk."""
         words: dict[int, int] = {}
         for descriptor in self.descriptors:
-            bits = self.tables.layers[descriptor.number].neuron.store.bits
+            bits = self.tables.layers[descriptor.number].neuron.state_bits
             words[bits] = words.get(bits, 0) + descriptor.updates
         return dict(sorted(words.items()))
 
     @property
     def state_bits(self) -> int:
         """Width of the widest stored potential."""
-        return max(self.state_words)
+        return max(mode.bits for mode in self.modes)
 
     @cached_property
     def layer_modes(self) -> tuple[Mode, ...]:

@@ -5,11 +5,11 @@ A layer's output channel `c` in one time step, in exact integers::
     acc  = Σ weight · activation            over every synapse group of the layer
     v    = load(s)                                       s: the stored integer, v: in sum LSBs
     x    = leak(v) if leak_at == "load" else v
-    u    = x + (acc << gain) + bias[c]
+    u    = x + (acc << gain) + bias[c]                   "blank" → 0 if it fired a step before
     fire = u >= threshold[c]                             and s >= 0, if mask_negative
     w    = leak(u) if leak_at == "store" else u
     r    = reset(w, fire)                                "zero" → 0 · "subtract" → w - amount[c]
-                                                         "none" → w
+                                                         "none", "blank" → w
     s'   = store(r)
 
 What is subtracted does not leak. `update` is this rule from `load` on, and the only place where it
@@ -38,7 +38,9 @@ BLOCK_ACTIVATIONS = 1 << 20
 """How much is in flight at once: neurons updated, and activations gathered for their sums."""
 
 
-def update(n: Rule, v: NDArray[Any], acc: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+def update(
+    n: Rule, v: NDArray[Any], acc: NDArray[Any], fired: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     """Advance a layer's neurons by one time step.
 
     Parameters
@@ -47,6 +49,8 @@ def update(n: Rule, v: NDArray[Any], acc: NDArray[Any]) -> tuple[NDArray[np.bool
         Their parameters.
     v, acc
         Stored integers and sums, both (batch, *neuron shape) of type `n.dtype`.
+    fired
+        Spikes of the step before, in the same shape; None in the first.
 
     Returns
     -------
@@ -59,6 +63,8 @@ def update(n: Rule, v: NDArray[Any], acc: NDArray[Any]) -> tuple[NDArray[np.bool
     u = x
     u += acc << n.gain if n.gain else acc
     u += n.bias
+    if n.reset == "blank" and fired is not None:
+        u *= ~fired
     fire = np.zeros(u.shape, bool) if n.threshold is None else u >= n.threshold
     if n.mask_negative:
         fire &= v >= 0
@@ -228,7 +234,7 @@ class _Layer:
             for t, acc in enumerate(sums, first):
                 if t:
                     acc = sum((recurrent(spikes[t - 1]) for recurrent in self.recurrent), acc)
-                spikes[t], v = update(self.rule, v, acc)
+                spikes[t], v = update(self.rule, v, acc, spikes[t - 1] if t else None)
                 if len(potentials) > 1:
                     potentials[t] = v
         potentials[-1] = v

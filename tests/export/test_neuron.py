@@ -156,7 +156,7 @@ def test_a_neuron_has_as_many_channels_as_its_bias(changes):
         (
             {"reset": "sub"},
             ValueError,
-            "Neuron reset must be 'zero', 'subtract' or 'none', not 'sub'",
+            "Neuron reset must be 'zero', 'subtract', 'none' or 'blank', not 'sub'",
         ),
         ({"store": 3}, TypeError, "Neuron store must be a Shift or a Ternary, not 3"),
         ({"leak": 0.9}, TypeError, "Neuron leak must be a Leak, not 0.9"),

@@ -52,7 +52,8 @@ def run(tables: Tables, x: Any) -> dict[str, Any]:
                             source, shape = maps[group.source], tables.map_shapes[group.source]
                         acc += total(group, place, source, shape, tables.neuron_shapes[name])
                     v = state[name].get(place, 0)
-                    fires[place], state[name][place] = neuron(layer.neuron, place[0], v, acc)
+                    fired = before[name].get(place, 0)
+                    fires[place], state[name][place] = neuron(layer.neuron, place[0], v, acc, fired)
                 before[name] = fires
                 maps[name] = pool(layer, fires)
                 spikes[name][step][sample] = dict(fires)
@@ -99,8 +100,8 @@ def total(
     return acc
 
 
-def neuron(n: Neuron, c: int, v: int, acc: int) -> tuple[int, int]:
-    """Return (fire, stored potential) of one neuron after one step."""
+def neuron(n: Neuron, c: int, v: int, acc: int, fired: int) -> tuple[int, int]:
+    """Return (fire, stored potential) of one neuron after one step; it `fired` a step before."""
 
     def leak(value: int) -> int:
         multiplier = n.leak.multiplier.tolist()
@@ -112,6 +113,8 @@ def neuron(n: Neuron, c: int, v: int, acc: int) -> tuple[int, int]:
     if n.leak.at == "load":
         x = leak(x)
     u = x + acc * 2**n.gain + int(n.bias[c])
+    if n.reset == "blank" and fired:
+        u = 0
     fire = 0 if n.threshold is None else int(u >= int(n.threshold[c]))
     if n.mask_negative and v < 0:
         fire = 0

@@ -29,6 +29,7 @@ FEATURES = frozenset(
         "cropped",  # neurons that no window of a pool covers
         "subtract",
         "no reset",
+        "blank",
         "gain",  # of the sums
         "mask negative",
         "leak",
@@ -258,7 +259,7 @@ class _Builder:
         if "negative" in self.features and self.one(False, False, True):
             factor *= rng.choice([1, -0.5], channels)
         threshold: Any = np.rint(scale * factor).astype(np.int64)
-        reset: Literal["zero", "subtract", "none"] = "zero"
+        reset: Literal["zero", "subtract", "none", "blank"] = "zero"
         amount = None
         if not fires:
             threshold, reset = None, "none"
@@ -269,6 +270,8 @@ class _Builder:
                 amount = self.one(threshold, rng.integers(-span, 2 * span))
         elif self.has("no reset"):
             reset = "none"
+        elif self.has("blank"):
+            reset = "blank"
         if fires and self.rare("extreme"):
             threshold = rng.choice([-(2**31), 2**31 - 1, 0], channels)
         masks = fires and self.has("mask negative")

@@ -96,12 +96,13 @@ def update(
                 rule = golden.rule(tables, layer)
                 acc = draw_sums(tables, layer, rng).astype(rule.dtype)
                 v = state.get(layer.name, np.zeros_like(acc)[None])
-                free, _ = golden.update(replace(rule, mask_negative=False), v, acc[None])
-                fire, v = golden.update(rule, v, acc[None])
+                last = None if step == 0 else state[f"{layer.name} fired"]
+                free, _ = golden.update(replace(rule, mask_negative=False), v, acc[None], last)
+                fire, v = golden.update(rule, v, acc[None], last)
                 unmasked -= {layer.name} if (free & ~fire).any() else set()
                 mask = masks.get(layer.name, layer.kept).reshape(-1, *(1,) * (acc.ndim - 1))
                 fire, v = fire & mask, v * mask
-                state[layer.name] = v
+                state[layer.name], state[f"{layer.name} fired"] = v, fire
                 fired[layer.name].append(fire[0])
                 layers.append(UpdateLayout.values(plan, index))
                 first_steps.append(step == 0)
@@ -238,6 +239,7 @@ def at(values: Any, channel: int, visit: Any) -> Any:
 
 CHANNELS = 5
 RESETS = ("zero", "subtract", "none")
+LATER_RESETS = ("blank",)
 LEAKS = {
     "never": Leak(),
     "never, written as 8 / 8": Leak(multiplier=8, shift=3),
@@ -268,7 +270,8 @@ STORES = {
 def a_cell(reset: str, leak: Leak, store: Store, **changes: Any) -> Neuron:
     """Return a neuron whose threshold, bias and amount lie where the sums lie."""
     shift = store.shift if isinstance(store, Shift) else 0
-    rng = np.random.default_rng([RESETS.index(reset), store.bits, shift])
+    number = (*RESETS, *LATER_RESETS).index(reset)
+    rng = np.random.default_rng([number, store.bits, shift])
     given: dict[str, Any] = {
         "bias": rng.integers(-200, 200, CHANNELS),
         "threshold": rng.integers(-100, 600, CHANNELS),

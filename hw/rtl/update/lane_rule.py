@@ -24,7 +24,8 @@ class LaneRule(wiring.Component):
     first_step : In(1), static: potentials are 0, whatever is stored
     move : In(1), the registers of all three cycles take their next values
     parameters : In(plan.parameter_bits), the neuron's fields as they lie in their memory
-    state_N : In(signed(N)), for each width N of stored potentials: what is stored
+    state_N : In(signed(N)), for each width N in `plan.state_words`: what is stored; of a mode that
+        blanks, the potential with a bit above it that says whether the neuron fired
     acc : In(signed(plan.accumulator_bits)), the sum
     fires : Out(1), the neuron fires; a cycle after u was taken
     v : Out(signed(plan.state_bits)), what to store; two cycles after u was taken
@@ -60,6 +61,7 @@ class LaneRule(wiring.Component):
         m.d.comb += start.eq(value)
         with m.If(self.move):
             m.d.sync += u.eq(start + self._sum(m))
+        self._blank(m, stored, u)
         names = [name for name in here if name not in ("bias", "level")]
         later = {name: self._delayed(m, name, here[name]) for name in names}
         may_fire: Value | int = later["keep"][0] if "keep" in later else 1
@@ -123,7 +125,7 @@ class LaneRule(wiring.Component):
         values: list[Value] = []
         for mode in self.plan.modes:
             v = Signal(signed(mode.bits), name=f"v_{len(values)}")
-            m.d.comb += v.eq(Mux(self.first_step, 0, states[mode.bits]))
+            m.d.comb += v.eq(Mux(self.first_step, 0, states[mode.state_bits]))
             if mode.shift is None:
                 level = parameters["level"]
                 x = Mux(v[1], -level, Mux(v[0], level, 0))
@@ -139,11 +141,23 @@ class LaneRule(wiring.Component):
             return self.acc << gains[0] if gains[0] else self.acc
         return self._switch(m, [self.acc << gain for gain in gains], "gained")
 
+    def _blank(self, m: Module, states: Mapping[int, Value], u: Signal) -> None:
+        """Take 0, and what rounds early, for u where a layer blanks and the neuron has fired."""
+        modes = self.plan.modes
+        if not any(mode.blanks for mode in modes):
+            return
+        flags = [states[mode.state_bits][-1] if mode.blanks else Const(0) for mode in modes]
+        fired = self._switch(m, flags, "fired") & ~self.first_step
+        halves = [Const(mode.half * mode.rounds_early * mode.blanks) for mode in modes]
+        half = halves[0] if len({n.value for n in halves}) == 1 else self._switch(m, halves, "half")
+        with m.If(self.move & fired):
+            m.d.sync += u.eq(half)
+
     def _negative(self, m: Module, states: Mapping[int, Value]) -> Value:
         """Return whether the stored potential keeps the neuron from firing: its sign."""
         values: list[Value] = []
         for mode in self.plan.modes:
-            sign = states[mode.bits][-1]
+            sign = states[mode.state_bits][mode.bits - 1]
             values.append(sign & ~self.first_step if mode.mask_negative else Const(0))
         return self._switch(m, values, "is_negative")
 

@@ -209,7 +209,7 @@ class Update(wiring.Component):
             with m.Switch(self.layers.payload.mode):
                 for number, mode in enumerate(plan.modes):
                     with m.Case(number):
-                        m.d.comb += mine.eq(mode.bits == bits)
+                        m.d.comb += mine.eq(mode.state_bits == bits)
             steps = {"read": ahead & used & mine, "write": sent & mine}
             for name, step in steps.items():
                 addr = Signal(range(max(2, depth)), name=f"{name}_addr_{bits}")
@@ -219,11 +219,25 @@ class Update(wiring.Component):
             m.d.comb += [
                 memory.read.en.eq(ahead),
                 memory.write.en.eq(steps["write"]),
-                memory.write.data.eq(
-                    Cat(potential[:bits] for potential in self.chunks.payload.potentials)
-                ),
+                memory.write.data.eq(self._written(m, bits)),
             ]
         return found
+
+    def _written(self, m: Module, bits: int) -> Value:
+        """Return a word of the potentials of a width; a mode that blanks has spikes on top."""
+        plan, out = self.plan, self.chunks.payload
+        here = [mode.state_bits == bits for mode in plan.modes]
+        blanks = [number for number, mode in enumerate(plan.modes) if here[number] and mode.blanks]
+        if not blanks:
+            return Cat(potential[:bits] for potential in out.potentials)
+        found: list[Value] = []
+        for potential, spike in zip(out.potentials, out.spikes, strict=True):
+            top: Value = spike
+            if len(blanks) < sum(here):
+                blank = Cat(self.layers.payload.mode == number for number in blanks).any()
+                top = Mux(blank, spike, potential[bits - 1])
+            found += [potential[: bits - 1], top]
+        return Cat(found)
 
 
 def _counts(plan: StagePlan, index: int) -> dict[str, int]:

@@ -277,6 +277,24 @@ def test_a_leak_rounds_down():
     assert play(net, [1, 0, 0, 0])[1] == [-1, -1, -1, -1]
 
 
+@pytest.mark.parametrize(
+    ("fields", "spikes", "potentials"),
+    [
+        # Where it fires it keeps u; one step later it holds 0, and lost that step's input and bias.
+        ({}, [0, 1, 0, 1, 0, 0, 0], [7, 13, 0, 41, 0, 2, 9]),
+        ({"leak": Leak(multiplier=[1], shift=1)}, [0, 0, 1, 0, 1, 0, 0], [7, 9, 45, 0, 41, 0, 7]),
+        # Where 0 reaches the threshold, it fires on, blank for ever.
+        ({"threshold": [0]}, [1] * 7, [7, 0, 0, 0, 0, 0, 0]),
+    ],
+)
+def test_a_blank_neuron_loses_the_step_after_its_spike(fields, spikes, potentials):
+    net = one_neuron(
+        steps=7, activation=Activation(kind="value", bits=8), bias=[1], reset="blank",
+        **{"threshold": [10]} | fields,
+    )  # fmt: skip
+    assert play(net, [6, 5, 40, 40, 40, 1, 6]) == (spikes, potentials)
+
+
 def test_a_gain_is_of_the_sums_alone():
     net = one_neuron(
         -3, bias=[5], threshold=[18], reset="none", gain=2, steps=3,

@@ -6,7 +6,7 @@ import pytest
 from amaranth.hdl import Module, Signal, signed
 from amaranth.sim import Simulator
 from plans import neuron
-from somagate.export.neuron import Leak, Ternary
+from somagate.export.neuron import Leak, Shift, Ternary
 from somagate.hw.rtl.update.lane_rule import _times
 from somagate.hw.rtl.update.update import Update
 from somagate.hw.rtl.update.update_layout import UpdateLayout
@@ -110,6 +110,35 @@ def test_one_update_serves_layers_of_several_modes(stalls: str) -> None:
     assert len(plan.modes) == 9
     fired = update(plan, stalls)
     assert all(spikes.any() and not spikes.all() for spikes in fired.values())
+
+
+@pytest.mark.parametrize(
+    ("store", "leak"),
+    [("narrowest", "never"), ("saturating", "load by a channel"), ("typical", "store by a layer"),
+     ("exact", "load to half"), ("ternary", "never")],
+)  # fmt: skip
+def test_a_neuron_that_fired_is_blank_in_the_next_step(leak: str, store: str) -> None:
+    stores = STORES | {"ternary": TERNARY["typical"]}
+    cell = a_cell("blank", LEAKS[leak], stores[store])
+    fired = update(a_plan([a_layer("a", cell)]), "random", inferences=4)["a"]
+    assert fired.any() and not fired.all()
+
+
+def test_blank_neurons_share_memories_and_modes_with_others() -> None:
+    """Potentials of five bits, and of four with one that says whether the neuron fired."""
+    four, five, eight = (Shift(bits=bits, shift=shift) for bits, shift in ((4, 8), (5, 7), (8, 5)))
+    cells = [
+        a_cell("blank", LEAKS["load by a layer"], four),
+        a_cell("none", LEAKS["never"], five, mask_negative=True),
+        a_cell("blank", LEAKS["store by a layer"], eight, mask_negative=True),
+        a_cell("blank", LEAKS["never"], Shift(bits=4, shift=6), gain=1),
+    ]
+    plan = a_plan([a_layer(f"layer{n}", cell, seed=n) for n, cell in enumerate(cells)])
+    assert list(plan.state_words) == [5, 9]
+    assert plan.state_bits == 8
+    update(plan, "random")
+    lone = a_plan([a_layer("a", cells[0])])
+    assert (list(lone.state_words), lone.state_bits) == ([5], 4)
 
 
 @pytest.mark.parametrize("gains", [(3, 3), (0, 2), (15, 1)])
