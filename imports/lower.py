@@ -12,20 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks.arguments import Ints, integer
-from ..export.layer import Input, Layer, Pool, Readout
-from ..export.neuron import Leak, Neuron, Shift
-from ..export.synapse import Convolution, Dense, Identity, SynapseGroup
+from ..checks.arguments import integer
+from ..export.layer import Input, Layer, Readout
 from ..export.tables import Tables
+from ..sim.golden import golden
 from .graph import Network
 from .input_form import InputForm, input_form
+from .layers import layer_of, snapped
 from .normal import PlainLayer, network_of, normal, times
-from .ops import Affine, Conv, Linear, spread
-from .paths import Group, LoweringError
-from .ranges import state_of
+from .ops import spread
+from .paths import LoweringError
+from .ranges import spare, state_of
 from .reference import run
-from .rule import Neuron as Rule
-from .scales import Bits, Scaled, scaled
+from .scales import MOST_GAIN, Bits, Scaled, scaled
 
 CALIBRATING = 64
 """Samples that say which potentials a state has to hold."""
@@ -106,33 +105,52 @@ def lower(
     layers = normal(network)
     names = _named([layer.name for layer in layers])
     silent = network.readout == "potential"
-    made: list[Layer] = []
-    snapped: list[PlainLayer] = []
-    reasons: dict[str, str] = {}
-    for layer in layers:
-        last = layer.name == network.output
-        layer = _for_input(_silenced(layer) if last and silent else layer, form)
-        found = scaled(layer, bits, form.scale, uniform=last and silent)
-        made.append(_layer(layer, found, bits, names))
-        snapped.append(_snapped(layer, found, names))
-        if found.reason:
-            reasons[layer.name] = found.reason
-    tables = Tables(
-        name=name,
-        steps=steps,
-        input=Input(
-            shape=network.input_shape,
-            activation=form.activation,
-            constant=network.constant,
-            encoding="direct" if network.constant and not form.activation.signed else "frames",
-            maximum=max(form.activation.high, 1),
-        ),
-        layers=tuple(made),
-        readout=Readout(layer=made[-1].name, kind="potential" if silent else "count"),
-    )
-    whole = network_of(snapped, network.input_shape, network.readout)
-    seen = {} if samples is None else _seen(whole, form.integers(samples[:, :CALIBRATING]))
+    plain = [
+        _for_input(_silenced(layer) if silent and layer.name == network.output else layer, form)
+        for layer in layers
+    ]
+
+    def build(finer: dict[str, int]) -> tuple[Tables, Network, dict[str, Scaled]]:
+        found = {
+            layer.name: scaled(
+                layer, bits, form.scale, uniform=silent and layer.name == network.output,
+                finer=finer.get(layer.name, 0),
+            )
+            for layer in plain
+        }  # fmt: skip
+        snaps = [snapped(layer, found[layer.name], names) for layer in plain]
+        tables = Tables(
+            name=name,
+            steps=steps,
+            input=Input(
+                shape=network.input_shape,
+                activation=form.activation,
+                constant=network.constant,
+                encoding="direct" if network.constant and not form.activation.signed else "frames",
+                maximum=max(form.activation.high, 1),
+            ),
+            layers=tuple(layer_of(layer, found[layer.name], names) for layer in plain),
+            readout=Readout(layer=names[network.output], kind="potential" if silent else "count"),
+        )
+        return tables, network_of(snaps, network.input_shape, network.readout), found
+
+    def look(snap: Network) -> dict[str, tuple[float, float]]:
+        return {} if samples is None else _seen(snap, form.integers(samples[:, :CALIBRATING]))
+
+    tables, snap, found = build({})
+    seen = look(snap)
+    finer = {
+        layer.name: _finer(tables, names[layer.name], found[layer.name], bits, seen)
+        for layer in plain
+    }
+    if any(finer.values()):
+        tables, snap, found = build(finer)
+        seen = look(snap)
+    x = _drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
     tables, narrow = state_of(tables, bits.states, seen)
+    rounding = {names[layer.name] for layer in plain if found[layer.name].rounds}
+    tables = _nearer(tables, snap, rounding, x)
+    reasons = {theirs: each.reason for theirs, each in found.items() if each.reason}
     back = {ours: theirs for theirs, ours in names.items()}
     for ours, why in narrow.items():
         theirs = back[ours]
@@ -148,7 +166,7 @@ def lower(
     return Lowered(
         tables=tables,
         network=network,
-        snapped=whole,
+        snapped=snap,
         names=names,
         input=form,
         reasons=reasons,
@@ -169,6 +187,57 @@ def _seen(snapped: Network, x: NDArray[np.int64]) -> dict[str, tuple[float, floa
             kept = decay * done.compared[name] - amount * done.spikes[name]
         found[name] = (float(kept.min()), float(kept.max()))
     return found
+
+
+def _drawn(tables: Tables) -> NDArray[np.int64]:
+    """Return random integers of the input, (steps, samples, *shape), a few samples."""
+    a, rng = tables.input.activation, np.random.default_rng(1)
+    steps = 1 if tables.input.constant else tables.steps
+    x = rng.integers(a.low, a.high + 1, (steps, 4, *tables.input.shape))
+    x = x * (rng.random(x.shape) < 0.3)
+    return np.broadcast_to(x, (tables.steps, *x.shape[1:]))
+
+
+def _nearer(tables: Tables, snap: Network, rounding: set[str], x: NDArray[np.int64]) -> Tables:
+    """Return tables whose leaks round, in some layers, the way that moves fewer spikes.
+
+    Where a decay is 2**-k the comparison decides which way is exact. Of others neither is, and on
+    what `x` shows the nearer is taken, the same for all.
+    """
+    if not rounding:
+        return tables
+    done = run(snap, x).spikes
+
+    def turned(layer: Layer) -> Layer:
+        leak = layer.neuron.leak
+        other = replace(leak, rounding="down" if leak.rounding == "up" else "up")
+        neuron = replace(layer.neuron, leak=other)
+        return replace(layer, neuron=neuron) if layer.name in rounding else layer
+
+    def differing(candidate: Tables) -> int:
+        spikes = golden.run(candidate, x).spikes
+        pairs = ((done[n][tuple(slice(k) for k in s.shape)], s) for n, s in spikes.items())
+        return sum(int(np.count_nonzero(theirs != ours)) for theirs, ours in pairs)
+
+    other = replace(tables, layers=tuple(turned(layer) for layer in tables.layers))
+    return min((tables, other), key=differing)
+
+
+def _finer(
+    tables: Tables, name: str, found: Scaled, bits: Bits, seen: dict[str, tuple[float, float]]
+) -> int:
+    """Return the bits that potentials get beyond those needed, where decays round them.
+
+    What is rounded away, an LSB a step, adds up over 1 / (1 - decay) steps; it should be less than
+    1/256 of the threshold, as far as the state has bits to spare.
+    """
+    if not found.rounds:
+        return 0
+    decay = float(found.multiplier.max()) / (1 << found.shift)
+    threshold = 16.0 if found.threshold is None else max(float(np.abs(found.threshold).min()), 1.0)
+    wanted = int(np.ceil(np.log2(256 / (max(1 - decay, 2.0**-12) * threshold))))
+    room = spare(tables, tables.layer(name), bits.states, seen)
+    return max(0, min(wanted, room, MOST_GAIN - found.gain))
 
 
 def _named(names: list[str]) -> dict[str, str]:
@@ -202,127 +271,3 @@ def _for_input(layer: PlainLayer, form: InputForm) -> PlainLayer:
         for group in layer.groups
     )
     return replace(layer, groups=groups)
-
-
-def _layer(layer: PlainLayer, found: Scaled, bits: Bits, names: dict[str, str]) -> Layer:
-    rule = layer.neuron
-    _refuse(layer)
-    up = rule.threshold is not None and rule.comparator == ">"
-    threshold = None if found.threshold is None else found.threshold + up
-    reset = {"zero": "zero", "subtract": "subtract", "delayed": "subtract", "none": "none"}
-    subtracts = rule.reset in ("subtract", "delayed")
-    leak = Leak(
-        multiplier=found.multiplier.astype(np.int32),
-        shift=found.shift,
-        at="store" if rule.reset == "delayed" else "load",
-        rounding="up" if up else "down",
-    )
-    neuron = Neuron(
-        bias=found.bias.astype(np.int32),
-        threshold=_words(threshold),
-        reset=reset[rule.reset],  # type: ignore[arg-type]
-        amount=found.threshold.astype(np.int32)
-        if subtracts and found.threshold is not None
-        else None,
-        leak=leak,
-        store=Shift(bits=16, shift=0),
-    )
-    groups = tuple(
-        _synapses(layer, group, value, names)
-        for group, value in zip(layer.groups, found.weights, strict=True)
-    )
-    pool = None
-    if layer.pool is not None:
-        pool = Pool(kind="max" if layer.pool.kind == "max" else "sum", size=layer.pool.size)
-    return Layer(name=names[layer.name], synapses=groups, neuron=neuron, pool=pool)
-
-
-def _words(value: NDArray[np.int64] | None) -> Ints | None:
-    return None if value is None else value.astype(np.int32)
-
-
-def _refuse(layer: PlainLayer) -> None:
-    """Raise for what the tables have no form of."""
-    rule, place = layer.neuron, f"layer {layer.name}"
-    forms = {
-        "a maximum of currents before the neurons; pool their spikes instead": layer.before,
-        "a synaptic current beside the potential; take neurons without one": rule.current,
-        "several spikes a step; take neurons that fire once": rule.most != 1,
-        "a lower bound of potentials; train without it": rule.low is not None,
-        "snnTorch's reset of Synaptic and RLeaky to zero, which loses a step's input; take "
-        "reset_mechanism='subtract', or reset_delay=False": rule.reset == "blank",
-        "snnTorch's reset_delay=False with a reset by subtraction; take reset_delay=True":
-            rule.reset == "undelayed",
-    }  # fmt: skip
-    for what, there in forms.items():
-        if there:
-            raise LoweringError(f"{place}: the tables can't say {what}")
-    if rule.threshold is not None and rule.reset == "delayed" and rule.threshold.min() < 0:
-        raise LoweringError(
-            f"{place}: threshold must be 0 or more where a subtraction is delayed, not "
-            f"{rule.threshold.min():g}"
-        )
-    for group in layer.groups:
-        late = np.unique(group.delay)
-        if group.source == layer.name and late.tolist() == [1]:
-            continue
-        if late.tolist() != [0]:
-            raise LoweringError(
-                f"{place}: the tables can't say a delay of {late.max()} steps from "
-                f"{group.source}; take neurons that read the same step"
-            )
-
-
-def _synapses(
-    layer: PlainLayer, group: Group, value: NDArray[np.int64], names: dict[str, str]
-) -> SynapseGroup:
-    source = names.get(group.source, "input")
-    weights = value.astype(np.int32)
-    bits = _width(value)
-    if isinstance(group.op, Linear):
-        return Dense(source=source, weights=weights, bits=bits)
-    if isinstance(group.op, Conv):
-        return Convolution(
-            source=source,
-            weights=weights,
-            bits=bits,
-            stride=group.op.stride,
-            padding=group.op.padding,
-            groups=group.op.groups,
-        )
-    return Identity(source=source, weights=weights, bits=bits)
-
-
-def _width(value: NDArray[np.int64]) -> int:
-    """Return the bits of the narrowest weights that hold all values."""
-    if np.abs(value).max() <= 1:
-        return 1 if value.all() else 2
-    return max(3, int(max(value.max(), -value.min() - 1)).bit_length() + 1)
-
-
-def _snapped(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> PlainLayer:
-    """Return a layer with the tables' integers as its numbers."""
-
-    def op(group: Group, value: NDArray[np.int64]) -> Group:
-        whole = value.astype(np.float64)
-        if isinstance(group.op, Affine):
-            made: Any = Affine(scale=whole, offset=np.zeros(()))
-        else:
-            made = replace(group.op, weight=whole)
-        return replace(group, op=made, source=names.get(group.source, "input"))
-
-    rule = layer.neuron
-    threshold = None if found.threshold is None else found.threshold.astype(np.float64)
-    decay = found.multiplier / (1 << found.shift)
-    snapped = Rule(
-        threshold=threshold,
-        decay=np.broadcast_to(decay, rule.decay.shape),
-        bias=found.bias.astype(np.float64),
-        comparator=rule.comparator,
-        reset=rule.reset,
-        low=None if rule.low is None else np.round(rule.low * found.scale),
-        most=rule.most,
-        current=rule.current,
-    )
-    groups = tuple(op(g, v) for g, v in zip(layer.groups, found.weights, strict=True))
-    return replace(layer, name=names[layer.name], groups=groups, neuron=snapped)

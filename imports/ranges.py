@@ -46,9 +46,7 @@ def state_of(
         bits, shift = max(2, signed_bits(low, high)), 0
         if bits > most:
             can = f"potentials can reach {low}…{high}, {bits} bits"
-            bottom, top = seen.get(layer.name, _expected(layer))
-            low = max(low, min(0, int(2 * bottom) - 1))
-            high = min(high, max(0, int(2 * top) + 1))
+            low, high = _likely(layer, low, high, seen)
             needed = max(2, signed_bits(min(low, -1), max(high, 1)))
             bits, shift = min(needed, most), max(0, min(needed - most, 15))
             held = f"saturate beyond {low}…{high}"
@@ -60,10 +58,20 @@ def state_of(
     return replace(tables, layers=tuple(layers)), reasons
 
 
-def _expected(layer: Layer) -> tuple[float, float]:
+def _likely(
+    layer: Layer, low: int, high: int, seen: dict[str, tuple[float, float]]
+) -> tuple[int, int]:
+    """Return what a state holds that can't hold low…high: twice what was seen of it."""
     n = layer.neuron
     largest = 1 << (WIDEST - 1) if n.threshold is None else 4 * int(np.abs(n.threshold).max())
-    return -float(largest), float(largest)
+    bottom, top = seen.get(layer.name, (-largest / 2, largest / 2))
+    return max(low, min(0, int(2 * bottom) - 1)), min(high, max(0, int(2 * top) + 1))
+
+
+def spare(tables: Tables, layer: Layer, most: int, seen: dict[str, tuple[float, float]]) -> int:
+    """Return how many bits a state has to spare, for potentials that are finer than need be."""
+    low, high = _likely(layer, *reach(tables, layer), seen)
+    return max(0, most - max(2, signed_bits(min(low, -1), max(high, 1))))
 
 
 def reach(tables: Tables, layer: Layer) -> tuple[int, int]:
@@ -72,7 +80,8 @@ def reach(tables: Tables, layer: Layer) -> tuple[int, int]:
     All inputs of a step are taken to be the worst for the neuron, and all steps alike.
     """
     n = layer.neuron
-    least, most = tables.accumulator_bounds(layer.name)
+    bias = n.bias.astype(np.int64)
+    least, most = (bound << n.gain for bound in tables.accumulator_bounds(layer.name))
     low = high = np.zeros(n.channels, np.int64)
     multiplier, shift = n.leak.multiplier.astype(np.int64), n.leak.shift
     extra = (1 << shift) - 1 if n.leak.rounding == "up" else 0
@@ -83,7 +92,7 @@ def reach(tables: Tables, layer: Layer) -> tuple[int, int]:
     reached = (0, 0)
     for _ in range(tables.steps):
         x = (leak(low), leak(high)) if n.leak.at == "load" else (low, high)
-        bottom, top = x[0] + least + n.bias, x[1] + most + n.bias
+        bottom, top = x[0] + least + bias, x[1] + most + bias
         low, high = _stored(layer, bottom, top, leak)
         # Wider than any state, it saturates anyway.
         limit = 1 << 40
@@ -108,7 +117,7 @@ def _stored(
     # Below the threshold u stays what it is.
     low = np.where(stays, late(bottom), np.iinfo(np.int64).max)
     high = np.where(stays, late(np.minimum(top, threshold - 1)), np.iinfo(np.int64).min)
-    if n.reset == "zero":
+    if n.reset in ("zero", "blank"):  # what a blank neuron keeps of its spike is never read
         after = (np.zeros_like(low), np.zeros_like(high))
     else:
         assert n.amount is not None

@@ -15,6 +15,7 @@ from .floats import Floats, dyadic
 from .normal import PlainLayer, weights
 from .paths import LoweringError
 
+MOST_GAIN = 15
 FINEST_BITS = 24
 """Bits behind the point of a number that is looked for as a whole number of LSBs."""
 
@@ -60,11 +61,13 @@ class Scaled:
     Attributes
     ----------
     scale
-        (channels,), LSBs a unit of the source.
+        (channels,), LSBs of a potential a unit of the source.
+    gain
+        A weight's LSB is 2**gain of a potential's.
     weights
-        Of each group, in its shape.
-    bias, threshold
-        (channels,); the threshold is None where the layer never fires.
+        Of each group, in its shape, in LSBs of weights.
+    bias, threshold, low
+        (channels,), in LSBs of potentials; None where the layer never fires, or has no lower bound.
     multiplier, shift
         The decay is multiplier / 2**shift, (channels,) or (): what is nearest.
     reason
@@ -72,15 +75,24 @@ class Scaled:
     """
 
     scale: Floats
+    gain: int
     weights: tuple[NDArray[np.int64], ...]
     bias: NDArray[np.int64]
     threshold: NDArray[np.int64] | None
+    low: NDArray[np.int64] | None
     multiplier: NDArray[np.int64]
     shift: int
     reason: str
 
+    @property
+    def rounds(self) -> bool:
+        """Whether a decay rounds potentials in each step, so that finer ones are nearer."""
+        return bool(np.any(self.multiplier & (self.multiplier - 1)))
 
-def scaled(layer: PlainLayer, bits: Bits, inputs: float, *, uniform: bool) -> Scaled:
+
+def scaled(
+    layer: PlainLayer, bits: Bits, inputs: float, *, uniform: bool, finer: int = 0
+) -> Scaled:
     """Return a layer's numbers as integers.
 
     Parameters
@@ -93,6 +105,8 @@ def scaled(layer: PlainLayer, bits: Bits, inputs: float, *, uniform: bool) -> Sc
         Numbers of the source an integer of the input stands for.
     uniform
         One scale for all channels, whose potentials are compared.
+    finer
+        Bits that potentials get beyond those that are needed.
 
     Raises
     ------
@@ -100,34 +114,34 @@ def scaled(layer: PlainLayer, bits: Bits, inputs: float, *, uniform: bool) -> Sc
         Where a number doesn't fit, or isn't exact where it must be.
     """
     multiplier, shift, decays = _decay(layer.neuron.decay)
-    fine = bool(np.any((multiplier & (multiplier - 1)) != 0))
-    scale, why = _exact_scale(layer, bits, inputs, fine)
-    if scale is not None and uniform:
-        scale = np.broadcast_to(scale.max(), scale.shape)
-        if not _fits(layer, bits, scale):
-            scale, why = None, "one scale for all channels, whose potentials are compared, is too"
-    if scale is None:
-        scale = _filled(layer, bits, uniform)
-        why = f"{why} coarse: weights are rounded to {bits.weights} bits"
+    coarse, gain, why = _exact_scale(layer, bits, inputs, uniform)
+    if coarse is None:
+        coarse, gain = _filled(layer, bits, uniform), 0
+        why = f"{why}: weights are rounded to {bits.weights} bits"
     reason = "; ".join(part for part in (why, decays) if part)
     if bits.exact and reason:
         raise LoweringError(f"layer {layer.name} must be exact, but {reason}")
+    gain = min(gain + finer, MOST_GAIN)
+    scale = coarse * 2.0**gain
     whole = tuple(
-        _rounded(weights(group.op) * _wide(scale, weights(group.op)), bits)
+        _rounded(weights(group.op) * _wide(coarse, weights(group.op)), bits)
         for group in layer.groups
     )
-    bias = np.round(layer.neuron.bias * scale).astype(np.int64)
-    threshold = layer.neuron.threshold
-    levels = None if threshold is None else np.round(threshold * scale).astype(np.int64)
-    for name, value in (("bias", bias), ("threshold", levels)):
+    rule = layer.neuron
+    numbers = {"bias": rule.bias, "threshold": rule.threshold, "v_min": rule.low}
+    levels: dict[str, Any] = {
+        name: None if value is None else np.round(value * scale).astype(np.int64)
+        for name, value in numbers.items()
+    }
+    for name, value in levels.items():
         if value is not None and np.abs(value).max() >= WORD_LIMIT - 1:
             raise LoweringError(
-                f"layer {layer.name}: {name} must be less than 2**31 of its weights' LSBs, not "
+                f"layer {layer.name}: {name} must be less than 2**31 LSBs of its potentials, not "
                 f"{int(np.abs(value).max())}; its weights are too small for it"
             )
     return Scaled(
-        scale=scale, weights=whole, bias=bias, threshold=levels, multiplier=multiplier,
-        shift=shift, reason=reason,
+        scale=scale, gain=gain, weights=whole, bias=levels["bias"], threshold=levels["threshold"],
+        low=levels["v_min"], multiplier=multiplier, shift=shift, reason=reason,
     )  # fmt: skip
 
 
@@ -152,56 +166,71 @@ def _decay(decay: Floats) -> tuple[NDArray[np.int64], int, str]:
     return multiplier, shift, reason
 
 
-def _numbers(layer: PlainLayer, scale: Any) -> list[Floats]:
-    """Return all numbers that must be whole, in LSBs, as (channels, …) each."""
-    parts = [weights(group.op) * _wide(scale, weights(group.op)) for group in layer.groups]
-    parts.append(layer.neuron.bias * scale)
-    if layer.neuron.threshold is not None:
-        parts.append(layer.neuron.threshold * scale)
-    return [part.reshape(len(layer.neuron.bias), -1) for part in parts]
-
-
 def _wide(scale: Any, like: Floats) -> Any:
     return np.reshape(np.broadcast_to(scale, like.shape[:1]), (-1, *(1,) * (like.ndim - 1)))
 
 
-def _fits(layer: PlainLayer, bits: Bits, scale: Floats) -> bool:
+def _fitting(layer: PlainLayer, bits: Bits, scale: Floats) -> NDArray[np.bool_]:
+    """Return which channels' weights fit their bits at a scale."""
+    fits = np.ones(len(scale), bool)
     for group in layer.groups:
         value = weights(group.op) * _wide(scale, weights(group.op))
-        if value.max() > bits.largest or value.min() < -bits.largest - (bits.weights > 2):
-            return False
-        if bits.weights == 1 and not value.all():
-            return False
-    return True
+        flat = np.round(value.reshape(len(value), -1))
+        fits &= (flat.max(1) <= bits.largest) & (flat.min(1) >= -bits.largest - (bits.weights > 2))
+        if bits.weights == 1:
+            fits &= (flat != 0).all(1)
+    return fits
+
+
+def _coarsest(parts: list[Floats], unit: float) -> Floats:
+    """Return the coarsest scale, unit · 2**k, at which a channel's numbers are whole, or 0."""
+    chosen = np.zeros(len(parts[0]))
+    for power in range(-8, FINEST_BITS + 1):
+        scale = unit * 2.0**power
+        whole = np.ones(len(chosen), bool)
+        for part in parts:
+            flat = part.reshape(len(part), -1) * scale
+            near = 1e-9 * np.maximum(1, np.abs(flat))
+            whole &= (np.abs(flat - np.round(flat)) <= near).all(1)
+        chosen = np.where(whole & (chosen == 0), scale, chosen)
+    return chosen
 
 
 def _exact_scale(
-    layer: PlainLayer, bits: Bits, inputs: float, fine: bool
-) -> tuple[Floats | None, str]:
-    """Return the scale at which all is whole and fits, or None and the reason in words.
+    layer: PlainLayer, bits: Bits, inputs: float, uniform: bool
+) -> tuple[Floats | None, int, str]:
+    """Return the scale at which all weights are whole and fit, and the gain at which the rest is.
 
-    Of several, the coarsest is as exact as any where decays are 2**-k; for others, `fine`, the
-    finest that fits rounds least.
+    Of several, the coarsest: it is as exact as any where decays are 2**-k. None where there is
+    none, and the reason in words.
     """
-    channels = len(layer.neuron.bias)
+    rule = layer.neuron
+    others = [v for v in (rule.bias, rule.threshold, rule.low, layer.drive) if v is not None]
+    parts = [weights(group.op) for group in layer.groups]
+    empty = np.all([(part.reshape(len(part), -1) == 0).all(1) for part in parts], 0)
     for unit in dict.fromkeys((1.0, 1.0 / inputs)):
-        chosen = np.zeros(channels)
-        for power in range(-8, FINEST_BITS + 1):
-            scale = np.full(channels, unit * 2.0**power)
-            whole = np.ones(channels, bool)
-            for part in _numbers(layer, scale):
-                whole &= (np.abs(part - np.round(part)) <= 1e-9 * np.maximum(1, np.abs(part))).all(
-                    1
-                )
-            chosen = np.where(whole & (chosen == 0), scale, chosen)
-        if not chosen.all():
+        coarse, rest = _coarsest(parts, unit), _coarsest(others, unit)
+        if not (coarse.all() and rest.all()):
             continue
-        if not _fits(layer, bits, chosen):
-            return None, f"the scale of {bits.weights}-bit weights is too"
-        while fine and _fits(layer, bits, chosen * 2) and chosen.max() < 2**FINEST_BITS:
-            chosen = chosen * 2
-        return chosen, ""
-    return None, "no power of two makes all its numbers whole, so the scale is too"
+        coarse = np.where(empty, rest, coarse)
+        if uniform:
+            coarse, rest = np.full_like(coarse, coarse.max()), np.full_like(rest, rest.max())
+        if not _fitting(layer, bits, coarse).all():
+            same = (
+                "one scale for all channels, whose potentials are compared,"
+                if uniform
+                else ("its scale")
+            )
+            return None, 0, f"{same} is too coarse in {bits.weights} bits"
+        # What the weights have to spare needs no gain.
+        while (wider := (coarse < rest) & _fitting(layer, bits, 2 * coarse)).any():
+            if uniform and not wider.all():
+                break
+            coarse = np.where(wider, 2 * coarse, coarse)
+        gain = max(0, int(np.ceil(np.log2((rest / coarse).max()))))
+        if gain <= MOST_GAIN:
+            return coarse, gain, ""
+    return None, 0, "no power of two makes all its numbers whole"
 
 
 def _filled(layer: PlainLayer, bits: Bits, uniform: bool) -> Floats:

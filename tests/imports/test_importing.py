@@ -59,7 +59,7 @@ def test_an_exact_import_says_so_and_keeps_where_it_is_from(tmp_path: Path) -> N
 def test_a_rounding_is_found_with_its_step_and_both_values() -> None:
     rng = np.random.default_rng(0)
     source = network(rng.integers(-8, 9, (6, 5)) / 8, decay=15 / 16)
-    lowered = lower(source, steps=60, bits=Bits(weights=4))
+    lowered = lower(source, steps=60, bits=Bits(states=6))
     x = rng.integers(0, 2, (60, 4, 5))
     found = rule_proof(lowered, x, "samples")
     assert found.differing > 0 and found.first is not None
@@ -70,7 +70,7 @@ def test_a_rounding_is_found_with_its_step_and_both_values() -> None:
         r"golden [01] and keeps -?\d+",
         str(first),
     )
-    text = imported(source, Wanted(steps=60, bits=Bits(weights=4))).source
+    text = imported(source, Wanted(steps=60, bits=Bits(states=6))).source
     assert text is not None
     assert text["verdict"].startswith("the rule differs by rounding in ")
 

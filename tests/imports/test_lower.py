@@ -99,6 +99,29 @@ def test_an_origin_other_than_zero_is_shifted_away() -> None:
     assert layer.neuron.threshold is not None and layer.neuron.threshold.tolist() == [3]
 
 
+def test_thresholds_finer_than_weights_are_a_gain() -> None:
+    (layer,) = lower(one(lif(threshold=A(1.015625)), [[1.0]]), steps=4, bits=EXACT).tables.layers
+    assert (layer.neuron.gain, layer.synapses[0].weights.tolist()) == (0, [[64]])
+    network = one(lif(threshold=A(1.015625)), [[1.0, 127.0]])
+    (layer,) = lower(network, steps=4, bits=EXACT).tables.layers
+    assert (layer.neuron.gain, layer.synapses[0].weights.tolist()) == (6, [[1, 127]])
+    assert layer.neuron.threshold is not None and layer.neuron.threshold.tolist() == [65]
+    x = np.random.default_rng(0).integers(0, 2, (20, 3, 2)).astype(float)
+    agrees(network, x, lower(network, samples=x, bits=EXACT))
+
+
+def test_a_decay_that_rounds_gets_finer_potentials_as_far_as_the_state_can_hold_them() -> None:
+    rng = np.random.default_rng(0)
+    network = one(lif(decay=A(15 / 16), comparator=">"), source_networks.dyadic(rng, 6, 8))
+    x = rng.integers(0, 2, (60, 8, 8)).astype(float)
+    lowered = lower(network, samples=x)
+    (layer,) = lowered.tables.layers
+    assert layer.neuron.gain >= 5
+    agrees(network, x, lowered)
+    narrow = lower(network, samples=x, bits=Bits(states=8)).tables.layers[0].neuron
+    assert narrow.gain < layer.neuron.gain and narrow.store.bits == 8
+
+
 def test_images_over_255_are_exact() -> None:
     x = np.random.default_rng(0).integers(0, 256, (1, 4, 6)) / 255
     network = one(lif(), source_networks.dyadic(np.random.default_rng(1), 5, 6), constant=True)
@@ -128,8 +151,8 @@ def test_numbers_that_are_not_whole_at_any_scale_are_rounded_and_said() -> None:
     lowered = lower(network, steps=4, bits=Bits(weights=4))
     assert np.abs(lowered.tables.layers[0].synapses[0].weights).max(1).tolist() == [7] * 5
     assert lowered.reasons["n"].startswith(
-        "no power of two makes all its numbers whole, so the scale is too coarse: weights are "
-        "rounded to 4 bits; a decay of 0.9 is taken as 1843/2048"
+        "no power of two makes all its numbers whole: weights are rounded to 4 bits; a decay of "
+        "0.9 is taken as 1843/2048"
     )
     powers = lower(network, steps=4, bits=Bits(scales="power")).snapped
     assert powers.neurons["n"].threshold is not None
@@ -223,9 +246,6 @@ TWO = Affine(scale=A(2.0), offset=A(0.0))
         (one(lif(reset="undelayed")),
          ("layer n: the tables can't say snnTorch's reset_delay=False with a reset by subtraction; "
          "take reset_delay=True")),
-        (one(lif(reset="blank")),
-         ("layer n: the tables can't say snnTorch's reset of Synaptic and RLeaky to zero, which "
-         "loses a step's input; take reset_mechanism='subtract', or reset_delay=False")),
         (one(lif(reset="subtract", most=None)),
          "layer n: the tables can't say several spikes a step; take neurons that fire once"),
         (one(lif(low=A(-1.0))),
@@ -239,7 +259,7 @@ TWO = Affine(scale=A(2.0), offset=A(0.0))
         (one(lif(reset="subtract", initial=A(0.5))),
          "layer n: potentials must start from 0 where a threshold is subtracted, not from 0.5"),
         (one(lif(reset="delayed", threshold=A(-1.0))),
-         "layer n: threshold must be 0 or more where a subtraction is delayed, not -1"),
+         "layer n: threshold must be 0 or more where a reset comes a step late, not -1"),
         (one(lif(), readout="potential"),
          ("layer n: reset must be 'none' where its potential is read, as a layer of the tables "
          "doesn't fire then, not 'zero'; read its spikes, or train it without a reset")),
@@ -312,8 +332,8 @@ def test_what_must_be_exact_and_is_not_is_refused() -> None:
     with pytest.raises(LoweringError, match="^layer n must be exact, but potentials can reach"):
         lower(network, samples=np.ones((6, 1, 1)), bits=Bits(exact=True, states=2))
     message = (
-        "layer n must be exact, but the scale of 8-bit weights is too coarse: weights are rounded "
-        "to 8 bits"
+        "layer n must be exact, but its scale is too coarse in 8 bits: weights are rounded to 8 "
+        "bits"
     )
     with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
         lower(one(lif(), [[1.0, 0.001953125]]), steps=4, bits=EXACT)

@@ -26,7 +26,7 @@ def dyadic(rng: Rng, *shape: int, most: int = 12) -> Any:
 def neuron(rng: Rng, channels: int, **settings: Any) -> Neuron:
     """Return neurons whose rule tables can say exactly: a decay of 2**-k, thresholds of 1/16."""
     comparator = ">" if rng.random() < 0.5 else ">="
-    reset = str(rng.choice(["zero", "subtract", "delayed", "none"]))
+    reset = str(rng.choice(["zero", "subtract", "delayed", "blank", "none"]))
     rest = dyadic(rng, channels, most=4) if reset == "zero" and rng.random() < 0.4 else np.zeros(1)
     chosen: dict[str, Any] = {
         "threshold": rng.integers(8, 24, channels) / 16 + np.abs(rest),

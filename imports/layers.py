@@ -1,0 +1,152 @@
+"""A layer of a source as one of the tables: its rule in the contract's words, its integers."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..checks.arguments import Ints
+from ..export.layer import Layer, Pool
+from ..export.neuron import Leak, Neuron, Shift
+from ..export.synapse import Convolution, Dense, Identity, SynapseGroup
+from .normal import PlainLayer
+from .ops import Affine, Conv, Linear
+from .paths import Group, LoweringError
+from .rule import Neuron as Rule
+from .scales import Scaled
+
+
+def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> Layer:
+    """Return a layer of the tables.
+
+    Parameters
+    ----------
+    layer, found
+        The source's, and its numbers.
+    names
+        By layer of the source, that of the tables.
+
+    Raises
+    ------
+    LoweringError
+        Where its rule has no form in the tables.
+    """
+    rule = layer.neuron
+    _refuse(layer)
+    up = rule.threshold is not None and rule.comparator == ">"
+    threshold = None if found.threshold is None else found.threshold + up
+    subtracts = rule.reset in ("subtract", "delayed")
+    leak = Leak(
+        multiplier=found.multiplier.astype(np.int32),
+        shift=found.shift,
+        at="store" if rule.reset == "delayed" else "load",
+        rounding="up" if up else "down",
+    )
+    neuron = Neuron(
+        bias=found.bias.astype(np.int32),
+        threshold=_words(threshold),
+        reset="subtract" if subtracts else rule.reset,  # type: ignore[arg-type]
+        amount=_words(found.threshold) if subtracts else None,
+        gain=found.gain,
+        leak=leak,
+        store=Shift(bits=16, shift=0),
+    )
+    groups = tuple(
+        _synapses(layer, group, value, names)
+        for group, value in zip(layer.groups, found.weights, strict=True)
+    )
+    pool = None
+    if layer.pool is not None:
+        pool = Pool(kind="max" if layer.pool.kind == "max" else "sum", size=layer.pool.size)
+    return Layer(name=names[layer.name], synapses=groups, neuron=neuron, pool=pool)
+
+
+def _words(value: NDArray[np.int64] | None) -> Ints | None:
+    return None if value is None else value.astype(np.int32)
+
+
+def _refuse(layer: PlainLayer) -> None:
+    """Raise for what the tables have no form of."""
+    rule, place = layer.neuron, f"layer {layer.name}"
+    forms = {
+        "a maximum of currents before the neurons; pool their spikes instead": layer.before,
+        "a synaptic current beside the potential; take neurons without one": rule.current,
+        "several spikes a step; take neurons that fire once": rule.most != 1,
+        "a lower bound of potentials; train without it": rule.low is not None,
+        "snnTorch's reset_delay=False with a reset by subtraction; take reset_delay=True":
+            rule.reset == "undelayed",
+    }  # fmt: skip
+    for what, there in forms.items():
+        if there:
+            raise LoweringError(f"{place}: the tables can't say {what}")
+    later = rule.reset in ("delayed", "blank")
+    if rule.threshold is not None and later and rule.threshold.min() < 0:
+        raise LoweringError(
+            f"{place}: threshold must be 0 or more where a reset comes a step late, not "
+            f"{rule.threshold.min():g}"
+        )
+    for group in layer.groups:
+        late = np.unique(group.delay)
+        if group.source == layer.name and late.tolist() == [1]:
+            continue
+        if late.tolist() != [0]:
+            raise LoweringError(
+                f"{place}: the tables can't say a delay of {late.max()} steps from "
+                f"{group.source}; take neurons that read the same step"
+            )
+
+
+def _synapses(
+    layer: PlainLayer, group: Group, value: NDArray[np.int64], names: dict[str, str]
+) -> SynapseGroup:
+    source = names.get(group.source, "input")
+    weights = value.astype(np.int32)
+    bits = _width(value)
+    if isinstance(group.op, Linear):
+        return Dense(source=source, weights=weights, bits=bits)
+    if isinstance(group.op, Conv):
+        return Convolution(
+            source=source,
+            weights=weights,
+            bits=bits,
+            stride=group.op.stride,
+            padding=group.op.padding,
+            groups=group.op.groups,
+        )
+    return Identity(source=source, weights=weights, bits=bits)
+
+
+def _width(value: NDArray[np.int64]) -> int:
+    """Return the bits of the narrowest weights that hold all values."""
+    if np.abs(value).max() <= 1:
+        return 1 if value.all() else 2
+    return max(3, int(max(value.max(), -value.min() - 1)).bit_length() + 1)
+
+
+def snapped(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> PlainLayer:
+    """Return a layer with the tables' integers as its numbers."""
+
+    def op(group: Group, value: NDArray[np.int64]) -> Group:
+        whole = np.asarray(value * 2.0**found.gain, np.float64)
+        if isinstance(group.op, Affine):
+            made: Any = Affine(scale=whole, offset=np.zeros(()))
+        else:
+            made = replace(group.op, weight=whole)
+        return replace(group, op=made, source=names.get(group.source, "input"))
+
+    rule = layer.neuron
+    threshold = None if found.threshold is None else found.threshold.astype(np.float64)
+    decay = found.multiplier / (1 << found.shift)
+    made_rule = Rule(
+        threshold=threshold,
+        decay=np.broadcast_to(decay, rule.decay.shape),
+        bias=found.bias.astype(np.float64),
+        comparator=rule.comparator,
+        reset=rule.reset,
+        low=None if found.low is None else found.low.astype(np.float64),
+        most=rule.most,
+        current=rule.current,
+    )
+    groups = tuple(op(g, v) for g, v in zip(layer.groups, found.weights, strict=True))
+    return replace(layer, name=names[layer.name], groups=groups, neuron=made_rule)
