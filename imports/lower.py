@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks.arguments import integer
-from ..export.layer import Input, Layer, Readout
+from ..export.layer import Input, Readout
 from ..export.tables import Tables
-from ..sim.golden import golden
+from .fitting import drawn, fitted
 from .graph import Network
 from .input_form import InputForm, input_form
 from .layers import layer_of, snapped
 from .normal import PlainLayer, network_of, normal, times
 from .ops import spread
 from .paths import LoweringError
-from .ranges import spare, state_of
+from .ranges import losses, state_of
 from .reference import run
 from .scales import MOST_GAIN, Bits, Scaled, scaled
 
@@ -134,22 +134,15 @@ def lower(
         )
         return tables, network_of(snaps, network.input_shape, network.readout), found
 
-    def look(snap: Network) -> dict[str, tuple[float, float]]:
-        return {} if samples is None else _seen(snap, form.integers(samples[:, :CALIBRATING]))
-
     tables, snap, found = build({})
-    seen = look(snap)
-    finer = {
-        layer.name: _finer(tables, names[layer.name], found[layer.name], bits, seen)
-        for layer in plain
-    }
+    finer = {layer.name: _finer(found[layer.name]) for layer in plain}
     if any(finer.values()):
         tables, snap, found = build(finer)
-        seen = look(snap)
-    x = _drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
-    tables, narrow = state_of(tables, bits.states, seen)
+    x = drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
     rounding = {names[layer.name] for layer in plain if found[layer.name].rounds}
-    tables = _nearer(tables, snap, rounding, x)
+    seen = {} if samples is None else _seen(snap, x)
+    tables = fitted(state_of(tables, bits.states, seen), snap, rounding, x)
+    narrow = losses(tables)
     reasons = {theirs: each.reason for theirs, each in found.items() if each.reason}
     back = {ours: theirs for theirs, ours in names.items()}
     for ours, why in narrow.items():
@@ -189,55 +182,18 @@ def _seen(snapped: Network, x: NDArray[np.int64]) -> dict[str, tuple[float, floa
     return found
 
 
-def _drawn(tables: Tables) -> NDArray[np.int64]:
-    """Return random integers of the input, (steps, samples, *shape), a few samples."""
-    a, rng = tables.input.activation, np.random.default_rng(1)
-    steps = 1 if tables.input.constant else tables.steps
-    x = rng.integers(a.low, a.high + 1, (steps, 4, *tables.input.shape))
-    x = x * (rng.random(x.shape) < 0.3)
-    return np.broadcast_to(x, (tables.steps, *x.shape[1:]))
-
-
-def _nearer(tables: Tables, snap: Network, rounding: set[str], x: NDArray[np.int64]) -> Tables:
-    """Return tables whose leaks round, in some layers, the way that moves fewer spikes.
-
-    Where a decay is 2**-k the comparison decides which way is exact. Of others neither is, and on
-    what `x` shows the nearer is taken, the same for all.
-    """
-    if not rounding:
-        return tables
-    done = run(snap, x).spikes
-
-    def turned(layer: Layer) -> Layer:
-        leak = layer.neuron.leak
-        other = replace(leak, rounding="down" if leak.rounding == "up" else "up")
-        neuron = replace(layer.neuron, leak=other)
-        return replace(layer, neuron=neuron) if layer.name in rounding else layer
-
-    def differing(candidate: Tables) -> int:
-        spikes = golden.run(candidate, x).spikes
-        pairs = ((done[n][tuple(slice(k) for k in s.shape)], s) for n, s in spikes.items())
-        return sum(int(np.count_nonzero(theirs != ours)) for theirs, ours in pairs)
-
-    other = replace(tables, layers=tuple(turned(layer) for layer in tables.layers))
-    return min((tables, other), key=differing)
-
-
-def _finer(
-    tables: Tables, name: str, found: Scaled, bits: Bits, seen: dict[str, tuple[float, float]]
-) -> int:
+def _finer(found: Scaled) -> int:
     """Return the bits that potentials get beyond those needed, where decays round them.
 
     What is rounded away, an LSB a step, adds up over 1 / (1 - decay) steps; it should be less than
-    1/256 of the threshold, as far as the state has bits to spare.
+    1/256 of the threshold. Whether the state can hold as much is tried later.
     """
     if not found.rounds:
         return 0
     decay = float(found.multiplier.max()) / (1 << found.shift)
     threshold = 16.0 if found.threshold is None else max(float(np.abs(found.threshold).min()), 1.0)
     wanted = int(np.ceil(np.log2(256 / (max(1 - decay, 2.0**-12) * threshold))))
-    room = spare(tables, tables.layer(name), bits.states, seen)
-    return max(0, min(wanted, room, MOST_GAIN - found.gain))
+    return max(0, min(wanted, MOST_GAIN - found.gain))
 
 
 def _named(names: list[str]) -> dict[str, str]:

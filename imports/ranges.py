@@ -15,10 +15,8 @@ WIDEST = 16
 """Bits of a state that tables can hold."""
 
 
-def state_of(
-    tables: Tables, most: int, seen: dict[str, tuple[float, float]]
-) -> tuple[Tables, dict[str, str]]:
-    """Return tables whose states are as narrow as they can be, and which of them lose something.
+def state_of(tables: Tables, most: int, seen: dict[str, tuple[float, float]]) -> Tables:
+    """Return tables whose states are as narrow as they can be.
 
     A state that can't hold all that its potentials can reach holds what was seen of them, and as
     much again; where that needs more bits, its lowest ones are rounded away.
@@ -32,30 +30,40 @@ def state_of(
     seen
         By layer, the least and the most that it would store, in LSBs, on samples; without, it is
         taken to be four thresholds.
-
-    Returns
-    -------
-    tables
-        With the states.
-    reasons
-        By layer, how its potentials lose something.
     """
-    layers, reasons = [], {}
+    layers = []
     for layer in tables.layers:
         low, high = reach(tables, layer)
         bits, shift = max(2, signed_bits(low, high)), 0
         if bits > most:
-            can = f"potentials can reach {low}…{high}, {bits} bits"
             low, high = _likely(layer, low, high, seen)
             needed = max(2, signed_bits(min(low, -1), max(high, 1)))
             bits, shift = min(needed, most), max(0, min(needed - most, 15))
-            held = f"saturate beyond {low}…{high}"
-            reasons[layer.name] = f"{can}, and {held}" + (
-                f", their last {shift} bits rounded away" if shift else ""
-            )
-        store = Shift(bits=bits, shift=shift)
-        layers.append(replace(layer, neuron=replace(layer.neuron, store=store)))
-    return replace(tables, layers=tuple(layers)), reasons
+        layers.append(stored(layer, Shift(bits=bits, shift=shift)))
+    return replace(tables, layers=tuple(layers))
+
+
+def stored(layer: Layer, store: Shift) -> Layer:
+    """Return a layer with another store."""
+    return replace(layer, neuron=replace(layer.neuron, store=store))
+
+
+def losses(tables: Tables) -> dict[str, str]:
+    """Return by layer how its potentials lose something, without those that lose nothing."""
+    found = {}
+    for layer in tables.layers:
+        low, high = reach(tables, layer)
+        store = layer.neuron.store
+        assert isinstance(store, Shift)
+        least, largest = store.low << store.shift, store.high << store.shift
+        parts = []
+        if low < least or high > largest:
+            parts.append(f"saturate beyond {least}…{largest}")
+        if store.shift:
+            parts.append(f"lose their last {store.shift} bits")
+        if parts:
+            found[layer.name] = f"potentials can reach {low}…{high}, and {' and '.join(parts)}"
+    return found
 
 
 def _likely(
@@ -66,12 +74,6 @@ def _likely(
     largest = 1 << (WIDEST - 1) if n.threshold is None else 4 * int(np.abs(n.threshold).max())
     bottom, top = seen.get(layer.name, (-largest / 2, largest / 2))
     return max(low, min(0, int(2 * bottom) - 1)), min(high, max(0, int(2 * top) + 1))
-
-
-def spare(tables: Tables, layer: Layer, most: int, seen: dict[str, tuple[float, float]]) -> int:
-    """Return how many bits a state has to spare, for potentials that are finer than need be."""
-    low, high = _likely(layer, *reach(tables, layer), seen)
-    return max(0, most - max(2, signed_bits(min(low, -1), max(high, 1))))
 
 
 def reach(tables: Tables, layer: Layer) -> tuple[int, int]:
