@@ -18,8 +18,9 @@ WIDEST = 16
 def state_of(tables: Tables, most: int, seen: dict[str, tuple[float, float]]) -> Tables:
     """Return tables whose states are as narrow as they can be.
 
-    A state that can't hold all that its potentials can reach holds what was seen of them, and as
-    much again; where that needs more bits, its lowest ones are rounded away.
+    A state that can't hold all that its potentials can reach holds what was seen of them and as
+    much again, and no less than a threshold; where that needs more bits, its lowest ones are
+    rounded away.
 
     Parameters
     ----------
@@ -71,9 +72,11 @@ def _likely(
 ) -> tuple[int, int]:
     """Return what a state holds that can't hold low…high: twice what was seen of it."""
     n = layer.neuron
-    largest = 1 << (WIDEST - 1) if n.threshold is None else 4 * int(np.abs(n.threshold).max())
-    bottom, top = seen.get(layer.name, (-largest / 2, largest / 2))
-    return max(low, min(0, int(2 * bottom) - 1)), min(high, max(0, int(2 * top) + 1))
+    # Less than a threshold below and above 0 would keep a neuron from ever reaching it.
+    least = 1 if n.threshold is None else int(np.abs(n.threshold).max())
+    unseen = 1 << (WIDEST - 2) if n.threshold is None else 2 * least
+    bottom, top = seen.get(layer.name, (-unseen, unseen))
+    return max(low, min(-least, int(2 * bottom) - 1)), min(high, max(least, int(2 * top) + 1))
 
 
 def reach(tables: Tables, layer: Layer) -> tuple[int, int]:

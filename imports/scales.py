@@ -123,10 +123,11 @@ def scaled(
         raise LoweringError(f"layer {layer.name} must be exact, but {reason}")
     gain = min(gain + finer, MOST_GAIN)
     scale = coarse * 2.0**gain
-    whole = tuple(
-        _rounded(weights(group.op) * _wide(coarse, weights(group.op)), bits)
-        for group in layer.groups
-    )
+    exact = [weights(group.op) * _wide(coarse, weights(group.op)) for group in layer.groups]
+    whole = tuple(_rounded(value, bits) for value in exact)
+    wide = [np.round(e) != w for e, w in zip(exact, whole, strict=True) if bits.weights > 1]
+    if cut := int(sum(w.sum() for w in wide)):
+        reason += f"; {cut} weights saturate"
     rule = layer.neuron
     numbers = {"bias": rule.bias, "threshold": rule.threshold, "v_min": rule.low}
     levels: dict[str, Any] = {
@@ -246,7 +247,11 @@ def _filled(layer: PlainLayer, bits: Bits, uniform: bool) -> Floats:
     # A channel without weights fires by its bias alone.
     spare = np.ones(channels) if threshold is None else np.maximum(np.abs(threshold), 1e-9)
     scale = bits.largest / np.where(largest > 0, largest, spare)
-    return 2.0 ** np.floor(np.log2(scale)) if bits.scales == "power" else scale
+    if bits.scales != "power":
+        return scale
+    # A weight of 2**(bits - 1) LSBs saturates by one, which costs less than half the scale.
+    most = bits.largest + (bits.weights > 2)
+    return 2.0 ** np.floor(np.log2(scale * most / bits.largest))
 
 
 def _rounded(value: Floats, bits: Bits) -> NDArray[np.int64]:

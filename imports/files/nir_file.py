@@ -21,6 +21,8 @@ from .nir_nodes import op
 from .nir_rules import NEURONS, Stated
 
 MOST_EDGES = 1 << 16
+TORCH = (".pth", ".pt", ".ckpt")
+"""How files of torch's weights end."""
 FIELDS = ("r", "tau", "tau_mem", "tau_syn", "v_leak", "v_threshold", "v_reset", "w_in")
 
 
@@ -49,6 +51,12 @@ def read(
     """
     path = Path(path)
     stated = stated or Stated()
+    if path.suffix in TORCH:
+        raise NirFileError(
+            f"{path}: must be a NIR file, not torch's weights, which hold no thresholds and no rule; "
+            "build the network, load_state_dict into it, and pass it to sg.from_snntorch, "
+            "from_spikingjelly or from_norse"
+        )
     return _Reader(hdf5.read(path), stated).network(readout)
 
 

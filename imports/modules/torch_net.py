@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from typing import Any, Literal
 
 import torch
@@ -55,7 +56,13 @@ def read(
         Where a module, a setting, or a call in a `forward` isn't taken, with its name or line.
     """
     if not isinstance(net, nn.Module):
-        raise TypeError(f"net must be a torch.nn.Module, not {type(net).__name__}")
+        why = ""
+        if isinstance(net, dict | str | PathLike):
+            why = (
+                ": weights alone hold no thresholds and no rule; build the network, load_state_dict "
+                "into it, and pass that"
+            )
+        raise TypeError(f"net must be a torch.nn.Module, not {type(net).__name__}{why}")
     args = sample if isinstance(sample, tuple) else (sample,)
     if not args or not isinstance(args[0], torch.Tensor):
         raise TypeError(f"sample must be a tensor that net takes, not {type(sample).__name__}")

@@ -167,6 +167,13 @@ def test_numbers_that_are_not_whole_at_any_scale_are_rounded_and_said() -> None:
     assert (ternary.bits, signs.bits) == (2, 1)
 
 
+def test_a_power_of_two_may_saturate_its_largest_weight_and_says_so() -> None:
+    network = one(lif(threshold=A(1.3)), [[-1.0, 0.9921875, 1.0]])
+    lowered = lower(network, steps=4, bits=Bits(scales="power"))
+    assert lowered.tables.layers[0].synapses[0].weights.tolist() == [[-128, 127, 127]]
+    assert lowered.reasons["n"].endswith("weights are rounded to 8 bits; 1 weights saturate")
+
+
 def test_states_are_as_narrow_as_their_potentials_and_saturate_said() -> None:
     network = one(lif(decay=A(1.0)), [[1.0, -1.0]])
     x = np.zeros((300, 1, 2))
@@ -175,7 +182,7 @@ def test_states_are_as_narrow_as_their_potentials_and_saturate_said() -> None:
     assert lowered.tables.layers[0].neuron.store.bits == 10
     narrow = lower(network, samples=x, bits=Bits(states=6))
     assert narrow.tables.layers[0].neuron.store.bits == 6
-    assert narrow.reasons["n"] == ("potentials can reach -300…0, and saturate beyond -32…31")
+    assert narrow.reasons["n"] == ("potentials can reach -300…0, and lose their last 4 bits")
     few = lower(network, samples=x[:, :, ::-1], bits=Bits(states=6))
     assert few.reasons["n"] == "potentials can reach -300…0, and saturate beyond -2…1"
 

@@ -304,6 +304,13 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"no HDF5 at all")
     with pytest.raises(NirFileError, match=f"^{re.escape(f'{path}: {whole}')}"):
         read(path, SNN)
+    weights = tmp_path / "net.pth"
+    refused(
+        weights,
+        "must be a NIR file, not torch's weights, which hold no thresholds and no rule; build the "
+        "network, load_state_dict into it, and pass it to sg.from_snntorch, from_spikingjelly or "
+        "from_norse",
+    )
     path.write_bytes(b"")
     refused(path, "file must have 1…1073741824 bytes, not 0", SNN)
     with pytest.raises(IsADirectoryError):

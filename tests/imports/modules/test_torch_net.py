@@ -443,7 +443,13 @@ def test_what_is_no_network_is_refused() -> None:
     from somagate.imports.modules.torch_net import UnsupportedModuleError
 
     snn, _ = snntorch()
-    with pytest.raises(TypeError, match="^net must be a torch.nn.Module, not dict$"):
+    with pytest.raises(TypeError, match="^net must be a torch.nn.Module, not int$"):
+        read("snntorch", 3, torch.rand(2, 4))
+    message = (
+        "net must be a torch.nn.Module, not dict: weights alone hold no thresholds and no rule; "
+        "build the network, load_state_dict into it, and pass that"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         read("snntorch", {}, torch.rand(2, 4))
     with pytest.raises(TypeError, match="^sample must be a tensor that net takes, not list$"):
         read("snntorch", nn.Linear(4, 4), [1])
