@@ -53,8 +53,8 @@ def read(
     stated = stated or Stated()
     if path.suffix in TORCH:
         raise NirFileError(
-            f"{path}: must be a NIR file, not torch's weights, which hold no thresholds and no rule; "
-            "build the network, load_state_dict into it, and pass it to sg.from_snntorch, "
+            f"{path}: must be a NIR file, not torch's weights, which hold no thresholds and no "
+            "rule; build the network, load_state_dict into it, and pass it to sg.from_snntorch, "
             "from_spikingjelly or from_norse"
         )
     return _Reader(hdf5.read(path), stated).network(readout)

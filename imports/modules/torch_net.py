@@ -59,8 +59,8 @@ def read(
         why = ""
         if isinstance(net, dict | str | PathLike):
             why = (
-                ": weights alone hold no thresholds and no rule; build the network, load_state_dict "
-                "into it, and pass that"
+                ": weights alone hold no thresholds and no rule; build the network, "
+                "load_state_dict into it, and pass that"
             )
         raise TypeError(f"net must be a torch.nn.Module, not {type(net).__name__}{why}")
     args = sample if isinstance(sample, tuple) else (sample,)
