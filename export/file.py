@@ -40,7 +40,7 @@ DTYPES = {"weights": np.dtype(np.int8), "channel_mask": np.dtype(np.bool_)}
 """By field; every other array is int32."""
 LATER: dict[str, dict[str, Any]] = {
     "Leak": {"rounding": "down"},
-    "Neuron": {"mask_negative": False, "gain": 0},
+    "Neuron": {"mask_negative": False, "gain": 0, "lower_bound": None},
 }
 """By class, fields that came after the first files, and what these mean.
 
@@ -222,10 +222,12 @@ def _flatten(value: Any, place: str, arrays: Arrays) -> Any:
         graph: dict[str, Any] = {"class": type(value).__name__}
         later = LATER.get(graph["class"], {})
         for field in _own(value):
-            if field.name in later and getattr(value, field.name) == later[field.name]:
-                continue
+            member = getattr(value, field.name)
+            if field.name in later and not isinstance(member, np.ndarray):
+                if member == later[field.name]:
+                    continue
             inner = f"{place}.{field.name}" if place else field.name
-            graph[field.name] = _flatten(getattr(value, field.name), inner, arrays)
+            graph[field.name] = _flatten(member, inner, arrays)
         return graph
     if isinstance(value, tuple):
         names = [getattr(element, "name", index) for index, element in enumerate(value)]

@@ -172,6 +172,9 @@ class Neuron:
         it, whatever u is; it integrates on, and isn't reset. SpQuant-SNN's mask of negative states.
     gain
         0…15: sums enter as `acc << gain`, so that potentials are finer than weights.
+    lower_bound
+        int32 (channels,), accumulator LSBs: a smaller u is raised to it before it is compared with
+        the threshold. None: there is none. sinabs has it as `min_v_mem`.
     """
 
     bias: Ints
@@ -182,6 +185,7 @@ class Neuron:
     leak: Leak = field(default_factory=Leak)
     mask_negative: bool = False
     gain: int = 0
+    lower_bound: Ints | None = None
 
     def __post_init__(self) -> None:
         bias = per_channel("Neuron bias", self.bias, -WORD_LIMIT, WORD_LIMIT - 1)
@@ -213,6 +217,9 @@ class Neuron:
             object.__setattr__(self, "amount", amount)
         elif self.amount is not None:
             raise ValueError(f"Neuron amount must be None for reset {self.reset!r}, not given")
+        if self.lower_bound is not None:
+            bound = per_channel("Neuron lower_bound", self.lower_bound, -WORD_LIMIT, WORD_LIMIT - 1)
+            object.__setattr__(self, "lower_bound", bound)
         if isinstance(self.store, Ternary) and not self.leak.identity:
             raise ValueError(
                 "Neuron leak must be none for a Ternary store, whose level already holds it; "
@@ -231,6 +238,8 @@ class Neuron:
             arrays.append(("threshold", self.threshold))
         if self.amount is not None:
             arrays.append(("amount", self.amount))
+        if self.lower_bound is not None:
+            arrays.append(("lower_bound", self.lower_bound))
         if isinstance(self.store, Ternary):
             arrays += [("store level", self.store.level), ("store boundary", self.store.boundary)]
         return arrays

@@ -93,7 +93,7 @@ def memory(tables: Network, layer: Layer) -> dict[str, int]:
             mask = tables.mask(group.source)
             fan_in = fan_in * int(mask.sum()) // len(mask)
         weights += kept * fan_in * group.bits
-    per_channel = [neuron.bias, neuron.threshold, neuron.amount]
+    per_channel = [neuron.bias, neuron.threshold, neuron.amount, neuron.lower_bound]
     if neuron.leak.multiplier.ndim:
         per_channel.append(neuron.leak.multiplier)
     if isinstance(neuron.store, Ternary):

@@ -16,16 +16,14 @@ from numpy.typing import NDArray
 
 from ..checks.arguments import identifier, integer
 from ..shown import text
-from . import file, summary
+from . import bounds, file, summary
+from .bounds import Bounds
 from .layer import SPIKE, Input, Layer, Pool, Readout, check_elements
-from .neuron import Activation, Ternary
+from .neuron import Activation
 from .synapse import Shape
 from .widths import signed_bits
 
 __all__ = ["SPIKE", "Bounds", "Input", "Layer", "Pool", "Readout", "Tables", "signed_bits"]
-
-Bounds = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""The smallest and the largest value of each channel, (channels,) each, both included."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -239,23 +237,11 @@ class Tables:
 
     def state_bounds(self, name: str) -> Bounds:
         """Bound the stored potential, brought back to accumulator LSBs, a channel."""
-        neuron = self.layer(name).neuron
-        ones = np.ones(neuron.channels, np.int64)
-        if isinstance(neuron.store, Ternary):
-            return -ones * neuron.store.level, ones * neuron.store.level
-        shift = neuron.store.shift
-        return ones * (neuron.store.low << shift), ones * (neuron.store.high << shift)
+        return bounds.state(self.layer(name).neuron)
 
     def update_bounds(self, name: str) -> Bounds:
-        """Bound `u` of a layer: potential, accumulator and bias together, a channel.
-
-        The bound does not count on the leak, which only brings a potential closer to -1, 0 or 1.
-        """
-        neuron = self.layer(name).neuron
-        bias, (low, high) = neuron.bias.astype(np.int64), self.accumulator_bounds(name)
-        state = self.state_bounds(name)
-        low, high = state[0] + (low << neuron.gain) + bias, state[1] + (high << neuron.gain) + bias
-        return (np.minimum(low, 0), np.maximum(high, 0)) if neuron.reset == "blank" else (low, high)
+        """Bound `u` of a layer: potential, accumulator and bias together, a channel."""
+        return bounds.update(self.layer(name).neuron, self.accumulator_bounds(name))
 
     def accumulator_bits(self, name: str) -> int:
         """Return the width in bits of a two's complement accumulator that never overflows."""
@@ -263,25 +249,14 @@ class Tables:
         return signed_bits(int(low.min()), int(high.max()))
 
     def thresholds(self) -> list[str]:
-        """Return a sentence for each channel that can never fire, or always does.
-
-        Where negative potentials are masked, only a reset to zero is known to leave none, and with
-        it a neuron that always reaches its threshold fires in every step.
-        """
-        findings = []
-        for layer in self.layers:
-            if layer.neuron.threshold is None:
-                continue
-            masked = layer.neuron.mask_negative and layer.neuron.reset != "zero"
-            low, high = self.update_bounds(layer.name)
-            for channel in np.flatnonzero(layer.kept):
-                threshold = int(layer.neuron.threshold[channel])
-                place = f"layer {layer.name}, channel {channel}: threshold {threshold}"
-                if threshold > high[channel]:
-                    findings.append(f"{place} is never reached: the most is {high[channel]}")
-                elif threshold <= low[channel] and not masked:
-                    findings.append(f"{place} is always reached: the least is {low[channel]}")
-        return findings
+        """Return a sentence for each channel that can never fire, or always does."""
+        return [
+            f"layer {layer.name}, {finding}"
+            for layer in self.layers
+            for finding in bounds.thresholds(
+                layer.neuron, layer.kept, self.accumulator_bounds(layer.name)
+            )
+        ]
 
     def __str__(self) -> str:
         """Return a table with a row a layer, as `somagate check` prints it."""

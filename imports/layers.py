@@ -49,6 +49,7 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> Layer:
         reset="subtract" if subtracts else rule.reset,  # type: ignore[arg-type]
         amount=_words(found.threshold) if subtracts else None,
         gain=found.gain,
+        lower_bound=_words(found.low),
         leak=leak,
         store=Shift(bits=16, shift=0),
     )
@@ -73,7 +74,6 @@ def _refuse(layer: PlainLayer) -> None:
         "a maximum of currents before the neurons; pool their spikes instead": layer.before,
         "a synaptic current beside the potential; take neurons without one": rule.current,
         "several spikes a step; take neurons that fire once": rule.most != 1,
-        "a lower bound of potentials; train without it": rule.low is not None,
         "snnTorch's reset_delay=False with a reset by subtraction; take reset_delay=True":
             rule.reset == "undelayed",
     }  # fmt: skip

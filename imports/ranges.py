@@ -98,6 +98,8 @@ def reach(tables: Tables, layer: Layer) -> tuple[int, int]:
     for _ in range(tables.steps):
         x = (leak(low), leak(high)) if n.leak.at == "load" else (low, high)
         bottom, top = x[0] + least + bias, x[1] + most + bias
+        if n.lower_bound is not None:
+            bottom, top = np.maximum(bottom, n.lower_bound), np.maximum(top, n.lower_bound)
         low, high = _stored(layer, bottom, top, leak)
         # Wider than any state, it saturates anyway.
         limit = 1 << 40

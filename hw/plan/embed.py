@@ -166,6 +166,11 @@ def _with_lowest(tables: Tables, kept: NDArray[np.bool_]) -> Tables:
             f"layer {readout.name}: classes must be {len(kept)} where potentials are read out that "
             f"leak as they are stored, not {kept.sum()}"
         )
+    if neuron.lower_bound is not None:
+        raise MismatchError(
+            f"layer {readout.name}: classes must be {len(kept)} where potentials are read out that "
+            f"have a lower bound, not {kept.sum()}"
+        )
     low = -store.boundary - 1 if isinstance(store, Ternary) else store.low << store.shift
     bias = np.where(
         kept, neuron.bias, low - (whole.accumulator_bounds(readout.name)[1] << neuron.gain)
@@ -270,6 +275,7 @@ def _neuron(old: Neuron, new: Neuron, slots: NDArray[np.int64]) -> Neuron:
         bias=spread(new.bias, old.bias),
         threshold=spread(new.threshold, old.threshold),
         amount=spread(new.amount, old.amount),
+        lower_bound=spread(new.lower_bound, old.lower_bound),
         leak=replace(
             new.leak,
             multiplier=spread(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...checks.arguments import Ints
 from ...export.neuron import Leak, Neuron, Ternary
 
 
@@ -29,6 +30,9 @@ class Mode:
         The leak rounds up, and drops bits.
     gain
         Bits by which sums are shifted up.
+    bounded, lower_bound
+        Whether u is raised to a lower bound, in accumulator LSBs; None where it differs by channel,
+        and is a parameter.
     """
 
     bits: int
@@ -40,6 +44,8 @@ class Mode:
     mask_negative: bool = False
     leak_up: bool = False
     gain: int = 0
+    bounded: bool = False
+    lower_bound: int | None = None
 
     @property
     def blanks(self) -> bool:
@@ -79,7 +85,14 @@ def mode_of(neuron: Neuron) -> Mode:
         mask_negative=neuron.mask_negative,
         leak_up=rounds and neuron.leak.rounding == "up",
         gain=neuron.gain,
+        bounded=neuron.lower_bound is not None,
+        lower_bound=_same(neuron.lower_bound),
     )
+
+
+def _same(values: Ints | None) -> int | None:
+    """Return the number that all channels have, or None."""
+    return int(values[0]) if values is not None and (values == values[0]).all() else None
 
 
 def _lowest_terms(leak: Leak) -> tuple[int | None, int]:

@@ -22,7 +22,8 @@ class Field:
     Attributes
     ----------
     name
-        'bias', 'threshold', 'amount', 'multiplier', 'level', 'boundary' or 'keep' (0 or -1).
+        'bias', 'threshold', 'amount', 'lower_bound', 'multiplier', 'level', 'boundary' or 'keep' (0
+        or -1).
     bits
         Width.
     values
@@ -40,14 +41,14 @@ def channel_values(
     """Return each parameter of a layer's channels, int64 (channels,), and that of an unused lane.
 
     A threshold beyond what u can reach is the nearest one that decides the same, so that it fits;
-    so is a boundary. Unused lanes never fire, so no logic masks them.
+    so are lower bound and boundary. Unused lanes never fire, so no logic masks them.
 
     Parameters
     ----------
     neuron
         Of the layer.
     half
-        What the bias and the threshold have in them for rounding.
+        What the bias, the threshold and the lower bound have in them for rounding.
     bounds
         The smallest and largest u.
     never
@@ -57,6 +58,9 @@ def channel_values(
     """
     low, high = bounds
     threshold = high + 1 if neuron.threshold is None else neuron.threshold
+    lowest: Any = low
+    if neuron.lower_bound is not None:
+        lowest = neuron.lower_bound.astype(np.int64) + half
     level: Any = 0
     boundary: Any = 0
     if isinstance(neuron.store, Ternary):
@@ -65,6 +69,7 @@ def channel_values(
         "bias": (neuron.bias.astype(np.int64) + half, half),
         "threshold": (np.clip(np.add(threshold, half, dtype=np.int64), low, high + 1), never),
         "amount": (0 if neuron.amount is None else neuron.amount, 0),
+        "lower_bound": (np.clip(lowest, low, high), low),
         "multiplier": (neuron.leak.multiplier, 0),
         "level": (level, 0),
         "boundary": (np.minimum(np.asarray(boundary, np.int64), limit), 1),
@@ -106,6 +111,7 @@ def fields(
         columns.setdefault("keep", []).append(-(chosen >= 0).astype(np.int64))
     needed = {
         "amount": any(mode.reset == "subtract" for mode in modes),
+        "lower_bound": any(mode.bounded and mode.lower_bound is None for mode in modes),
         "multiplier": any(mode.leak_multiplier is None for mode in modes),
         "level": any(mode.shift is None for mode in modes),
         "boundary": any(mode.shift is None for mode in modes),

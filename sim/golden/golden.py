@@ -6,6 +6,7 @@ A layer's output channel `c` in one time step, in exact integers::
     v    = load(s)                                       s: the stored integer, v: in sum LSBs
     x    = leak(v) if leak_at == "load" else v
     u    = x + (acc << gain) + bias[c]                   "blank" → 0 if it fired a step before
+    u    = max(u, lower_bound[c])                        if there is one
     fire = u >= threshold[c]                             and s >= 0, if mask_negative
     w    = leak(u) if leak_at == "store" else u
     r    = reset(w, fire)                                "zero" → 0 · "subtract" → w - amount[c]
@@ -65,6 +66,8 @@ def update(
     u += n.bias
     if n.reset == "blank" and fired is not None:
         u *= ~fired
+    if n.lower_bound is not None:
+        np.maximum(u, n.lower_bound, out=u)
     fire = np.zeros(u.shape, bool) if n.threshold is None else u >= n.threshold
     if n.mask_negative:
         fire &= v >= 0

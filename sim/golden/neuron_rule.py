@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...checks.arguments import Ints
+from ...checks.arguments import WORD_LIMIT, Ints
 from ...export.neuron import Shift, Ternary
 from ...export.tables import Layer, Tables
 
@@ -42,6 +42,7 @@ class Rule:
     high: NDArray[Any]
     mask_negative: bool
     gain: int
+    lower_bound: NDArray[Any] | None
 
 
 def rule(tables: Tables, layer: Layer) -> Rule:
@@ -55,7 +56,8 @@ def rule(tables: Tables, layer: Layer) -> Rule:
     leaks = not neuron.leak.identity
     state = largest(*tables.state_bounds(layer.name))
     sums = largest(*tables.accumulator_bounds(layer.name)) << neuron.gain
-    u = state + sums + largest(bias)
+    bound = None if neuron.lower_bound is None else np.where(kept, neuron.lower_bound, -WORD_LIMIT)
+    u = max(state + sums + largest(bias), 0 if bound is None else int(bound.max()))
     product = largest(neuron.leak.multiplier) * (u if neuron.leak.at == "store" else state)
     product += (1 << neuron.leak.shift) - 1 if neuron.leak.rounding == "up" else 0
     half = (1 << neuron.store.shift) >> 1 if isinstance(neuron.store, Shift) else 0
@@ -66,7 +68,7 @@ def rule(tables: Tables, layer: Layer) -> Rule:
     )
     bits = next(bits for bits in (16, 32, 64) if reach < (1 << (bits - 1)) - 1)
     dtype = np.dtype(f"int{bits}")
-    # A threshold or boundary beyond `reach` acts as the nearest one that the type holds.
+    # What u is compared with, beyond `reach`, acts as the nearest number that the type holds.
     limit = (1 << (bits - 1)) - 1
     axes = (1,) * (len(tables.neuron_shapes[layer.name]) - 1)
 
@@ -97,4 +99,5 @@ def rule(tables: Tables, layer: Layer) -> Rule:
         high=laid(np.array(neuron.store.high)),
         mask_negative=neuron.mask_negative,
         gain=neuron.gain,
+        lower_bound=None if bound is None else laid(bound),
     )

@@ -161,6 +161,7 @@ USED = {
     "Leak rounding": {"leak": Leak(multiplier=3, shift=2, rounding="up")},
     "Neuron mask_negative": {"mask_negative": True},
     "Neuron gain": {"gain": 3},
+    "Neuron lower_bound": {"lower_bound": [-3, -2, 0]},
 }
 """Of each later field a neuron that uses it."""
 

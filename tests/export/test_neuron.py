@@ -134,6 +134,7 @@ def test_a_ternary_store_is_refused(fields, message):
         {"store": Ternary(level=[1, 1], boundary=[1, 1])},
         {"bias": np.array([-LARGE, LARGE - 1]), "threshold": np.array([-LARGE, LARGE - 1])},
         {"mask_negative": True},
+        {"lower_bound": [-LARGE, LARGE - 1]},
     ],
 )
 def test_a_neuron_has_as_many_channels_as_its_bias(changes):
@@ -169,6 +170,16 @@ def test_a_neuron_has_as_many_channels_as_its_bias(changes):
             {"threshold": None, "reset": "none", "mask_negative": True},
             ValueError,
             "Neuron mask_negative must be False where threshold is None, not True",
+        ),
+        (
+            {"lower_bound": [0, -LARGE - 1]},
+            ValueError,
+            "Neuron lower_bound must be -2147483648…2147483647, not -2147483649 at (1,)",
+        ),
+        (
+            {"lower_bound": [0]},
+            ValueError,
+            "Neuron lower_bound must have 2 channels as bias has, not 1",
         ),
         ({"gain": 16}, ValueError, "Neuron gain must be 0…15, not 16"),
         ({"gain": 0.5}, TypeError, "Neuron gain must be an int, not 0.5"),

@@ -221,6 +221,21 @@ def test_a_threshold_out_of_reach_is_found(threshold, findings):
 
 
 @pytest.mark.parametrize(
+    ("bound", "threshold", "finding"),
+    [
+        (-5, -5, "threshold -5 is always reached: the least is -5"),
+        (-5, -4, None),
+        (-99, -8, "threshold -8 is always reached: the least is -8"),
+        (12, 12, "threshold 12 is always reached: the least is 12"),
+        (12, 13, "threshold 13 is never reached: the most is 12"),
+    ],
+)
+def test_a_lower_bound_is_the_least_that_is_compared(bound, threshold, finding):
+    layer = dense("one", "input", 4, 1, threshold=threshold, lower_bound=[bound])
+    assert tables(layer).thresholds() == [f"layer one, channel 0: {finding}"] * bool(finding)
+
+
+@pytest.mark.parametrize(
     ("fields", "always"),
     [
         ({"reset": "zero"}, True),

@@ -253,8 +253,6 @@ TWO = Affine(scale=A(2.0), offset=A(0.0))
          "take reset_delay=True")),
         (one(lif(reset="subtract", most=None)),
          "layer n: the tables can't say several spikes a step; take neurons that fire once"),
-        (one(lif(low=A(-1.0))),
-         "layer n: the tables can't say a lower bound of potentials; train without it"),
         (chain(CONV, POOL, lif()),
          ("layer o2: the tables can't say a maximum of currents before the neurons; pool their "
          "spikes instead")),

@@ -115,6 +115,8 @@ def neuron(n: Neuron, c: int, v: int, acc: int, fired: int) -> tuple[int, int]:
     u = x + acc * 2**n.gain + int(n.bias[c])
     if n.reset == "blank" and fired:
         u = 0
+    if n.lower_bound is not None:
+        u = max(u, int(n.lower_bound[c]))
     fire = 0 if n.threshold is None else int(u >= int(n.threshold[c]))
     if n.mask_negative and v < 0:
         fire = 0

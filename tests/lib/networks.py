@@ -11,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from somagate.export.neuron import Activation, Leak, Neuron, Shift, Store, Ternary
+from neurons import Neurons
+from somagate.export.neuron import Activation
 from somagate.export.synapse import Convolution, Dense, Identity, Shape, SynapseGroup, weight_range
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables
 
@@ -31,6 +32,7 @@ FEATURES = frozenset(
         "no reset",
         "blank",
         "gain",  # of the sums
+        "lower bound",
         "mask negative",
         "leak",
         "leak at store",
@@ -79,20 +81,10 @@ def cases(draw: DrawFn, features: frozenset[str] = FEATURES) -> tuple[Tables, An
 
 
 @dataclass
-class _Builder:
-    draw: DrawFn
-    features: frozenset[str]
+class _Builder(Neurons):
     maps: dict[str, tuple[Shape, Activation]] = field(default_factory=dict)
 
-    def has(self, feature: str) -> bool:
-        """Draw whether a feature is used, if it is allowed."""
-        return feature in self.features and self.draw(st.booleans(), label=feature)
-
-    def one(self, *options: Any) -> Any:
-        return self.draw(st.sampled_from(options))
-
     def tables(self) -> Tables:
-        self.rng = np.random.default_rng(self.draw(st.integers(0, 2**32 - 1), label="seed"))
         channels, rows, columns = (self.draw(st.integers(1, n)) for n in (4, 9, 9))
         flat = "convolution" not in self.features or self.one(False, False, False, True)
         shape = (channels * rows,) if flat else (channels, rows, columns)
@@ -130,7 +122,7 @@ class _Builder:
         if not last and len(target) == 3 and all(group.source != name for group in groups):
             pool = self.pool(target)
         fires = not (self.has("potential readout") if last else self.rare("never fires"))
-        neuron = self.neuron(groups, target, fires)
+        neuron = self.neuron(self.scale(groups, target[0]), fires)
         mask = np.ones(target[0], bool)
         if self.has("mask") and not last:  # a class can't be pruned
             mask = self.rng.random(target[0]) < 0.7
@@ -140,9 +132,6 @@ class _Builder:
             target = (target[0], target[1] // pool.size[0], target[2] // pool.size[1])
         self.maps[name] = target, layer.activation
         return layer
-
-    def rare(self, feature: str) -> bool:
-        return feature in self.features and self.draw(st.integers(0, 9), label=feature) == 9
 
     def synapses(self, name: str, last: bool) -> tuple[tuple[SynapseGroup, ...], Shape]:
         """Draw the groups of a layer, and the shape of its neurons."""
@@ -246,63 +235,11 @@ class _Builder:
         ]
         return Pool(kind=self.one(*kinds), size=self.one(*fits))
 
-    def neuron(self, groups: tuple[SynapseGroup, ...], target: Shape, fires: bool) -> Neuron:
-        channels, rng = target[0], self.rng
+    def scale(self, groups: tuple[SynapseGroup, ...], channels: int) -> Any:
+        """Return about how large the sums of each channel get."""
         squares = np.zeros(channels)
         for group in groups:
             activation = self.maps[group.source][1]
             mean_square = 0.3 if activation.bits == 1 else 0.1 * (activation.high + 1) ** 2
             squares += mean_square * (group.weights.reshape(channels, -1) ** 2).sum(1)
-        gain = self.one(2, 1, 5) if self.has("gain") else 0
-        scale = 2.0**gain * (np.sqrt(squares) + 1)
-        factor = self.one(0.5, 0.2, 1.0) * rng.uniform(0.1, 1.1, channels)
-        if "negative" in self.features and self.one(False, False, True):
-            factor *= rng.choice([1, -0.5], channels)
-        threshold: Any = np.rint(scale * factor).astype(np.int64)
-        reset: Literal["zero", "subtract", "none", "blank"] = "zero"
-        amount = None
-        if not fires:
-            threshold, reset = None, "none"
-        elif self.has("subtract"):
-            reset, amount = "subtract", threshold
-            if "negative" in self.features:
-                span = scale.astype(np.int64)
-                amount = self.one(threshold, rng.integers(-span, 2 * span))
-        elif self.has("no reset"):
-            reset = "none"
-        elif self.has("blank"):
-            reset = "blank"
-        if fires and self.rare("extreme"):
-            threshold = rng.choice([-(2**31), 2**31 - 1, 0], channels)
-        masks = fires and self.has("mask negative")
-        store = self.store(scale)
-        return Neuron(
-            bias=np.rint(rng.uniform(-0.5, 0.5, channels) * scale).astype(np.int64),
-            threshold=threshold,
-            store=store,
-            reset=reset,
-            amount=amount,
-            leak=Leak() if isinstance(store, Ternary) else self.leak(channels),
-            mask_negative=masks,
-            gain=gain,
-        )
-
-    def store(self, scale: Any) -> Store:
-        if self.has("ternary"):
-            level = np.rint(scale * self.rng.uniform(0, 1, len(scale))).astype(np.int64)
-            return Ternary(level=level, boundary=np.maximum(1, level // self.one(2, 1)))
-        bits = self.one(3, 2, 4, 6, 8, 12, 16)
-        # Around the shift at which the stored integers just span the sums.
-        shift = int(np.log2(scale.max())) + 2 - bits + self.one(0, -1, 1, 2)
-        return Shift(bits=bits, shift=min(max(shift, 0), 15))
-
-    def leak(self, channels: int) -> Leak:
-        if not self.has("leak"):
-            return Leak()
-        shift = self.one(1, 3, 4, 8, 15)
-        shape = (channels,) if self.has("leak per channel") else ()
-        low = self.one(1 << shift >> 1, 0)
-        at: Literal["load", "store"] = "store" if self.has("leak at store") else "load"
-        rounding: Literal["down", "up"] = "up" if self.has("leak rounded up") else "down"
-        multiplier = self.rng.integers(low, (1 << shift) + 1, shape)
-        return Leak(multiplier=multiplier, shift=shift, at=at, rounding=rounding)
+        return np.sqrt(squares) + 1

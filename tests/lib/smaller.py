@@ -36,6 +36,7 @@ def cut(tables: Tables, name: str, kept: list[int]) -> Tables:
                 cell, leak=leak, bias=cell.bias[kept], store=store,
                 threshold=None if cell.threshold is None else cell.threshold[kept],
                 amount=None if cell.amount is None else cell.amount[kept],
+                lower_bound=None if cell.lower_bound is None else cell.lower_bound[kept],
             )  # fmt: skip
         layers.append(replace(layer, synapses=tuple(groups), neuron=cell, channel_mask=mask))
     return replace(tables, layers=tuple(layers))

@@ -33,6 +33,7 @@ def neuron(rng: Rng, channels: int, **settings: Any) -> Neuron:
         "decay": 2.0 ** -rng.integers(0, 3, channels),
         "bias": dyadic(rng, channels, most=3),
         "comparator": comparator,
+        "low": dyadic(rng, channels, most=2) - 0.5 if rng.random() < 0.3 else None,
         "reset": reset,
         "v_reset": rest if rest.size > 1 else np.zeros(()),
         "initial": rest if rest.size > 1 else np.zeros(()),

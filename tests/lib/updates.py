@@ -56,6 +56,7 @@ def readout(source: str, elements: int, like: Neuron) -> Layer:
     cell = neuron(
         2, store=store, reset=like.reset, leak=leak, amount=amount,
         mask_negative=like.mask_negative, gain=like.gain,
+        lower_bound=None if like.lower_bound is None else like.lower_bound[:2],
     )  # fmt: skip
     return Layer(name="out", synapses=(group,), neuron=cell)
 

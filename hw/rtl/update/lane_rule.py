@@ -71,10 +71,12 @@ class LaneRule(wiring.Component):
                 m.d.sync += negative.eq(self._negative(m, stored))
             may_fire &= ~negative
 
+        # u = max(u, lower_bound)
         # fire = u >= threshold and, if mask_negative, v >= 0; r = reset(u, fire)
         # A sign costs no logic behind the carry chain, as a comparison of signed numbers would.
-        m.d.comb += self.fires.eq(~(u - later["threshold"])[-1] & may_fire)
-        value = self._reset(m, u, later)
+        raised = self._raised(m, u, later)
+        m.d.comb += self.fires.eq(~(raised - later["threshold"])[-1] & may_fire)
+        value = self._reset(m, raised, later)
         r = Signal(value.shape())
         with m.If(self.move):
             m.d.sync += r.eq(value)
@@ -160,6 +162,22 @@ class LaneRule(wiring.Component):
             sign = states[mode.state_bits][mode.bits - 1]
             values.append(sign & ~self.first_step if mode.mask_negative else Const(0))
         return self._switch(m, values, "is_negative")
+
+    def _raised(self, m: Module, u: Value, parameters: Mapping[str, Value]) -> Value:
+        """Return u, or its lower bound where that is larger."""
+        if not any(mode.bounded for mode in self.plan.modes):
+            return u
+        values: list[Value] = []
+        for mode in self.plan.modes:
+            if not mode.bounded:
+                values.append(u)
+                continue
+            bound = parameters.get("lower_bound")
+            if mode.lower_bound is not None:
+                lowest = mode.lower_bound + mode.half * mode.rounds_early
+                bound = Const(max(lowest, self.plan.bounds.update[0]), u.shape())
+            values.append(Mux((u - bound)[-1], bound, u))
+        return self._switch(m, values, "raised")
 
     def _reset(self, m: Module, u: Value, parameters: Mapping[str, Value]) -> Value:
         """Return r."""

@@ -72,6 +72,7 @@ class Update(wiring.Component):
                     wide = inside + mode.leak_multiplier.bit_length()
                     terms["leak"] += width * max(0, ones - 1) * wide
                 terms["leak"] += width * inside * mode.leak_up
+            terms["leak"] += 2 * width * bits * mode.bounded  # compares, and chooses
             if mode.reset == "subtract":
                 terms["subtract"] += width * bits
             if mode.shift is None:

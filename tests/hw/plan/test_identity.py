@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from plans import a_plan, network
+from plans import a_plan, network, with_neurons
 from somagate.hw.plan.identity import shape_sha256
 from somagate.hw.plan.loadable import targets
 from somagate.hw.plan.plan import Plan, StageShape
@@ -43,6 +43,8 @@ def test_every_other_plan_has_another() -> None:
         plan(tables=network((2, 5, 5), [6], reset="none")),
         plan(tables=network((2, 5, 5), [6], mask_negative=True)),
         plan(tables=network((2, 5, 5), [6], gain=1)),
+        plan(tables=with_neurons(TABLES, l0={"lower_bound": [-9] * 6})),
+        plan(tables=with_neurons(TABLES, l0={"lower_bound": [-8] * 6})),
         plan(orders={"l0": (1, 0, 2, 3, 4, 5)}),
     ]
     assert len({shape_sha256(p) for p in plans}) == len(plans)

@@ -649,13 +649,14 @@ def test_classes_that_are_pruned_are_refused_as_in_any_plan() -> None:
     )
 
 
-def test_fewer_classes_whose_potentials_leak_as_they_are_stored_are_refused() -> None:
-    """Nothing could hold those that are missing at the lowest."""
-
-    def leaking(classes: int) -> Tables:
+@pytest.mark.parametrize("why", ["leak as they are stored", "have a lower bound"])
+def test_fewer_classes_are_refused_where_nothing_can_hold_them_at_the_lowest(why: str) -> None:
+    def held(classes: int) -> Tables:
         tables = network((1, 4, 4), [], classes=classes)
-        leak = Leak(multiplier=1, shift=2, at="store")
-        cell = neuron(classes, threshold=None, reset="none", leak=leak)
+        changes: dict[str, Any] = {"lower_bound": [-5] * classes}
+        if why == "leak as they are stored":
+            changes = {"leak": Leak(multiplier=1, shift=2, at="store")}
+        cell = neuron(classes, threshold=None, reset="none", **changes)
         return replace(
             tables,
             layers=(replace(tables.layers[0], neuron=cell),),
@@ -663,10 +664,9 @@ def test_fewer_classes_whose_potentials_leak_as_they_are_stored_are_refused() ->
         )
 
     must_refuse(
-        leaking(2),
-        "layer out: classes must be 3 where potentials are read out that leak as they are stored, "
-        "not 2",
-        base=leaking(3),
+        held(2),
+        f"layer out: classes must be 3 where potentials are read out that {why}, not 2",
+        base=held(3),
     )
 
 
@@ -692,6 +692,7 @@ def test_more_channels_where_their_number_matters_are_refused() -> None:
         (2, {"store": Shift(bits=2, shift=0)}),
         (2, {"mask_negative": True}),
         (1, {"gain": 1}),
+        (0, {"lower_bound": [-9] * 6}),
     ],
 )
 def test_another_mode_is_refused(index: int, changes: dict[str, Any]) -> None:

@@ -295,6 +295,26 @@ def test_a_blank_neuron_loses_the_step_after_its_spike(fields, spikes, potential
     assert play(net, [6, 5, 40, 40, 40, 1, 6]) == (spikes, potentials)
 
 
+@pytest.mark.parametrize(
+    ("fields", "spikes", "potentials"),
+    [
+        ({"lower_bound": [-5]}, [0, 0, 0, 1, 0], [-5, -2, -5, 0, 3]),
+        ({"lower_bound": [-5], "reset": "none"}, [0, 0, 0, 1, 1], [-5, -2, -5, 15, 18]),
+        # A bound at the threshold lets the neuron fire always, one below it never by itself.
+        ({"lower_bound": [10], "reset": "none"}, [1] * 5, [10, 13, 10, 30, 33]),
+        ({"lower_bound": [9], "reset": "none"}, [0, 1, 0, 1, 1], [9, 12, 9, 29, 32]),
+        ({"lower_bound": [4], "reset": "blank"}, [0, 0, 0, 1, 0], [4, 7, 4, 24, 4]),
+        ({"lower_bound": [-(2**31)]}, [0, 0, 0, 0, 0], [-30, -27, -57, -37, -34]),
+    ],
+)
+def test_a_potential_is_raised_to_its_lower_bound_before_it_is_compared(fields, spikes, potentials):
+    net = one_neuron(
+        steps=5, activation=Activation(kind="value", bits=8, signed=True),
+        **{"threshold": [10]} | fields,
+    )  # fmt: skip
+    assert play(net, [-30, 3, -30, 20, 3]) == (spikes, potentials)
+
+
 def test_a_gain_is_of_the_sums_alone():
     net = one_neuron(
         -3, bias=[5], threshold=[18], reset="none", gain=2, steps=3,

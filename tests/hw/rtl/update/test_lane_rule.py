@@ -141,6 +141,41 @@ def test_blank_neurons_share_memories_and_modes_with_others() -> None:
     assert (list(lone.state_words), lone.state_bits) == ([5], 4)
 
 
+BOUNDS = {
+    "of a layer": [-150] * CHANNELS,
+    "of a channel": [-400, -90, 0, 30, 150],
+    "beyond the threshold": [-400, 700, 900, -100, 500],
+    "out of reach": [-WORD_LIMIT] * CHANNELS,
+    "above all": [WORD_LIMIT - 1, -WORD_LIMIT, 10**6, 0, -(10**6)],
+}
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+@pytest.mark.parametrize(
+    ("reset", "store", "leak"),
+    [("zero", "typical", "load by a layer"), ("subtract", "exact", "store by a channel"),
+     ("blank", "saturating", "load to half")],
+)  # fmt: skip
+def test_u_is_raised_to_its_lower_bound(reset: str, store: str, leak: str, bound: str) -> None:
+    cell = a_cell(reset, LEAKS[leak], STORES[store], lower_bound=BOUNDS[bound])
+    plan = a_plan([a_layer("a", cell)])
+    update(plan, "random")
+    fields = [field.name for field in plan.parameters]
+    assert ("lower_bound" in fields) == (
+        bound in ("of a channel", "beyond the threshold", "above all")
+    )
+
+
+def test_layers_with_and_without_lower_bounds_share_an_update() -> None:
+    cells = [
+        a_cell("none", LEAKS["never"], STORES["typical"], lower_bound=BOUNDS["of a layer"]),
+        a_cell("none", LEAKS["never"], STORES["typical"]),
+        a_cell("zero", LEAKS["never"], STORES["exact"], lower_bound=BOUNDS["of a channel"]),
+        a_cell("zero", Leak(), TERNARY["typical"], lower_bound=[-90] * CHANNELS),
+    ]
+    update(a_plan([a_layer(f"layer{n}", cell, seed=n) for n, cell in enumerate(cells)]), "random")
+
+
 @pytest.mark.parametrize("gains", [(3, 3), (0, 2), (15, 1)])
 def test_sums_are_shifted_by_the_gain_of_their_layer(gains: tuple[int, int]) -> None:
     cells = [

@@ -1,0 +1,55 @@
+"""How large the potentials of a layer get, and so which of its neurons never or always fire."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .neuron import Neuron, Ternary
+
+Bounds = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""The smallest and the largest value of each channel, (channels,) each, both included."""
+
+
+def state(neuron: Neuron) -> Bounds:
+    """Bound the stored potential, brought back to accumulator LSBs."""
+    ones = np.ones(neuron.channels, np.int64)
+    if isinstance(neuron.store, Ternary):
+        return -ones * neuron.store.level, ones * neuron.store.level
+    shift = neuron.store.shift
+    return ones * (neuron.store.low << shift), ones * (neuron.store.high << shift)
+
+
+def update(neuron: Neuron, sums: Bounds) -> Bounds:
+    """Bound `u` before and after it is raised to its lower bound, from bounds of `acc`.
+
+    They do not count on the leak, which only brings a potential closer to -1, 0 or 1.
+    """
+    bias, v = neuron.bias.astype(np.int64), state(neuron)
+    low, high = (a + (b << neuron.gain) + bias for a, b in zip(v, sums, strict=True))
+    if neuron.reset == "blank":
+        low, high = np.minimum(low, 0), np.maximum(high, 0)
+    if neuron.lower_bound is not None:
+        high = np.maximum(high, neuron.lower_bound)
+    return low, high
+
+
+def thresholds(neuron: Neuron, kept: NDArray[np.bool_], sums: Bounds) -> list[str]:
+    """Return a sentence for each kept channel that can never fire, or always does.
+
+    Where negative potentials are masked, only a reset to zero is known to leave none, and with it a
+    neuron that always reaches its threshold fires in every step.
+    """
+    if neuron.threshold is None:
+        return []
+    masked = neuron.mask_negative and neuron.reset != "zero"
+    low, high = update(neuron, sums)
+    if neuron.lower_bound is not None:
+        low = np.maximum(low, neuron.lower_bound)
+    findings = []
+    for channel in np.flatnonzero(kept):
+        threshold = int(neuron.threshold[channel])
+        place = f"channel {channel}: threshold {threshold}"
+        if threshold > high[channel]:
+            findings.append(f"{place} is never reached: the most is {high[channel]}")
+        elif threshold <= low[channel] and not masked:
+            findings.append(f"{place} is always reached: the least is {low[channel]}")
+    return findings
