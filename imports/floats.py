@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+LARGEST = 1e30
+"""Of a number; sums of larger ones may not be finite."""
 NEAR = 2.5e-7
 """How far rounding in float32 moves a decay that was computed from a time constant."""
 FINEST = 12
@@ -21,7 +23,7 @@ def floats(name: str, value: Any, dims: tuple[int, ...]) -> Floats:
     TypeError
         Where it does not hold numbers.
     ValueError
-        Where one isn't finite, there is none, or the number of axes is not in `dims`.
+        Where one isn't finite or is huge, there is none, or the number of axes is not in `dims`.
     """
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
@@ -36,6 +38,8 @@ def floats(name: str, value: Any, dims: tuple[int, ...]) -> Floats:
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         place = f" at {index}" if index else ""
         raise ValueError(f"{name} must be finite, not {array[index]}{place}")
+    if np.abs(array).max() > LARGEST:
+        raise ValueError(f"{name} must be at most {LARGEST:g} in size, not {np.abs(array).max():g}")
     array.setflags(write=False)
     return array
 

@@ -36,7 +36,7 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> Layer:
     _refuse(layer)
     up = rule.threshold is not None and rule.comparator == ">"
     threshold = None if found.threshold is None else found.threshold + up
-    subtracts = rule.reset in ("subtract", "delayed")
+    subtracts = rule.reset in ("subtract", "delayed", "undelayed")
     leak = Leak(
         multiplier=found.multiplier.astype(np.int32),
         shift=found.shift,
@@ -46,7 +46,7 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> Layer:
     neuron = Neuron(
         bias=found.bias.astype(np.int32),
         threshold=_words(threshold),
-        reset="subtract" if subtracts else rule.reset,  # type: ignore[arg-type]
+        reset="subtract" if rule.reset == "delayed" else rule.reset,  # type: ignore[arg-type]
         amount=_words(found.threshold) if subtracts else None,
         gain=found.gain,
         lower_bound=_words(found.low),

@@ -123,7 +123,12 @@ def _stored(
     fires, stays = top >= threshold, bottom < threshold
     # Below the threshold u stays what it is.
     low = np.where(stays, late(bottom), np.iinfo(np.int64).max)
-    high = np.where(stays, late(np.minimum(top, threshold - 1)), np.iinfo(np.int64).min)
+    # A neuron that has its threshold already fires at twice of it.
+    most = threshold - 1
+    if n.reset == "undelayed" and n.amount is not None:
+        most = most + np.maximum(n.amount, 0)
+        stays = np.ones_like(stays)
+    high = np.where(stays, late(np.minimum(top, most)), np.iinfo(np.int64).min)
     if n.reset in ("zero", "blank"):  # what a blank neuron keeps of its spike is never read
         after = (np.zeros_like(low), np.zeros_like(high))
     else:

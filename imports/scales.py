@@ -130,16 +130,15 @@ def scaled(
         reason += f"; {cut} weights saturate"
     rule = layer.neuron
     numbers = {"bias": rule.bias, "threshold": rule.threshold, "v_min": rule.low}
-    levels: dict[str, Any] = {
-        name: None if value is None else np.round(value * scale).astype(np.int64)
-        for name, value in numbers.items()
-    }
-    for name, value in levels.items():
-        if value is not None and np.abs(value).max() >= WORD_LIMIT - 1:
+    levels: dict[str, Any] = {}
+    for name, value in numbers.items():
+        whole_value = None if value is None else np.round(value * scale)
+        if whole_value is not None and np.abs(whole_value).max() >= WORD_LIMIT - 1:
             raise LoweringError(
                 f"layer {layer.name}: {name} must be less than 2**31 LSBs of its potentials, not "
-                f"{int(np.abs(value).max())}; its weights are too small for it"
+                f"{np.abs(whole_value).max():.3g}; its weights are too small for it"
             )
+        levels[name] = None if whole_value is None else whole_value.astype(np.int64)
     return Scaled(
         scale=scale, gain=gain, weights=whole, bias=levels["bias"], threshold=levels["threshold"],
         low=levels["v_min"], multiplier=multiplier, shift=shift, reason=reason,
@@ -191,8 +190,7 @@ def _coarsest(parts: list[Floats], unit: float) -> Floats:
         whole = np.ones(len(chosen), bool)
         for part in parts:
             flat = part.reshape(len(part), -1) * scale
-            near = 1e-9 * np.maximum(1, np.abs(flat))
-            whole &= (np.abs(flat - np.round(flat)) <= near).all(1)
+            whole &= (np.abs(flat - np.round(flat)) <= 1e-9 * np.abs(flat)).all(1)
         chosen = np.where(whole & (chosen == 0), scale, chosen)
     return chosen
 

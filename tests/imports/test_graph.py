@@ -157,6 +157,7 @@ def test_a_rule_that_is_none_is_refused(settings: dict[str, object], message: st
         (lambda: Delay(steps=np.array([-1])),
          "Delay steps must be 0…65535, one or one a channel, not [-1]"),
         (lambda: floats("a", np.ones((0, 2)), (2,)), "a must not be empty, but has shape (0, 2)"),
+        (lambda: floats("a", np.array([1e31]), (1,)), "a must be at most 1e+30 in size, not 1e+31"),
         (lambda: floats("a", np.array([1, np.inf]), (1,)), "a must be finite, not inf at (1,)"),
     ],
 )  # fmt: skip

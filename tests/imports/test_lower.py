@@ -338,6 +338,15 @@ def test_what_must_be_exact_and_is_not_is_refused() -> None:
         lower(one(lif(), [[1.0, 0.001953125]]), steps=4, bits=EXACT)
 
 
+def test_a_threshold_far_above_the_weights_is_refused() -> None:
+    message = (
+        "layer n: threshold must be less than 2**31 LSBs of its potentials, not 1.27e+10; its "
+        "weights are too small for it"
+    )
+    with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
+        lower(one(lif(), [[1e-8]]), steps=4)
+
+
 def test_steps_have_to_be_known() -> None:
     message = "steps must be given, the time steps of an inference: the source doesn't say"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
