@@ -21,7 +21,8 @@ def state(neuron: Neuron) -> Bounds:
 def update(neuron: Neuron, sums: Bounds) -> Bounds:
     """Bound `u` before and after it is raised to its lower bound, from bounds of `acc`.
 
-    They do not count on the leak, which only brings a potential closer to -1, 0 or 1.
+    They do not count on the leak, which only brings a potential closer to -1, 0 or 1. All else that
+    is compared with the threshold lies within them too.
     """
     bias, v = neuron.bias.astype(np.int64), state(neuron)
     low, high = (a + (b << neuron.gain) + bias for a, b in zip(v, sums, strict=True))
@@ -29,6 +30,9 @@ def update(neuron: Neuron, sums: Bounds) -> Bounds:
         low, high = np.minimum(low, 0), np.maximum(high, 0)
     if neuron.lower_bound is not None:
         high = np.maximum(high, neuron.lower_bound)
+    if neuron.reset == "undelayed" and neuron.amount is not None:
+        less, more = np.maximum(neuron.amount, 0), np.maximum(-neuron.amount.astype(np.int64), 0)
+        low, high = np.minimum(low - less, v[0]), np.maximum(high + more, v[1])
     return low, high
 
 
@@ -43,7 +47,7 @@ def thresholds(neuron: Neuron, kept: NDArray[np.bool_], sums: Bounds) -> list[st
     masked = neuron.mask_negative and neuron.reset != "zero"
     low, high = update(neuron, sums)
     if neuron.lower_bound is not None:
-        low = np.maximum(low, neuron.lower_bound)
+        low = np.maximum(low, neuron.lower_bound) if neuron.reset != "undelayed" else low
     findings = []
     for channel in np.flatnonzero(kept):
         threshold = int(neuron.threshold[channel])

@@ -162,9 +162,11 @@ class Neuron:
         int32 (channels,): the neuron fires where u >= threshold. None: the layer never fires and
         its potentials are read out.
     reset
-        'zero', 'subtract' or 'none'; 'blank': a neuron that fired has u = 0 in the next step.
+        'zero', 'subtract' or 'none'; 'blank': a neuron that fired has u = 0 in the next step;
+        'undelayed': subtracts, and a neuron whose stored potential has its threshold already fires
+        only where u has the amount on top of it, as snnTorch's with `reset_delay=False`.
     amount
-        int32 (channels,), subtracted when a neuron fires; for reset 'subtract' only.
+        int32 (channels,), subtracted when a neuron fires; for 'subtract' and 'undelayed' only.
     leak, store
         See there.
     mask_negative
@@ -180,7 +182,7 @@ class Neuron:
     bias: Ints
     threshold: Ints | None
     store: Store
-    reset: Literal["zero", "subtract", "none", "blank"] = "zero"
+    reset: Literal["zero", "subtract", "none", "blank", "undelayed"] = "zero"
     amount: Ints | None = None
     leak: Leak = field(default_factory=Leak)
     mask_negative: bool = False
@@ -190,7 +192,7 @@ class Neuron:
     def __post_init__(self) -> None:
         bias = per_channel("Neuron bias", self.bias, -WORD_LIMIT, WORD_LIMIT - 1)
         object.__setattr__(self, "bias", bias)
-        choice("Neuron reset", self.reset, ("zero", "subtract", "none", "blank"))
+        choice("Neuron reset", self.reset, ("zero", "subtract", "none", "blank", "undelayed"))
         if not isinstance(self.store, Shift | Ternary):
             raise TypeError(f"Neuron store must be a Shift or a Ternary, not {self.store!r}")
         if not isinstance(self.leak, Leak):
@@ -210,9 +212,9 @@ class Neuron:
         else:
             threshold = per_channel("Neuron threshold", self.threshold, -WORD_LIMIT, WORD_LIMIT - 1)
             object.__setattr__(self, "threshold", threshold)
-        if self.reset == "subtract":
+        if self.reset in ("subtract", "undelayed"):
             if self.amount is None:
-                raise ValueError("Neuron amount must be given for reset 'subtract', not None")
+                raise ValueError(f"Neuron amount must be given for reset {self.reset!r}, not None")
             amount = per_channel("Neuron amount", self.amount, -WORD_LIMIT, WORD_LIMIT - 1)
             object.__setattr__(self, "amount", amount)
         elif self.amount is not None:

@@ -17,7 +17,7 @@ class Mode:
     bits, shift
         Of the stored potential; shift is None for a ternary store, whose levels are parameters.
     reset
-        'zero', 'subtract', 'none' or 'blank'.
+        As of `Neuron`.
     leak_at
         'load', 'store', or 'never' where nothing leaks.
     leak_multiplier
@@ -51,6 +51,11 @@ class Mode:
     def blanks(self) -> bool:
         """Whether a bit above the stored potential says that the neuron fired."""
         return self.reset == "blank"
+
+    @property
+    def subtracts(self) -> bool:
+        """Whether r is less by an amount of the channel where it fires."""
+        return self.reset in ("subtract", "undelayed")
 
     @property
     def state_bits(self) -> int:

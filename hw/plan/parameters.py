@@ -110,7 +110,7 @@ def fields(
             columns.setdefault(name, []).append(kept)
         columns.setdefault("keep", []).append(-(chosen >= 0).astype(np.int64))
     needed = {
-        "amount": any(mode.reset == "subtract" for mode in modes),
+        "amount": any(mode.subtracts for mode in modes),
         "lower_bound": any(mode.bounded and mode.lower_bound is None for mode in modes),
         "multiplier": any(mode.leak_multiplier is None for mode in modes),
         "level": any(mode.shift is None for mode in modes),

@@ -7,10 +7,11 @@ A layer's output channel `c` in one time step, in exact integers::
     x    = leak(v) if leak_at == "load" else v
     u    = x + (acc << gain) + bias[c]                   "blank" → 0 if it fired a step before
     u    = max(u, lower_bound[c])                        if there is one
-    fire = u >= threshold[c]                             and s >= 0, if mask_negative
+    d    = amount[c] if v >= threshold[c]                for reset "undelayed", else 0
+    fire = u - d >= threshold[c]                         and s >= 0, if mask_negative
     w    = leak(u) if leak_at == "store" else u
-    r    = reset(w, fire)                                "zero" → 0 · "subtract" → w - amount[c]
-                                                         "none", "blank" → w
+    r    = reset(w, fire)                                "zero" → 0 · "none", "blank" → w
+                                                         "subtract", "undelayed" → w - amount[c]
     s'   = store(r)
 
 What is subtracted does not leak. `update` is this rule from `load` on, and the only place where it
@@ -59,6 +60,7 @@ def update(
         Spikes and the integers to store, shaped as the arguments.
     """
     x = load(n, v)
+    due = x >= n.threshold if n.reset == "undelayed" else None
     if n.leak_at == "load":
         x = leak(n, x)
     u = x
@@ -68,7 +70,11 @@ def update(
         u *= ~fired
     if n.lower_bound is not None:
         np.maximum(u, n.lower_bound, out=u)
-    fire = np.zeros(u.shape, bool) if n.threshold is None else u >= n.threshold
+    compared = u
+    if due is not None:
+        assert n.amount is not None
+        compared = u - due * n.amount
+    fire = np.zeros(u.shape, bool) if n.threshold is None else compared >= n.threshold
     if n.mask_negative:
         fire &= v >= 0
     if n.leak_at == "store":
@@ -76,7 +82,7 @@ def update(
     r = u
     if n.reset == "zero":
         r *= ~fire
-    elif n.reset == "subtract":
+    elif n.reset in ("subtract", "undelayed"):
         assert n.amount is not None
         r -= fire * n.amount
     return fire, store(n, r)

@@ -31,7 +31,7 @@ class Rule:
     dtype: np.dtype[Any]
     bias: NDArray[Any]
     threshold: NDArray[Any] | None
-    reset: Literal["zero", "subtract", "none", "blank"]
+    reset: Literal["zero", "subtract", "none", "blank", "undelayed"]
     amount: NDArray[Any] | None
     leak_at: Literal["load", "store", "never"]
     multiplier: NDArray[Any]

@@ -157,7 +157,7 @@ def test_a_neuron_has_as_many_channels_as_its_bias(changes):
         (
             {"reset": "sub"},
             ValueError,
-            "Neuron reset must be 'zero', 'subtract', 'none' or 'blank', not 'sub'",
+            "Neuron reset must be 'zero', 'subtract', 'none', 'blank' or 'undelayed', not 'sub'",
         ),
         ({"store": 3}, TypeError, "Neuron store must be a Shift or a Ternary, not 3"),
         ({"leak": 0.9}, TypeError, "Neuron leak must be a Leak, not 0.9"),
@@ -188,6 +188,11 @@ def test_a_neuron_has_as_many_channels_as_its_bias(changes):
             {"reset": "subtract"},
             ValueError,
             "Neuron amount must be given for reset 'subtract', not None",
+        ),
+        (
+            {"reset": "undelayed"},
+            ValueError,
+            "Neuron amount must be given for reset 'undelayed', not None",
         ),
         (
             {"reset": "subtract", "amount": [0, LARGE]},

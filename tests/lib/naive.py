@@ -109,21 +109,25 @@ def neuron(n: Neuron, c: int, v: int, acc: int, fired: int) -> tuple[int, int]:
         whole, part = divmod(multiplier * value, 2**n.leak.shift)
         return whole + (part > 0) if n.leak.rounding == "up" else whole
 
-    x = v * int(n.store.level[c]) if isinstance(n.store, Ternary) else v * 2**n.store.shift
-    if n.leak.at == "load":
-        x = leak(x)
-    u = x + acc * 2**n.gain + int(n.bias[c])
+    potential = v * int(n.store.level[c]) if isinstance(n.store, Ternary) else v * 2**n.store.shift
+    u = (leak(potential) if n.leak.at == "load" else potential) + acc * 2**n.gain + int(n.bias[c])
     if n.reset == "blank" and fired:
         u = 0
     if n.lower_bound is not None:
         u = max(u, int(n.lower_bound[c]))
-    fire = 0 if n.threshold is None else int(u >= int(n.threshold[c]))
+    if n.threshold is None:
+        fire = 0
+    elif n.reset == "undelayed" and potential >= int(n.threshold[c]):
+        assert n.amount is not None
+        fire = int(u >= int(n.threshold[c]) + int(n.amount[c]))
+    else:
+        fire = int(u >= int(n.threshold[c]))
     if n.mask_negative and v < 0:
         fire = 0
     after = leak(u) if n.leak.at == "store" else u
     if n.reset == "zero":
         r = 0 if fire else after
-    elif n.reset == "subtract":
+    elif n.reset in ("subtract", "undelayed"):
         assert n.amount is not None
         r = after - fire * int(n.amount[c])
     else:

@@ -29,6 +29,7 @@ FEATURES = frozenset(
         "sum pool",
         "cropped",  # neurons that no window of a pool covers
         "subtract",
+        "undelayed",  # of a reset that subtracts
         "no reset",
         "blank",
         "gain",  # of the sums

@@ -40,12 +40,12 @@ class Neurons:
         if "negative" in self.features and self.one(False, False, True):
             factor *= rng.choice([1, -0.5], channels)
         threshold: Any = np.rint(scale * factor).astype(np.int64)
-        reset: Literal["zero", "subtract", "none", "blank"] = "zero"
+        reset: Literal["zero", "subtract", "none", "blank", "undelayed"] = "zero"
         amount = None
         if not fires:
             threshold, reset = None, "none"
         elif self.has("subtract"):
-            reset, amount = "subtract", threshold
+            reset, amount = "undelayed" if self.has("undelayed") else "subtract", threshold
             if "negative" in self.features:
                 span = scale.astype(np.int64)
                 amount = self.one(threshold, rng.integers(-span, 2 * span))

@@ -240,7 +240,7 @@ def at(values: Any, channel: int, visit: Any) -> Any:
 
 CHANNELS = 5
 RESETS = ("zero", "subtract", "none")
-LATER_RESETS = ("blank",)
+LATER_RESETS = ("blank", "undelayed")
 LEAKS = {
     "never": Leak(),
     "never, written as 8 / 8": Leak(multiplier=8, shift=3),
@@ -276,7 +276,7 @@ def a_cell(reset: str, leak: Leak, store: Store, **changes: Any) -> Neuron:
     given: dict[str, Any] = {
         "bias": rng.integers(-200, 200, CHANNELS),
         "threshold": rng.integers(-100, 600, CHANNELS),
-        "amount": rng.integers(-300, 900, CHANNELS) if reset == "subtract" else None,
+        "amount": rng.integers(-300, 900, CHANNELS) if reset in ("subtract", "undelayed") else None,
     }
     return neuron(CHANNELS, reset=reset, leak=leak, store=store, **given | changes)
 

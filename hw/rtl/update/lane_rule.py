@@ -55,13 +55,15 @@ class LaneRule(wiring.Component):
         stored = {bits: getattr(self, f"state_{bits}") for bits in self.plan.state_words}
 
         # u = leak(v) + (acc << gain) + bias
-        value = self._loaded(m, stored, here) + here["bias"]
+        potentials = self._potentials(m, stored, here)
+        value = self._loaded(m, potentials, here) + here["bias"]
         start = Signal(value.shape(), attrs={"keep": 1})
         u = Signal(signed(self.plan.update_bits))
         m.d.comb += start.eq(value)
         with m.If(self.move):
             m.d.sync += u.eq(start + self._sum(m))
         self._blank(m, stored, u)
+        here["threshold"] = self._due(m, potentials, here)
         names = [name for name in here if name not in ("bias", "level")]
         later = {name: self._delayed(m, name, here[name]) for name in names}
         may_fire: Value | int = later["keep"][0] if "keep" in later else 1
@@ -120,21 +122,42 @@ class LaneRule(wiring.Component):
             product = product + ((1 << mode.leak_shift) - 1)
         return product >> mode.leak_shift
 
-    def _loaded(
+    def _potentials(
         self, m: Module, states: Mapping[int, Value], parameters: Mapping[str, Value]
-    ) -> Value:
-        """Return the stored potential in accumulator LSBs, leaked if it leaks at the load."""
+    ) -> list[Value]:
+        """Return the stored potential in accumulator LSBs, for each mode."""
         values: list[Value] = []
         for mode in self.plan.modes:
             v = Signal(signed(mode.bits), name=f"v_{len(values)}")
             m.d.comb += v.eq(Mux(self.first_step, 0, states[mode.state_bits]))
             if mode.shift is None:
                 level = parameters["level"]
-                x = Mux(v[1], -level, Mux(v[0], level, 0))
+                values.append(Mux(v[1], -level, Mux(v[0], level, 0)))
             else:
-                x = Cat(Const(0, mode.shift), v).as_signed()
-            values.append(self._leaked(mode, x, parameters) if mode.leak_at == "load" else x)
+                values.append(Cat(Const(0, mode.shift), v).as_signed())
+        return values
+
+    def _loaded(self, m: Module, potentials: list[Value], parameters: Mapping[str, Value]) -> Value:
+        """Return the stored potential, leaked if it leaks at the load."""
+        values = [
+            self._leaked(mode, x, parameters) if mode.leak_at == "load" else x
+            for mode, x in zip(self.plan.modes, potentials, strict=True)
+        ]
         return self._switch(m, values, "loaded")
+
+    def _due(self, m: Module, potentials: list[Value], parameters: Mapping[str, Value]) -> Value:
+        """Return the threshold, higher by an amount that is due: it is met by what is stored."""
+        threshold = parameters["threshold"]
+        if not any(mode.reset == "undelayed" for mode in self.plan.modes):
+            return threshold
+        values: list[Value] = []
+        for mode, x in zip(self.plan.modes, potentials, strict=True):
+            # What rounds early is in the threshold; it fills bits that are 0 in a potential.
+            early = mode.half * mode.rounds_early
+            met = ~((x | early if early else x) - threshold)[-1]
+            values.append(met if mode.reset == "undelayed" else Const(0))
+        due = self._switch(m, values, "due")
+        return Mux(due, threshold + parameters["amount"], threshold)
 
     def _sum(self, m: Module) -> Value:
         """Return the sum with its gain; the same one of all modes is only wiring."""
@@ -184,13 +207,11 @@ class LaneRule(wiring.Component):
         values = []
         for mode in self.plan.modes:
             x = self._leaked(mode, u, parameters) if mode.leak_at == "store" else u
-            match mode.reset:
-                case "zero":
-                    values.append(Mux(self.fires, mode.half * mode.rounds_early, x))
-                case "subtract":
-                    values.append(Mux(self.fires, x - parameters["amount"], x))
-                case _:
-                    values.append(x)
+            if mode.reset == "zero":
+                x = Mux(self.fires, mode.half * mode.rounds_early, x)
+            elif mode.subtracts:
+                x = Mux(self.fires, x - parameters["amount"], x)
+            values.append(x)
         return self._switch(m, values, "reset")
 
     def _stored(self, m: Module, r: Value, parameters: Mapping[str, Value]) -> Value:

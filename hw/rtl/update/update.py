@@ -73,8 +73,10 @@ class Update(wiring.Component):
                     terms["leak"] += width * max(0, ones - 1) * wide
                 terms["leak"] += width * inside * mode.leak_up
             terms["leak"] += 2 * width * bits * mode.bounded  # compares, and chooses
-            if mode.reset == "subtract":
+            if mode.subtracts:
                 terms["subtract"] += width * bits
+            if mode.reset == "undelayed":  # compares, adds and chooses
+                terms["leak"] += 3 * width * bits
             if mode.shift is None:
                 terms["ternary"] += width * bits
             else:

@@ -687,6 +687,7 @@ def test_more_channels_where_their_number_matters_are_refused() -> None:
         (1, {"leak": Leak(multiplier=3, shift=2, at="store", rounding="up")}),
         (0, {"reset": "none"}),
         (0, {"reset": "blank"}),
+        (0, {"reset": "undelayed", "amount": [1] * 6}),
         (1, {"leak": Leak(multiplier=3, shift=2)}),
         (1, {"leak": Leak(multiplier=1, shift=2, at="store")}),
         (2, {"store": Shift(bits=2, shift=0)}),

@@ -277,6 +277,29 @@ def test_a_leak_rounds_down():
     assert play(net, [1, 0, 0, 0])[1] == [-1, -1, -1, -1]
 
 
+def test_a_reset_without_delay_leaves_what_reaches_the_threshold_but_not_twice():
+    """3.5 once at a threshold of 1, in snnTorch: with delay 1, 1, 1, 0, without 1, 1, 0, 0."""
+    for reset, spikes, potentials in (
+        ("subtract", [1, 1, 1, 0, 0], [5, 3, 1, 1, 1]),
+        ("undelayed", [1, 1, 0, 0, 0], [5, 3, 3, 3, 3]),
+    ):
+        net = one_neuron(7, steps=5, threshold=[3], reset=reset, amount=[2])
+        assert play(net, [1, 0, 0, 0, 0]) == (spikes, potentials)
+
+
+@pytest.mark.parametrize(("reset", "second"), [("subtract", 28), ("undelayed", 27)])
+def test_a_constant_input_fires_when_snntorch_does(reset, second):
+    """β = 0.8 and an input of 0.21 at a threshold of 1, in units of 2^-13."""
+    one = 1 << 13
+    at = "store" if reset == "subtract" else "load"
+    net = one_neuron(
+        1, bias=[round(0.21 * one)], steps=30, threshold=[one + 1], reset=reset, amount=[one],
+        leak=Leak(multiplier=[round(0.8 * 2**15)], shift=15, at=at),
+        store=Shift(bits=16, shift=0),
+    )  # fmt: skip
+    assert np.flatnonzero(play(net, [0] * 30)[0]).tolist() == [13, second]
+
+
 @pytest.mark.parametrize(
     ("fields", "spikes", "potentials"),
     [

@@ -13,6 +13,7 @@ from somagate.hw.rtl.update.update_layout import UpdateLayout
 from stream_bench import STALLS, Bench
 from updates import (
     CHANNELS,
+    LATER_RESETS,
     LEAKS,
     RESETS,
     STORES,
@@ -117,9 +118,10 @@ def test_one_update_serves_layers_of_several_modes(stalls: str) -> None:
     [("narrowest", "never"), ("saturating", "load by a channel"), ("typical", "store by a layer"),
      ("exact", "load to half"), ("ternary", "never")],
 )  # fmt: skip
-def test_a_neuron_that_fired_is_blank_in_the_next_step(leak: str, store: str) -> None:
+@pytest.mark.parametrize("reset", LATER_RESETS)
+def test_every_later_reset_is_goldens(reset: str, leak: str, store: str) -> None:
     stores = STORES | {"ternary": TERNARY["typical"]}
-    cell = a_cell("blank", LEAKS[leak], stores[store])
+    cell = a_cell(reset, LEAKS[leak], stores[store])
     fired = update(a_plan([a_layer("a", cell)]), "random", inferences=4)["a"]
     assert fired.any() and not fired.all()
 
@@ -139,6 +141,21 @@ def test_blank_neurons_share_memories_and_modes_with_others() -> None:
     update(plan, "random")
     lone = a_plan([a_layer("a", cells[0])])
     assert (list(lone.state_words), lone.state_bits) == ([5], 4)
+
+
+def test_an_amount_is_due_in_layers_without_delay_alone() -> None:
+    """Also where amounts and thresholds are negative, or never reached."""
+    cells = [
+        a_cell("undelayed", LEAKS["load by a layer"], STORES["exact"]),
+        a_cell("undelayed", LEAKS["never"], STORES["typical"], threshold=[-500, -50, 0, 9, 70]),
+        a_cell("subtract", LEAKS["never"], STORES["typical"]),
+        a_cell("undelayed", LEAKS["never"], STORES["exact"], amount=[-(10**6), 10**6, 3, -3, 0]),
+        a_cell("undelayed", LEAKS["store by a layer"], STORES["exact"], lower_bound=[-90] * 5),
+        a_cell("undelayed", LEAKS["never"], STORES["widest"], threshold=[*EXTREMES, 10**6, 0, 5]),
+    ]
+    plan = a_plan([a_layer(f"layer{n}", cell, seed=n) for n, cell in enumerate(cells)])
+    fired = update(plan, "random", inferences=4)
+    assert all(spikes.any() and not spikes.all() for spikes in fired.values())
 
 
 BOUNDS = {
