@@ -46,7 +46,7 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> Layer:
     neuron = Neuron(
         bias=found.bias.astype(np.int32),
         threshold=_words(threshold),
-        reset="subtract" if rule.reset == "delayed" else rule.reset,  # type: ignore[arg-type]
+        reset="subtract" if rule.reset == "delayed" else rule.reset,
         amount=_words(found.threshold) if subtracts else None,
         gain=found.gain,
         lower_bound=_words(found.low),
@@ -74,13 +74,11 @@ def _refuse(layer: PlainLayer) -> None:
         "a maximum of currents before the neurons; pool their spikes instead": layer.before,
         "a synaptic current beside the potential; take neurons without one": rule.current,
         "several spikes a step; take neurons that fire once": rule.most != 1,
-        "snnTorch's reset_delay=False with a reset by subtraction; take reset_delay=True":
-            rule.reset == "undelayed",
     }  # fmt: skip
     for what, there in forms.items():
         if there:
             raise LoweringError(f"{place}: the tables can't say {what}")
-    later = rule.reset in ("delayed", "blank")
+    later = rule.reset in ("delayed", "undelayed", "blank")
     if rule.threshold is not None and later and rule.threshold.min() < 0:
         raise LoweringError(
             f"{place}: threshold must be 0 or more where a reset comes a step late, not "

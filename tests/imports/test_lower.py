@@ -248,9 +248,6 @@ TWO = Affine(scale=A(2.0), offset=A(0.0))
         (one(lif(current=Current(decay=A(0.5)))),
          ("layer n: the tables can't say a synaptic current beside the potential; take neurons "
          "without one")),
-        (one(lif(reset="undelayed")),
-         ("layer n: the tables can't say snnTorch's reset_delay=False with a reset by subtraction; "
-         "take reset_delay=True")),
         (one(lif(reset="subtract", most=None)),
          "layer n: the tables can't say several spikes a step; take neurons that fire once"),
         (chain(CONV, POOL, lif()),

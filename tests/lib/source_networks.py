@@ -26,14 +26,16 @@ def dyadic(rng: Rng, *shape: int, most: int = 12) -> Any:
 def neuron(rng: Rng, channels: int, **settings: Any) -> Neuron:
     """Return neurons whose rule tables can say exactly: a decay of 2**-k, thresholds of 1/16."""
     comparator = ">" if rng.random() < 0.5 else ">="
-    reset = str(rng.choice(["zero", "subtract", "delayed", "blank", "none"]))
+    reset = str(rng.choice(["zero", "subtract", "delayed", "undelayed", "blank", "none"]))
     rest = dyadic(rng, channels, most=4) if reset == "zero" and rng.random() < 0.4 else np.zeros(1)
     chosen: dict[str, Any] = {
         "threshold": rng.integers(8, 24, channels) / 16 + np.abs(rest),
         "decay": 2.0 ** -rng.integers(0, 3, channels),
         "bias": dyadic(rng, channels, most=3),
         "comparator": comparator,
-        "low": dyadic(rng, channels, most=2) - 0.5 if rng.random() < 0.3 else None,
+        "low": dyadic(rng, channels, most=2) - 0.5
+        if reset != "undelayed" and rng.random() < 0.3
+        else None,
         "reset": reset,
         "v_reset": rest if rest.size > 1 else np.zeros(()),
         "initial": rest if rest.size > 1 else np.zeros(()),
