@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from .estimating import Estimate, estimate
     from .export.tables import Tables
     from .generating import Built, Generated, build, generate
-    from .importing import Proof, from_nir, from_norse, from_snntorch, from_spikingjelly, proof
+    from .importing import (
+        Proof,
+        as_input,
+        from_nir,
+        from_norse,
+        from_snntorch,
+        from_spikingjelly,
+        proof,
+    )  # fmt: skip
     from .reading import Converted, convert, from_checkpoint, load
     from .sim.golden.trace import Trace
     from .sim.verify.verdict import Verdict
@@ -38,10 +46,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Built", "Checked", "Converted", "Design", "Estimate", "Generated", "Health", "Measured",
-    "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "build", "check", "convert",
-    "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse", "from_snntorch",
-    "from_spikingjelly", "generate", "load", "measure", "plan", "proof", "samples", "simulate",
-    "train", "verify",
+    "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "as_input", "build", "check",
+    "convert", "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse",
+    "from_snntorch", "from_spikingjelly", "generate", "load", "measure", "plan", "proof", "samples",
+    "simulate", "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -52,7 +60,15 @@ _HOMES = {
     "export.tables": ("Tables",),
     "generating": ("Built", "Generated", "build", "generate"),
     "importing": (
-        *("Proof", "from_nir", "from_norse", "from_snntorch", "from_spikingjelly", "proof"),
+        *(
+            "Proof",
+            "as_input",
+            "from_nir",
+            "from_norse",
+            "from_snntorch",
+            "from_spikingjelly",
+            "proof",
+        ),
     ),
     "reading": ("Converted", "convert", "from_checkpoint", "load"),
     "sim.golden.trace": ("Trace",),

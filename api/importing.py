@@ -13,6 +13,9 @@ from .export.tables import Tables
 from .shown import Shown, grid
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from .imports.graph import Network
 
 Readout = Literal["count", "potential"]
@@ -110,6 +113,30 @@ def proof(tables: Tables, path: Path | None = None) -> Proof:
     if tables.source is None:
         raise ValueError("tables must be imported ones to have a proof, but say no source")
     return Proof(tables=tables, source=tables.source, path=path)
+
+
+def as_input(tables: Tables, samples: Any) -> "NDArray[np.int64]":
+    """Return numbers of the source as integers of imported tables: what golden and RTL take.
+
+    Parameters
+    ----------
+    tables
+        Imported ones.
+    samples
+        As the source takes them: a batch, or (steps, samples, *input shape); tensors or arrays.
+
+    Returns
+    -------
+    int64 (steps, samples, *input shape), rounded and saturated where they aren't exact.
+
+    Raises
+    ------
+    ValueError
+        Where the tables weren't imported, or the samples are laid out otherwise.
+    """
+    from .imports.importing import as_input as made
+
+    return made(tables, samples)
 
 
 def from_nir(

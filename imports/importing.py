@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..export.tables import Tables
-from .frames import frames
+from .frames import Layout, frames
 from .graph import Network
+from .input_form import InputForm
 from .lower import Lowered, lower
 from .proof import QuantizationProof, RuleProof, quantization_proof, random_inputs, rule_proof
 from .scales import Bits
@@ -48,13 +49,34 @@ def imported(network: Network, wanted: Wanted) -> Tables:
     LoweringError, ValueError
         Where the tables can't say what the network does, or what is wanted doesn't fit.
     """
-    x = None if wanted.samples is None else frames(network, wanted.samples, wanted.steps)
+    x = None if wanted.samples is None else frames(Layout.of(network), wanted.samples, wanted.steps)
     labels = None if wanted.labels is None else np.asarray(wanted.labels).reshape(-1)
     if labels is not None and (x is None or len(labels) != x.shape[1]):
         count = 0 if x is None else x.shape[1]
         raise ValueError(f"labels must be one for each of the {count} samples, not {len(labels)}")
     lowered = lower(network, steps=wanted.steps, samples=x, bits=wanted.bits, name=wanted.name)
     return replace(lowered.tables, source=_source(lowered, x, labels))
+
+
+def as_input(tables: Tables, samples: Any) -> NDArray[np.int64]:
+    """Return numbers of the source as the integers of imported tables' input.
+
+    Raises
+    ------
+    LoweringError
+        Where they are laid out otherwise than the source's samples.
+    ValueError
+        Where the tables weren't imported.
+    """
+    if tables.source is None:
+        raise ValueError("tables must be imported ones to know their source's samples")
+    known = tables.source["input"]
+    layout = Layout(
+        shape=tables.input.shape, axes=known["axes"], order=known["order"],
+        constant=tables.input.constant, steps=tables.steps,
+    )  # fmt: skip
+    form = InputForm(activation=tables.input.activation, scale=known["scale"], exact=known["exact"])
+    return form.integers(frames(layout, samples))
 
 
 def _source(
@@ -76,6 +98,8 @@ def _source(
             "bits": activation.bits,
             "signed": activation.signed,
             "exact": lowered.input.exact,
+            "axes": network.axes or len(network.input_shape),
+            "order": network.layout,
         },
         "layers": {ours: theirs for theirs, ours in lowered.names.items()},
         "reasons": {lowered.names[name]: why for name, why in lowered.reasons.items()},

@@ -33,7 +33,7 @@ def test_a_network_of_snntorch_becomes_tables_that_fire_as_it() -> None:
     assert tables.name == "Sequential" and tables.steps == 10
     with torch.no_grad():
         spikes = torch.stack([net(step) for step in x]).numpy()
-    trace = sg.simulate(tables, x.numpy().astype(np.uint8))
+    trace = sg.simulate(tables, sg.as_input(tables, x))
     assert np.array_equal(trace.spikes["layer3"], spikes) and spikes.any()
     proof = sg.proof(tables)
     assert proof.exact and str(proof).startswith("From snntorch ")
@@ -75,3 +75,5 @@ def test_a_trained_network_is_quantized_and_how_well_is_said() -> None:
 def test_tables_that_were_not_imported_have_no_proof() -> None:
     with pytest.raises(ValueError, match="^tables must be imported ones to have a proof, but say"):
         sg.proof(tiny())
+    with pytest.raises(ValueError, match="^tables must be imported ones to know their source's"):
+        sg.as_input(tiny(), np.zeros((1, 1, 1)))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import source_networks
 from somagate.export.tables import Tables
-from somagate.imports.frames import frames
+from somagate.imports.frames import Layout, frames
 from somagate.imports.graph import Linear, Network, Neuron, Node, Origin
 from somagate.imports.importing import Wanted, imported
 from somagate.imports.lower import lower
@@ -101,16 +101,16 @@ def test_random_inputs_cover_the_range_of_the_input() -> None:
 
 
 def test_samples_are_brought_into_the_layout_of_the_reference() -> None:
-    plain, swapped = network(np.ones((2, 5))), network(np.ones((2, 5)), layout="batch")
+    plain, swapped = Layout(shape=(5,)), Layout(shape=(5,), order="batch")
     x = np.arange(30.0).reshape(2, 3, 5)
-    assert frames(plain, x, None).shape == (2, 3, 5)
-    assert frames(swapped, x, None).shape == (3, 2, 5)
+    assert frames(plain, x).shape == (2, 3, 5)
+    assert frames(swapped, x).shape == (3, 2, 5)
     assert frames(plain, x[0], 4).shape == (4, 3, 5)
     line = Network(
         input_shape=(2, 1, 3), axes=2,
         nodes=(Node(name="n", op=Neuron(threshold=np.array(1.0)), sources=("input",)),),
     )  # fmt: skip
-    assert frames(line, np.ones((4, 5, 2, 3)), None).shape == (4, 5, 2, 1, 3)
+    assert frames(Layout.of(line), np.ones((4, 5, 2, 3))).shape == (4, 5, 2, 1, 3)
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ def test_samples_are_brought_into_the_layout_of_the_reference() -> None:
 )  # fmt: skip
 def test_samples_of_another_layout_are_refused(samples: Any, steps: Any, message: str) -> None:
     with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
-        frames(network(np.ones((2, 5))), samples, steps)
+        frames(Layout(shape=(5,)), samples, steps)
 
 
 def test_samples_that_change_are_refused_where_the_network_takes_one_input() -> None:
     message = "samples must be the same in every step, as the network takes one without time"
     with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
-        frames(network(np.ones((2, 5)), constant=True), np.arange(30).reshape(2, 3, 5), None)
+        frames(Layout(shape=(5,), constant=True), np.arange(30).reshape(2, 3, 5))
 
 
 def test_labels_are_one_a_sample() -> None:
