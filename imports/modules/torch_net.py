@@ -15,10 +15,12 @@ from . import torch_steps
 from .torch_layers import UnsupportedModuleError
 from .torch_neurons import Cell, Cells
 from .torch_trace import Trace
-from .torch_values import tensors
+from .torch_values import Value, tensors
 
 __all__ = ["UnsupportedModuleError", "read"]
 
+REDUCED = frozenset({"max", "amax", "min", "amin", "mean", "sum", "median", "logsumexp"})
+"""Functions that make one answer of those of all steps."""
 REHEARSED = 3
 """Further steps that a network that is called once a step is run for."""
 
@@ -90,16 +92,24 @@ def read(
                     net(first, *args[1:])
     nodes = torch_steps.nodes(trace.nodes, trace.instances)
     _answered(trace, result, nodes)
+    given = [v for t in tensors([result]) if (v := trace.value(t)) is not None]
+    last = nodes[-1].op
+    potentials = bool(given) and all(v.what == "state" or v.potential for v in given)
+    silent = isinstance(last, Neuron) and last.threshold is None
+    if readout is None:
+        reads = potentials and isinstance(last, Neuron) and last.reset == "none"
+        readout = "potential" if silent or reads else "count"
+        if readout == "potential":
+            _last(given)
     timed = (sequence and not trace.repeated) or trace.looped
     shape = tuple(first.shape[2 if timed else 1 :])
     whole = steps if steps > 1 or trace.looped else None
     if sequence:
         whole = trace.repeated or first.shape[0]
-    silent = not any(n.op.threshold is not None for n in nodes[-1:] if isinstance(n.op, Neuron))
     return Network(
         input_shape=_map(shape),
         nodes=tuple(_used(nodes)),
-        readout=readout or ("potential" if silent else "count"),
+        readout=readout,
         origin=origin,
         steps=whole,
         constant=bool(whole) and not timed,
@@ -126,6 +136,18 @@ def _used(nodes: list[Node]) -> list[Node]:
         size = len(wanted)
         wanted |= {s for node in nodes if node.name in wanted for s in node.sources}
     return [node for node in nodes if node.name in wanted]
+
+
+def _last(given: list[Value]) -> None:
+    """Raise where the answer isn't the potential after the last step."""
+    for value in given:
+        names = [name for name, _ in value.through]
+        for name, where in value.through:
+            if name in REDUCED and "stack" in names:
+                raise UnsupportedModuleError(
+                    f"the answer must be the potential after the last step, not the {name} over "
+                    f"steps ({where}); pass readout='potential' to take the last"
+                )
 
 
 def _answered(trace: Trace, result: Any, nodes: list[Node]) -> None:

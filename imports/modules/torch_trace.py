@@ -107,9 +107,17 @@ class Trace(TorchFunctionMode):
         """Note that tensors are something that no layer may read."""
         name = getattr(func, "__name__", str(func)).strip("_")
         terms = tuple(dict.fromkeys(term for value in known for term in value.terms))
+        here = line()
+        through = tuple(dict.fromkeys([*(f for v in known for f in v.through), (name, here)]))
+        made = Value(
+            what="answer",
+            terms=terms,
+            how=next((v.how for v in known if v.how), f"{name} ({here})"),
+            through=through,
+            potential=all(v.what == "state" or v.potential for v in known),
+        )
         for tensor in tensors([result]):
-            how = next((v.how for v in known if v.how), f"{name} ({line()})")
-            self.keep(tensor, Value(what="answer", terms=terms, how=how))
+            self.keep(tensor, made)
 
     def taken(self, value: Value, tensor: torch.Tensor, reader: str) -> Value:
         """Return a value that a layer reads: a map, or the sample as a whole."""

@@ -45,12 +45,18 @@ class Value:
         Of a map in one step, without batch and time.
     how
         The function and the line of an answer.
+    through
+        The functions that made an answer, in order, with their lines.
+    potential
+        Whether an answer is made of potentials alone.
     """
 
     what: Literal["map", "input", "state", "answer"]
     terms: tuple[Term, ...]
     shape: tuple[int, ...] = ()
     how: str = ""
+    through: tuple[tuple[str, str], ...] = ()
+    potential: bool = False
 
     @property
     def step(self) -> int | None:

@@ -301,6 +301,48 @@ def test_norses_recurrent_example_is_read() -> None:
     assert np.allclose(potential, net(x).detach().numpy(), atol=1e-4)
 
 
+def regression(reduce: Any) -> Any:
+    """A network as snnTorch's tutorial on regression has it, read by its potential."""
+    snn, _ = snntorch()
+
+    class Net(nn.Module):  # type: ignore[name-defined, misc]
+        def __init__(self) -> None:
+            super().__init__()
+            beta, threshold = torch.arange(1, 7) / 8, torch.arange(2, 8) / 4
+            self.fc = nn.Linear(1, 6)
+            self.lif = snn.Leaky(beta=beta, threshold=threshold, learn_beta=True)
+            self.fc_out, self.out = nn.Linear(6, 1), snn.Leaky(beta=0.5, reset_mechanism="none")
+
+        def forward(self, x: Any) -> Any:
+            mem, mem_out, record = self.lif.init_leaky(), self.out.init_leaky(), []
+            for step in range(x.shape[0]):
+                spk, mem = self.lif(self.fc(x[step, :, :]), mem)
+                _, mem_out = self.out(self.fc_out(spk), mem_out)
+                record.append(mem_out)
+            return reduce(torch.stack(record))
+
+    return dyadic(Net())
+
+
+def test_an_answer_of_potentials_is_told_by_what_the_network_returns() -> None:
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    x = spiking(7, 3, 1)
+    net = regression(lambda record: record)
+    network = read("snntorch", net, x)
+    assert network.readout == "potential"
+    assert np.array_equal(run(network, x.numpy()).compared["out"], net(x).detach().numpy())
+    with pytest.raises(UnsupportedModuleError) as caught:
+        read("snntorch", regression(lambda record: record.max(0).values), x)
+    assert re.fullmatch(
+        r"the answer must be the potential after the last step, not the max over steps "
+        r"\(test_torch_net.py:\d+: .*\); pass readout='potential' to take the last",
+        str(caught.value),
+    )
+    maximum = regression(lambda record: record.max(0).values)
+    assert read("snntorch", maximum, x, readout="potential").readout == "potential"
+
+
 class Wrong(nn.Module):  # type: ignore[name-defined, misc]
     def __init__(self, forward: Callable[["Wrong", Any], Any]) -> None:
         super().__init__()
