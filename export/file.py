@@ -40,6 +40,7 @@ DTYPES = {"weights": np.dtype(np.int8), "channel_mask": np.dtype(np.bool_)}
 """By field; every other array is int32."""
 LATER: dict[str, dict[str, Any]] = {
     "Leak": {"rounding": "down"},
+    "Pool": {"of": "spikes"},
     "Neuron": {"mask_negative": False, "gain": 0, "lower_bound": None},
 }
 """By class, fields that came after the first files, and what these mean.

@@ -70,28 +70,40 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """Pooling fused behind the layer that feeds it: windows of `size`, side by side.
+    """Pooling fused into the layer that feeds it: windows of `size`, side by side.
 
     Attributes
     ----------
     kind
-        'max' (OR of spikes) or 'sum' (count of spikes). An average is a sum whose 1/area sits in
-        the next layer's scale.
+        'max' (OR of spikes, or the largest sum) or 'sum' (count of spikes, or the sum of sums). An
+        average of spikes is a sum whose 1/area sits in the next layer's scale, one of sums has it
+        in the thresholds.
     size
         (rows, columns) of a window, which is also its stride.
+    of
+        'spikes': behind the neurons. 'sums': before them, so a window has one neuron.
     """
 
     kind: Literal["max", "sum"] = "max"
     size: tuple[int, int] = (2, 2)
+    of: Literal["spikes", "sums"] = "spikes"
 
     def __post_init__(self) -> None:
         choice("Pool kind", self.kind, ("max", "sum"))
+        choice("Pool of", self.of, ("spikes", "sums"))
         object.__setattr__(self, "size", pair("Pool size", self.size, 1, 15))
 
     @property
     def area(self) -> int:
-        """Neurons in a window."""
+        """Places in a window."""
         return self.size[0] * self.size[1]
+
+
+def windows(shape: Shape, pool: Pool | None) -> Shape:
+    """Return a shape with the windows of a pool, if there is one, in place of the places."""
+    if pool is None:
+        return shape
+    return shape[0], *(n // k for n, k in zip(shape[1:], pool.size, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,8 +120,9 @@ class Layer:
     neuron
         Parameters a channel.
     pool
-        None, or what the next layers see in place of the spikes. Neurons that no window covers
-        (the last rows or columns, where the size does not divide) are left out: they do not exist.
+        None, or what the next layers see in place of the spikes, or the neurons in place of the
+        sums. Places that no window covers (the last rows or columns, where the size does not
+        divide) are left out: they do not exist.
     channel_mask
         bool (channels,), True where a channel is kept. A pruned one has no weights, no state, no
         spikes and no cycles; in a trace its neurons are silent at potential 0.
@@ -168,11 +181,21 @@ class Layer:
         return self.channel_mask
 
     @property
+    def sum_pool(self) -> Pool | None:
+        """The pool, if it is one of sums."""
+        return self.pool if self.pool and self.pool.of == "sums" else None
+
+    @property
+    def spike_pool(self) -> Pool | None:
+        """The pool, if it is one of spikes."""
+        return self.pool if self.pool and self.pool.of == "spikes" else None
+
+    @property
     def activation(self) -> Activation:
         """What the next layers see in one time step."""
-        if self.pool is None or self.pool.kind == "max":
+        if self.spike_pool is None or self.spike_pool.kind == "max":
             return SPIKE
-        return Activation(kind="count", bits=self.pool.area.bit_length())
+        return Activation(kind="count", bits=self.spike_pool.area.bit_length())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +205,7 @@ class Readout:
     Attributes
     ----------
     layer
-        Whose neurons are the classes: (neurons,) or (channels, 1, 1), without a pool.
+        Whose neurons are the classes: (neurons,) or (channels, 1, 1), without a pool of spikes.
     kind
         'count': spikes over all steps. 'potential': the stored potential after the last step, of a
         layer that never fires.

@@ -18,7 +18,7 @@ from ..checks.arguments import identifier, integer
 from ..shown import text
 from . import bounds, file, summary
 from .bounds import Bounds
-from .layer import SPIKE, Input, Layer, Pool, Readout, check_elements
+from .layer import SPIKE, Input, Layer, Pool, Readout, check_elements, windows
 from .neuron import Activation
 from .synapse import Shape
 from .widths import signed_bits
@@ -97,10 +97,10 @@ class Tables:
     def _check_readout(self) -> None:
         layer = self.layer(self.readout.layer)
         shape = self.neuron_shapes[layer.name]
-        if shape[1:] not in ((), (1, 1)) or layer.pool:
+        if shape[1:] not in ((), (1, 1)) or layer.spike_pool:
             raise ValueError(
                 f"Readout layer {layer.name} must be (neurons,) or (channels, 1, 1) without a "
-                f"pool, not {shape}{' with a pool' if layer.pool else ''}; add a dense layer"
+                f"pool, not {shape}{' with a pool' if layer.spike_pool else ''}; add a dense layer"
             )
         fires = layer.neuron.threshold is not None
         if self.readout.kind == "count" and not fires:
@@ -121,8 +121,8 @@ class Tables:
         raise KeyError(f"no layer {name!r}; there are {[layer.name for layer in self.layers]}")
 
     @cached_property
-    def neuron_shapes(self) -> dict[str, Shape]:
-        """Shape of each layer's neurons: (channels, rows, columns) or (neurons,)."""
+    def gathered_shapes(self) -> dict[str, Shape]:
+        """Shape of each layer's sums: (channels, rows, columns) or (neurons,)."""
         shapes: dict[str, Shape] = {}
         maps: dict[str, Shape] = {"input": self.input.shape}
         for layer in self.layers:
@@ -153,29 +153,29 @@ class Tables:
                     raise ValueError(
                         f"layer {layer.name}: pool must be None behind a dense layer, not a Pool"
                     )
-                size = [n // k for n, k in zip(target[1:], layer.pool.size, strict=True)]
-                if min(size) < 1:
+                maps[layer.name] = found = windows(target, layer.pool)
+                if min(found) < 1:
                     raise ValueError(
                         f"layer {layer.name}: pool size must fit the {target[1]}×{target[2]} "
                         f"neurons, not be {layer.pool.size}"
                     )
-                maps[layer.name] = (target[0], size[0], size[1])
-                shapes[layer.name] = (
-                    target[0], size[0] * layer.pool.size[0], size[1] * layer.pool.size[1]
-                )  # fmt: skip
+                rows, columns = layer.pool.size
+                shapes[layer.name] = found[0], found[1] * rows, found[2] * columns
         return shapes
+
+    @cached_property
+    def neuron_shapes(self) -> dict[str, Shape]:
+        """Shape of each layer's neurons: (channels, rows, columns) or (neurons,)."""
+        shapes = self.gathered_shapes
+        return {layer.name: windows(shapes[layer.name], layer.sum_pool) for layer in self.layers}
 
     @cached_property
     def map_shapes(self) -> dict[str, Shape]:
         """Shape of the map behind each layer's pool, and of 'input'."""
-        shapes = {"input": self.input.shape}
-        for layer in self.layers:
-            shape = self.neuron_shapes[layer.name]
-            if layer.pool:
-                rows, columns = layer.pool.size
-                shape = (shape[0], shape[1] // rows, shape[2] // columns)
-            shapes[layer.name] = shape
-        return shapes
+        shapes = self.gathered_shapes
+        return {"input": self.input.shape} | {
+            layer.name: windows(shapes[layer.name], layer.pool) for layer in self.layers
+        }
 
     def activation(self, source: str) -> Activation:
         """Return what an element of a source's map can be; `source` is 'input' or a layer."""
@@ -207,13 +207,13 @@ class Tables:
             layer = self.layer(source)
             if layer.neuron.threshold is None:
                 return 0, 0
-            if layer.pool and layer.pool.kind == "sum":
-                return 0, layer.pool.area
+            if layer.spike_pool and layer.spike_pool.kind == "sum":
+                return 0, layer.spike_pool.area
         activation = self.activation(source)
         return activation.low, activation.high
 
     def accumulator_bounds(self, name: str) -> Bounds:
-        """Bound `acc` of a layer: all synapse groups together, exactly, a channel."""
+        """Bound the sum at each place of a layer: all groups together, exactly, a channel."""
         if name not in self._accumulators:
             self._accumulators[name] = self._bound_accumulator(self.layer(name))
         return self._accumulators[name]
@@ -235,13 +235,19 @@ class Tables:
         low, high = np.minimum(low, 0), np.maximum(high, 0)
         return np.where(layer.kept, low, 0), np.where(layer.kept, high, 0)
 
+    def sum_bounds(self, name: str) -> Bounds:
+        """Bound `acc` of a layer: what its pool of sums, if any, makes of the sums, a channel."""
+        pool, (low, high) = self.layer(name).sum_pool, self.accumulator_bounds(name)
+        area = pool.area if pool and pool.kind == "sum" else 1
+        return low * area, high * area
+
     def state_bounds(self, name: str) -> Bounds:
         """Bound the stored potential, brought back to accumulator LSBs, a channel."""
         return bounds.state(self.layer(name).neuron)
 
     def update_bounds(self, name: str) -> Bounds:
         """Bound `u` of a layer: potential, accumulator and bias together, a channel."""
-        return bounds.update(self.layer(name).neuron, self.accumulator_bounds(name))
+        return bounds.update(self.layer(name).neuron, self.sum_bounds(name))
 
     def accumulator_bits(self, name: str) -> int:
         """Return the width in bits of a two's complement accumulator that never overflows."""
@@ -253,9 +259,7 @@ class Tables:
         return [
             f"layer {layer.name}, {finding}"
             for layer in self.layers
-            for finding in bounds.thresholds(
-                layer.neuron, layer.kept, self.accumulator_bounds(layer.name)
-            )
+            for finding in bounds.thresholds(layer.neuron, layer.kept, self.sum_bounds(layer.name))
         ]
 
     def __str__(self) -> str:

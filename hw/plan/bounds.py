@@ -43,6 +43,15 @@ class Bounds:
         return max(signed_bits(-most, most) for most in self.largest_sums)
 
     @cached_property
+    def sum_bits(self) -> int:
+        """Width of a sum as the update takes it, a pool of sums behind it."""
+        if not self.loadable:
+            bounds = [self.tables.sum_bounds(d.name) for d in self.descriptors]
+            return max(signed_bits(int(low.min()), int(high.max())) for low, high in bounds)
+        sums = zip(self.descriptors, self.largest_sums, strict=True)
+        return max(signed_bits(-most * d.summed, most * d.summed) for d, most in sums)
+
+    @cached_property
     def largest_sums(self) -> tuple[int, ...]:
         """The largest sum of each layer that any weights of their widths add up to."""
         found = []
@@ -77,7 +86,7 @@ class Bounds:
         for descriptor, mode, total in zip(
             self.descriptors, self.modes, self.largest_sums, strict=True
         ):
-            total <<= mode.gain
+            total = total * descriptor.summed << mode.gain
             state = 1 << (mode.bits - 1 + mode.shift) if mode.shift is not None else total
             low, high = self.tables.update_bounds(descriptor.name)
             reach = max(state + 2 * total, -int(low.min()), int(high.max()))

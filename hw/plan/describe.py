@@ -66,6 +66,7 @@ def describe(
             state_base=state_base.get(bits, 0),
             lanes=lanes,
             update_lanes=update_lanes,
+            combines=layer.sum_pool.kind if layer.sum_pool else "",
         )
         found.append(descriptor)
         parameter_base += descriptor.chunks

@@ -150,6 +150,9 @@ class Descriptor:
         First address in the parameter and potential memories.
     lanes, update_lanes
         Of the stage.
+    combines
+        What is taken of the sums of a window before the update: 'max' or 'sum'; '' where the window
+        is one of spikes.
     """
 
     name: str
@@ -164,6 +167,7 @@ class Descriptor:
     state_base: int
     lanes: int
     update_lanes: int
+    combines: str = ""
 
     @property
     def groups(self) -> int:
@@ -174,6 +178,11 @@ class Descriptor:
     def positions(self) -> int:
         """Positions of the layer, each visited once a lane group in every time step."""
         return self.rows * self.columns * self.window[0] * self.window[1]
+
+    @property
+    def summed(self) -> int:
+        """Positions whose sums are added up before the update."""
+        return self.window[0] * self.window[1] if self.combines == "sum" else 1
 
     @property
     def planes(self) -> int:
@@ -189,7 +198,7 @@ class Descriptor:
     @property
     def updates(self) -> int:
         """Chunks of the layer in one time step, so words of its potentials."""
-        return self.positions * self.chunks
+        return self.chunks * (self.rows * self.columns if self.combines else self.positions)
 
     @property
     def sum_chunks(self) -> int:
@@ -223,16 +232,17 @@ class Descriptor:
         order = []
         chunks = self.lane_channels()
         step = self.lanes // self.update_lanes
+        high, wide = (1, 1) if self.combines else self.window
         for row in range(self.rows):
             for column in range(self.columns):
                 for first in range(0, len(chunks), step):
                     group = chunks[first : first + step]
-                    for y in range(self.window[0]):
-                        for x in range(self.window[1]):
+                    for y in range(high):
+                        for x in range(wide):
                             place = np.empty((*group.shape, 3), np.int64)
                             place[..., 0] = group
-                            place[..., 1] = row * self.window[0] + y
-                            place[..., 2] = column * self.window[1] + x
+                            place[..., 1] = row * high + y
+                            place[..., 2] = column * wide + x
                             order.append(place)
         return np.concatenate(order)
 

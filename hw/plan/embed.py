@@ -172,9 +172,7 @@ def _with_lowest(tables: Tables, kept: NDArray[np.bool_]) -> Tables:
             f"have a lower bound, not {kept.sum()}"
         )
     low = -store.boundary - 1 if isinstance(store, Ternary) else store.low << store.shift
-    bias = np.where(
-        kept, neuron.bias, low - (whole.accumulator_bounds(readout.name)[1] << neuron.gain)
-    )
+    bias = np.where(kept, neuron.bias, low - (whole.sum_bounds(readout.name)[1] << neuron.gain))
     layers[number] = replace(readout, neuron=replace(neuron, bias=bias))
     return replace(whole, layers=tuple(layers))
 

@@ -6,6 +6,7 @@ from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 from . import plan_file
+from .descriptor import Descriptor
 from .loadable import targets
 from .mode import Mode
 from .plan import Plan
@@ -30,8 +31,8 @@ def shape_sha256(plan: Plan) -> str:
         "tables": "" if plan.loadable else tables.sha256,
         "stages": [
             {
-                "layers": [asdict(descriptor) for descriptor in stage.descriptors],
-                "modes": [_mode(mode) for mode in stage.layer_modes],
+                "layers": [_first_fields(descriptor) for descriptor in stage.descriptors],
+                "modes": [_first_fields(mode) for mode in stage.layer_modes],
                 "parameters": [(field.name, field.bits) for field in stage.parameters],
                 "sum_bits": (stage.accumulator_bits, stage.update_bits),
                 "memories": [asdict(target) for target in targets(stage)],
@@ -43,7 +44,7 @@ def shape_sha256(plan: Plan) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _mode(mode: Mode) -> dict[str, Any]:
-    """Return a mode; what came later than the first bitstreams is left out where it is off."""
-    later = {field.name: field.default for field in fields(mode) if field.default is not MISSING}
-    return {name: value for name, value in asdict(mode).items() if value != later.get(name, ...)}
+def _first_fields(record: Mode | Descriptor) -> dict[str, Any]:
+    """Return a record; what came later than the first bitstreams is left out where it is off."""
+    later = {field.name: field.default for field in fields(record) if field.default is not MISSING}
+    return {name: value for name, value in asdict(record).items() if value != later.get(name, ...)}

@@ -117,12 +117,19 @@ def _check_stage(stage: StagePlan, new: StagePlan) -> None:
             raise MismatchError(f"layer {name}: mode must be {mode}, not {other}")
     for bits, needed in (
         (stage.accumulator_bits, max(map(new.tables.accumulator_bits, new.names))),
+        (stage.bounds.sum_bits, max(signed_bits(*_extremes(new, name)) for name in new.names)),
         (stage.update_bits, signed_bits(*new.bounds.reached)),
     ):
         if needed > bits:
             raise MismatchError(
                 f"layers {', '.join(stage.names)}: sums must fit in {bits} bits, not need {needed}"
             )
+
+
+def _extremes(stage: StagePlan, name: str) -> tuple[int, int]:
+    """Return the smallest and the largest sum that a layer's update takes."""
+    low, high = stage.tables.sum_bounds(name)
+    return int(low.min()), int(high.max())
 
 
 def _images(stage: StagePlan, new: StagePlan, tables: Tables) -> dict[str, list[int]]:

@@ -115,7 +115,7 @@ class _Run:
         self.plan = plan
         self._maps: dict[str, NDArray[Any]] = {"input": checked(tables, x)}
         for layer in tables.layers:
-            self._maps[layer.name] = pooled(layer.pool, trace.spikes[layer.name])
+            self._maps[layer.name] = pooled(layer.spike_pool, trace.spikes[layer.name])
         self._steps, self._batch = x.shape[:2]
         self._external = {name for stage in plan.stages for name in stage.external}
         self._layers = []

@@ -53,7 +53,10 @@ class LayerCycles:
         self.chunks = self._chunks()
 
     def _chunks(self) -> list[tuple[list[bool], bool]]:
-        """Return which chunks of each position hold neurons, and whether it completes a window."""
+        """Return which chunks of each position are updated, and whether it completes a window.
+
+        Of a pool of sums only the last position of a window is, and it is a window by itself.
+        """
         descriptor = self.descriptor
         per_group = self.stage.lanes // self.stage.update_lanes
         window = descriptor.window[0] * descriptor.window[1]
@@ -61,10 +64,14 @@ class LayerCycles:
             [group * per_group + i < descriptor.chunks for i in range(per_group)]
             for group in range(descriptor.groups)
         ]
-        return [
-            (groups[number // window % descriptor.groups], number % window == window - 1)
-            for number in range(descriptor.positions * descriptor.groups)
-        ]
+        found = []
+        for number in range(descriptor.positions * descriptor.groups):
+            uses, final = (
+                groups[number // window % descriptor.groups],
+                number % window == window - 1,
+            )
+            found.append((uses if final or not descriptor.combines else [False] * per_group, final))
+        return found
 
     def sample(self, maps: Mapping[str, NDArray[Any]]) -> None:
         """Take up the maps of a sample, (steps, *map shape) each."""

@@ -33,7 +33,9 @@ def additions(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, NDArra
     if trace.tables != tables.sha256:
         raise ValueError(f"trace must be of the tables {tables.sha256}, not of {trace.tables}")
     maps = {"input": checked(tables, x)}
-    maps |= {layer.name: pooled(layer.pool, trace.spikes[layer.name]) for layer in tables.layers}
+    maps |= {
+        layer.name: pooled(layer.spike_pool, trace.spikes[layer.name]) for layer in tables.layers
+    }
     found = {}
     for layer in tables.layers:
         total = np.zeros(trace.spikes[layer.name].shape[:2], np.int64)
@@ -42,7 +44,7 @@ def additions(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, NDArra
             events = np.bitwise_count(maps[group.source].view(np.uint8) & ((1 << bits) - 1))
             if group.source == layer.name:
                 events = np.concatenate([np.zeros_like(events[:1]), events[:-1]])
-            uses = synapses(group, layer, tables.map_shapes[group.source], tables.neuron_shapes)
+            uses = synapses(group, layer, tables.map_shapes[group.source], tables.gathered_shapes)
             total += np.tensordot(events.reshape(*total.shape, -1), uses.ravel(), 1)
         found[layer.name] = total
     return found
@@ -62,7 +64,9 @@ def channel_rates(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, ND
         float64 (channels,), 0…1, over all bit planes, places, steps and samples.
     """
     maps = {"input": checked(tables, x)}
-    maps |= {layer.name: pooled(layer.pool, trace.spikes[layer.name]) for layer in tables.layers}
+    maps |= {
+        layer.name: pooled(layer.spike_pool, trace.spikes[layer.name]) for layer in tables.layers
+    }
     found = {}
     for name, values in maps.items():
         bits = tables.activation(name).bits

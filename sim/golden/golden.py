@@ -3,6 +3,7 @@
 A layer's output channel `c` in one time step, in exact integers::
 
     acc  = Σ weight · activation            over every synapse group of the layer
+           of a window the largest or the sum of them, for a pool of sums
     v    = load(s)                                       s: the stored integer, v: in sum LSBs
     x    = leak(v) if leak_at == "load" else v
     u    = x + (acc << gain) + bias[c]                   "blank" → 0 if it fired a step before
@@ -223,7 +224,7 @@ class _Layer:
             samples = slice(first, first + count)
             block = {name: maps[name][:, samples] for name, _ in self.still + self.forward}
             self._run(block, spikes[:, samples], potentials[:, samples])
-        return pooled(self.layer.pool, spikes)
+        return pooled(self.layer.spike_pool, spikes)
 
     def _run(
         self,
@@ -239,6 +240,8 @@ class _Layer:
             block = slice(first, min(first + count, steps))
             forward = [every_step(function, maps[name][block]) for name, function in self.forward]
             sums = reduce(np.add, still + forward)
+            if pool := self.layer.sum_pool:
+                sums = windows(pool, sums, np.maximum if pool.kind == "max" else np.add)
             sums = np.broadcast_to(sums, (block.stop - first, *v.shape))
             for t, acc in enumerate(sums, first):
                 if t:
@@ -259,18 +262,24 @@ _NETWORKS: WeakKeyDictionary[Tables, list[_Layer]] = WeakKeyDictionary()
 
 
 def pooled(pool: Pool | None, spikes: NDArray[np.bool_]) -> NDArray[Any]:
-    """Return the map behind a pool: bool, or uint8 counts of a sum, windows side by side."""
+    """Return the map behind a pool of spikes: bool, or uint8 counts of a sum."""
     if pool is None:
         return spikes
+    if pool.kind == "max":
+        return windows(pool, spikes, np.logical_or)
+    return windows(pool, spikes.view(np.uint8), np.add)
+
+
+def windows(pool: Pool, parts: NDArray[Any], combine: np.ufunc) -> NDArray[Any]:
+    """Combine all that lies in a window, of arrays (…, rows, columns); windows lie side by side."""
     rows, columns = pool.size
-    combine = np.logical_or if pool.kind == "max" else np.add
-    parts = spikes if pool.kind == "max" else spikes.view(np.uint8)
-    windows = [parts[..., row::rows, :] for row in range(rows)]
-    parts = windows[0].copy()
-    for window in windows[1:]:
-        combine(parts, window, out=parts)
-    windows = [parts[..., column::columns] for column in range(columns)]
-    parts = windows[0].copy()
-    for window in windows[1:]:
-        combine(parts, window, out=parts)
-    return parts
+    parts = joined([parts[..., row::rows, :] for row in range(rows)], combine)
+    return joined([parts[..., column::columns] for column in range(columns)], combine)
+
+
+def joined(parts: list[NDArray[Any]], combine: np.ufunc) -> NDArray[Any]:
+    """Combine arrays of the same shape, element by element."""
+    found = parts[0].copy()
+    for part in parts[1:]:
+        combine(found, part, out=found)
+    return found

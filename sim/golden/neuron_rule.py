@@ -55,7 +55,7 @@ def rule(tables: Tables, layer: Layer) -> Rule:
     bias = np.where(kept, neuron.bias, 0)
     leaks = not neuron.leak.identity
     state = largest(*tables.state_bounds(layer.name))
-    sums = largest(*tables.accumulator_bounds(layer.name)) << neuron.gain
+    sums = largest(*tables.sum_bounds(layer.name)) << neuron.gain
     bound = None if neuron.lower_bound is None else np.where(kept, neuron.lower_bound, -WORD_LIMIT)
     u = max(state + sums + largest(bias), 0 if bound is None else int(bound.max()))
     product = largest(neuron.leak.multiplier) * (u if neuron.leak.at == "store" else state)

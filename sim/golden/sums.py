@@ -21,7 +21,7 @@ from ...export.synapse import Convolution, Dense, Identity, Shape, SynapseGroup
 from ...export.tables import Layer, Tables, signed_bits
 
 Sum = Callable[[NDArray[Any]], NDArray[Any]]
-"""From maps (maps, *source shape) to sums (maps, *neuron shape)."""
+"""From maps (maps, *source shape) to sums (maps, *shape of the layer's sums)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +91,15 @@ def packing(tables: Tables, layer: Layer, group: SynapseGroup) -> Packing:
 def gathered(tables: Tables, layer: Layer, group: SynapseGroup) -> int:
     """Return how many activations `group_sum` lays out for one map, at most."""
     if isinstance(group, Convolution):
-        fields = prod(tables.neuron_shapes[layer.name][1:])
+        fields = prod(tables.gathered_shapes[layer.name][1:])
         return fields * prod(group.weights.shape[1:]) * group.groups
     return prod(tables.map_shapes[group.source])
 
 
 def group_sum(tables: Tables, layer: Layer, group: SynapseGroup, dtype: np.dtype[Any]) -> Sum:
     """Return the function that sums one synapse group for any number of maps at once.
+
+    A pool of sums is still to come.
 
     Parameters
     ----------
@@ -107,7 +109,7 @@ def group_sum(tables: Tables, layer: Layer, group: SynapseGroup, dtype: np.dtype
         Signed integer of the sums; the caller knows that it is wide enough.
     """
     source = tables.map_shapes[group.source]
-    target = tables.neuron_shapes[layer.name]
+    target = tables.gathered_shapes[layer.name]
     weights = group.masked(source, tables.mask(group.source))
     kept = layer.kept.reshape(-1, *(1,) * (weights.ndim - 1))
     weights = np.where(kept, weights, 0)

@@ -162,6 +162,7 @@ USED = {
     "Neuron mask_negative": {"mask_negative": True},
     "Neuron gain": {"gain": 3},
     "Neuron lower_bound": {"lower_bound": [-3, -2, 0]},
+    "Pool of": {},
 }
 """Of each later field a neuron that uses it."""
 
@@ -169,6 +170,9 @@ USED = {
 @pytest.mark.parametrize("name", USED)
 def test_a_later_field_is_kept_and_hashed_where_it_is_used(name, path):
     net = with_first(**USED[name])
+    if name == "Pool of":
+        second = replace(net.layers[1], pool=Pool(kind="sum", size=2, of="sums"))
+        net = replace(net, layers=(net.layers[0], second, net.layers[2]))
     net.save(path)
     again = Tables.load(path)
     x = np.random.default_rng(0).integers(0, 2, (net.steps, 4, *net.input.shape))
@@ -177,8 +181,9 @@ def test_a_later_field_is_kept_and_hashed_where_it_is_used(name, path):
     # A reader from before the field does not know it, and so refuses the file.
     cls, field = name.split()
     document, _ = contents(path)
-    neuron = document["graph"]["layers"][0]["neuron"]
-    assert field in (neuron if cls == "Neuron" else neuron["leak"])
+    first, second, _ = document["graph"]["layers"]
+    places = {"Neuron": first["neuron"], "Leak": first["neuron"]["leak"], "Pool": second["pool"]}
+    assert field in places[cls]
     assert field in file.LATER[cls]
 
 

@@ -42,6 +42,7 @@ def test_a_pool_covers_its_area(size, area):
     ("fields", "message"),
     [
         ({"kind": "average"}, "Pool kind must be 'max' or 'sum', not 'average'"),
+        ({"of": "sum"}, "Pool of must be 'spikes' or 'sums', not 'sum'"),
         ({"size": 16}, "Pool size rows must be 1…15, not 16"),
         ({"size": (1, 0)}, "Pool size columns must be 1…15, not 0"),
     ],
@@ -58,6 +59,7 @@ def test_a_pool_is_refused(fields, message):
         (Pool(kind="max", size=3), "spike", 1),
         (Pool(kind="sum", size=1), "count", 1),
         (Pool(kind="sum", size=2), "count", 3),
+        (Pool(kind="sum", size=2, of="sums"), "spike", 1),
         (Pool(kind="sum", size=(1, 3)), "count", 2),
         (Pool(kind="sum", size=15), "count", 8),
     ],

@@ -148,6 +148,24 @@ def test_neurons_that_no_window_covers_do_not_exist():
     assert net.map_shapes == {"input": (1, 9, 6), "one": (2, 3, 1), "two": (3,)}
 
 
+@pytest.mark.parametrize(("kind", "bounds"), [("max", (-9, 18)), ("sum", (-54, 108))])
+def test_a_window_of_sums_has_one_neuron(kind, bounds):
+    rng = np.array([[[[2, -1, 2], [2, -1, 2], [2, -1, 2]]], [[[3, -3, 3]] * 3]])
+    layer = Layer(
+        name="one",
+        synapses=(Convolution(source="input", weights=rng, bits=3),),
+        neuron=neuron(2),
+        pool=Pool(kind=kind, size=(2, 3), of="sums"),
+    )
+    net = tables(layer, dense("two", "one", 6, 3), shape=(1, 9, 6), readout=Readout(layer="two"))
+    assert net.gathered_shapes == {"one": (2, 6, 3), "two": (3,)}
+    assert net.neuron_shapes == {"one": (2, 3, 1), "two": (3,)}
+    assert net.map_shapes == {"input": (1, 9, 6), "one": (2, 3, 1), "two": (3,)}
+    assert [int(b.tolist()[1]) for b in net.accumulator_bounds("one")] == [-9, 18]
+    assert tuple(int(b.tolist()[1]) for b in net.sum_bounds("one")) == bounds
+    assert net.range_of("one") == (0, 1)
+
+
 def test_a_recurrent_group_may_come_first():
     own = Identity(source="one", weights=[1, 1], bits=1)
     layer = Layer(name="one", synapses=(own, *ONE.synapses), neuron=neuron(2))

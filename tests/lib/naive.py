@@ -44,13 +44,19 @@ def run(tables: Tables, x: Any) -> dict[str, Any]:
                     if not layer.kept[place[0]]:
                         fires[place], state[name][place] = 0, 0
                         continue
-                    acc = 0
-                    for group in layer.synapses:
-                        if group.source == name:
-                            source, shape = before[name], tables.neuron_shapes[name]
-                        else:
-                            source, shape = maps[group.source], tables.map_shapes[group.source]
-                        acc += total(group, place, source, shape, tables.neuron_shapes[name])
+                    sums = []
+                    for gathered in window(layer, place):
+                        acc = 0
+                        for group in layer.synapses:
+                            if group.source == name:
+                                source, shape = before[name], tables.neuron_shapes[name]
+                            else:
+                                source, shape = maps[group.source], tables.map_shapes[group.source]
+                            channels = len(layer.kept)
+                            acc += total(group, gathered, source, shape, channels)
+                        sums.append(acc)
+                    adds = layer.pool is not None and layer.pool.kind == "sum"
+                    acc = sum(sums) if adds else max(sums)
                     v = state[name].get(place, 0)
                     fired = before[name].get(place, 0)
                     fires[place], state[name][place] = neuron(layer.neuron, place[0], v, acc, fired)
@@ -69,12 +75,23 @@ def run(tables: Tables, x: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def window(layer: Layer, place: Place) -> list[Place]:
+    """Return the places whose sums a neuron takes: its own, or those of a pool of sums."""
+    if layer.pool is None or layer.pool.of == "spikes":
+        return [place]
+    channel, row, column = place
+    rows, columns = layer.pool.size
+    return [
+        (channel, row * rows + i, column * columns + j) for i in range(rows) for j in range(columns)
+    ]
+
+
 def total(
     group: Dense | Convolution | Identity,
     place: Place,
     source: Sparse,
     shape: Place,
-    target: Place,
+    channels: int,
 ) -> int:
     """Return the weighted sum of one neuron from one synapse group; what is absent is 0."""
     weights = group.weights.tolist()
@@ -88,7 +105,7 @@ def total(
         return acc
     channel, row, column = place
     in_group = len(weights[0])
-    first = channel // (target[0] // group.groups) * in_group
+    first = channel // (channels // group.groups) * in_group
     acc = 0
     for c in range(in_group):
         for i in range(len(weights[0][0])):
@@ -142,7 +159,7 @@ def neuron(n: Neuron, c: int, v: int, acc: int, fired: int) -> tuple[int, int]:
 
 def pool(layer: Layer, fires: Sparse) -> Sparse:
     """Return what the next layers see."""
-    if layer.pool is None:
+    if layer.pool is None or layer.pool.of == "sums":
         return fires
     windows: Sparse = {}
     for (channel, row, column), fire in fires.items():

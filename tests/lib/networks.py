@@ -27,6 +27,7 @@ FEATURES = frozenset(
         "recurrent",
         "max pool",
         "sum pool",
+        "pool of sums",  # before the neurons
         "cropped",  # neurons that no window of a pool covers
         "subtract",
         "undelayed",  # of a reset that subtracts
@@ -123,7 +124,10 @@ class _Builder(Neurons):
         if not last and len(target) == 3 and all(group.source != name for group in groups):
             pool = self.pool(target)
         fires = not (self.has("potential readout") if last else self.rare("never fires"))
-        neuron = self.neuron(self.scale(groups, target[0]), fires)
+        scale = self.scale(groups, target[0])
+        if pool and pool.of == "sums":
+            scale = scale * pool.area**0.5
+        neuron = self.neuron(scale, fires)
         mask = np.ones(target[0], bool)
         if self.has("mask") and not last:  # a class can't be pruned
             mask = self.rng.random(target[0]) < 0.7
@@ -234,7 +238,8 @@ class _Builder(Neurons):
             for columns in range(1, min(target[2], 4) + 1)
             if "cropped" in self.features or not (target[1] % rows or target[2] % columns)
         ]
-        return Pool(kind=self.one(*kinds), size=self.one(*fits))
+        of: Literal["spikes", "sums"] = "sums" if self.has("pool of sums") else "spikes"
+        return Pool(kind=self.one(*kinds), size=self.one(*fits), of=of)
 
     def scale(self, groups: tuple[SynapseGroup, ...], channels: int) -> Any:
         """Return about how large the sums of each channel get."""

@@ -43,7 +43,7 @@ class Pool(wiring.Component):
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
         """Return the terms of the pool."""
-        windows = any(d.window != (1, 1) for d in plan.descriptors)
+        windows = any(d.window != (1, 1) and not d.combines for d in plan.descriptors)
         counts = plan.count_bits
         adds = any(d.counts for d in plan.descriptors)
         return {

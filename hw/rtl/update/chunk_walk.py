@@ -6,18 +6,21 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
+from .combiner import Combiner
 from .update_layout import ChunkLayout, UpdateLayout
 
 
 class FlagsLayout(StructLayout):
     """What is known of a chunk before its update.
 
-    `used` where it holds a channel, `skip` where its lane group has no sums, `layer_end` with the
-    layer's last chunk; the rest as in `ChunkLayout`.
+    `used` where it is updated, `skip` where its lane group has no sums, `layer_end` with the last
+    chunk of the layer; `opens` with the first position of a window, where a layer has a pool of
+    sums; the rest as in `ChunkLayout`.
     """
 
     def __init__(self, plan: StagePlan) -> None:
         names = ("first", "final", "tail", "row_end", "used", "layer_end", "skip")
+        names += ("opens",) * Combiner.needed(plan)
         super().__init__({"chunk": ChunkLayout(plan)["chunk"].shape} | dict.fromkeys(names, 1))
 
 
@@ -38,6 +41,7 @@ class ChunkWalk(wiring.Component):
     """
 
     def __init__(self, plan: StagePlan) -> None:
+        self.plan = plan
         self.per_group = plan.lanes // plan.update_lanes
         super().__init__(
             {
@@ -82,6 +86,13 @@ class ChunkWalk(wiring.Component):
                 ends["chunk"] & ends["window"] & ends["group"] & ends["column"] & ends["row"]
             ),
         ]
+        if Combiner.needed(self.plan):
+            # The sums of all positions are taken, but only those of the last one are complete.
+            m.d.comb += place.opens.eq(window == 0)
+            with m.If(layer.combines):
+                m.d.comb += [place.first.eq(1), place.final.eq(1)]
+                with m.If(~ends["window"]):
+                    m.d.comb += place.used.eq(0)
         with m.If(~started):
             m.d.sync += [started.eq(self.offered), base.eq(layer.parameter_base)]
         with m.Elif(self.chunks.valid & self.chunks.ready):

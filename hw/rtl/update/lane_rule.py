@@ -26,7 +26,7 @@ class LaneRule(wiring.Component):
     parameters : In(plan.parameter_bits), the neuron's fields as they lie in their memory
     state_N : In(signed(N)), for each width N in `plan.state_words`: what is stored; of a mode that
         blanks, the potential with a bit above it that says whether the neuron fired
-    acc : In(signed(plan.accumulator_bits)), the sum
+    acc : In(signed(plan.bounds.sum_bits)), the sum
     fires : Out(1), the neuron fires; a cycle after u was taken
     v : Out(signed(plan.state_bits)), what to store; two cycles after u was taken
     """
@@ -40,7 +40,7 @@ class LaneRule(wiring.Component):
                 "move": In(1),
                 "parameters": In(unsigned(plan.parameter_bits)),
                 **{f"state_{bits}": In(signed(bits)) for bits in plan.state_words},
-                "acc": In(signed(plan.accumulator_bits)),
+                "acc": In(signed(plan.bounds.sum_bits)),
                 "fires": Out(1),
                 "v": Out(signed(plan.state_bits)),
             }

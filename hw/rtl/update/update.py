@@ -1,6 +1,7 @@
 """The update: leak, add, fire, reset and store, for a few finished sums a cycle."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
@@ -13,6 +14,7 @@ from ...plan.widths import bits_of
 from ..gather.array import sum_layout
 from ..memory import RegisteredMemory, write_port
 from .chunk_walk import ChunkWalk, FlagsLayout
+from .combiner import Combiner
 from .lane_rule import LaneRule
 from .update_layout import ChunkLayout, UpdateLayout
 
@@ -83,6 +85,7 @@ class Update(wiring.Component):
                 dropped = max(0, bits - mode.shift - mode.bits)
                 terms["store"] += width * mode.bits * bool(dropped)
                 terms["dropped"] += width * dropped
+        terms["leak"] += Combiner.terms(plan)["leak"]
         layers = [_counts(plan, index) for index in range(plan.count)]
         counters = {name: max(layer[name] for layer in layers) for name in layers[0]}
         depths = [bits_of(max(2, depth)) for depth in plan.state_words.values()]
@@ -91,7 +94,7 @@ class Update(wiring.Component):
         gains = {mode.gain for mode in plan.modes}
         return terms | {
             "u": width * bits,
-            "sum": width * plan.accumulator_bits,
+            "sum": width * plan.bounds.sum_bits,
             "bias": width * fields["bias"],
             "late": width * late,
             "modes": width * bits * (len(plan.modes) - 1 + len(gains) - 1),
@@ -143,7 +146,19 @@ class Update(wiring.Component):
         used = [Signal(name=f"used_{i}") for i in range(2)]
         passed = [Signal(FlagsLayout(plan), name=f"passed_{i}") for i in range(2)]
         index = Signal.like(out.index)
-        self._rules(m, stored, move)
+        sums: Any = self.sums.payload
+        if Combiner.needed(plan):
+            m.submodules.combiner = combiner = Combiner(plan)
+            m.d.comb += [
+                combiner.combines.eq(self.layers.payload.combines),
+                combiner.adds.eq(self.layers.payload.adds),
+                combiner.chunk.eq(read[1].chunk),
+                combiner.opens.eq(read[1].opens),
+                combiner.take.eq(take),
+                combiner.sums.eq(sums),
+            ]
+            sums = combiner.combined
+        self._rules(m, stored, sums, move)
         with m.If(move):
             m.d.sync += [
                 passed[0].eq(read[1]),
@@ -167,7 +182,9 @@ class Update(wiring.Component):
             m.d.sync += [over.eq(0), index.eq(0)]
         return m
 
-    def _rules(self, m: Module, stored: Mapping[str | int, RegisteredMemory], move: Signal) -> None:
+    def _rules(
+        self, m: Module, stored: Mapping[str | int, RegisteredMemory], sums: Any, move: Signal
+    ) -> None:
         """Do in each lane what `sim.golden.update` does, with what the memories have read."""
         plan, out = self.plan, self.chunks.payload
         parameters = stored["parameters"].read.data
@@ -179,7 +196,7 @@ class Update(wiring.Component):
                 rule.first_step.eq(self.first_step),
                 rule.move.eq(move),
                 rule.parameters.eq(parameters.word_select(lane, plan.parameter_bits)),
-                rule.acc.eq(self.sums.payload[lane]),
+                rule.acc.eq(sums[lane]),
             ]
             for bits in plan.state_words:
                 state = stored[bits].read.data.word_select(lane, bits)

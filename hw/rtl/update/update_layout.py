@@ -6,12 +6,14 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from ...plan.stage_plan import StagePlan
 from ...plan.widths import bits_of
 from ..gather.walk_layout import narrowest
+from .combiner import Combiner
 
 
 class UpdateLayout(StructLayout):
     """A layer's work for the update; counts are stored less one.
 
     `window` counts the positions of a pooling window, `tail` the chunks of the last lane group.
+    `combines` and `adds` are there where a layer has a pool of sums; see `Combiner`.
     """
 
     def __init__(self, plan: StagePlan) -> None:
@@ -23,7 +25,7 @@ class UpdateLayout(StructLayout):
         """Return each member's value for the stage's layer number `index`."""
         d = plan.descriptors[index]
         per_group = plan.lanes // plan.update_lanes
-        return {
+        values = {
             "rows": d.rows - 1,
             "columns": d.columns - 1,
             "groups": d.groups - 1,
@@ -32,6 +34,9 @@ class UpdateLayout(StructLayout):
             "parameter_base": d.parameter_base,
             "mode": plan.modes.index(plan.layer_modes[index]),
         }
+        if Combiner.needed(plan):
+            values |= {"combines": int(d.combines != ""), "adds": int(d.combines == "sum")}
+        return values
 
 
 class ChunkLayout(StructLayout):

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from plans import a_plan, network, with_neurons
+from plans import Shapes, a_plan, network, with_neurons
+from somagate.export.tables import Pool, Tables
 from somagate.hw.plan.identity import shape_sha256
 from somagate.hw.plan.loadable import targets
 from somagate.hw.plan.plan import Plan, StageShape
@@ -14,6 +15,13 @@ TABLES = network((2, 5, 5), [6])
 def plan(**numbers: object) -> Plan:
     single = {} if "shapes" in numbers else {"lanes": 4, "update_lanes": 2}
     return a_plan(**{"tables": TABLES, "loadable": True} | single | numbers)
+
+
+def pooled(kind: str, of: str) -> Tables:
+    """Return tables with a pool."""
+    tables = network((2, 5, 5), [Shapes(kernel=(1, 1), pool=(2, 2))])
+    layer = replace(tables.layers[0], pool=Pool(kind=kind, size=(2, 2), of=of))
+    return replace(tables, layers=(layer, *tables.layers[1:]))
 
 
 def test_other_tables_of_the_same_shape_have_the_same_hash() -> None:
@@ -45,6 +53,9 @@ def test_every_other_plan_has_another() -> None:
         plan(tables=network((2, 5, 5), [6], gain=1)),
         plan(tables=with_neurons(TABLES, l0={"lower_bound": [-9] * 6})),
         plan(tables=with_neurons(TABLES, l0={"lower_bound": [-8] * 6})),
+        plan(tables=pooled("max", "spikes")),
+        plan(tables=pooled("max", "sums")),
+        plan(tables=pooled("sum", "sums")),
         plan(orders={"l0": (1, 0, 2, 3, 4, 5)}),
     ]
     assert len({shape_sha256(p) for p in plans}) == len(plans)

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import Out
 from negative import kept_from_firing, masking
 from plans import Shapes, a_plan, everything, network
 from somagate.export.neuron import Leak, Shift
-from somagate.export.tables import Readout, Tables
+from somagate.export.tables import Pool, Readout, Tables
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.rtl.accelerator import Accelerator
 from stream_bench import STALLS
@@ -94,6 +94,29 @@ def test_potentials_are_read_out(stalls: str) -> None:
     )
     plan = Plan.single(tables, lanes=4, update_lanes=4)
     must_equal_golden(Accelerator(plan), plan, draw(tables, 4, 0.4), stalls=stalls)
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+def test_sums_are_pooled_before_the_neurons(stalls: str) -> None:
+    """Two layers of unlike windows, one without, and classes that are a window of sums each."""
+    layers = [
+        Shapes(channels=6, kernel=(3, 3), padding=(1, 1), pool=(2, 2), mask=[1, 1, 1, 0, 1, 1]),
+        Shapes(channels=3, kernel=(3, 2), source="l0", padding=(1, 0), pool=(1, 2)),
+        Shapes(channels=2, kernel=(1, 1), source="l0"),
+        Shapes(channels=5, kernel=(2, 2), source="l2", pool=(2, 2)),
+    ]
+    tables = network((2, 6, 7), layers, store=Shift(bits=5, shift=1), steps=3)
+    kinds = {"l0": "max", "l1": "sum", "l3": "sum"}
+    made = [
+        replace(layer, pool=Pool(kind=kinds[layer.name], size=layer.pool.size, of="sums"))
+        if layer.pool
+        else layer
+        for layer in tables.layers[:-1]
+    ]
+    tables = replace(tables, layers=tuple(made), readout=Readout(layer="l3"))
+    plan = Plan.single(tables, lanes=4, update_lanes=2, word_bits=16)
+    trace = must_equal_golden(Accelerator(plan), plan, draw(tables, 2, 0.3), stalls=stalls)
+    assert all(0 < spikes.mean() < 0.9 for spikes in trace.spikes.values())
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 8])

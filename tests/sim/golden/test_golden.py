@@ -338,6 +338,42 @@ def test_a_potential_is_raised_to_its_lower_bound_before_it_is_compared(fields, 
     assert play(net, [-30, 3, -30, 20, 3]) == (spikes, potentials)
 
 
+@pytest.mark.parametrize(
+    ("pool", "spikes", "potentials"),
+    [
+        (Pool(kind="max", size=(1, 2), of="sums"), [[1, 0], [1, 1]], [[0, -3], [0, 0]]),
+        (Pool(kind="sum", size=(1, 2), of="sums"), [[1, 0], [1, 0]], [[0, -7], [0, 1]]),
+        (
+            Pool(kind="max", size=(1, 2)),
+            [[1, 0, 0, 0], [0, 1, 0, 1]],
+            [[0, 1, -3, -3], [1, 0, -2, 0]],
+        ),
+    ],
+)
+def test_a_pool_of_sums_comes_before_the_neurons(pool, spikes, potentials):
+    """One of spikes behind them; a bias is added once a neuron, and the sixth place is nowhere."""
+    layer = Layer(
+        name="one",
+        synapses=(Convolution(source="input", weights=[[[[1]]]], bits=2),),
+        neuron=Neuron(bias=[1], threshold=[5], store=Shift(bits=8, shift=0)),
+        pool=pool,
+    )
+    out = Layer(
+        name="out", synapses=(Dense(source="one", weights=[[1, 1]], bits=2),),
+        neuron=Neuron(bias=[0], threshold=[1], store=Shift(bits=8, shift=0)),
+    )  # fmt: skip
+    net = Tables(
+        name="net", steps=2, layers=(layer, out), readout=Readout(layer="out"),
+        input=Input(
+            shape=(1, 1, 5), activation=Activation(kind="value", bits=4, signed=True)
+        ),
+    )  # fmt: skip
+    x = np.array([[7, 0, -4, -4, 7], [0, 4, 0, 7, 7]]).reshape(2, 1, 1, 1, 5)
+    trace = golden.run(net, x, potentials=True)
+    assert trace.spikes["one"][:, 0, 0, 0].astype(int).tolist() == spikes
+    assert trace.potentials["one"][:, 0, 0, 0].tolist() == potentials
+
+
 def test_a_gain_is_of_the_sums_alone():
     net = one_neuron(
         -3, bias=[5], threshold=[18], reset="none", gain=2, steps=3,

@@ -24,6 +24,15 @@ def test_a_mask_of_negative_potentials_is_one_more_bit_a_lane_that_waits_a_cycle
     assert masked == plain | {"late": plain["late"] + 2}
 
 
+def test_a_pool_of_sums_keeps_a_sum_of_each_lane() -> None:
+    layer = TABLES.layers[0]
+    pool = replace(layer.pool, of="sums")
+    pooled = replace(TABLES, layers=(replace(layer, pool=pool), *TABLES.layers[1:]))
+    plan = a_stage(pooled, lanes=4, update_lanes=2)
+    assert of(pooled)["leak"] == of(TABLES)["leak"] + plan.bounds.sum_bits * (4 + 2 * 2)
+    assert Pool.terms(plan)["so_far"] == 0
+
+
 def test_a_leak_that_rounds_up_is_one_more_addition() -> None:
     down, up = (
         of(network((2, 6, 6), [5], leak=Leak(multiplier=1, shift=3, rounding=rounding)))
