@@ -58,7 +58,9 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> Layer:
         for group, value in zip(layer.groups, found.weights, strict=True)
     )
     pool = None
-    if layer.pool is not None:
+    if layer.before is not None:
+        pool = Pool(kind="max", size=layer.before.size, of="sums")
+    elif layer.pool is not None:
         pool = Pool(kind="max" if layer.pool.kind == "max" else "sum", size=layer.pool.size)
     return Layer(name=names[layer.name], synapses=groups, neuron=neuron, pool=pool)
 
@@ -71,7 +73,8 @@ def _refuse(layer: PlainLayer) -> None:
     """Raise for what the tables have no form of."""
     rule, place = layer.neuron, f"layer {layer.name}"
     forms = {
-        "a maximum of currents before the neurons; pool their spikes instead": layer.before,
+        "a maximum of currents before the neurons and a pool behind them; leave one out":
+            layer.before and layer.pool,
         "a synaptic current beside the potential; take neurons without one": rule.current,
         "several spikes a step; take neurons that fire once": rule.most != 1,
     }  # fmt: skip

@@ -86,7 +86,7 @@ def reach(tables: Tables, layer: Layer) -> tuple[int, int]:
     """
     n = layer.neuron
     bias = n.bias.astype(np.int64)
-    least, most = (bound << n.gain for bound in tables.accumulator_bounds(layer.name))
+    least, most = (bound << n.gain for bound in tables.sum_bounds(layer.name))
     low = high = np.zeros(n.channels, np.int64)
     multiplier, shift = n.leak.multiplier.astype(np.int64), n.leak.shift
     extra = (1 << shift) - 1 if n.leak.rounding == "up" else 0

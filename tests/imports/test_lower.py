@@ -212,6 +212,27 @@ def test_averages_of_currents_are_larger_kernels() -> None:
     agrees(network, x, lower(network, samples=x))
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_maximum_of_currents_is_before_the_neurons(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    conv = Conv(weight=source_networks.dyadic(rng, 3, 2, 3, 3), bias=source_networks.dyadic(rng, 3))
+    scale = Affine(scale=A([1.0, -0.5, 2.0]), offset=source_networks.dyadic(rng, 3))
+    nodes = (
+        Node(name="c", op=conv, sources=("input",)),
+        Node(name="bn", op=scale, sources=("c",)),
+        Node(name="p", op=POOL, sources=("bn",)),
+        Node(name="n", op=source_networks.neuron(rng, 3), sources=("p",)),
+        Node(name="f", op=Flatten(), sources=("n",)),
+        Node(name="fc", op=Linear(weight=source_networks.dyadic(rng, 4, 27)), sources=("f",)),
+        Node(name="o", op=source_networks.neuron(rng, 4), sources=("fc",)),
+    )
+    network = Network(input_shape=(2, 9, 8), nodes=nodes)
+    x = source_networks.frames(rng, network)
+    lowered = lower(network, samples=x, bits=EXACT)
+    assert lowered.tables.layers[0].sum_pool is not None
+    agrees(network, x, lowered)
+
+
 def test_an_average_and_the_spikes_themselves_may_both_be_read() -> None:
     rng = np.random.default_rng(0)
     nodes = (
@@ -250,9 +271,9 @@ TWO = Affine(scale=A(2.0), offset=A(0.0))
          "without one")),
         (one(lif(reset="subtract", most=None)),
          "layer n: the tables can't say several spikes a step; take neurons that fire once"),
-        (chain(CONV, POOL, lif()),
-         ("layer o2: the tables can't say a maximum of currents before the neurons; pool their "
-         "spikes instead")),
+        (chain(CONV, POOL, lif(), POOL, CONV, lif()),
+         ("layer o2: the tables can't say a maximum of currents before the neurons and a pool "
+         "behind them; leave one out")),
         (one(lif(v_reset=A(-0.25))),
          ("layer n: potentials must start from v_reset, -0.25, not from 0: the tables count from "
          "where they start; set both to the same")),
