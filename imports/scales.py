@@ -16,6 +16,8 @@ from .normal import PlainLayer, weights
 from .paths import LoweringError
 
 MOST_GAIN = 15
+TRIED = 25
+"""Scales of a channel that are tried for the one that rounds least."""
 FINEST_BITS = 24
 """Bits behind the point of a number that is looked for as a whole number of LSBs."""
 
@@ -245,11 +247,29 @@ def _filled(layer: PlainLayer, bits: Bits, uniform: bool) -> Floats:
     # A channel without weights fires by its bias alone.
     spare = np.ones(channels) if threshold is None else np.maximum(np.abs(threshold), 1e-9)
     scale = bits.largest / np.where(largest > 0, largest, spare)
+    if bits.scales == "channel" and not uniform and bits.weights > 1:
+        return _nearest(layer, bits, scale)
     if bits.scales != "power":
         return scale
     # A weight of 2**(bits - 1) LSBs saturates by one, which costs less than half the scale.
     most = bits.largest + (bits.weights > 2)
     return 2.0 ** np.floor(np.log2(scale * most / bits.largest))
+
+
+def _nearest(layer: PlainLayer, bits: Bits, filled: Floats) -> Floats:
+    """Return the scale of each channel at which its weights are rounded least.
+
+    Few bits round less where the largest weights saturate.
+    """
+    channels = len(filled)
+    flat = np.concatenate([weights(g.op).reshape(channels, -1) for g in layer.groups], 1)
+    scale, least = filled, np.full(channels, np.inf)
+    for factor in np.linspace(0.7, 1.0 if bits.weights > 5 else 1.6, TRIED):
+        tried = filled * factor
+        wide = tried[:, None]
+        wrong = ((_rounded(flat * wide, bits) / wide - flat) ** 2).sum(1)
+        scale, least = np.where(wrong < least, tried, scale), np.minimum(wrong, least)
+    return scale
 
 
 def _rounded(value: Floats, bits: Bits) -> NDArray[np.int64]:
