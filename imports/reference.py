@@ -126,6 +126,7 @@ class Layer:
         self._p = {name: spread(name, value, shape) for name, value in neuron.parameters().items()}
         self._u: Floats = np.broadcast_to(self._p["initial"], (batch, *shape)).astype(np.float64)
         self._current = np.zeros((batch, *shape))
+        self._again = self._fire(self._u)
         self.spikes: list[Floats] = []
         self.compared: list[Floats] = []
         self.kept: list[Floats] = []
@@ -138,7 +139,7 @@ class Layer:
             self._current = p["current decay"] * before + x
             x = before if neuron.current.late else self._current
         u = p["decay"] * self._u + p["bias"] + p["gain"] * x
-        again = self._fire(self._u)
+        again = self._again
         if neuron.reset in ("delayed", "undelayed"):
             u = u - again * p["threshold"]
         elif neuron.reset == "blank":
@@ -146,6 +147,15 @@ class Layer:
         if "low" in p:
             u = np.maximum(u, p["low"])
         fire = self._fire(u)
+        self.spikes.append(fire)
+        self.compared.append(u)
+        self.kept.append(u)
+        self._settle(u, fire, again)
+        return fire if neuron.threshold is not None else u
+
+    def _settle(self, u: Floats, fire: Floats, again: Floats) -> None:
+        """Let the last step end with spikes, of which `again` came of the potential before it."""
+        neuron, p = self._neuron, self._p
         kept = u
         if neuron.reset == "zero":
             kept = np.where(fire > 0, p["v_reset"], u)
@@ -153,11 +163,9 @@ class Layer:
             kept = u - fire * p["threshold"]
         elif neuron.reset == "undelayed":
             kept = u - (fire - again) * p["threshold"]
-        self._u = kept
-        self.spikes.append(fire)
-        self.compared.append(u)
-        self.kept.append(kept)
-        return fire if neuron.threshold is not None else u
+        self._u = self.kept[-1] = kept
+        self.spikes[-1] = fire
+        self._again = self._fire(kept) if neuron.reset == "undelayed" else fire
 
     def follow(self, x: Floats, theirs: Floats, near: float) -> None:
         """Advance as `step` does, and as another has fired where that may be due to rounding.
@@ -176,6 +184,7 @@ class Layer:
         ValueError
             Where the other fires, or holds, something that the rule doesn't say.
         """
+        again = self._again
         ours = self.step(x)
         u = self.compared[-1]
         room = near * max(1.0, float(np.abs(u).max()))
@@ -191,6 +200,8 @@ class Layer:
                 f"{theirs[index]:g} where the rule has {ours[index]:g}; this version of the "
                 "framework may compute something else"
             )
+        if self._neuron.threshold is not None:
+            self._settle(u, theirs, again)
 
     def _fire(self, u: Floats) -> Floats:
         if self._neuron.threshold is None:

@@ -18,7 +18,7 @@ from somagate.imports.graph import (
     Node,
     Pool,
 )  # fmt: skip
-from somagate.imports.reference import apply, run
+from somagate.imports.reference import Layer, apply, run
 
 
 def alone(neuron: Neuron, x: list[float]) -> list[int]:
@@ -179,6 +179,20 @@ def test_synaptic_is_snntorchs(reset: str) -> None:
         assert np.array_equal(spikes[t], spike.numpy()), t
         assert np.array_equal(compared[t], mem.numpy()), t
     assert 0 < spikes.sum() < spikes.size
+
+
+def test_a_rule_follows_another_where_only_rounding_differs() -> None:
+    layer = Layer(unit("delayed", decay=0.5), (1,), 1)
+    near = np.full((1, 1), 1 + 1e-6)
+    layer.follow(near, np.zeros((1, 1)), 1e-3)  # it fires, and the other doesn't quite
+    assert layer.spikes[-1] == 0
+    assert layer.step(near) == 1 and np.isclose(layer.compared[-1], 1.5)
+    message = (
+        "neurons must follow the rule that is known of them, but in step 2 neuron (0,) of sample 0 "
+        "puts out 0 where the rule has 1; this version of the framework may compute something else"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        layer.follow(np.full((1, 1), 3.0), np.zeros((1, 1)), 1e-3)
 
 
 @pytest.mark.parametrize("decay_input", [True, False])
