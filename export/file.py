@@ -39,7 +39,7 @@ DTYPES = {"weights": np.dtype(np.int8), "channel_mask": np.dtype(np.bool_)}
 LATER: dict[str, dict[str, Any]] = {
     "Leak": {"rounding": "down"},
     "Pool": {"of": "spikes"},
-    "Neuron": {"mask_negative": False, "gain": 0, "lower_bound": None},
+    "Neuron": {"mask_negative": False, "gain": 0, "lower_bound": None, "spike_bits": 1},
 }
 """By class, fields that came after the first files, and what these mean.
 
@@ -94,9 +94,12 @@ def load(path: Path | str, root: type[Root]) -> Root:
         raise TablesFileError(f"{path}: {_short(' '.join(str(error).split()))}") from None
 
 
-def read(path: Path, key: str, largest: int = LARGEST_BYTES) -> tuple[dict[str, Any], Arrays]:
+def read(
+    path: Path, key: str, largest: int = LARGEST_BYTES, allowed: tuple[str, ...] = KINDS
+) -> tuple[dict[str, Any], Arrays]:
     """Return the JSON object in the metadata entry `key`, and all arrays, of a `.safetensors` file.
 
+    Arrays must be of an `allowed` kind.
     Sizes are checked against the file's own, of at most `largest` bytes, before anything is
     allocated; raises `ValueError` where something does not hold.
     """
@@ -116,14 +119,14 @@ def read(path: Path, key: str, largest: int = LARGEST_BYTES) -> tuple[dict[str, 
             metadata = file.metadata() or {}
             names = file.keys()
             kinds = {name: file.get_slice(name).get_dtype() for name in names}
-            wrong = {name: kind for name, kind in kinds.items() if kind not in KINDS}
+            wrong = {name: kind for name, kind in kinds.items() if kind not in allowed}
             arrays = {} if wrong else {name: file.get_tensor(name) for name in names}
     except SafetensorError as error:
         raise ValueError(f"not a whole .safetensors file: {error}") from None
     if list(metadata) != [key]:
         raise ValueError(f"metadata must have the entry {key!r} alone, not {sorted(metadata)}")
     if wrong:
-        raise ValueError(f"arrays must hold {', '.join(KINDS)}, not {wrong}")
+        raise ValueError(f"arrays must hold {', '.join(allowed)}, not {wrong}")
     document = _object(metadata[key], f"metadata {key!r}")
     if document is None:
         raise ValueError(f"metadata {key!r} must hold a JSON object, not {metadata[key][:40]!r}")
