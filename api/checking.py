@@ -32,6 +32,11 @@ class Checked(Shown):
         return not any(self.reasons.values())
 
     @property
+    def findings(self) -> list[str]:
+        """What never or always fires, and what may hold more spikes than it can send."""
+        return [*self.tables.thresholds(), *self.tables.saturation()]
+
+    @property
     def verdict(self) -> str:
         """The verdict in a line, and before it each reason against it, and where masks are."""
         masked = [layer.name for layer in self.tables.layers if layer.neuron.mask_negative]
@@ -45,8 +50,8 @@ class Checked(Shown):
         return "\n".join([*notes, *against, f"The hardware {told}."])
 
     def shown(self) -> list[RenderableType]:
-        """Return the tables as they print, what never or always fires, and the verdict."""
-        return [*summary.shown(self.tables), *self.tables.thresholds(), self.verdict]
+        """Return the tables as they print, the findings, and the verdict."""
+        return [*summary.shown(self.tables), *self.findings, self.verdict]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content as JSON holds it."""
@@ -63,7 +68,7 @@ class Checked(Shown):
             "supported": self.supported,
             "steps": self.tables.steps,
             "layers": layers,
-            "findings": self.tables.thresholds(),
+            "findings": self.findings,
         }
 
 

@@ -54,9 +54,10 @@ class LayerActivity:
     neurons
         How many.
     spikes_per_sample, activity
-        Spikes in all time steps of a sample; and a neuron and time step, 0…1.
+        Spikes in all time steps of a sample; and a neuron and time step, 0…1, or more where a
+        neuron sends several.
     silent_channels, saturated_channels
-        Kept channels that never spiked, and that always did, on these samples.
+        Kept channels that never spiked, and that always did all they can, on these samples.
     """
 
     layer: str
@@ -173,7 +174,10 @@ def measure(
         correct += int((run.prediction == part.labels).sum())
         for name, spikes in {"input": x, **run.spikes}.items():
             sites = spikes.reshape(*spikes.shape[:3], -1)
-            channels[name] += np.count_nonzero(sites, axis=(0, 1, 3))
+            if name == "input" or sites.dtype == np.bool_:
+                channels[name] += np.count_nonzero(sites, axis=(0, 1, 3))
+            else:
+                channels[name] += sites.sum((0, 1, 3), np.int64)
         if trace:
             run.save(trace, overwrite=overwrite)
         if progress:
@@ -207,5 +211,5 @@ def _outcomes(fired: Counts, slots: int, tables: Tables, name: str) -> dict[str,
     kept = fired[tables.mask(name)]
     return {
         "silent_channels": int((kept == 0).sum()),
-        "saturated_channels": int((kept == slots).sum()),
+        "saturated_channels": int((kept == slots * tables.layer(name).neuron.most_spikes).sum()),
     }

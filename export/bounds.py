@@ -57,3 +57,11 @@ def thresholds(neuron: Neuron, kept: NDArray[np.bool_], sums: Bounds) -> list[st
         elif threshold <= low[channel] and not masked:
             findings.append(f"{place} is always reached: the least is {low[channel]}")
     return findings
+
+
+def most_spikes(neuron: Neuron, sums: Bounds) -> NDArray[np.int64]:
+    """Return how often u can hold the threshold, which must be positive where it matters."""
+    if neuron.threshold is None:
+        return np.zeros(neuron.channels, np.int64)
+    _, high = update(neuron, sums)
+    return np.maximum(high, 0) // np.maximum(neuron.threshold, 1)

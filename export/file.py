@@ -41,7 +41,7 @@ DTYPES = {"weights": np.dtype(np.int8), "channel_mask": np.dtype(np.bool_)}
 LATER: dict[str, dict[str, Any]] = {
     "Leak": {"rounding": "down"},
     "Pool": {"of": "spikes"},
-    "Neuron": {"mask_negative": False, "gain": 0, "lower_bound": None},
+    "Neuron": {"mask_negative": False, "gain": 0, "lower_bound": None, "spike_bits": 1},
 }
 """By class, fields that came after the first files, and what these mean.
 
@@ -94,7 +94,7 @@ def load(path: Path | str, root: type[Root]) -> Root:
     """
     path = Path(path)
     try:
-        metadata, arrays = _contents(path, LARGEST_BYTES)
+        metadata, arrays = _contents(path, LARGEST_BYTES, KINDS)
         beside = metadata.pop(SOURCE, None)
         tree = _tree(_document(metadata, "somagate.tables"), arrays, root)
         if beside is not None:
@@ -104,16 +104,19 @@ def load(path: Path | str, root: type[Root]) -> Root:
         raise TablesFileError(f"{path}: {_short(' '.join(str(error).split()))}") from None
 
 
-def read(path: Path, key: str, largest: int = LARGEST_BYTES) -> tuple[dict[str, Any], Arrays]:
+def read(
+    path: Path, key: str, largest: int = LARGEST_BYTES, allowed: tuple[str, ...] = KINDS
+) -> tuple[dict[str, Any], Arrays]:
     """Return the JSON object in the metadata entry `key`, and all arrays, of a `.safetensors` file.
 
-    The file has at most `largest` bytes; raises `ValueError` where something does not hold.
+    The file has at most `largest` bytes, and arrays of an `allowed` kind; raises `ValueError`
+    where something does not hold.
     """
-    metadata, arrays = _contents(path, largest)
+    metadata, arrays = _contents(path, largest, allowed)
     return _document(metadata, key), arrays
 
 
-def _contents(path: Path, largest: int) -> tuple[dict[str, str], Arrays]:
+def _contents(path: Path, largest: int, allowed: tuple[str, ...]) -> tuple[dict[str, str], Arrays]:
     """Return the metadata and all arrays of a `.safetensors` file.
 
     Sizes are checked against the file's own, of at most `largest` bytes, before anything is
@@ -135,12 +138,12 @@ def _contents(path: Path, largest: int) -> tuple[dict[str, str], Arrays]:
             metadata = file.metadata() or {}
             names = file.keys()
             kinds = {name: file.get_slice(name).get_dtype() for name in names}
-            wrong = {name: kind for name, kind in kinds.items() if kind not in KINDS}
+            wrong = {name: kind for name, kind in kinds.items() if kind not in allowed}
             arrays = {} if wrong else {name: file.get_tensor(name) for name in names}
     except SafetensorError as error:
         raise ValueError(f"not a whole .safetensors file: {error}") from None
     if wrong:
-        raise ValueError(f"arrays must hold {', '.join(KINDS)}, not {wrong}")
+        raise ValueError(f"arrays must hold {', '.join(allowed)}, not {wrong}")
     return metadata, arrays
 
 

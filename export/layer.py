@@ -161,6 +161,11 @@ class Layer:
                 f"layer {self.name}: a recurrent layer must have no pool; put the pool behind a "
                 "layer of its own"
             )
+        if self.most > 255:
+            raise ValueError(
+                f"layer {self.name}: pool must count at most 255 spikes, not {self.most}: take a "
+                "smaller window, or fewer spike_bits"
+            )
         channels = self.neuron.channels
         mask = np.ones(channels, bool) if self.channel_mask is None else self.channel_mask
         mask = np.array(mask)
@@ -191,11 +196,17 @@ class Layer:
         return self.pool if self.pool and self.pool.of == "spikes" else None
 
     @property
+    def most(self) -> int:
+        """The largest element of the map that the next layers see, if the layer fires at all."""
+        adds = self.spike_pool is not None and self.spike_pool.kind == "sum"
+        return self.neuron.most_spikes * (self.spike_pool.area if adds and self.spike_pool else 1)
+
+    @property
     def activation(self) -> Activation:
         """What the next layers see in one time step."""
-        if self.spike_pool is None or self.spike_pool.kind == "max":
+        if self.neuron.spike_bits == 1 and (not self.spike_pool or self.spike_pool.kind == "max"):
             return SPIKE
-        return Activation(kind="count", bits=self.spike_pool.area.bit_length())
+        return Activation(kind="count", bits=self.most.bit_length())
 
 
 @dataclass(frozen=True, kw_only=True)

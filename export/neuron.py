@@ -177,6 +177,10 @@ class Neuron:
     lower_bound
         int32 (channels,), accumulator LSBs: a smaller u is raised to it before it is compared with
         the threshold. None: there is none. sinabs has it as `min_v_mem`.
+    spike_bits
+        1…8: a neuron sends as many spikes in a step as u holds its threshold, up to `most_spikes`,
+        and a reset that subtracts takes the amount as often. Beyond 1 thresholds must be positive
+        and amounts equal to them, and a leak can't come between. sinabs' IAF.
     """
 
     bias: Ints
@@ -188,6 +192,7 @@ class Neuron:
     mask_negative: bool = False
     gain: int = 0
     lower_bound: Ints | None = None
+    spike_bits: int = 1
 
     def __post_init__(self) -> None:
         bias = per_channel("Neuron bias", self.bias, -WORD_LIMIT, WORD_LIMIT - 1)
@@ -227,12 +232,34 @@ class Neuron:
                 "Neuron leak must be none for a Ternary store, whose level already holds it; "
                 f"not ({self.leak.multiplier} · x) >> {self.leak.shift}"
             )
+        object.__setattr__(self, "spike_bits", integer("Neuron spike_bits", self.spike_bits, 1, 8))
+        if self.spike_bits > 1:
+            self._check_several()
         for name, value in self._arrays():
             if value.ndim and len(value) != self.channels:
                 raise ValueError(
                     f"Neuron {name} must have {self.channels} channels as bias has, "
                     f"not {len(value)}"
                 )
+
+    def _check_several(self) -> None:
+        """Check what else must hold where a neuron sends several spikes in a step."""
+        if self.threshold is None:
+            raise ValueError(
+                f"Neuron spike_bits must be 1 where threshold is None, not {self.spike_bits}"
+            )
+        where = f"where spike_bits is {self.spike_bits}"
+        if self.threshold.min() < 1:
+            raise ValueError(
+                f"Neuron threshold must be positive {where}, not {int(self.threshold.min())}"
+            )
+        if self.reset == "undelayed":
+            raise ValueError(f"Neuron reset must not be 'undelayed' {where}")
+        if self.amount is not None:
+            if not np.array_equal(self.threshold, self.amount):
+                raise ValueError(f"Neuron amount must be the threshold {where}")
+            if self.leak.at == "store" and not self.leak.identity:
+                raise ValueError(f"Neuron leak must be at 'load' {where}, not at 'store'")
 
     def _arrays(self) -> list[tuple[str, Any]]:
         arrays: list[tuple[str, Any]] = [("leak multiplier", self.leak.multiplier)]
@@ -245,6 +272,11 @@ class Neuron:
         if isinstance(self.store, Ternary):
             arrays += [("store level", self.store.level), ("store boundary", self.store.boundary)]
         return arrays
+
+    @property
+    def most_spikes(self) -> int:
+        """How many spikes a neuron can send in a step."""
+        return (1 << self.spike_bits) - 1
 
     @property
     def state_bits(self) -> int:

@@ -207,8 +207,7 @@ class Tables:
             layer = self.layer(source)
             if layer.neuron.threshold is None:
                 return 0, 0
-            if layer.spike_pool and layer.spike_pool.kind == "sum":
-                return 0, layer.spike_pool.area
+            return 0, layer.most
         activation = self.activation(source)
         return activation.low, activation.high
 
@@ -261,6 +260,18 @@ class Tables:
             for layer in self.layers
             for finding in bounds.thresholds(layer.neuron, layer.kept, self.sum_bounds(layer.name))
         ]
+
+    def saturation(self) -> list[str]:
+        """Return a sentence for each layer that may hold more spikes than its neurons can send."""
+        found = []
+        for layer in self.layers:
+            most = bounds.most_spikes(layer.neuron, self.sum_bounds(layer.name))[layer.kept]
+            if layer.neuron.spike_bits > 1 and (most > layer.neuron.most_spikes).any():
+                found.append(
+                    f"layer {layer.name}: a neuron sends at most {layer.neuron.most_spikes} spikes "
+                    f"in a step, and could hold {most.max()}"
+                )
+        return found
 
     def __str__(self) -> str:
         """Return a table with a row a layer, as `somagate check` prints it."""

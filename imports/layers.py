@@ -17,7 +17,7 @@ from .rule import Neuron as Rule
 from .scales import Scaled
 
 
-def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> Layer:
+def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str], spike_bits: int = 1) -> Layer:
     """Return a layer of the tables.
 
     Parameters
@@ -26,6 +26,8 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> Layer:
         The source's, and its numbers.
     names
         By layer of the source, that of the tables.
+    spike_bits
+        Of the count of spikes that a neuron sends in a step.
 
     Raises
     ------
@@ -49,6 +51,7 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> Layer:
         reset="subtract" if rule.reset == "delayed" else rule.reset,
         amount=_words(found.threshold) if subtracts else None,
         gain=found.gain,
+        spike_bits=spike_bits,
         lower_bound=_words(found.low),
         leak=leak,
         store=Shift(bits=16, shift=0),
@@ -76,7 +79,8 @@ def _refuse(layer: PlainLayer) -> None:
         "a maximum of currents before the neurons and a pool behind them; leave one out":
             layer.before and layer.pool,
         "a synaptic current beside the potential; take neurons without one": rule.current,
-        "several spikes a step; take neurons that fire once": rule.most != 1,
+        "several spikes a step of neurons that fire at '>'; take neurons that fire at '>='":
+            rule.most != 1 and rule.comparator == ">",
     }  # fmt: skip
     for what, there in forms.items():
         if there:
@@ -125,7 +129,9 @@ def _width(value: NDArray[np.int64]) -> int:
     return max(3, int(max(value.max(), -value.min() - 1)).bit_length() + 1)
 
 
-def snapped(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> PlainLayer:
+def snapped(
+    layer: PlainLayer, found: Scaled, names: dict[str, str], spike_bits: int = 1
+) -> PlainLayer:
     """Return a layer with the tables' integers as its numbers."""
 
     def op(group: Group, value: NDArray[np.int64]) -> Group:
@@ -146,7 +152,7 @@ def snapped(layer: PlainLayer, found: Scaled, names: dict[str, str]) -> PlainLay
         comparator=rule.comparator,
         reset=rule.reset,
         low=None if found.low is None else found.low.astype(np.float64),
-        most=rule.most,
+        most=(1 << spike_bits) - 1,
         current=rule.current,
     )
     groups = tuple(op(g, v) for g, v in zip(layer.groups, found.weights, strict=True))

@@ -22,7 +22,7 @@ from .layers import layer_of, snapped
 from .normal import PlainLayer, network_of, normal, times
 from .ops import spread
 from .paths import LoweringError
-from .ranges import losses, state_of
+from .ranges import losses, sent, state_of
 from .reference import run
 from .scales import MOST_GAIN, Bits, Scaled, scaled
 
@@ -110,6 +110,9 @@ def lower(
         for layer in layers
     ]
 
+    several = [layer.name for layer in plain if layer.neuron.most != 1]
+    counts = dict.fromkeys(several, 1)
+
     def build(finer: dict[str, int]) -> tuple[Tables, Network, dict[str, Scaled]]:
         found = {
             layer.name: scaled(
@@ -118,7 +121,9 @@ def lower(
             )
             for layer in plain
         }  # fmt: skip
-        snaps = [snapped(layer, found[layer.name], names) for layer in plain]
+        snaps = [
+            snapped(layer, found[layer.name], names, counts.get(layer.name, 1)) for layer in plain
+        ]
         tables = Tables(
             name=name,
             steps=steps,
@@ -129,13 +134,20 @@ def lower(
                 encoding="direct" if network.constant and not form.activation.signed else "frames",
                 maximum=max(form.activation.high, 1),
             ),
-            layers=tuple(layer_of(layer, found[layer.name], names) for layer in plain),
+            layers=tuple(
+                layer_of(layer, found[layer.name], names, counts.get(layer.name, 1))
+                for layer in plain
+            ),
             readout=Readout(layer=names[network.output], kind="potential" if silent else "count"),
         )
         return tables, network_of(snaps, network.input_shape, network.readout), found
 
     tables, snap, found = build({})
     finer = {layer.name: _finer(found[layer.name]) for layer in plain}
+    # From front to back, as what a layer can send depends on what it can get.
+    for theirs in several:
+        counts[theirs] = min(8, sent(tables, tables.layer(names[theirs])).bit_length())
+        tables, snap, found = build({})
     if any(finer.values()):
         tables, snap, found = build(finer)
     x = drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])

@@ -232,7 +232,7 @@ def _parts(lowered: Lowered, x: NDArray[Any]) -> Any:
         yield start, x[:, start : start + size]
 
 
-def _covered(theirs: Floats, ours: NDArray[np.bool_]) -> Floats:
+def _covered(theirs: Floats, ours: NDArray[Any]) -> Floats:
     """Return spikes without those of neurons that no window of a pool covers: tables have none."""
     return theirs[tuple(slice(size) for size in ours.shape)]
 

@@ -64,6 +64,10 @@ def losses(tables: Tables) -> dict[str, str]:
             parts.append(f"lose their last {store.shift} bits")
         if parts:
             found[layer.name] = f"potentials can reach {low}…{high}, and {' and '.join(parts)}"
+        most = layer.neuron.most_spikes
+        if most > 1 and (could := sent(tables, layer)) > most:
+            more = f"a neuron could send {could} spikes in a step, and sends at most {most}"
+            found[layer.name] = "; ".join([*filter(None, [found.get(layer.name)]), more])
     return found
 
 
@@ -77,6 +81,22 @@ def _likely(
     unseen = 1 << (WIDEST - 2) if n.threshold is None else 2 * least
     bottom, top = seen.get(layer.name, (-unseen, unseen))
     return max(low, min(-least, int(2 * bottom) - 1)), min(high, max(least, int(2 * top) + 1))
+
+
+def sent(tables: Tables, layer: Layer) -> int:
+    """Return how many spikes a neuron could send in a step, at least 1, if there were no limit.
+
+    A reset that subtracts leaves less than a threshold; another may leave anything.
+    """
+    n = layer.neuron
+    assert n.threshold is not None
+    threshold, (_, most) = n.threshold.astype(np.int64), tables.sum_bounds(layer.name)
+    held = (most << n.gain) + n.bias
+    if n.reset == "none":
+        held = np.maximum(held, 0) * tables.steps
+    else:
+        held = held + np.maximum(threshold - 1, 0)
+    return max(1, int((np.maximum(held, 0) // np.maximum(threshold, 1)).max()))
 
 
 def reach(tables: Tables, layer: Layer) -> tuple[int, int]:
@@ -129,7 +149,11 @@ def _stored(
         most = most + np.maximum(n.amount, 0)
         stays = np.ones_like(stays)
     high = np.where(stays, late(np.minimum(top, most)), np.iinfo(np.int64).min)
-    if n.reset in ("zero", "blank"):  # what a blank neuron keeps of its spike is never read
+    if n.spike_bits > 1:
+        # As often as there is a threshold in it, or as often as can be counted.
+        rest = np.maximum(threshold - 1, top - n.most_spikes * threshold)
+        after = (np.zeros_like(low), rest)
+    elif n.reset in ("zero", "blank"):  # what a blank neuron keeps of its spike is never read
         after = (np.zeros_like(low), np.zeros_like(high))
     else:
         assert n.amount is not None

@@ -61,7 +61,7 @@ def describe(
             rows=rows,
             columns=columns,
             window=layer.pool.size if layer.pool else (1, 1),
-            counts=layer.activation.kind == "count",
+            counts=layer.spike_pool is not None and layer.spike_pool.kind == "sum",
             parameter_base=parameter_base,
             state_base=state_base.get(bits, 0),
             lanes=lanes,

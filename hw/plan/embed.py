@@ -261,6 +261,10 @@ def _neuron(old: Neuron, new: Neuron, slots: NDArray[np.int64]) -> Neuron:
         found[here] = ours[slots[here]]
         return found
 
+    threshold, amount = spread(new.threshold, old.threshold), spread(new.amount, old.amount)
+    if new.spike_bits > 1:  # whatever the old one has must suit several spikes
+        threshold = np.maximum(threshold, 1)
+        amount = None if amount is None else threshold
     store = new.store
     if isinstance(store, Ternary):
         other = old.store if isinstance(old.store, Ternary) else None
@@ -271,8 +275,8 @@ def _neuron(old: Neuron, new: Neuron, slots: NDArray[np.int64]) -> Neuron:
     return replace(
         new,
         bias=spread(new.bias, old.bias),
-        threshold=spread(new.threshold, old.threshold),
-        amount=spread(new.amount, old.amount),
+        threshold=threshold,
+        amount=amount,
         lower_bound=spread(new.lower_bound, old.lower_bound),
         leak=replace(
             new.leak,

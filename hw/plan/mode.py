@@ -33,6 +33,8 @@ class Mode:
     bounded, lower_bound
         Whether u is raised to a lower bound, in accumulator LSBs; None where it differs by channel,
         and is a parameter.
+    spike_bits
+        Of the count of spikes that a neuron sends.
     """
 
     bits: int
@@ -46,6 +48,7 @@ class Mode:
     gain: int = 0
     bounded: bool = False
     lower_bound: int | None = None
+    spike_bits: int = 1
 
     @property
     def blanks(self) -> bool:
@@ -71,9 +74,10 @@ class Mode:
     def rounds_early(self) -> bool:
         """Whether `half` is part of the bias and the threshold already.
 
-        Only where r differs from u by a reset alone; a leak at the store comes in between.
+        Only where r differs from u by a reset alone; a leak at the store comes in between, and a
+        threshold that is taken several times would have it several times.
         """
-        return self.leak_at != "store"
+        return self.leak_at != "store" and self.spike_bits == 1
 
 
 def mode_of(neuron: Neuron) -> Mode:
@@ -92,6 +96,7 @@ def mode_of(neuron: Neuron) -> Mode:
         gain=neuron.gain,
         bounded=neuron.lower_bound is not None,
         lower_bound=_same(neuron.lower_bound),
+        spike_bits=neuron.spike_bits,
     )
 
 

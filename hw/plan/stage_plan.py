@@ -294,6 +294,7 @@ class StagePlan:
     @cached_property
     def readout_bits(self) -> int:
         """Width of a readout value, two's complement."""
+        neuron = self.tables.layer(self.tables.readout.layer).neuron
         if self.tables.readout.kind == "count":
-            return signed_bits(0, self.tables.steps)
-        return self.tables.layer(self.tables.readout.layer).neuron.store.bits
+            return signed_bits(0, self.tables.steps * neuron.most_spikes)
+        return neuron.store.bits

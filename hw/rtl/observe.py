@@ -6,6 +6,7 @@ from amaranth.lib.wiring import Component
 
 from ..plan.plan import Plan
 from ..plan.widths import bits_of
+from .update.update_layout import of_lanes, spike_bits
 
 
 def observers(component: Component) -> list[str]:
@@ -30,7 +31,7 @@ class ObserveLayout(StructLayout):
             {
                 "layer": unsigned(bits_of(len(plan.tables.layers))),
                 "index": unsigned(bits_of(updates)),
-                "spikes": unsigned(plan.observed_lanes),
+                "spikes": of_lanes(max(map(spike_bits, plan.stages)), plan.observed_lanes),
                 "potentials": ArrayLayout(signed(bits), plan.observed_lanes),
             }
         )

@@ -1,6 +1,8 @@
 """A stage: one array with its memories, executing a list of layers."""
 
-from amaranth.hdl import Cat, Module, unsigned
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, PureInterface, connect, flipped
@@ -115,6 +117,13 @@ class Stage(wiring.Component):
         self._send(m, sequencer, update.chunks, maps)
         return m
 
+    def _observed_spikes(self, spikes: Any) -> list[Any]:
+        """Show the spikes to the observer, whose counts may be those of a wider stage."""
+        shown = self.observe.payload.spikes
+        if isinstance(shown, Value):
+            return [shown.eq(spikes)]
+        return [one.eq(seen) for one, seen in zip(shown, spikes, strict=False)]
+
     def _add(self, m: Module, words: PureInterface) -> PureInterface:
         """Give the words to all banks, and return their sums added up."""
         plan = self.plan
@@ -203,7 +212,7 @@ class Stage(wiring.Component):
             self.observe.valid.eq(observed.valid),
             observed.ready.eq(self.observe.ready),
             observe.index.eq(observed.payload.index),
-            observe.spikes.eq(observed.payload.spikes),
+            *self._observed_spikes(observed.payload.spikes),
         ]
         for potential, seen in zip(observe.potentials, observed.payload.potentials, strict=False):
             m.d.comb += potential.eq(seen)

@@ -152,9 +152,9 @@ def _fields(layout: StructLayout) -> dict[str, PortField]:
         count = 1
         if isinstance(shape, ArrayLayout):
             count, shape = shape.length, shape.elem_shape
+        elif name == "spikes":  # one bit a lane
+            count, shape = shape.width, 1
         width, signed = (1, False) if shape == 1 else (shape.width, shape.signed)
-        if name == "spikes":  # one bit a lane
-            width, count = 1, width
         fields[name] = PortField(offset=field.offset, width=width, signed=signed, count=count)
     return fields
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ...hw.plan.stage_plan import StagePlan
 from ...hw.rtl.sequencer import distance
+from ...hw.rtl.update.update import Update
 from .gather import Bank, Fetch, Sums
 from .joining import joining
 from .map_port import MapPort, Reader
@@ -137,6 +138,7 @@ class StageCycles:
             deliver=self._deliver(layer),
             ready=self._ready if layer.reads_out else None,
             results=self.plan.update_lanes if last else 0,
+            latency=Update.latency_of(self.plan),
         )
         if layer.held and step:
             self._walked = walks + 1

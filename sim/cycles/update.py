@@ -5,7 +5,6 @@ See `row` for the words that are used here.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ...hw.rtl.update.update import Update
 from .registers import Row
 
 READ_AHEAD = 4
@@ -30,6 +29,8 @@ class Output:
         Since when the readout takes chunks, where it takes this layer's, otherwise None.
     results
         Results that it sends after a chunk.
+    latency
+        Of the update.
 
     Attributes
     ----------
@@ -48,8 +49,9 @@ class Output:
         deliver: Callable[[int], int],
         ready: int | None,
         results: int,
+        latency: int,
     ) -> None:
-        self._row = Row(Update.latency)
+        self._row = Row(latency)
         self._stores = bool(joins)
         self._joins: Iterator[Sequence[bool]] = iter(joins)
         self._planes = planes

@@ -10,9 +10,11 @@ A layer's output channel `c` in one time step, in exact integers::
     u    = max(u, lower_bound[c])                        if there is one
     d    = amount[c] if v >= threshold[c]                for reset "undelayed", else 0
     fire = u - d >= threshold[c]                         and s >= 0, if mask_negative
+           as often as u holds it                        for several spike_bits, up to the most
     w    = leak(u) if leak_at == "store" else u
     r    = reset(w, fire)                                "zero" → 0 · "none", "blank" → w
-                                                         "subtract", "undelayed" → w - amount[c]
+                                                         "subtract", "undelayed":
+                                                         w - fire · amount[c]
     s'   = store(r)
 
 What is subtracted does not leak. `update` is this rule from `load` on, and the only place where it
@@ -34,7 +36,7 @@ from ...export.neuron import Shift
 from ...export.tables import Layer, Pool, Tables
 from .neuron_rule import Rule, rule
 from .sums import Sum, gathered, group_sum
-from .trace import Trace
+from .trace import Spikes, Trace
 
 BLOCK_NEURONS = 1 << 18
 BLOCK_ACTIVATIONS = 1 << 20
@@ -42,8 +44,8 @@ BLOCK_ACTIVATIONS = 1 << 20
 
 
 def update(
-    n: Rule, v: NDArray[Any], acc: NDArray[Any], fired: NDArray[np.bool_] | None = None
-) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    n: Rule, v: NDArray[Any], acc: NDArray[Any], fired: Spikes | None = None
+) -> tuple[Spikes, NDArray[Any]]:
     """Advance a layer's neurons by one time step.
 
     Parameters
@@ -68,21 +70,25 @@ def update(
     u += acc << n.gain if n.gain else acc
     u += n.bias
     if n.reset == "blank" and fired is not None:
-        u *= ~fired
+        u *= fired == 0
     if n.lower_bound is not None:
         np.maximum(u, n.lower_bound, out=u)
     compared = u
     if due is not None:
         assert n.amount is not None
         compared = u - due * n.amount
-    fire = np.zeros(u.shape, bool) if n.threshold is None else compared >= n.threshold
+    fire: Spikes = np.zeros(u.shape, bool)
+    if n.threshold is not None:
+        fire = compared >= n.threshold
+        if n.most_spikes > 1:
+            fire = np.clip(u // n.threshold, 0, n.most_spikes).astype(np.uint8)
     if n.mask_negative:
-        fire &= v >= 0
+        fire *= v >= 0
     if n.leak_at == "store":
         u = leak(n, u)
     r = u
     if n.reset == "zero":
-        r *= ~fire
+        r *= fire == 0
     elif n.reset in ("subtract", "undelayed"):
         assert n.amount is not None
         r -= fire * n.amount
@@ -142,12 +148,13 @@ def run(tables: Tables, x: NDArray[Any], potentials: bool = False) -> Trace:
     if network is None:
         network = _NETWORKS[tables] = [_Layer(tables, layer) for layer in tables.layers]
     maps = {"input": x}
-    spikes: dict[str, NDArray[np.bool_]] = {}
+    spikes: dict[str, Spikes] = {}
     kept: dict[str, NDArray[np.int16]] = {}
     output = np.zeros((batch, 0), np.int32)
     for plan in network:
         name = plan.layer.name
-        fires = spikes[name] = np.empty((steps, batch, *plan.shape), bool)
+        kind = np.bool_ if plan.rule.most_spikes == 1 else np.uint8
+        fires = spikes[name] = np.empty((steps, batch, *plan.shape), kind)
         values = kept[name] = np.empty((steps if potentials else 1, batch, *plan.shape), np.int16)
         maps[name] = plan.run(maps, fires, values)
         if name == tables.readout.layer:
@@ -214,7 +221,7 @@ class _Layer:
     def run(
         self,
         maps: dict[str, NDArray[Any]],
-        spikes: NDArray[np.bool_],
+        spikes: Spikes,
         potentials: NDArray[np.int16],
     ) -> NDArray[Any]:
         """Fill `spikes` and `potentials` (all steps or the last), and return the layer's map."""
@@ -229,7 +236,7 @@ class _Layer:
     def _run(
         self,
         maps: dict[str, NDArray[Any]],
-        spikes: NDArray[np.bool_],
+        spikes: Spikes,
         potentials: NDArray[np.int16],
     ) -> None:
         steps, batch = spikes.shape[:2]
@@ -261,12 +268,12 @@ def every_step(function: Sum, maps: NDArray[Any]) -> NDArray[Any]:
 _NETWORKS: WeakKeyDictionary[Tables, list[_Layer]] = WeakKeyDictionary()
 
 
-def pooled(pool: Pool | None, spikes: NDArray[np.bool_]) -> NDArray[Any]:
-    """Return the map behind a pool of spikes: bool, or uint8 counts of a sum."""
+def pooled(pool: Pool | None, spikes: Spikes) -> Spikes:
+    """Return the map behind a pool of spikes: bool, or uint8 counts."""
     if pool is None:
         return spikes
     if pool.kind == "max":
-        return windows(pool, spikes, np.logical_or)
+        return windows(pool, spikes, np.logical_or if spikes.dtype == bool else np.maximum)
     return windows(pool, spikes.view(np.uint8), np.add)
 
 

@@ -43,6 +43,7 @@ class Rule:
     mask_negative: bool
     gain: int
     lower_bound: NDArray[Any] | None
+    most_spikes: int
 
 
 def rule(tables: Tables, layer: Layer) -> Rule:
@@ -99,5 +100,6 @@ def rule(tables: Tables, layer: Layer) -> Rule:
         high=laid(np.array(neuron.store.high)),
         mask_negative=neuron.mask_negative,
         gain=neuron.gain,
+        most_spikes=neuron.most_spikes,
         lower_bound=None if bound is None else laid(bound),
     )

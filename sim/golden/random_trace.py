@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ...checks.memory import room
 from ...export.tables import Tables
-from .trace import Trace
+from .trace import Spikes, Trace
 
 
 def assumed_run(
@@ -15,8 +15,9 @@ def assumed_run(
 ) -> tuple[Trace, NDArray[np.int64]]:
     """Return a trace and its input in which every bit is set with the same probability.
 
-    Neurons spike at random, and so do the bits of input values; both outcomes and potentials are
-    left out, so the trace is good for `predict` and for counting additions, and for nothing else.
+    Neurons spike at random, and so do the bits of counts and of input values; both outcomes and
+    potentials are left out, so the trace is good for `predict` and for counting additions, and for
+    nothing else.
 
     Parameters
     ----------
@@ -49,14 +50,16 @@ def assumed_run(
         weight = -(1 << plane) if kind.signed and plane == kind.bits - 1 else 1 << plane
         x += weight * (rng.random(shape) < activity)
     x = np.broadcast_to(x, (tables.steps, *shape[1:])).copy()
-    spikes = {
-        layer.name: np.zeros((tables.steps, batch, *tables.neuron_shapes[layer.name]), bool)
-        if layer.neuron.threshold is None
-        else rng.random((tables.steps, batch, *tables.neuron_shapes[layer.name])) < activity
-        for layer in tables.layers
-    }
+    spikes: dict[str, Spikes] = {}
     for layer in tables.layers:
-        spikes[layer.name][:, :, ~layer.kept] = False
+        size = (tables.steps, batch, *tables.neuron_shapes[layer.name])
+        fires: Spikes = np.zeros(size, bool)
+        if layer.neuron.threshold is not None:
+            fires = rng.random(size) < activity
+            for plane in range(1, layer.neuron.spike_bits):
+                fires = fires + ((rng.random(size) < activity).astype(np.uint8) << plane)
+        fires[:, :, ~layer.kept] = 0
+        spikes[layer.name] = fires
     classes = tables.layer(tables.readout.layer).neuron.channels
     trace = Trace(
         tables=tables.sha256,

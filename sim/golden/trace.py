@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as encode
 
 from ...checks.files import write
-from ...export.file import Arrays, read
+from ...export.file import KINDS, Arrays, read
+
+Spikes = NDArray[np.bool_] | NDArray[np.uint8]
+"""Whether each neuron fired, or how many spikes it sent."""
 
 LARGEST_BYTES = 1 << 40
 """Of a file: every spike and potential of a whole test set."""
@@ -35,7 +38,7 @@ class Trace:
         int64 (batch,), the class of the largest output, the lowest index of several.
     spikes
         Of each layer in order of execution, before its pool: bool, (steps, batch, channels, rows,
-        columns) or (steps, batch, neurons).
+        columns) or (steps, batch, neurons); uint8 where neurons send several in a step.
     potentials
         Of each layer, in the same shape: int16, the stored integers after the step, not brought
         back to accumulator LSBs. Empty where they were not asked for.
@@ -44,7 +47,7 @@ class Trace:
     tables: str
     output: NDArray[np.int32]
     prediction: NDArray[np.int64]
-    spikes: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    spikes: dict[str, Spikes] = field(default_factory=dict)
     potentials: dict[str, NDArray[np.int16]] = field(default_factory=dict)
 
     def rates(self) -> dict[str, NDArray[np.float64]]:
@@ -79,7 +82,7 @@ class Trace:
         """Read a file that `save` wrote; raises `TraceFileError` where it is not one."""
         path = Path(path)
         try:
-            document, arrays = read(path, "somagate.trace", LARGEST_BYTES)
+            document, arrays = read(path, "somagate.trace", LARGEST_BYTES, (*KINDS, "U8"))
             if set(document) != {"tables", "spikes", "potentials"}:
                 raise ValueError(
                     f"metadata must hold potentials, spikes and tables, not {sorted(document)}"

@@ -81,6 +81,18 @@ def test_check_says_where_negative_potentials_are_masked(somagate, tmp_path: Pat
     )
 
 
+def test_check_says_where_neurons_may_hold_more_spikes_than_they_send(
+    somagate, tmp_path: Path
+) -> None:
+    tables = tiny()
+    neuron = replace(tables.layers[0].neuron, threshold=np.array([2, 2, 2, 2]), spike_bits=2)
+    changed = replace(tables, layers=(replace(tables.layers[0], neuron=neuron), tables.layers[1]))
+    changed.save(tmp_path / "t.safetensors")
+    found = somagate.json("check", tmp_path / "t.safetensors")["findings"]
+    assert found == changed.saturation() and len(found) == 1
+    assert found[0] in " ".join(somagate("check", tmp_path / "t.safetensors").stdout.split())
+
+
 def test_check_names_channels_that_never_or_always_fire(somagate, tmp_path: Path) -> None:
     tables = tiny()
     neuron = replace(tables.layers[0].neuron, threshold=np.array([5, 1000, -1000, 5]))

@@ -162,6 +162,7 @@ USED = {
     "Neuron mask_negative": {"mask_negative": True},
     "Neuron gain": {"gain": 3},
     "Neuron lower_bound": {"lower_bound": [-3, -2, 0]},
+    "Neuron spike_bits": {"spike_bits": 2, "amount": [4, 5, 6]},
     "Pool of": {},
 }
 """Of each later field a neuron that uses it."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from refusal import refused
@@ -67,6 +69,34 @@ def test_a_pool_is_refused(fields, message):
 def test_a_layer_shows_spikes_or_counts(pool, kind, bits):
     layer = Layer(name="a", synapses=(GROUP,), neuron=NEURON, pool=pool)
     assert layer.activation == Activation(kind=kind, bits=bits)
+
+
+@pytest.mark.parametrize(
+    ("pool", "spike_bits", "most", "bits"),
+    [
+        (None, 2, 3, 2),
+        (Pool(kind="max", size=4), 3, 7, 3),
+        (Pool(kind="sum", size=4), 3, 112, 7),
+        (Pool(kind="sum", size=4, of="sums"), 8, 255, 8),
+    ],
+)
+def test_a_map_counts_as_far_as_several_spikes_go(pool, spike_bits, most, bits):
+    neuron = replace(NEURON, spike_bits=spike_bits)
+    layer = Layer(name="a", synapses=(GROUP,), neuron=neuron, pool=pool)
+    assert layer.most == most
+    assert layer.activation == Activation(kind="count", bits=bits)
+
+
+def test_a_pool_that_counts_too_far_is_refused():
+    with refused(
+        ValueError,
+        "layer a: pool must count at most 255 spikes, not 279: take a smaller window, or fewer "
+        "spike_bits",
+    ):
+        Layer(
+            name="a", synapses=(GROUP,), neuron=replace(NEURON, spike_bits=5),
+            pool=Pool(kind="sum", size=3),
+        )  # fmt: skip
 
 
 def test_a_mask_keeps_every_channel_unless_it_is_given():

@@ -181,6 +181,37 @@ def test_a_neuron_has_as_many_channels_as_its_bias(changes):
             ValueError,
             "Neuron lower_bound must have 2 channels as bias has, not 1",
         ),
+        ({"spike_bits": 9}, ValueError, "Neuron spike_bits must be 1…8, not 9"),
+        (
+            {"spike_bits": 2, "threshold": None, "reset": "none"},
+            ValueError,
+            "Neuron spike_bits must be 1 where threshold is None, not 2",
+        ),
+        (
+            {"spike_bits": 2, "threshold": [3, 0]},
+            ValueError,
+            "Neuron threshold must be positive where spike_bits is 2, not 0",
+        ),
+        (
+            {"spike_bits": 3, "reset": "undelayed", "amount": [1, 1]},
+            ValueError,
+            "Neuron reset must not be 'undelayed' where spike_bits is 3",
+        ),
+        (
+            {"spike_bits": 2, "reset": "subtract", "amount": [1, 2]},
+            ValueError,
+            "Neuron amount must be the threshold where spike_bits is 2",
+        ),
+        (
+            {
+                "spike_bits": 2,
+                "reset": "subtract",
+                "amount": [1, 1],
+                "leak": Leak(multiplier=1, shift=1, at="store"),
+            },
+            ValueError,
+            "Neuron leak must be at 'load' where spike_bits is 2, not at 'store'",
+        ),
         ({"gain": 16}, ValueError, "Neuron gain must be 0…15, not 16"),
         ({"gain": 0.5}, TypeError, "Neuron gain must be an int, not 0.5"),
         ({"mask_negative": 1}, TypeError, "Neuron mask_negative must be a bool, not 1"),

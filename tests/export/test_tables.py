@@ -239,6 +239,16 @@ def test_a_threshold_out_of_reach_is_found(threshold, findings):
 
 
 @pytest.mark.parametrize(
+    ("threshold", "spike_bits", "most"), [(2, 1, None), (2, 2, 5), (3, 2, None), (1, 3, 11)]
+)
+def test_more_spikes_than_a_neuron_can_send_are_found(threshold, spike_bits, most):
+    net = tables(dense("one", "input", 4, 2, threshold=threshold, spike_bits=spike_bits))
+    assert net.range_of("one") == (0, (1 << spike_bits) - 1)
+    told = f"a neuron sends at most {2**spike_bits - 1} spikes in a step, and could hold {most}"
+    assert net.saturation() == [f"layer one: {told}"] * (most is not None)
+
+
+@pytest.mark.parametrize(
     ("bound", "threshold", "finding"),
     [
         (-5, -5, "threshold -5 is always reached: the least is -5"),

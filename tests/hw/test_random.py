@@ -138,6 +138,8 @@ def renewed(layer: Layer, base: Layer, rng: np.random.Generator) -> Layer:
         changes["threshold"] = rng.permutation(cell.threshold)
     if cell.amount is not None:
         changes["amount"] = rng.permutation(cell.amount)
+        if cell.spike_bits > 1:
+            changes["amount"] = changes["threshold"]
     if cell.lower_bound is not None:
         changes["lower_bound"] = rng.permutation(cell.lower_bound)
     if isinstance(cell.store, Ternary):

@@ -233,6 +233,37 @@ def test_a_maximum_of_currents_is_before_the_neurons(seed: int) -> None:
     agrees(network, x, lowered)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_several_spikes_a_step_are_counted(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    iaf = {"reset": "subtract", "most": None, "comparator": ">=", "decay": A(1.0)}
+    iaf |= {"v_reset": A(0.0), "initial": A(0.0), "bias": A(0.0)}
+    nodes = (
+        Node(name="c", op=Conv(weight=source_networks.dyadic(rng, 3, 2, 3, 3, most=8)),
+             sources=("input",)),
+        Node(name="n", op=source_networks.neuron(rng, 3, **iaf), sources=("c",)),
+        Node(name="p", op=Pool(kind="average", size=(2, 2), stride=(2, 2)), sources=("n",)),
+        Node(name="f", op=Flatten(), sources=("p",)),
+        Node(name="fc", op=Linear(weight=source_networks.dyadic(rng, 4, 27)), sources=("f",)),
+        Node(name="o", op=source_networks.neuron(rng, 4, **iaf), sources=("fc",)),
+    )  # fmt: skip
+    network = Network(input_shape=(2, 8, 8), nodes=nodes)
+    x = source_networks.frames(rng, network)
+    lowered = lower(network, samples=x)
+    assert lowered.tables.layers[1].neuron.spike_bits > 1
+    assert run(network, x).spikes["o"].max() > 1
+    agrees(network, x, lowered)
+
+
+def test_more_spikes_than_can_be_counted_are_said() -> None:
+    neuron = lif(reset="subtract", most=None, decay=A(1.0), threshold=A(0.0078125))
+    lowered = lower(one(neuron, [[1.0] * 6]), steps=4)
+    assert lowered.tables.layers[0].neuron.most_spikes == 255
+    assert lowered.reasons["n"].endswith(
+        "a neuron could send 768 spikes in a step, and sends at most 255"
+    )
+
+
 def test_an_average_and_the_spikes_themselves_may_both_be_read() -> None:
     rng = np.random.default_rng(0)
     nodes = (
@@ -269,8 +300,13 @@ TWO = Affine(scale=A(2.0), offset=A(0.0))
         (one(lif(current=Current(decay=A(0.5)))),
          ("layer n: the tables can't say a synaptic current beside the potential; take neurons "
          "without one")),
-        (one(lif(reset="subtract", most=None)),
-         "layer n: the tables can't say several spikes a step; take neurons that fire once"),
+        (
+            one(lif(reset="subtract", most=None, comparator=">")),
+            (
+                "layer n: the tables can't say several spikes a step of neurons that fire at '>'; "
+                "take neurons that fire at '>='"
+            ),
+        ),
         (chain(CONV, POOL, lif(), POOL, CONV, lif()),
          ("layer o2: the tables can't say a maximum of currents before the neurons and a pool "
          "behind them; leave one out")),

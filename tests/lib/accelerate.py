@@ -147,7 +147,8 @@ def must_have_observed(
             got = (seen["layer"], seen["index"])
             assert got == (layer, update), f"{where} came as layer, index {got}"
             for lane, (channel, row, column) in enumerate(updates[layer][update].tolist()):
-                fire, v = seen["spikes"] >> lane & 1, seen["potentials"][lane]
+                fires, v = seen["spikes"], seen["potentials"][lane]
+                fire = fires[lane] if isinstance(fires, list) else fires >> lane & 1
                 if channel < 0:
                     # It may add up ±1 weights, but lanes that the stage lacks are not there.
                     assert not fire, f"{where}: unused lane {lane} fires"

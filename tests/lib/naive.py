@@ -139,6 +139,8 @@ def neuron(n: Neuron, c: int, v: int, acc: int, fired: int) -> tuple[int, int]:
         fire = int(u >= int(n.threshold[c]) + int(n.amount[c]))
     else:
         fire = int(u >= int(n.threshold[c]))
+    if n.spike_bits > 1:
+        fire = sum(u >= k * int(n.threshold[c]) for k in range(1, 2**n.spike_bits))
     if n.mask_negative and v < 0:
         fire = 0
     after = leak(u) if n.leak.at == "store" else u
@@ -161,10 +163,9 @@ def pool(layer: Layer, fires: Sparse) -> Sparse:
     """Return what the next layers see."""
     if layer.pool is None or layer.pool.of == "sums":
         return fires
-    windows: Sparse = {}
+    windows: dict[Place, list[int]] = {}
     for (channel, row, column), fire in fires.items():
         window = (channel, row // layer.pool.size[0], column // layer.pool.size[1])
-        windows[window] = windows.get(window, 0) + fire
-    if layer.pool.kind == "max":
-        return {window: int(count > 0) for window, count in windows.items()}
-    return windows
+        windows.setdefault(window, []).append(fire)
+    combine = max if layer.pool.kind == "max" else sum
+    return {window: combine(counts) for window, counts in windows.items()}

@@ -36,6 +36,7 @@ FEATURES = frozenset(
         "gain",  # of the sums
         "lower bound",
         "mask negative",
+        "several spikes",  # in a step
         "leak",
         "leak at store",
         "leak per channel",

@@ -1,6 +1,6 @@
 """Neurons of random networks; see `networks`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -55,19 +55,28 @@ class Neurons:
             reset = "blank"
         if fires and self.rare("extreme"):
             threshold = rng.choice([-(2**31), 2**31 - 1, 0], channels)
+        several = 1
+        if fires and reset != "undelayed" and self.has("several spikes"):
+            several = self.one(2, 3, 4)
+            threshold = np.clip(np.abs(threshold) // self.one(2, 1, 4), 1, 2**31 - 1)
+            amount = threshold if reset == "subtract" else None
         masks = fires and self.has("mask negative")
         bound = None
         if self.has("lower bound"):
             bound = np.rint(scale * rng.uniform(-1, 0.1, channels)).astype(np.int64)
             bound = self.one(bound, np.full(channels, bound[0]))
         store = self.store(scale)
+        leak = Leak() if isinstance(store, Ternary) else self.leak(channels)
+        if several > 1 and reset == "subtract":
+            leak = replace(leak, at="load")
         return Neuron(
             bias=np.rint(rng.uniform(-0.5, 0.5, channels) * scale).astype(np.int64),
             threshold=threshold,
             store=store,
             reset=reset,
             amount=amount,
-            leak=Leak() if isinstance(store, Ternary) else self.leak(channels),
+            leak=leak,
+            spike_bits=several,
             mask_negative=masks,
             gain=gain,
             lower_bound=bound,

@@ -11,8 +11,9 @@ from somagate.export.neuron import Leak, Neuron, Shift, Store, Ternary
 from somagate.export.synapse import Convolution, Dense
 from somagate.export.tables import Input, Layer, Readout, Tables
 from somagate.hw.plan.stage_plan import StagePlan
+from somagate.hw.plan.weight_rows import pack
 from somagate.hw.rtl.update.update import Update
-from somagate.hw.rtl.update.update_layout import UpdateLayout
+from somagate.hw.rtl.update.update_layout import UpdateLayout, spike_bits
 from somagate.sim.golden import golden
 from stream_bench import Bench, Transfers
 
@@ -57,6 +58,8 @@ def readout(source: str, elements: int, like: Neuron) -> Layer:
         2, store=store, reset=like.reset, leak=leak, amount=amount,
         mask_negative=like.mask_negative, gain=like.gain,
         lower_bound=None if like.lower_bound is None else like.lower_bound[:2],
+        spike_bits=like.spike_bits,
+        threshold=np.ones(2, int) if like.spike_bits == 1 else like.threshold[:2],
     )  # fmt: skip
     return Layer(name="out", synapses=(group,), neuron=cell)
 
@@ -100,9 +103,9 @@ def update(
                 last = None if step == 0 else state[f"{layer.name} fired"]
                 free, _ = golden.update(replace(rule, mask_negative=False), v, acc[None], last)
                 fire, v = golden.update(rule, v, acc[None], last)
-                unmasked -= {layer.name} if (free & ~fire).any() else set()
+                unmasked -= {layer.name} if (free != fire).any() else set()
                 mask = masks.get(layer.name, layer.kept).reshape(-1, *(1,) * (acc.ndim - 1))
-                fire, v = fire & mask, v * mask
+                fire, v = fire * mask, v * mask
                 state[layer.name], state[f"{layer.name} fired"] = v, fire
                 fired[layer.name].append(fire[0])
                 layers.append(UpdateLayout.values(plan, index))
@@ -212,14 +215,10 @@ def chunks(plan: StagePlan, layer: int, fire: Any, v: Any) -> list[dict[str, Any
         used = chunk_lanes(plan, layer, visit.group)
         for number, lanes in enumerate(used):
             tail = visit.group == visit.groups - 1 and number == len(used) - 1
-            there = [c >= 0 for c in lanes]
+            spikes = [int(at(fire, kept[c], visit)) if c >= 0 else 0 for c in lanes]
             sent.append(
                 {
-                    "spikes": sum(
-                        int(at(fire, kept[c], visit)) << lane
-                        for lane, c in enumerate(lanes)
-                        if there[lane]
-                    ),
+                    "spikes": spikes if spike_bits(plan) > 1 else pack(spikes, 1),
                     # An unused lane stays at 0.
                     "potentials": [int(at(v, kept[c], visit)) if c >= 0 else 0 for c in lanes],
                     "chunk": number,

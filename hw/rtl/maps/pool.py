@@ -1,4 +1,4 @@
-"""Pooling: the OR or the count of a window's spikes, while its positions pass one by one."""
+"""Pooling: the most or the sum of a window's spikes, while its positions pass one by one."""
 
 from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
 from ...plan.terms import Terms
-from ..update.update_layout import ChunkLayout
+from ..update.update_layout import ChunkLayout, spike_bits
 
 
 class PooledLayout(StructLayout):
@@ -25,7 +25,7 @@ class Pool(wiring.Component):
 
     Members
     -------
-    adds : In(1), static: count the spikes, otherwise OR them
+    adds : In(1), static: count the spikes, otherwise take the most: the OR of single ones
     chunks : In(stream.Signature(ChunkLayout))
     pooled : Out(stream.Signature(PooledLayout))
     """
@@ -56,6 +56,7 @@ class Pool(wiring.Component):
         m = Module()
         chunk, pooled = self.chunks.payload, self.pooled.payload
         bits, width = self.plan.count_bits, self.plan.update_lanes
+        several = spike_bits(self.plan)
         so_far = Signal(ArrayLayout(unsigned(bits * width), self.plan.lanes // width))
         before = so_far[chunk.chunk]
         for lane in range(width):
@@ -64,7 +65,8 @@ class Pool(wiring.Component):
             with m.If(self.adds):
                 m.d.comb += pooled.counts[lane].eq(count + spike)
             with m.Else():
-                m.d.comb += pooled.counts[lane].eq(count | spike)
+                most = count | spike if several == 1 else Mux(spike > count, spike, count)
+                m.d.comb += pooled.counts[lane].eq(most)
         m.d.comb += [
             pooled.tail.eq(chunk.tail),
             pooled.row_end.eq(chunk.row_end),

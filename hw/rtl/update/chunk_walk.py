@@ -19,8 +19,9 @@ class FlagsLayout(StructLayout):
     """
 
     def __init__(self, plan: StagePlan) -> None:
-        names = ("first", "final", "tail", "row_end", "used", "layer_end", "skip")
-        names += ("opens",) * Combiner.needed(plan)
+        names = ["first", "final", "tail", "row_end", "used", "layer_end", "skip"]
+        if Combiner.needed(plan):
+            names.append("opens")
         super().__init__({"chunk": ChunkLayout(plan)["chunk"].shape} | dict.fromkeys(names, 1))
 
 

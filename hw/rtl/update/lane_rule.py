@@ -8,15 +8,17 @@ from amaranth.lib.wiring import In, Out
 
 from ...plan.mode import Mode
 from ...plan.stage_plan import StagePlan
+from .update_layout import spike_bits
 
 
 class LaneRule(wiring.Component):
     """Update the neurons of one lane, whatever the mode of their layer.
 
     It takes three cycles. The first adds up u, the second compares it with the threshold and resets
-    it to r, the third stores r. What differs between modes is worked out for each of them, and the
-    layer's is taken; what they share is there once. Parameters wait beside u and r for the cycle
-    that needs them.
+    it to r, the third stores r. Where neurons send several spikes, the second is one of each bit of
+    their count: a division, highest bit first, of which r takes what is left. What differs between
+    modes is worked out for each of them, and the layer's is taken; what they share is there once.
+    Parameters wait beside u and r for the cycle that needs them.
 
     Members
     -------
@@ -27,8 +29,8 @@ class LaneRule(wiring.Component):
     state_N : In(signed(N)), for each width N in `plan.state_words`: what is stored; of a mode that
         blanks, the potential with a bit above it that says whether the neuron fired
     acc : In(signed(plan.bounds.sum_bits)), the sum
-    fires : Out(1), the neuron fires; a cycle after u was taken
-    v : Out(signed(plan.state_bits)), what to store; two cycles after u was taken
+    fires : Out(spike_bits), how often the neuron fires; as many cycles after u was taken
+    v : Out(signed(plan.state_bits)), what to store; a cycle later
     """
 
     def __init__(self, plan: StagePlan) -> None:
@@ -41,7 +43,7 @@ class LaneRule(wiring.Component):
                 "parameters": In(unsigned(plan.parameter_bits)),
                 **{f"state_{bits}": In(signed(bits)) for bits in plan.state_words},
                 "acc": In(signed(plan.bounds.sum_bits)),
-                "fires": Out(1),
+                "fires": Out(spike_bits(plan)),
                 "v": Out(signed(plan.state_bits)),
             }
         )
@@ -65,20 +67,32 @@ class LaneRule(wiring.Component):
         self._blank(m, stored, u)
         here["threshold"] = self._due(m, potentials, here)
         names = [name for name in here if name not in ("bias", "level")]
-        later = {name: self._delayed(m, name, here[name]) for name in names}
-        may_fire: Value | int = later["keep"][0] if "keep" in later else 1
+        later: dict[str, Value] = {name: self._delayed(m, name, here[name]) for name in names}
         if any(mode.mask_negative for mode in self.plan.modes):
-            negative = Signal()
+            later["negative"] = negative = Signal(name="negative")
             with m.If(self.move):
                 m.d.sync += negative.eq(self._negative(m, stored))
-            may_fire &= ~negative
 
         # u = max(u, lower_bound)
         # fire = u >= threshold and, if mask_negative, v >= 0; r = reset(u, fire)
         # A sign costs no logic behind the carry chain, as a comparison of signed numbers would.
-        raised = self._raised(m, u, later)
-        m.d.comb += self.fires.eq(~(raised - later["threshold"])[-1] & may_fire)
-        value = self._reset(m, raised, later)
+        raised = rest = self._raised(m, u, later)
+        counted: list[Value] = []
+        for bit in reversed(range(1, len(self.fires))):
+            holds, rest = self._held(m, rest, later["threshold"], bit)
+            rest = self._delayed(m, f"rest_{bit}", rest)
+            raised = self._delayed(m, f"raised_{bit}", raised)
+            counted = [self._delayed(m, f"counted_{bit}", one) for one in (holds, *counted)]
+            later = {name: self._delayed(m, f"{name}_{bit}", one) for name, one in later.items()}
+        may_fire: Value | int = later["keep"][0] if "keep" in later else 1
+        if "negative" in later:
+            may_fire &= ~later["negative"]
+        less = rest - later["threshold"]
+        if counted:
+            m.d.comb += self.fires.eq(Mux(may_fire, Cat(~less[-1], *counted), 0))
+        else:
+            m.d.comb += self.fires.eq(~less[-1] & may_fire)
+        value = self._reset(m, raised, Mux(less[-1], rest, less), later)
         r = Signal(value.shape())
         with m.If(self.move):
             m.d.sync += r.eq(value)
@@ -186,6 +200,14 @@ class LaneRule(wiring.Component):
             values.append(sign & ~self.first_step if mode.mask_negative else Const(0))
         return self._switch(m, values, "is_negative")
 
+    def _held(self, m: Module, rest: Value, threshold: Value, bit: int) -> tuple[Value, Value]:
+        """Return whether what is left of u holds the threshold 2**bit times, and what then is."""
+        less = rest - (threshold << bit)
+        sends = [Const(mode.spike_bits > bit) for mode in self.plan.modes]
+        holds = ~less[-1] & self._switch(m, sends, f"sends_{bit}")
+        # It gets no larger, and is not below 0 where it gets smaller.
+        return holds, Mux(holds, less, rest)[: len(rest)].as_signed()
+
     def _raised(self, m: Module, u: Value, parameters: Mapping[str, Value]) -> Value:
         """Return u, or its lower bound where that is larger."""
         if not any(mode.bounded for mode in self.plan.modes):
@@ -202,15 +224,18 @@ class LaneRule(wiring.Component):
             values.append(Mux((u - bound)[-1], bound, u))
         return self._switch(m, values, "raised")
 
-    def _reset(self, m: Module, u: Value, parameters: Mapping[str, Value]) -> Value:
-        """Return r."""
-        values = []
+    def _reset(self, m: Module, u: Value, rest: Value, parameters: Mapping[str, Value]) -> Value:
+        """Return r; `rest` is what several spikes leave of u."""
+        fires = self.fires if len(self.fires) == 1 else self.fires.any()
+        values: list[Value] = []
         for mode in self.plan.modes:
             x = self._leaked(mode, u, parameters) if mode.leak_at == "store" else u
             if mode.reset == "zero":
-                x = Mux(self.fires, mode.half * mode.rounds_early, x)
+                x = Mux(fires, mode.half * mode.rounds_early, x)
+            elif mode.subtracts and mode.spike_bits > 1:
+                x = Mux(fires, rest[: len(u)].as_signed(), x)
             elif mode.subtracts:
-                x = Mux(self.fires, x - parameters["amount"], x)
+                x = Mux(fires, x - parameters["amount"], x)
             values.append(x)
         return self._switch(m, values, "reset")
 

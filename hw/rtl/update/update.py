@@ -16,7 +16,7 @@ from ..memory import RegisteredMemory, write_port
 from .chunk_walk import ChunkWalk, FlagsLayout
 from .combiner import Combiner
 from .lane_rule import LaneRule
-from .update_layout import ChunkLayout, UpdateLayout
+from .update_layout import ChunkLayout, UpdateLayout, of_lanes, spike_bits
 
 
 class Update(wiring.Component):
@@ -27,7 +27,8 @@ class Update(wiring.Component):
     that width; so their addresses only count. In the first time step a potential reads as 0.
 
     The layer's payload must hold still while `layers.valid`: it is taken when the last chunk has
-    been sent. Latency from a sum to its chunk is `latency` cycles, throughput one chunk a cycle.
+    been sent. Latency from a sum to its chunk is `latency` cycles, throughput one chunk a cycle;
+    it is a cycle more for each further bit of the spikes that a neuron sends, `latency_of`.
 
     Members
     -------
@@ -53,6 +54,11 @@ class Update(wiring.Component):
         if plan.loadable:
             members["load"] = In(write_port(memories.parameters(plan)))
         super().__init__(members)
+
+    @classmethod
+    def latency_of(cls, plan: StagePlan) -> int:
+        """Return the latency of a stage."""
+        return cls.latency + spike_bits(plan) - 1
 
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
@@ -91,12 +97,14 @@ class Update(wiring.Component):
         depths = [bits_of(max(2, depth)) for depth in plan.state_words.values()]
         late = sum(n for name, n in fields.items() if name not in ("bias", "level"))
         late += any(mode.mask_negative for mode in plan.modes)
+        spikes = spike_bits(plan)
+        terms["leak"] += 2 * width * bits * (spikes - 1)  # compares, and chooses
         gains = {mode.gain for mode in plan.modes}
         return terms | {
             "u": width * bits,
             "sum": width * plan.bounds.sum_bits,
             "bias": width * fields["bias"],
-            "late": width * late,
+            "late": width * (late * spikes + 2 * bits * (spikes - 1)),
             "modes": width * bits * (len(plan.modes) - 1 + len(gains) - 1),
             "lanes": width,
             "keep": width * plan.loadable,
@@ -143,8 +151,9 @@ class Update(wiring.Component):
             self.sums.ready.eq(read_valid[1] & ~read[1].skip & move),
             ahead.eq(~read_valid[1] | take),
         ]
-        used = [Signal(name=f"used_{i}") for i in range(2)]
-        passed = [Signal(FlagsLayout(plan), name=f"passed_{i}") for i in range(2)]
+        waits = self.latency_of(plan) - 1
+        used = [Signal(name=f"used_{i}") for i in range(waits)]
+        passed = [Signal(FlagsLayout(plan), name=f"passed_{i}") for i in range(waits)]
         index = Signal.like(out.index)
         sums: Any = self.sums.payload
         if Combiner.needed(plan):
@@ -163,21 +172,23 @@ class Update(wiring.Component):
             m.d.sync += [
                 passed[0].eq(read[1]),
                 used[0].eq(take & read[1].used),
-                passed[1].eq(passed[0]),
-                used[1].eq(used[0]),
-                self.chunks.valid.eq(used[1]),
-                out.index.eq(index),
             ]
+            for i in range(1, waits):
+                m.d.sync += [passed[i].eq(passed[i - 1]), used[i].eq(used[i - 1])]
+            m.d.sync += [self.chunks.valid.eq(used[-1]), out.index.eq(index)]
             for name in ("chunk", "first", "final", "tail", "row_end"):
-                m.d.sync += getattr(out, name).eq(getattr(passed[1], name))
-            with m.If(used[1]):
+                m.d.sync += getattr(out, name).eq(getattr(passed[-1], name))
+            with m.If(used[-1]):
                 m.d.sync += index.eq(index + 1)
 
         # The layer is over when its last chunk was taken and everything behind it was sent.
         over = Signal()
         with m.If(take & read[1].layer_end):
             m.d.sync += over.eq(1)
-        m.d.comb += self.layers.ready.eq(over & ~used[0] & ~used[1] & move)
+        sent: Value = over
+        for one in used:
+            sent &= ~one
+        m.d.comb += self.layers.ready.eq(sent & move)
         with m.If(self.layers.ready):
             m.d.sync += [over.eq(0), index.eq(0)]
         return m
@@ -188,7 +199,7 @@ class Update(wiring.Component):
         """Do in each lane what `sim.golden.update` does, with what the memories have read."""
         plan, out = self.plan, self.chunks.payload
         parameters = stored["parameters"].read.data
-        fire = Signal(plan.update_lanes)
+        fire = Signal(of_lanes(spike_bits(plan), plan.update_lanes))
         for lane in range(plan.update_lanes):
             m.submodules[f"lane_{lane}"] = rule = LaneRule(plan)
             m.d.comb += [
@@ -252,10 +263,10 @@ class Update(wiring.Component):
             return Cat(potential[:bits] for potential in out.potentials)
         found: list[Value] = []
         for potential, spike in zip(out.potentials, out.spikes, strict=True):
-            top: Value = spike
+            top: Value = spike.any()
             if len(blanks) < sum(here):
                 blank = Cat(self.layers.payload.mode == number for number in blanks).any()
-                top = Mux(blank, spike, potential[bits - 1])
+                top = Mux(blank, top, potential[bits - 1])
             found += [potential[: bits - 1], top]
         return Cat(found)
 

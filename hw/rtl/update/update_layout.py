@@ -1,6 +1,6 @@
 """What the update is told of a layer, and what it sends: its neurons, a chunk after the other."""
 
-from amaranth.hdl import signed, unsigned
+from amaranth.hdl import Shape, signed, unsigned
 from amaranth.lib.data import ArrayLayout, StructLayout
 
 from ...plan.stage_plan import StagePlan
@@ -39,6 +39,16 @@ class UpdateLayout(StructLayout):
         return values
 
 
+def spike_bits(plan: StagePlan) -> int:
+    """Return the width of a neuron's spikes in a step: a count where it sends several."""
+    return max(mode.spike_bits for mode in plan.modes)
+
+
+def of_lanes(bits: int, lanes: int) -> ArrayLayout | Shape:
+    """Return the shape of a number of some bits of each lane."""
+    return ArrayLayout(unsigned(bits), lanes) if bits > 1 else unsigned(lanes)
+
+
 class ChunkLayout(StructLayout):
     """Updated neurons.
 
@@ -54,7 +64,7 @@ class ChunkLayout(StructLayout):
         updates = max(d.updates for d in plan.descriptors)
         super().__init__(
             {
-                "spikes": unsigned(plan.update_lanes),
+                "spikes": of_lanes(spike_bits(plan), plan.update_lanes),
                 "potentials": ArrayLayout(signed(bits), plan.update_lanes),
                 "chunk": unsigned(bits_of(per_group)),
                 "first": 1,

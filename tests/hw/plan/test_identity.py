@@ -51,6 +51,7 @@ def test_every_other_plan_has_another() -> None:
         plan(tables=network((2, 5, 5), [6], reset="none")),
         plan(tables=network((2, 5, 5), [6], mask_negative=True)),
         plan(tables=network((2, 5, 5), [6], gain=1)),
+        plan(tables=network((2, 5, 5), [6], spike_bits=2)),
         plan(tables=with_neurons(TABLES, l0={"lower_bound": [-9] * 6})),
         plan(tables=with_neurons(TABLES, l0={"lower_bound": [-8] * 6})),
         plan(tables=pooled("max", "spikes")),

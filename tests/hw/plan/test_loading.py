@@ -566,8 +566,8 @@ def test_another_geometry_is_refused() -> None:
     )
     must_refuse(
         changed(0, pool=Pool(size=(2, 2))),
-        "layer grouped: pool must be Pool(kind='sum', size=(2, 2)), "
-        "not Pool(kind='max', size=(2, 2))",
+        "layer grouped: pool must be Pool(kind='sum', size=(2, 2), of='spikes'), "
+        "not Pool(kind='max', size=(2, 2), of='spikes')",
     )
     groups = BASE.layers[1].synapses
     must_refuse(
@@ -693,6 +693,8 @@ def test_more_channels_where_their_number_matters_are_refused() -> None:
         (2, {"store": Shift(bits=2, shift=0)}),
         (2, {"mask_negative": True}),
         (1, {"gain": 1}),
+        (0, {"spike_bits": 2}),
+        (1, {"spike_bits": 2, "threshold": [2] * 6, "amount": [2] * 6, "leak": Leak()}),
         (0, {"lower_bound": [-9] * 6}),
     ],
 )

@@ -12,6 +12,7 @@ from amaranth.lib.wiring import Out
 from negative import kept_from_firing, masking
 from plans import Shapes, a_plan, everything, network
 from somagate.export.neuron import Leak, Shift
+from somagate.export.synapse import Identity
 from somagate.export.tables import Pool, Readout, Tables
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.rtl.accelerator import Accelerator
@@ -117,6 +118,36 @@ def test_sums_are_pooled_before_the_neurons(stalls: str) -> None:
     plan = Plan.single(tables, lanes=4, update_lanes=2, word_bits=16)
     trace = must_equal_golden(Accelerator(plan), plan, draw(tables, 2, 0.3), stalls=stalls)
     assert all(0 < spikes.mean() < 0.9 for spikes in trace.spikes.values())
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+def test_several_spikes_are_counted_in_maps_and_classes(stalls: str) -> None:
+    """Behind pools of both kinds, from the layer itself, and beside a stage of single spikes."""
+    layers = [
+        Shapes(channels=5, kernel=(3, 3), padding=(1, 1), pool=(2, 2)),
+        Shapes(channels=3, kernel=(1, 2), source="l0", pool=(1, 2)),
+        Shapes(channels=4, kernel=(1, 1), source="l1"),
+    ]
+    tables = network((2, 4, 6), layers, store=Shift(bits=6, shift=1), steps=3, seed=39)
+    made = list(tables.layers)
+    for number, (bits, threshold) in enumerate([(2, 6), (3, 4), (1, 6), (2, 3)]):
+        cell = made[number].neuron
+        limit = np.full(cell.channels, threshold)
+        cell = replace(cell, spike_bits=bits, threshold=limit, reset="subtract", amount=limit)
+        made[number] = replace(made[number], neuron=cell)
+    made[1] = replace(made[1], pool=Pool(kind="sum", size=(1, 2)))
+    own = Identity(source="l2", weights=[1, -1, 2, 3], bits=3)
+    made[2] = replace(made[2], synapses=(*made[2].synapses, own))
+    tables = replace(tables, layers=tuple(made))
+    shapes = (
+        StageShape(layers=2, lanes=4, update_lanes=2),
+        StageShape(layers=1, lanes=2, update_lanes=1, banks=2),
+        StageShape(layers=1, lanes=4, update_lanes=4),
+    )
+    plan = Plan(tables=tables, shapes=shapes, word_bits=16)
+    trace = must_equal_golden(Accelerator(plan), plan, draw(tables, 2, 0.3), stalls=stalls)
+    assert [int(spikes.max()) for spikes in trace.spikes.values()] == [3, 7, 1, 3]
+    assert trace.output.max() > tables.steps
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 8])

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from amaranth.hdl import Fragment
+from plans import network
 from refusal import refused
 from somagate.hw.generate import verilog
 from somagate.hw.plan.plan import Plan
@@ -49,6 +50,13 @@ def test_ports_are_those_of_the_accelerator(plan: Plan) -> None:
     assert ports.observe["potentials"].signed
     assert [ports.limbs(name) for name in ports.widths] == [1, 1, 1]
     assert (ports.sent, ports.received) == (("input",), ("output", "observe"))
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_several_spikes_are_a_count_a_lane(lanes: int) -> None:
+    tables = network((3,), [4], spike_bits=3)
+    spikes = Ports.of(Plan.single(tables, lanes=2, update_lanes=lanes)).observe["spikes"]
+    assert (spikes.width, spikes.count, spikes.signed) == (3, lanes, False)
 
 
 def test_a_chain_has_an_observer_a_stage_and_a_stream_to_load(chain: Plan) -> None:

@@ -16,7 +16,9 @@ def output(
         offered.append(cycle)
         return cycle + wait
 
-    made = Output(start=0, joins=joins, planes=1, deliver=deliver, ready=ready, results=3)
+    made = Output(
+        start=0, joins=joins, planes=1, deliver=deliver, ready=ready, results=3, latency=3
+    )
     return made, offered
 
 

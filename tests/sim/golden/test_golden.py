@@ -339,6 +339,33 @@ def test_a_potential_is_raised_to_its_lower_bound_before_it_is_compared(fields, 
 
 
 @pytest.mark.parametrize(
+    ("fields", "spikes", "potentials"),
+    [
+        ({"reset": "subtract", "amount": [10]}, [0, 1, 3, 3, 0], [9, 9, 9, 19, -11]),
+        ({}, [0, 1, 3, 3, 0], [9, 0, 0, 0, -30]),
+        ({"reset": "none"}, [0, 1, 3, 3, 3], [9, 19, 49, 89, 59]),
+        ({"reset": "blank"}, [0, 1, 0, 3, 0], [9, 19, 0, 40, 0]),
+        (
+            {"reset": "subtract", "amount": [10], "mask_negative": True, "bias": [-20]},
+            [0, 0, 0, 0, 0], [-11, -21, -11, 9, -41],
+        ),
+    ],
+)  # fmt: skip
+def test_a_neuron_sends_as_many_spikes_as_it_holds_up_to_the_most(fields, spikes, potentials):
+    net = one_neuron(
+        steps=5, activation=Activation(kind="value", bits=8, signed=True),
+        **{"threshold": [10], "spike_bits": 2} | fields,
+    )  # fmt: skip
+    assert play(net, [9, 10, 30, 40, -30]) == (spikes, potentials)
+
+
+@pytest.mark.parametrize(("kind", "counts"), [("max", [3, 1, 0]), ("sum", [4, 2, 0])])
+def test_a_pool_of_several_spikes_takes_the_most_or_their_sum(kind, counts):
+    spikes = np.array([[[3, 1, 1, 1, 0, 0]]], np.uint8)
+    assert golden.pooled(Pool(kind=kind, size=(1, 2)), spikes).ravel().tolist() == counts
+
+
+@pytest.mark.parametrize(
     ("pool", "spikes", "potentials"),
     [
         (Pool(kind="max", size=(1, 2), of="sums"), [[1, 0], [1, 1]], [[0, -3], [0, 0]]),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from plans import everything
+from plans import everything, network
 from refusal import refused
 from somagate.hw.plan.plan import Plan
 from somagate.sim.cycles.predict import predict
@@ -18,6 +18,14 @@ def test_neurons_spike_as_often_as_asked_and_pruned_or_silent_ones_never() -> No
     kept = tables.layer("joined").kept
     assert trace.spikes["joined"][:, :, kept].mean() == pytest.approx(0.3, abs=0.02)
     assert not trace.spikes["joined"][:, :, ~kept].any()
+
+
+def test_several_spikes_use_all_their_bits() -> None:
+    tables = network((9,), [7], spike_bits=3)
+    trace, x = assumed_run(tables, 0.5, batch=30)
+    assert np.unique(trace.spikes["l0"]).tolist() == list(range(8))
+    assert trace.spikes["l0"].mean() == pytest.approx(3.5, abs=0.3)
+    assert predict(Plan.single(tables, lanes=4, update_lanes=2), trace, x).busy_cycles > 100
 
 
 def test_input_values_use_all_their_bits() -> None:

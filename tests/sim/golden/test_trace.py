@@ -143,6 +143,16 @@ def test_a_round_trip_loses_nothing(tmp_path, changes):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
+def test_counts_of_spikes_are_kept(tmp_path):
+    first = trace()
+    counts = {name: spikes.astype(np.uint8) * 255 for name, spikes in first.spikes.items()}
+    first = trace(spikes=counts)
+    first.save(tmp_path / "a")
+    again = Trace.load(tmp_path / "a")
+    assert compare(first, again) is None
+    assert all(spikes.dtype == np.uint8 for spikes in again.spikes.values())
+
+
 def test_a_slice_of_a_trace_can_be_saved(tmp_path):
     whole = trace()
     spikes = {name: value[:, 1:] for name, value in whole.spikes.items()}

@@ -158,6 +158,40 @@ def test_an_amount_is_due_in_layers_without_delay_alone() -> None:
     assert all(spikes.any() and not spikes.all() for spikes in fired.values())
 
 
+@pytest.mark.parametrize("bits", [2, 3, 8])
+@pytest.mark.parametrize(
+    ("reset", "store", "leak"),
+    [("subtract", "typical", "load by a channel"), ("zero", "saturating", "store by a layer"),
+     ("none", "typical", "never"), ("blank", "exact", "load to half")],
+)  # fmt: skip
+def test_a_neuron_sends_as_many_spikes_as_u_holds_its_threshold(
+    reset: str, store: str, leak: str, bits: int
+) -> None:
+    threshold = [600 >> bits, 1, 3000 >> bits, 50, WORD_LIMIT - 1]
+    amount = {"amount": threshold} if reset == "subtract" else {}
+    cell = a_cell(reset, LEAKS[leak], STORES[store], threshold=threshold, spike_bits=bits, **amount)
+    fired = update(a_plan([a_layer("a", cell)]), "random")["a"]
+    seen = set(fired.flat)
+    assert {0, (1 << bits) - 1} <= seen and len(seen) > 3
+
+
+def test_layers_that_send_one_and_several_spikes_share_an_update() -> None:
+    several = {"threshold": [90, 80, 70, 60, 50], "amount": [90, 80, 70, 60, 50]}
+    cells = [
+        a_cell("subtract", LEAKS["never"], STORES["typical"], spike_bits=3, **several),
+        a_cell("subtract", LEAKS["store by a layer"], STORES["exact"]),
+        a_cell("undelayed", LEAKS["never"], STORES["typical"], mask_negative=True),
+        a_cell(
+            "subtract", LEAKS["never"], STORES["typical"], spike_bits=2, mask_negative=True,
+            lower_bound=BOUNDS["of a channel"], **several,
+        ),
+        a_cell("subtract", Leak(), TERNARY["typical"], spike_bits=2, gain=1, **several),
+    ]  # fmt: skip
+    plan = a_plan([a_layer(f"layer{n}", cell, seed=n) for n, cell in enumerate(cells)])
+    fired = update(plan, "random")
+    assert [int(fired[f"layer{n}"].max()) for n in range(5)] == [7, 1, 1, 3, 3]
+
+
 BOUNDS = {
     "of a layer": [-150] * CHANNELS,
     "of a channel": [-400, -90, 0, 30, 150],

@@ -40,8 +40,11 @@ def test_the_first_step_finds_every_potential_at_zero() -> None:
     update(alone, "random", inferences=4)
 
 
-def test_the_latency_is_as_stated_and_one_chunk_comes_a_cycle() -> None:
-    cell = a_cell("zero", LEAKS["never"], STORES["typical"], threshold=[WORD_LIMIT - 1] * 5)
+@pytest.mark.parametrize("bits", [1, 3])
+def test_the_latency_is_as_stated_and_one_chunk_comes_a_cycle(bits: int) -> None:
+    cell = a_cell(
+        "zero", LEAKS["never"], STORES["typical"], threshold=[WORD_LIMIT - 1] * 5, spike_bits=bits
+    )
     plan = a_plan([a_layer("a", cell)], lanes=8)
     dut = Update(plan)
     bench = Bench(dut, stalls="none")
@@ -51,7 +54,8 @@ def test_the_latency_is_as_stated_and_one_chunk_comes_a_cycle() -> None:
     bench.run(200)
     # Three of the four chunks of a lane group hold channels.
     used = [cycle for number, cycle in enumerate(sums.cycles) if number % 4 < 3]
-    assert output.cycles == [cycle + Update.latency for cycle in used]
+    assert Update.latency_of(plan) == Update.latency + bits - 1
+    assert output.cycles == [cycle + Update.latency_of(plan) for cycle in used]
     assert sums.cycles == list(range(sums.cycles[0], sums.cycles[0] + 32))
 
 

@@ -24,6 +24,12 @@ def test_a_mask_of_negative_potentials_is_one_more_bit_a_lane_that_waits_a_cycle
     assert masked == plain | {"late": plain["late"] + 2}
 
 
+def test_each_bit_of_the_spikes_divides_once_more() -> None:
+    one, two, four = (of(network((2, 6, 6), [5], spike_bits=bits)) for bits in (1, 2, 4))
+    assert two["leak"] == 2 * 2 * two["u"] / 2 and four["leak"] == 3 * two["leak"]
+    assert four["late"] - two["late"] == 2 * (two["late"] - one["late"]) > 0
+
+
 def test_a_pool_of_sums_keeps_a_sum_of_each_lane() -> None:
     layer = TABLES.layers[0]
     pool = replace(layer.pool, of="sums")
