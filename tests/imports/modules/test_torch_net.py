@@ -301,6 +301,59 @@ def test_norses_recurrent_example_is_read() -> None:
     assert np.allclose(potential, net(x).detach().numpy(), atol=1e-4)
 
 
+def test_time_may_be_the_second_axis_and_functions_stand_for_modules() -> None:
+    snn, _ = snntorch()
+
+    class Net(nn.Module):  # type: ignore[name-defined, misc]
+        def __init__(self, unbind: bool) -> None:
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(1, 3, 3), nn.Linear(12, 3, bias=False)
+            self.l1, self.l2 = snn.Leaky(beta=0.5), snn.Leaky(beta=0.5)
+            self.unbind = unbind
+
+        def forward(self, x: Any) -> Any:
+            m1, m2, out = self.l1.init_leaky(), self.l2.init_leaky(), []
+            steps = x.unbind(1) if self.unbind else [x[:, t] for t in range(x.shape[1])]
+            for step in steps:
+                current = F.conv2d(step, self.conv.weight, self.conv.bias, stride=1)
+                s1, m1 = self.l1(current / 2, m1)
+                flat = torch.flatten(F.adaptive_avg_pool2d(s1, 2), 1)
+                s2, m2 = self.l2(F.linear(flat, self.fc.weight), m2)
+                out.append(s2)
+            return torch.stack(out)
+
+    x = spiking(3, 8, 1, 6, 6)
+    for unbind in (False, True):
+        net = dyadic(Net(unbind))
+        network = read("snntorch", net, x)
+        assert (network.layout, network.steps, network.input_shape) == ("batch", 8, (1, 6, 6))
+        agrees(network, x.swapaxes(0, 1), net(x))
+
+
+def test_layers_of_brevitas_are_the_weights_that_their_quantizer_makes() -> None:
+    snn, _ = snntorch()
+
+    class QuantLinear(nn.Linear):  # type: ignore[name-defined, misc]
+        """As brevitas.nn.QuantLinear: it computes with `quant_weight()`."""
+
+        def quant_weight(self) -> Any:
+            return type("QuantTensor", (), {"value": torch.round(self.weight * 4) / 4})()
+
+        def forward(self, x: Any) -> Any:
+            return F.linear(x, self.quant_weight().value, self.bias)
+
+    net = nn.Sequential(QuantLinear(6, 4), snn.Leaky(beta=0.5, init_hidden=True))
+    network = read("snntorch", net, spiking(2, 6))
+    op = network.node("0").op
+    assert isinstance(op, Linear) and np.array_equal(op.weight * 4, np.round(op.weight * 4))
+    net[0].is_bias_quant_enabled = True
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    message = "layer 0: QuantLinear bias must be left as it is, not quantized; pass bias_quant=None"
+    with pytest.raises(UnsupportedModuleError, match=f"^{re.escape(message)}$"):
+        read("snntorch", net, spiking(2, 6))
+
+
 def regression(reduce: Any) -> Any:
     """A network as snnTorch's tutorial on regression has it, read by its potential."""
     snn, _ = snntorch()
