@@ -50,7 +50,9 @@ PUBLIC = {
         *("Difference", "Trace", "TraceFileError", "additions", "assumed_run", "channel_rates"),
         *("compare", "run", "update"),
     ],
-    "somagate.sim.verify": ["Checker", "LayerCost", "Verdict", "merge", "verify"],
+    "somagate.sim.verify": [
+        *("Checker", "Dut", "Kept", "LayerCost", "Setup", "Verdict", "merge", "verify"),
+    ],
     "somagate.toolchain": ["Tool", "ToolError", "doctor", "environment", "find", "require"],
 }
 

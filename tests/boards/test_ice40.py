@@ -22,6 +22,7 @@ from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.rtl.accelerator import Accelerator
 from somagate.hw.rtl.memory import SinglePortMemory
 from somagate.hw.search.choose import choose
+from somagate.sim.verify.settings import Dut, Kept, Setup
 from somagate.sim.verify.verify import verify
 from somagate.toolchain.verilog import convert
 
@@ -113,7 +114,13 @@ def test_weights_in_large_rams_are_loaded_and_equal_golden(
     assert text.count("SB_SPRAM256KA ") == -(-lanes * 3 // 16)
     x = (np.random.default_rng(3).random((3, 3, 2, 6, 6)) < 0.4).astype(np.uint8)
     other = small_network(4) if loadable else None
-    verdict = verify(plan, x, verilog=text + SPRAM, load=other, stalls=0.2, folder=tmp_path)
+    verdict = verify(
+        plan,
+        x,
+        dut=Dut(verilog=text + SPRAM, load=other),
+        setup=Setup(stalls=0.2),
+        kept=Kept(models=tmp_path),
+    )
     assert verdict.equal, verdict.summary
 
 
@@ -211,7 +218,7 @@ def test_weights_in_large_rams_above_one_another_equal_golden(tmp_path: Path) ->
     text = convert(Accelerator(plan), name=TOP, platform=ICE40UP5K)
     assert text.count("SB_SPRAM256KA ") == 2
     x = (np.random.default_rng(3).random((2, 3, 700)) < 0.2).astype(np.uint8)
-    verdict = verify(plan, x, verilog=text + SPRAM, predict=0, folder=tmp_path)
+    verdict = verify(plan, x, dut=Dut(verilog=text + SPRAM), kept=Kept(models=tmp_path), predict=0)
     assert verdict.equal, verdict.summary
 
 
