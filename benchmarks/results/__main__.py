@@ -37,7 +37,7 @@ from somagate.model.checkpoint import load
 from somagate.model.methods import detection
 from somagate.model.recipe import Recipe
 from somagate.model.settings import Detect
-from somagate.model.train import CHECKPOINT, train
+from somagate.model.train import CHECKPOINT, Machine, Told, train
 from somagate.model.trainer import Epoch
 
 from benchmarks.lib import output
@@ -110,9 +110,14 @@ def run(one: Training, out: Path, data: Path) -> None:
         output.tell(f"{one.name}: epoch {epoch.epoch + 1}, {epoch.accuracy:.2%} in training")
 
     train(
-        one.settings, folder, data_dir=one.folder(data), seed=SEED, float_=not one.quantized,
-        resume=True, device="cpu", progress=False, report=keep,
-    )  # fmt: skip
+        one.settings if one.quantized else one.settings.floating(),
+        folder,
+        data_dir=one.folder(data),
+        seed=SEED,
+        resume=True,
+        machine=Machine(device="cpu"),
+        told=Told(progress=False, report=keep),
+    )
 
 
 def measure(one: Training, out: Path, data: Path, samples: int) -> dict[str, Any]:

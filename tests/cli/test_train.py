@@ -13,10 +13,11 @@ from somagate.training import Trained
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of one epoch."""
-    from somagate.model.train import train
+    from somagate.model.train import Told, train
 
     folder = tmp_path_factory.mktemp("trained") / "run"
-    return train(recipes.load("digits-dense"), folder, epochs=1, progress=False).checkpoint
+    recipe = recipes.load("digits-dense").override(epochs=1)
+    return train(recipe, folder, told=Told(progress=False)).checkpoint
 
 
 def test_train_writes_a_checkpoint(somagate, tmp_path: Path) -> None:

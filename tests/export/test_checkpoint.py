@@ -18,7 +18,7 @@ from somagate.model.network import Network
 from somagate.model.quantizers import sigmoid_sum as quantizers
 from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
 from somagate.model.settings import Attention, Prune, SigmoidSum
-from somagate.model.train import train
+from somagate.model.train import Told, train
 from somagate.sim.golden import golden
 
 torch.set_num_threads(1)
@@ -320,7 +320,7 @@ def test_the_accuracy_before_is_that_of_the_tables_after(tmp_path, name):
         name="r", data="digits", epochs=4, layers=layers, steps=2, learning_rate=0.02,
         **METHODS[name],
     )  # fmt: skip
-    result = train(recipe, tmp_path / "run", progress=False)
+    result = train(recipe, tmp_path / "run", told=Told(progress=False))
     digits = data.load("digits")
     tables = checkpoint.export(result.checkpoint)
     maps = encode(

@@ -33,8 +33,9 @@ def few_digits(monkeypatch):
     monkeypatch.setattr(data, "load", lambda name, folder=None: few)
 
 
-def run(out, recipe=RECIPE, **settings):
-    return train.train(recipe, out, **{"progress": False, **settings})
+def run(out, recipe=RECIPE, *, epochs=None, progress=False, tell=None, report=None, **settings):
+    told = train.Told(progress=progress, tell=tell, report=report)
+    return train.train(recipe.override(epochs=epochs), out, told=told, **settings)
 
 
 class Killed(BaseException):
@@ -180,7 +181,7 @@ def test_a_recipe_says_how_many_threads_and_gives_them_back(tmp_path):
 
 
 def test_a_float_network_trains_in_the_same_way(tmp_path):
-    result = run(tmp_path / "float", float_=True)
+    result = run(tmp_path / "float", RECIPE.floating())
     network = checkpoint.load(result.checkpoint).network
     assert not network.recipe.quantized
     quantized = checkpoint.load(run(tmp_path / "run").checkpoint).network.state_dict()

@@ -13,7 +13,7 @@ from somagate.model.methods.detection import Detection, precision, truth
 from somagate.model.network import Network
 from somagate.model.recipe import Conv, Recipe
 from somagate.model.settings import Detect
-from somagate.model.train import train
+from somagate.model.train import Told, train
 from somagate.sim.golden import golden
 
 GRID = Grid(rows=2, columns=2, classes=2, boxes=1)
@@ -26,7 +26,7 @@ RECIPE = Recipe(
 
 
 def test_training_comes_closer_to_the_boxes_and_ends_in_tables(tmp_path):
-    result = train(RECIPE, tmp_path / "run", progress=False)
+    result = train(RECIPE, tmp_path / "run", told=Told(progress=False))
     assert result.epochs[-1].loss < result.epochs[0].loss / 2
     loaded = checkpoint.load(result.checkpoint)
     shapes = data.load(RECIPE.data)
