@@ -15,6 +15,7 @@ from .plan.descriptor import Descriptor
 from .plan.identity import shape_sha256
 from .plan.plan import Plan
 from .plan.stage_plan import StagePlan
+from .plan.widths import parts
 from .rtl.accelerator import Accelerator
 
 TOP = "somagate"
@@ -141,7 +142,7 @@ def images(plan: Plan) -> dict[str, str]:
         parameters = memories.parameters(stage)
         rows["parameters"] = (parameters.word_bits, parameters.init)
         for name, (width, words) in rows.items():
-            digits = -(-width // 4)
+            digits = parts(width, 4)
             found[name + suffix] = "".join(f"{word:0{digits}x}\n" for word in words)
     return found
 
