@@ -87,12 +87,19 @@ def load_dvs_gesture(request: Request) -> DataSet:
                 raise DataError(f"{folder} must hold {name}, which {trials.name} lists, but hasn't")
             gestures = _gestures(path.with_name(f"{path.stem}_labels.csv"))
             events = aedat.read_3(path)
+            first, last = events.t.min(), events.t.max()
             for label, start, end in gestures:
+                if start < first or end - 1 > last:
+                    raise DataError(
+                        f"{path} must have events all through the gestures that its labels name, "
+                        f"but {GESTURES[label]} is at {start}…{end - 1} µs, and they are at "
+                        f"{first}…{last} µs"
+                    )
                 gesture = events.between(start, end)
                 if not len(gesture):
                     raise DataError(
-                        f"{path} must have events where its labels name a gesture, {start}…{end} "
-                        f"µs, but has them at {events.t.min()}…{events.t.max()} µs"
+                        f"{path} must have events where its labels name {GESTURES[label]}, "
+                        f"{start}…{end - 1} µs, but has none there"
                     )
                 images.append(frames(gesture, form))
                 labels.append(label)

@@ -167,11 +167,30 @@ def test_a_byte_order_mark_is_passed_over(gestures):
     assert data.load("dvs-gesture", gestures).train_labels.tolist() == [0, 10, 2]
 
 
-def test_a_gesture_outside_the_recording_is_refused(gestures):
-    (gestures / "user01_led_labels.csv").write_text(f"{CSV}1,0,100\n2,400,500\n")
+@pytest.mark.parametrize("end", [401, 500])
+@pytest.mark.parametrize("start", [300, 400])
+def test_a_gesture_partly_or_wholly_outside_the_recording_is_refused(gestures, start, end):
+    (gestures / "user01_led_labels.csv").write_text(f"{CSV}1,0,100\n2,{start},{end}\n")
     with refused(
         data.DataError,
-        f"{gestures / 'user01_led.aedat'} must have events where its labels name a gesture, "
-        "400…500 µs, but has them at 0…399 µs",
+        f"{gestures / 'user01_led.aedat'} must have events all through the gestures that its "
+        f"labels name, but right_hand_wave is at {start}…{end - 1} µs, and they are at 0…399 µs",
+    ):
+        data.load("dvs-gesture", gestures)
+
+
+def test_a_gesture_from_the_first_event_to_the_last_is_taken(gestures):
+    (gestures / "user01_led_labels.csv").write_text(f"{CSV}1,0,400\n")
+    assert data.load("dvs-gesture", gestures).train_labels.tolist() == [0]
+
+
+def test_a_gesture_without_an_event_is_refused(gestures):
+    events = [(t, 3, 5, True) for t in (0, 10, 90, 399)]
+    write(gestures / "user01_led.aedat", aedat_3(packet(events)))
+    (gestures / "user01_led_labels.csv").write_text(f"{CSV}1,20,80\n")
+    with refused(
+        data.DataError,
+        f"{gestures / 'user01_led.aedat'} must have events where its labels name hand_clapping, "
+        "20…79 µs, but has none there",
     ):
         data.load("dvs-gesture", gestures)
