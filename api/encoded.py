@@ -105,12 +105,15 @@ class Samples:
         *input shape), in the range of the input's activation.
     labels
         int64 (samples,); `NO_LABEL` where the samples have boxes.
+    classes
+        How many the data set names; None where it doesn't.
     """
 
     tables: Tables
     data: str
     images: Images
     labels: Labels
+    classes: int | None
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -150,6 +153,11 @@ class Samples:
                 "verify takes it"
             )
         classes = self.tables.layer(self.tables.readout.layer).neuron.channels
+        if self.classes not in (None, classes):
+            raise ValueError(
+                f"{self.data} must have {classes} classes as the tables have, not {self.classes}; "
+                "choose the data they were trained on"
+            )
         if self.labels.max() >= classes:
             raise ValueError(
                 f"{self.data} must have labels 0…{classes - 1} for the {classes} classes of the "
@@ -228,4 +236,10 @@ def samples(tables: Tables, data: str = "digits", count: int | None = None) -> S
         raise ValueError(f"samples must be 1…{total} for {data}, not {count}")
     leading = (-1, found.steps) if found.steps is not None else (-1,)
     images = found.test_images[:count].reshape(*leading, *wanted)
-    return Samples(tables=tables, data=data, images=images, labels=found.test_labels[:count])
+    return Samples(
+        tables=tables,
+        data=data,
+        images=images,
+        labels=found.test_labels[:count],
+        classes=len(found.class_names) or None,
+    )

@@ -158,7 +158,7 @@ def measure(
     Raises
     ------
     ValueError
-        Where the samples have boxes and no labels, or labels of more classes than the tables.
+        Where the samples have boxes and no labels, or other classes than the tables.
     """
     data.scored()
     count = len(data)

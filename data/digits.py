@@ -31,4 +31,5 @@ def load(request: Request) -> DataSet:
         test_images=images[test],
         test_labels=labels[test],
         maximum=16,
+        class_names=tuple("0123456789"),
     )
