@@ -1,7 +1,7 @@
 """A design: how tables lie on an accelerator, and the board or the FPGA that it is for."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,13 @@ from .hw.cost.resources import Resources, resources
 from .hw.plan import plan_file
 from .hw.plan.plan import Plan
 from .hw.search.choose import choose
+from .hw.search.wanted import GOALS, Wanted
 from .shown import Shown, grid
 from .sim.golden import golden
 from .sim.golden.activity import channel_rates
 from .sim.golden.random_trace import assumed_run
 from .targets import suited_board, target
 
-GOALS = ("smallest", "fastest")
 ACTIVITY = 0.1
 """Spikes a neuron and time step where there are no samples to count them in."""
 
@@ -230,15 +230,13 @@ def plan(
         def measure(plan: Any, part: Part) -> Resources:
             return on_board(plan, here)
 
-    wanted = _wanted(goal, clock_hz) | ({"most_word_bits": WORD_BITS_MAX} if chosen else {})
+    wanted = replace(_wanted(goal, clock_hz), word_bits=word_bits, loadable=loadable)
     choice = choose(
         tables,
         fpga,
-        **wanted,
+        replace(wanted, most_word_bits=WORD_BITS_MAX) if chosen else wanted,
         rates=rates(tables, data, activity),
         measure=measure,
-        word_bits=word_bits,
-        loadable=loadable,
         progress=progress or (lambda cycles, tried: None),
     )
     if chosen and (found := limits(choice.plan)):
@@ -248,10 +246,11 @@ def plan(
     )  # fmt: skip
 
 
-def _wanted(goal: str | float, clock_hz: int | None) -> dict[str, Any]:
+def _wanted(goal: str | float, clock_hz: int | None) -> Wanted:
     """Return what `choose` takes for a goal: its own, or cycles an image where it is a rate."""
-    if goal in GOALS:
-        return {"goal": goal}
+    for known in GOALS:
+        if goal == known:
+            return Wanted(goal=known)
     try:
         rate = float(goal)
     except ValueError:
@@ -260,7 +259,7 @@ def _wanted(goal: str | float, clock_hz: int | None) -> dict[str, Any]:
         raise ValueError(f"goal must be 'smallest', 'fastest' or images a second, not {goal!r}")
     if not clock_hz:
         raise ValueError("clock must be given for images a second on a part without a board")
-    return {"cycles": clock_hz / rate}
+    return Wanted(cycles=clock_hz / rate)
 
 
 def rates(

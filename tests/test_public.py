@@ -33,7 +33,7 @@ PUBLIC = {
     ],
     "somagate.hw.rtl.maps": ["Packer", "Pool"],
     "somagate.hw.rtl.update": ["Readout", "ResultLayout", "Update"],
-    "somagate.hw.search": ["Choice", "DoesNotFitError", "choose", "remedies"],
+    "somagate.hw.search": ["Choice", "DoesNotFitError", "Wanted", "choose", "remedies"],
     "somagate.model": [
         *("CheckpointError", "Network", "Recipe", "Result", "RunError", "evaluate"),
     ],

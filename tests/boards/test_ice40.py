@@ -22,6 +22,7 @@ from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.rtl.accelerator import Accelerator
 from somagate.hw.rtl.memory import SinglePortMemory
 from somagate.hw.search.choose import choose
+from somagate.hw.search.wanted import Wanted
 from somagate.sim.verify.settings import Dut, Kept, Setup
 from somagate.sim.verify.verify import verify
 from somagate.toolchain.verilog import convert
@@ -224,7 +225,7 @@ def test_weights_in_large_rams_above_one_another_equal_golden(tmp_path: Path) ->
 
 def test_a_plan_that_is_chosen_has_as_many_large_rams_as_it_was_counted_with() -> None:
     tables = network((784,), [128], steps=2, classes=10)
-    choice = choose(tables, ICE40UP5K.part, goal="smallest", word_bits=16)
+    choice = choose(tables, ICE40UP5K.part, Wanted(goal="smallest", word_bits=16))
     assert choice.plan.shapes[0].weight_memory == "spram"
     assert max(memory.stored.words for memory in choice.resources.memories) > 1 << 14
     text = rtlil.convert(Accelerator(choice.plan), name=TOP, platform=ICE40UP5K, emit_src=False)
