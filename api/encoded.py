@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checks.memory import room
-from .data import NO_LABEL, DataSet, Images, Labels, Request, load, named, names, needs_folder
+from .data import NO_LABEL, DataSet, Images, Labels, Request, named, names, needs_folder, read
 from .data.encode import encode
 from .export.tables import Tables
 
@@ -25,14 +25,14 @@ def data_set(data: str) -> DataSet:
         Where `data` is neither, or a file is not what it must be.
     """
     if re.split("[:@]", data)[0] in names():
-        return load(data)
+        return read(data)
     folder = Path(data)
     if not folder.is_dir():
         raise ValueError(
             f"data must be NAME[:OPTIONS][@DIR], with a NAME of {', '.join(names())}, or a "
             f"folder with the files of one of them, but there is no folder {data!r}"
         )
-    return load(named(folder), folder)
+    return read(named(folder), folder)
 
 
 def recipe_data(

@@ -43,7 +43,7 @@ def accuracy(path: Path | str, data_dir: Path | None = None) -> float:
     float network has this one only.
     """
     loaded = checkpoint.load(path)
-    return evaluate(loaded.network, data.load(loaded.recipe.data, data_dir))
+    return evaluate(loaded.network, data.read(loaded.recipe.data, data_dir))
 
 
 def tables(network: Network, *, maximum: int) -> Tables:

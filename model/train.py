@@ -140,7 +140,7 @@ def train(
         state = prepare(folder, recipe, seed, resume, overwrite, world, held)
         if state is None and (folder / RESULT).exists() and resume:
             return finished(folder, recipe, seed)
-        data = data_sets.load(recipe.data, data_dir)
+        data = data_sets.read(recipe.data, data_dir)
         trainer = Trainer(recipe, data, seed, place, world)
         _check_data(trainer.network, data)
         if state is not None:

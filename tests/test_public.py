@@ -15,7 +15,7 @@ PUBLIC = {
     ],
     "somagate.data": [
         *("Boxes", "DataError", "DataSet", "Images", "Labels", "NO_LABEL", "Request", "folds"),
-        *("load", "named", "names", "needs_folder"),
+        *("named", "names", "needs_folder", "read"),
     ],
     "somagate.export": [
         *("Activation", "Convolution", "Dense", "Identity", "Input", "Layer", "Leak", "Neuron"),

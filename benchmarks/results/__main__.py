@@ -201,7 +201,7 @@ def figures(one: Training, path: Path, out: Path, data: Path, samples: int) -> d
 
 def detect(tables: Tables, path: Path, name: str) -> tuple[float, list[dict[str, Any]]]:
     """Return the mean average precision of tables in the golden simulator, and their activity."""
-    data: DataSet = data_sets.load(name)
+    data: DataSet = data_sets.read(name)
     trace = somagate.simulate(tables, somagate.samples(tables, name), potentials=False)
     layers = [
         {"layer": layer, "activity": float((spikes != 0).mean())}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from plans import network
-from somagate.data import load, names
+from somagate.data import names, read
 from somagate.data.encode import encode
 from somagate.export.neuron import Neuron, Shift
 from somagate.export.synapse import Dense
@@ -15,7 +15,7 @@ from tiny_tables import tiny
 
 
 def expected(count: int):
-    data = load("digits")
+    data = read("digits")
     x = encode(data.test_images[:count], encoding="rate", steps=4, maximum=16)
     return x, golden.run(tiny(), x, potentials=True), data.test_labels[:count]
 

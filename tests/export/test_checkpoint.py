@@ -321,7 +321,7 @@ def test_the_accuracy_before_is_that_of_the_tables_after(tmp_path, name):
         **METHODS[name],
     )  # fmt: skip
     result = train(recipe, tmp_path / "run", told=Told(progress=False))
-    digits = data.load("digits")
+    digits = data.read("digits")
     tables = checkpoint.export(result.checkpoint)
     maps = encode(
         digits.test_images, encoding=recipe.encoding, steps=2, maximum=16, high=recipe.input_high

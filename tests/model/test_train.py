@@ -24,13 +24,13 @@ RECIPE = Recipe(
 @pytest.fixture(autouse=True)
 def few_digits(monkeypatch):
     """Train on 200 images, test on 100."""
-    digits = data.load("digits")
+    digits = data.read("digits")
     few = replace(
         digits,
         train_images=digits.train_images[:200], train_labels=digits.train_labels[:200],
         test_images=digits.test_images[:100], test_labels=digits.test_labels[:100],
     )  # fmt: skip
-    monkeypatch.setattr(data, "load", lambda name, folder=None: few)
+    monkeypatch.setattr(data, "read", lambda name, folder=None: few)
 
 
 def run(out, recipe=RECIPE, *, epochs=None, progress=False, tell=None, report=None, **settings):
@@ -63,7 +63,7 @@ def test_training_learns_and_writes_what_it_says(tmp_path):
     assert loaded.recipe == replace(RECIPE, epochs=8)
     assert (loaded.seed, loaded.maximum) == (0, 16)
     assert loaded.accuracy == result.accuracy
-    assert train.evaluate(loaded.network, data.load("digits")) == result.accuracy
+    assert train.evaluate(loaded.network, data.read("digits")) == result.accuracy
 
 
 @pytest.mark.parametrize("killed", [1, 3, 4])
@@ -268,7 +268,7 @@ def test_a_file_is_no_run_folder(tmp_path):
 
 def test_images_that_nothing_may_write_are_trained_on(tmp_path, monkeypatch):
     """Those of IDX files lie in the file's own bytes."""
-    few = data.load("digits")
+    few = data.read("digits")
     for array in (few.train_images, few.test_images):
         array.setflags(write=False)
     run(tmp_path, epochs=1)
@@ -282,7 +282,7 @@ def test_a_bar_goes_to_the_standard_error_stream(tmp_path, capsys):
 
 
 def test_data_that_a_network_takes_and_gets_wrong_is_refused(tmp_path):
-    few, network = data.load("digits"), Network(RECIPE, (1, 8, 8))
+    few, network = data.read("digits"), Network(RECIPE, (1, 8, 8))
     wide = replace(few, train_images=few.train_images.reshape(-1, 1, 4, 16))
     with refused(
         ValueError, "images of digits must have the shape (1, 8, 8) of the network, not (1, 4, 16)"
