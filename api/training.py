@@ -118,7 +118,7 @@ def train(
     from .model.train import Machine, Told
     from .model.train import train as run
 
-    chosen = recipes.load(one_of("recipe", recipe, recipes.names()))
+    chosen = recipes.find(one_of("recipe", recipe, recipes.names()))
     if floating:
         for name, bits in (("weight_bits", weight_bits), ("state_bits", state_bits)):
             if bits is not None:

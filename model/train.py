@@ -144,7 +144,7 @@ def train(
         trainer = Trainer(recipe, data, seed, place, world)
         _check_data(trainer.network, data)
         if state is not None:
-            trainer.load(state)
+            trainer.restore(state)
         if machine.fuse:
             trainer.network.fuse()
         _run(trainer, folder, told)
@@ -184,7 +184,7 @@ def _run(trainer: Trainer, folder: Path, told: Told) -> None:
             figures = trainer.epoch(partial(_advance, bar, task, teller))
             teller.end(figures)
             if first:
-                checkpoints.write(trainer.state(), folder / STATE)
+                checkpoints.write_record(trainer.state(), folder / STATE)
                 write_lines(folder / METRICS, trainer.history)
             bar.update(task, figures=f"loss {figures.loss:.3f}, accuracy {figures.accuracy:.2%}")
             if told.report is not None:

@@ -39,7 +39,7 @@ PUBLIC = {
     ],
     "somagate.model.methods": ["Method"],
     "somagate.model.quantizers": ["Quantizer"],
-    "somagate.model.recipes": ["load", "names"],
+    "somagate.model.recipes": ["find", "names"],
     "somagate.shown": ["Shown", "grid", "text"],
     "somagate.sim": [],
     "somagate.sim.bench": [

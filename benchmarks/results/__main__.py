@@ -33,7 +33,7 @@ from somagate.export import checkpoint as exporter
 from somagate.export.tables import Tables
 from somagate.model import layers as model_layers
 from somagate.model import network, recipes
-from somagate.model.checkpoint import load
+from somagate.model.checkpoint import read
 from somagate.model.methods import detection
 from somagate.model.recipe import Recipe
 from somagate.model.settings import Detect
@@ -70,7 +70,7 @@ class Training:
     @property
     def settings(self) -> Recipe:
         """The recipe with its fold."""
-        recipe = recipes.load(self.recipe)
+        recipe = recipes.find(self.recipe)
         if self.fold is None:
             return recipe
         request = Request.parse(recipe.data)
@@ -207,7 +207,7 @@ def detect(tables: Tables, path: Path, name: str) -> tuple[float, list[dict[str,
         {"layer": layer, "activity": float((spikes != 0).mean())}
         for layer, spikes in trace.spikes.items()
     ]
-    return detection.precision_of(load(path).network, trace.output, data), layers
+    return detection.precision_of(read(path).network, trace.output, data), layers
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,7 +16,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from somagate.model.train import Told, train
 
     folder = tmp_path_factory.mktemp("trained") / "run"
-    recipe = recipes.load("digits-dense").override(epochs=1)
+    recipe = recipes.find("digits-dense").override(epochs=1)
     return train(recipe, folder, told=Told(progress=False)).checkpoint
 
 

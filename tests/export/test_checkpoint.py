@@ -277,7 +277,7 @@ def test_an_exported_checkpoint_has_the_tables_of_its_network(saved):
     assert (tables.input.shape, tables.input.maximum, tables.steps) == (SHAPE, MAXIMUM, 5)
     assert tables.input.activation == Activation()
     assert (tables.readout.layer, tables.readout.kind) == ("readout", "potential")
-    assert checkpoints.load(path).accuracy == 0.75
+    assert checkpoints.read(path).accuracy == 0.75
 
 
 def test_a_direct_input_is_a_constant_value(saved):

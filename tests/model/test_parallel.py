@@ -53,7 +53,7 @@ def test_two_processes_train_one_network(tmp_path):
     assert accuracy > 0.5
     summary = json.loads((tmp_path / "run/result.json").read_text())
     assert summary["accuracy"] == accuracy
-    assert checkpoint.load(tmp_path / "run/checkpoint.pt").accuracy == accuracy
+    assert checkpoint.read(tmp_path / "run/checkpoint.pt").accuracy == accuracy
 
 
 def test_one_process_is_a_world_of_its_own(monkeypatch):

@@ -59,7 +59,7 @@ def test_training_learns_and_writes_what_it_says(tmp_path):
     ]  # fmt: skip
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == list(range(8))
-    loaded = checkpoint.load(result.checkpoint)
+    loaded = checkpoint.read(result.checkpoint)
     assert loaded.recipe == replace(RECIPE, epochs=8)
     assert (loaded.seed, loaded.maximum) == (0, 16)
     assert loaded.accuracy == result.accuracy
@@ -75,8 +75,8 @@ def test_a_resumed_training_ends_as_an_uninterrupted_one(tmp_path, killed):
     resumed = run(tmp_path / "cut", seed=5, resume=True)
     assert resumed.epochs == whole.epochs
     assert resumed.accuracy == whole.accuracy
-    expected = checkpoint.load(whole.checkpoint).network.state_dict()
-    found = checkpoint.load(resumed.checkpoint).network.state_dict()
+    expected = checkpoint.read(whole.checkpoint).network.state_dict()
+    found = checkpoint.read(resumed.checkpoint).network.state_dict()
     assert all(torch.equal(found[name], value) for name, value in expected.items())
     for name in ("metrics.jsonl", "result.json"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
@@ -108,8 +108,8 @@ def test_every_method_resumes_in_and_between_its_phases(tmp_path, name):
             run(tmp_path / str(killed), METHODS[name], report=kill_after(killed))
         resumed = run(tmp_path / str(killed), METHODS[name], resume=True)
         assert resumed.epochs == whole.epochs
-        expected = checkpoint.load(whole.checkpoint).network.state_dict()
-        found = checkpoint.load(resumed.checkpoint).network.state_dict()
+        expected = checkpoint.read(whole.checkpoint).network.state_dict()
+        found = checkpoint.read(resumed.checkpoint).network.state_dict()
         assert all(torch.equal(found[key], value) for key, value in expected.items())
 
 
@@ -182,9 +182,9 @@ def test_a_recipe_says_how_many_threads_and_gives_them_back(tmp_path):
 
 def test_a_float_network_trains_in_the_same_way(tmp_path):
     result = run(tmp_path / "float", RECIPE.floating())
-    network = checkpoint.load(result.checkpoint).network
+    network = checkpoint.read(result.checkpoint).network
     assert not network.recipe.quantized
-    quantized = checkpoint.load(run(tmp_path / "run").checkpoint).network.state_dict()
+    quantized = checkpoint.read(run(tmp_path / "run").checkpoint).network.state_dict()
     steps = {name for name in quantized if name.endswith("quantizer.step")}
     assert set(network.state_dict()) == set(quantized) - steps
     weight = network.state_dict()["layers.0.groups.0.weight"]

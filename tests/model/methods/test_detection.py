@@ -28,7 +28,7 @@ RECIPE = Recipe(
 def test_training_comes_closer_to_the_boxes_and_ends_in_tables(tmp_path):
     result = train(RECIPE, tmp_path / "run", told=Told(progress=False))
     assert result.epochs[-1].loss < result.epochs[0].loss / 2
-    loaded = checkpoint.load(result.checkpoint)
+    loaded = checkpoint.read(result.checkpoint)
     shapes = data.read(RECIPE.data)
     assert precision(loaded.network, shapes) == result.accuracy
     tables = exporter.export(result.checkpoint)
