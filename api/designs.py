@@ -162,7 +162,7 @@ def design(
             raise ValueError(f"word_bits must be left out where a plan is given, not {word_bits}")
         laid_out = plan
     elif plan is not None:
-        laid_out = plan_file.load(Path(plan), tables, word_bits=word_bits or suited)
+        laid_out = plan_file.read(Path(plan), tables, word_bits=word_bits or suited)
     else:
         laid_out = Plan.single(
             tables,
