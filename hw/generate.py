@@ -134,14 +134,14 @@ def images(plan: Plan) -> dict[str, str]:
         found["config"] = "".join(f"{word:08x}\n" for word in loading.words(plan, plan.tables))
     for number, stage in enumerate(plan.stages):
         suffix = f"_{number}" if len(plan.stages) > 1 else ""
-        rows = {
+        contents = {
             f"weights_{bits}": (stage.lanes * bits, memories.packed_rows(stage, bits))
             for bits in stage.weights
             if stage.shape.weight_memory == "block"
         }
         parameters = memories.parameters(stage)
-        rows["parameters"] = (parameters.word_bits, parameters.init)
-        for name, (width, words) in rows.items():
+        contents["parameters"] = (parameters.word_bits, parameters.init)
+        for name, (width, words) in contents.items():
             digits = parts(width, 4)
             found[name + suffix] = "".join(f"{word:0{digits}x}\n" for word in words)
     return found

@@ -75,7 +75,7 @@ class WalkLayout(StructLayout):
         group = s.group_bits // grain
         # Back to the first segment of the position, the first position of the window, and so on.
         word_back, bit_back = -(s.kernel[0] - 1) * source.row_words, -(s.kernel[1] - 1) * channels
-        row_back = span - group_rows
+        weights_back = span - group_rows
         window_rows, window_columns = -(d.window[0] - 1) * row, -(d.window[1] - 1) * column
         groups_back = -(d.groups - 1) * group
         line = -(d.columns * d.window[1] - 1) * column
@@ -109,9 +109,9 @@ class WalkLayout(StructLayout):
             "weight_rows": [
                 span,
                 span,
-                row_back,
-                row_back,
-                row_back,
+                weights_back,
+                weights_back,
+                weights_back,
                 span,
                 layer_back,
                 layer_back,
