@@ -15,6 +15,7 @@ from .boards.estimate import limits
 from .boards.top import WORD_BITS_MAX
 from .encoded import Samples
 from .export.tables import Tables
+from .given import clock, the_samples, the_tables
 from .hw.cost.part import Part
 from .hw.cost.resources import Resources, resources
 from .hw.plan import plan_file
@@ -121,7 +122,7 @@ def design(
     *,
     board: str | None = None,
     part: str | None = None,
-    plan: Plan | Path | str | None = None,
+    plan: Plan | Design | Path | str | None = None,
     lanes: int | None = None,
     update_lanes: int | None = None,
     word_bits: int | None = None,
@@ -136,7 +137,7 @@ def design(
     board, part
         What it is for: a board ('icebreaker' where neither is given), or an FPGA by itself.
     plan
-        A plan, or the path of a plan file.
+        A plan of these tables, a design that has it, or the path of a plan file.
     lanes, update_lanes, word_bits
         Of the one stage, where no plan is given: 16 and 4, and what suits the board. In a file
         that doesn't say how wide words are, `word_bits` does.
@@ -151,18 +152,33 @@ def design(
     PlanFileError, UnsupportedError
         Where the plan file, or the plan, does not fit the tables.
     """
+    the_tables(tables)
     chosen, fpga = target(board, part)
     suited = (chosen or suited_board(fpga)).word_bits
     if plan is not None:
         for name, value in (("lanes", lanes), ("update_lanes", update_lanes)):
             if value is not None:
                 raise ValueError(f"{name} must be left out where a plan is given, not {value}")
+    if isinstance(plan, Design):
+        plan = plan.plan
     if isinstance(plan, Plan):
+        if plan.tables.sha256 != tables.sha256:
+            raise ValueError(
+                f"plan must be one of tables {tables.sha256[:12]}, not of "
+                f"{plan.tables.sha256[:12]}: save it as a file to lay out other tables by it"
+            )
         if word_bits is not None:
             raise ValueError(f"word_bits must be left out where a plan is given, not {word_bits}")
         laid_out = plan
     elif plan is not None:
-        laid_out = plan_file.read(Path(plan), tables, word_bits=word_bits or suited)
+        laid_out = plan_file.read(
+            Path(plan), tables, word_bits=suited if word_bits is None else word_bits
+        )
+        if word_bits not in (None, laid_out.word_bits):
+            raise ValueError(
+                f"word_bits must be left out where {plan} says {laid_out.word_bits}, not be "
+                f"{word_bits}"
+            )
     else:
         laid_out = Plan.single(
             tables,
@@ -172,7 +188,7 @@ def design(
         )
     return Design(
         plan=laid_out, board=chosen, part=fpga,
-        clock_hz=clock_hz or (chosen.clock_hz if chosen else None),
+        clock_hz=_clock(clock_hz, chosen),
     )  # fmt: skip
 
 
@@ -221,8 +237,9 @@ def plan(
     UnsupportedError
         Where the hardware does not support the tables.
     """
+    the_tables(tables)
     chosen, fpga = target(board, part)
-    clock_hz = clock_hz or (chosen.clock_hz if chosen else None)
+    clock_hz = _clock(clock_hz, chosen)
     measure = resources
     if chosen:
         here = chosen
@@ -244,6 +261,11 @@ def plan(
     return Design(
         plan=choice.plan, board=chosen, part=fpga, clock_hz=clock_hz, goal=str(goal)
     )  # fmt: skip
+
+
+def _clock(clock_hz: int | None, board: Board | None) -> int | None:
+    """Return the clock that is given, or else the board's."""
+    return clock(clock_hz) if clock_hz is not None else board.clock_hz if board else None
 
 
 def _wanted(goal: str | float, clock_hz: int | None) -> Wanted:
@@ -270,7 +292,7 @@ def rates(
         found = channel_rates(tables, *assumed_run(tables, assumed_activity(data, activity)))
         return {name: float(rate.mean()) for name, rate in found.items()}
     assumed_activity(data, activity)
-    x = data.x
+    x = the_samples(tables, data).x
     return channel_rates(tables, golden.run(tables, x), x)
 
 

@@ -145,8 +145,27 @@ class Samples:
             high=tables.input.activation.high,
         )
 
+    def given_to(self, tables: Tables) -> "Samples":
+        """Return the same samples for other tables, whose input must take what these are.
+
+        Raises
+        ------
+        ValueError
+            Where the tables have another input, or other time steps.
+        """
+        mine, theirs = self.tables, tables
+        if mine is theirs or (mine.input, mine.steps) == (theirs.input, theirs.steps):
+            return replace(self, tables=tables)
+        raise ValueError(
+            f"data must be samples for tables {theirs.name}, {theirs.steps} steps of "
+            f"{theirs.input}, but {self.data} was encoded for {mine.name}, {mine.steps} steps of "
+            f"{mine.input}; make them by somagate.samples from these tables"
+        )
+
     def scored(self) -> None:
         """Raise `ValueError` unless predictions can be compared with the labels."""
+        if not len(self):
+            raise ValueError(f"{self.data} must have a sample at least to be measured, not none")
         if not self.labelled:
             raise ValueError(
                 f"{self.data} must have one label a sample to measure the accuracy, not boxes; "
@@ -203,6 +222,9 @@ def samples(tables: Tables, data: str = "digits", count: int | None = None) -> S
         Where there is no such data set, a file of it is not what it must be, or its samples have
         not the shape, the steps or the range that the tables take; the message has both.
     """
+    if not isinstance(tables, Tables):
+        kind = type(tables).__name__
+        raise TypeError(f"tables must be Tables, as somagate.load returns them, not a {kind}")
     found = data_set(data)
     wanted, maximum = tables.input.shape, tables.input.maximum
     frames = tables.input.encoding == "frames"

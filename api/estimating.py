@@ -10,6 +10,7 @@ from rich.table import Table
 
 from .designs import Design, assumed_activity
 from .encoded import Samples
+from .given import the_design, the_samples
 from .hw.cost.resources import Resources
 from .hw.cost.rough_cycles import latency, stage_cycles, transfers
 from .hw.plan import plan_file
@@ -251,14 +252,14 @@ def estimate(
     ValueError
         Where the activity is not 0…1, or given beside data.
     """
-    tables = design.tables
+    tables = the_design(design).tables
     share = assumed_activity(data, activity)
     exact = data is not None or transfers(design.plan) <= FOLLOWED
     follow = predict if exact else _roughly
     if data is None:
         prediction = follow(design.plan, *assumed_run(tables, share))
     else:
-        x = data.x
+        x = the_samples(tables, data).x
         prediction = follow(design.plan, golden.run(tables, x), x)
     return Estimate(
         design=design,

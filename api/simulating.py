@@ -11,6 +11,7 @@ from rich.console import RenderableType
 
 from .encoded import Samples
 from .export.tables import Tables
+from .given import maps, the_samples, the_tables
 from .shown import Shown, grid
 from .sim.golden import golden
 from .sim.golden.trace import Trace
@@ -40,7 +41,7 @@ def simulate(tables: Tables, data: Samples | NDArray[Any], *, potentials: bool =
     ValueError
         Where the samples have not the shape or the range of the tables' input.
     """
-    return golden.run(tables, data.x if isinstance(data, Samples) else data, potentials=potentials)
+    return golden.run(the_tables(tables), maps(tables, data), potentials=potentials)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +161,7 @@ def measure(
     ValueError
         Where the samples have boxes and no labels, or other classes than the tables.
     """
+    data = the_samples(the_tables(tables), data)
     data.scored()
     count = len(data)
     size = count if trace else max(1, min(BATCH, BATCH_UPDATES // tables.updates))

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from .designs import Design
 from .encoded import Parts, Samples
 from .export.tables import Tables
+from .given import maps
 from .hw.generate import TOP
 from .hw.plan import plan_file
 from .sim.bench.engines import ENGINES, Engine
@@ -95,9 +95,10 @@ def verify(
             "design must be a Design, of somagate.plan or somagate.design, not tables by "
             "themselves, unless generated has their accelerator"
         )
+    tables = design if isinstance(design, Tables) else design.tables
     return compare(
         plan,
-        Parts(data) if isinstance(data, Samples) else np.asarray(data),
+        Parts(data.given_to(tables)) if isinstance(data, Samples) else maps(tables, data),
         dut=Dut(verilog=verilog, load=load),
         setup=Setup(engine=chosen, stalls=stalls, seed=seed or 0, workers=workers),
         kept=Kept(

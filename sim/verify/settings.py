@@ -5,7 +5,7 @@ from pathlib import Path
 
 from amaranth.lib.wiring import Component
 
-from ...checks.arguments import choice
+from ...checks.arguments import choice, optional
 from ...export.tables import Tables
 from ..bench.engines import ENGINES, Engine
 from ..bench.scenario import check_stalls
@@ -66,6 +66,7 @@ class Setup:
     def __post_init__(self) -> None:
         choice("engine", self.engine, ENGINES)
         check_stalls(self.stalls)
+        optional("workers", self.workers, 1, 1024)
 
 
 @dataclass(frozen=True, kw_only=True)
