@@ -184,13 +184,12 @@ def build(
     BuildError, ToolError
         Where a tool refuses the design, or is missing.
     """
-    if the_design(design).board is None:
+    board = the_design(design).board
+    if board is None:
         raise ValueError(
             f"design must have a board to be built, not the part {design.part.name} alone: plan it "
             "with board="
         )
     parameters = BuildParameters(clock_hz=design.clock_hz, baud=baud, seed=seed, seeds=seeds)
-    report = build_for(
-        Accelerator(design.plan), design.board, Path(folder), parameters, progress=progress
-    )
+    report = build_for(Accelerator(design.plan), board, Path(folder), parameters, progress=progress)
     return Built(design=design, folder=Path(folder), report=report)
