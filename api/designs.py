@@ -15,7 +15,7 @@ from .boards.estimate import limits
 from .boards.top import WORD_BITS_MAX
 from .encoded import Samples
 from .export.tables import Tables
-from .given import clock, the_samples, the_tables
+from .given import assumed_activity, clock, kind_of, the_samples, the_tables
 from .hw.cost.part import Part
 from .hw.cost.resources import Resources, resources
 from .hw.plan import plan_file
@@ -27,9 +27,6 @@ from .sim.golden import golden
 from .sim.golden.activity import channel_rates
 from .sim.golden.random_trace import assumed_run
 from .targets import suited_board, target
-
-ACTIVITY = 0.1
-"""Spikes a neuron and time step where there are no samples to count them in."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,6 +112,15 @@ class Design(Shown):
             "goal": self.goal,
             "plan": plan_file.to_dict(self.plan),
         }
+
+
+def the_design(value: Any) -> Design:
+    """Return a design, or raise `TypeError` with what makes one."""
+    if not isinstance(value, Design):
+        raise TypeError(
+            f"design must be a Design, of somagate.plan or somagate.design, not {kind_of(value)}"
+        )
+    return value
 
 
 def design(
@@ -258,9 +264,7 @@ def plan(
     )
     if chosen and (found := limits(choice.plan)):
         raise ValueError("; ".join(found))
-    return Design(
-        plan=choice.plan, board=chosen, part=fpga, clock_hz=clock_hz, goal=str(goal)
-    )  # fmt: skip
+    return Design(plan=choice.plan, board=chosen, part=fpga, clock_hz=clock_hz, goal=str(goal))
 
 
 def _clock(clock_hz: int | None, board: Board | None) -> int | None:
@@ -294,10 +298,3 @@ def rates(
     assumed_activity(data, activity)
     x = the_samples(tables, data).x
     return channel_rates(tables, golden.run(tables, x), x)
-
-
-def assumed_activity(data: Samples | None, activity: float | None) -> float:
-    """Return the activity to draw spikes with; it goes without data only."""
-    if data is not None and activity is not None:
-        raise ValueError(f"activity must be left out where there is data, not {activity}")
-    return ACTIVITY if activity is None else activity

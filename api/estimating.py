@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 from rich.table import Table
 
-from .designs import Design, assumed_activity
+from .designs import Design, the_design
 from .encoded import Samples
-from .given import the_design, the_samples
+from .given import assumed_activity, the_samples
 from .hw.cost.resources import Resources
 from .hw.cost.rough_cycles import latency, stage_cycles, transfers
 from .hw.plan import plan_file

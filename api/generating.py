@@ -10,8 +10,7 @@ from rich.console import RenderableType
 from .boards.build import BuildParameters
 from .boards.build import build as build_for
 from .boards.report import REPORT, BuildReport
-from .designs import Design
-from .given import the_design
+from .designs import Design, the_design
 from .hw import generate as generator
 from .hw.plan import plan_file
 from .hw.rtl.accelerator import Accelerator

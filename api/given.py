@@ -1,6 +1,6 @@
 """What the front door is given: each is checked at once, and said in the words of its user."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,8 @@ from .checks.arguments import integer
 from .encoded import Samples
 from .export.tables import Tables
 
-if TYPE_CHECKING:
-    from .designs import Design
+ACTIVITY = 0.1
+"""Spikes a neuron and time step where there are no samples to count them in."""
 
 MOST_HZ = 10**10
 """Faster than any FPGA."""
@@ -21,18 +21,7 @@ def the_tables(value: Any) -> Tables:
     if not isinstance(value, Tables):
         raise TypeError(
             f"tables must be Tables, as somagate.load and from_checkpoint return them, not "
-            f"{_kind(value)}"
-        )
-    return value
-
-
-def the_design(value: Any) -> "Design":
-    """Return a design, or raise `TypeError` with what makes one."""
-    from .designs import Design
-
-    if not isinstance(value, Design):
-        raise TypeError(
-            f"design must be a Design, of somagate.plan or somagate.design, not {_kind(value)}"
+            f"{kind_of(value)}"
         )
     return value
 
@@ -50,7 +39,7 @@ def the_samples(tables: Tables, value: Any) -> Samples:
     if not isinstance(value, Samples):
         raise TypeError(
             f"data must be Samples, as somagate.samples(tables, 'digits') returns them, not "
-            f"{_kind(value)}"
+            f"{kind_of(value)}"
         )
     return value.given_to(tables)
 
@@ -62,7 +51,7 @@ def maps(tables: Tables, value: Any) -> NDArray[Any]:
     if not isinstance(value, np.ndarray):
         raise TypeError(
             "data must be Samples, as somagate.samples returns them, or an array (steps, samples, "
-            f"*input shape), not {_kind(value)}"
+            f"*input shape), not {kind_of(value)}"
         )
     return value
 
@@ -72,7 +61,14 @@ def clock(hz: Any) -> int | None:
     return None if hz is None else integer("clock_hz", hz, 1, MOST_HZ)
 
 
-def _kind(value: Any) -> str:
+def assumed_activity(data: Samples | None, activity: float | None) -> float:
+    """Return the activity to draw spikes with; it goes without data only."""
+    if data is not None and activity is not None:
+        raise ValueError(f"activity must be left out where there is data, not {activity}")
+    return ACTIVITY if activity is None else activity
+
+
+def kind_of(value: Any) -> str:
     """Return what a value is, in a few words."""
     if value is None or isinstance(value, str | int | float):
         return repr(value)
