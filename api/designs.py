@@ -13,9 +13,10 @@ from .boards.board import Board
 from .boards.estimate import estimate as on_board
 from .boards.estimate import limits
 from .boards.top import WORD_BITS_MAX
-from .encoded import Samples
+from .checks.arguments import integer
+from .encoded import Samples, the_samples
 from .export.tables import Tables
-from .given import assumed_activity, clock, kind_of, the_samples, the_tables
+from .given import MOST_HZ, assumed_activity, kind_of, the_tables
 from .hw.cost.part import Part
 from .hw.cost.resources import Resources, resources
 from .hw.plan import plan_file
@@ -192,10 +193,7 @@ def design(
             update_lanes=4 if update_lanes is None else update_lanes,
             word_bits=suited if word_bits is None else word_bits,
         )
-    return Design(
-        plan=laid_out, board=chosen, part=fpga,
-        clock_hz=_clock(clock_hz, chosen),
-    )  # fmt: skip
+    return Design(plan=laid_out, board=chosen, part=fpga, clock_hz=_clock(clock_hz, chosen))
 
 
 def plan(
@@ -269,7 +267,9 @@ def plan(
 
 def _clock(clock_hz: int | None, board: Board | None) -> int | None:
     """Return the clock that is given, or else the board's."""
-    return clock(clock_hz) if clock_hz is not None else board.clock_hz if board else None
+    if clock_hz is None:
+        return board.clock_hz if board else None
+    return integer("clock_hz", clock_hz, 1, MOST_HZ)
 
 
 def _wanted(goal: str | float, clock_hz: int | None) -> Wanted:

@@ -1,91 +1,17 @@
 """Test samples for tables: a data set by its name or folder, encoded as the tables expect."""
 
-import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .checks.memory import room
-from .data import NO_LABEL, DataSet, Images, Labels, Request, named, names, needs_folder, read
+from .data import NO_LABEL, Images, Labels
 from .data.encode import encode
 from .export.tables import Tables
-
-
-def data_set(data: str) -> DataSet:
-    """Return the data set `NAME[:KEY=VALUE,…][@DIR]`, or the one whose files are in a folder.
-
-    A name wins over a folder that is called like it.
-
-    Raises
-    ------
-    DataError, ValueError
-        Where `data` is neither, or a file is not what it must be.
-    """
-    if re.split("[:@]", data)[0] in names():
-        return read(data)
-    folder = Path(data)
-    if not folder.is_dir():
-        raise ValueError(
-            f"data must be NAME[:OPTIONS][@DIR], with a NAME of {', '.join(names())}, or a "
-            f"folder with the files of one of them, but there is no folder {data!r}"
-        )
-    return read(named(folder), folder)
-
-
-def recipe_data(
-    data: str | None, wanted: str, recipe: str, *, options: bool = True
-) -> tuple[str, Path | None]:
-    """Return the data set of a recipe as `data` names it, and its folder.
-
-    Parameters
-    ----------
-    data
-        A folder, or `NAME[:KEY=VALUE,…][@DIR]` with the recipe's own NAME; None names nothing.
-    wanted, recipe
-        The recipe's own data set, `NAME[:KEY=VALUE,…]`, and its name.
-    options
-        Whether options may be given, beside the recipe's own or in their place.
-
-    Raises
-    ------
-    ValueError
-        Where it is another data set, or no folder, or is missing.
-    """
-    own, given = Request.parse(wanted), None
-    if data is not None and re.split("[:@]", data)[0] in names():
-        given = Request.parse(data)
-        if given.name != own.name:
-            raise ValueError(
-                f"data must be {own.name!r} for recipe {recipe}, or a folder, not {given.name!r}"
-            )
-        if not options and not given.options.items() <= own.options.items():
-            raise ValueError(
-                f"data must have the options of {own.title!r} or none, not {given.title!r}"
-            )
-        own = replace(own, options={**own.options, **given.options})
-    if not needs_folder(own.name):
-        if data is not None and given is None:
-            raise ValueError(
-                f"data must be {wanted!r} or left out for recipe {recipe}, not {data!r}"
-            )
-        if given is not None and given.folder is not None:
-            raise ValueError(f"{own.name} needs no folder, but {given.folder} was named")
-        return own.title, None
-    folder = data if given is None else given.folder
-    if folder is None:
-        raise ValueError(f"recipe {recipe} needs data, the folder of {wanted}'s files")
-    return own.title, _folder(Path(folder))
-
-
-def _folder(path: Path) -> Path:
-    """Return a path if it is a folder, or raise."""
-    if not path.is_dir():
-        what = "is a file" if path.exists() else "does not exist"
-        raise ValueError(f"{path} must be a folder, but {what}")
-    return path
+from .given import kind_of, the_tables
+from .named_data import data_set
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,7 +39,7 @@ class Samples:
     data: str
     images: Images
     labels: Labels
-    classes: int | None
+    classes: int | None = None
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -188,6 +114,45 @@ class Samples:
         return np.asarray(self.x, dtype)
 
 
+def the_samples(tables: Tables, value: Any) -> Samples:
+    """Return samples that are for these tables, or for others that take the same, as theirs.
+
+    Raises
+    ------
+    TypeError
+        Where they are no `Samples`.
+    ValueError
+        Where they are encoded for tables with another input.
+    """
+    if not isinstance(value, Samples):
+        raise TypeError(
+            f"data must be Samples, as somagate.samples(tables, 'digits') returns them, not "
+            f"{kind_of(value)}"
+        )
+    return value.given_to(tables)
+
+
+def maps(tables: Tables, value: Any) -> NDArray[Any]:
+    """Return input maps (steps, samples, *input shape) from samples, or an array or lists of them.
+
+    Raises
+    ------
+    TypeError
+        Where they are no numbers.
+    ValueError
+        Where samples are encoded for tables with another input.
+    """
+    if isinstance(value, Samples):
+        return value.given_to(tables).x
+    found = np.asarray(value)
+    if found.dtype.kind not in "biuf":
+        raise TypeError(
+            "data must be Samples, as somagate.samples returns them, or an array (steps, samples, "
+            f"*input shape), not {kind_of(value)}"
+        )
+    return found
+
+
 class Parts:
     """Samples as `somagate.sim.verify` takes them: encoded part by part, as they are needed."""
 
@@ -222,11 +187,8 @@ def samples(tables: Tables, data: str = "digits", count: int | None = None) -> S
         Where there is no such data set, a file of it is not what it must be, or its samples have
         not the shape, the steps or the range that the tables take; the message has both.
     """
-    if not isinstance(tables, Tables):
-        kind = type(tables).__name__
-        raise TypeError(f"tables must be Tables, as somagate.load returns them, not a {kind}")
     found = data_set(data)
-    wanted, maximum = tables.input.shape, tables.input.maximum
+    wanted, maximum = the_tables(tables).input.shape, tables.input.maximum
     frames = tables.input.encoding == "frames"
     # Rows, columns and channels mean something but to tables of one axis.
     flat = (int(np.prod(found.shape)),) if len(wanted) == 1 else found.shape

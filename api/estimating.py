@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from .designs import Design, the_design
-from .encoded import Samples
-from .given import assumed_activity, the_samples
+from .encoded import Samples, the_samples
+from .given import assumed_activity
 from .hw.cost.resources import Resources
 from .hw.cost.rough_cycles import latency, stage_cycles, transfers
 from .hw.plan import plan_file
@@ -255,12 +255,12 @@ def estimate(
     tables = the_design(design).tables
     share = assumed_activity(data, activity)
     exact = data is not None or transfers(design.plan) <= FOLLOWED
-    follow = predict if exact else _roughly
     if data is None:
+        follow = predict if exact else _roughly
         prediction = follow(design.plan, *assumed_run(tables, share))
     else:
         x = the_samples(tables, data).x
-        prediction = follow(design.plan, golden.run(tables, x), x)
+        prediction = predict(design.plan, golden.run(tables, x), x)
     return Estimate(
         design=design,
         resources=design.resources(),

@@ -7,8 +7,9 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from .encoded import Samples, recipe_data, samples
+from .encoded import Samples, samples
 from .export.tables import Tables
+from .named_data import recipe_data
 from .shown import Shown
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
-from .encoded import Samples
+from .encoded import Samples, maps, the_samples
 from .export.tables import Tables
-from .given import maps, the_samples, the_tables
+from .given import the_tables
 from .shown import Shown, grid
 from .sim.golden import golden
 from .sim.golden.trace import Trace

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from .data import Request
-from .encoded import recipe_data
+from .named_data import recipe_data
 from .shown import Shown
 from .targets import one_of
 

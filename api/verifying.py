@@ -7,9 +7,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .designs import Design
-from .encoded import Parts, Samples
+from .encoded import Parts, Samples, maps
 from .export.tables import Tables
-from .given import maps
 from .hw.generate import TOP
 from .hw.plan import plan_file
 from .sim.bench.engines import ENGINES, Engine

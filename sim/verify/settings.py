@@ -54,7 +54,7 @@ class Setup:
     Raises
     ------
     ValueError
-        Where the engine or the probability is none.
+        Where the engine or the probability is none, or the workers are none.
     """
 
     engine: Engine = "native"

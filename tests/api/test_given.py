@@ -86,6 +86,10 @@ def test_samples_encoded_for_another_input_are_refused_by_all() -> None:
     assert some_samples().given_to(named).tables is named
 
 
+def test_maps_may_be_lists_of_numbers() -> None:
+    assert sg.simulate(TABLES, X.tolist()).prediction.shape == (1,)
+
+
 def test_no_samples_are_none_to_measure() -> None:
     with refused(ValueError, "mine must have a sample at least to be measured, not none"):
         sg.measure(TABLES, some_samples(count=0))

@@ -110,6 +110,12 @@ def test_mistakes_are_named(somagate, tables_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("clock", [0, -3, 1e-9, 20_000, "nan"])
+def test_a_clock_that_no_chip_has_is_refused(somagate, tables_path: Path, clock: object) -> None:
+    message = f"--clock must be 0.000001…10000 MHz, not {float(clock)}"
+    assert somagate.error("estimate", tables_path, f"--clock={clock}") == message
+
+
 def test_cycles_of_a_network_too_large_to_follow_are_about_right(
     somagate, tables_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
