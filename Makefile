@@ -20,7 +20,7 @@ help:
 	@echo "make docs     the docs site into docs/_build/html, its snippets run"
 	@echo "make release  wheel and sdist into dist, both installed and tried without the checkout"
 	@echo "make install  .venv with everything, which the others do by themselves"
-	@echo "make clean    remove .venv and runs"
+	@echo "make clean    remove .venv, runs, dist and the built docs"
 
 demo: $(INSTALLED)
 	@$(BIN)/somagate demo --force

@@ -13,8 +13,9 @@ From a checkpoint (or from ``sg.load("x.safetensors")``) to a bitstream::
     verdict = sg.verify(design, data[:100])  # the Verilog against golden, spike by spike
     built = sg.build(design, "runs/digits/icebreaker")  # the bitstream
 
-Tables, designs and all results print what the command line prints, and their `to_dict()` is what
-it prints for ``--json``. The parts lie in packages of their own, such as `somagate.hw`.
+Tables, designs and all results print as tables, the results as on the command line, and what
+`to_dict()` of a result returns is what ``--json`` prints. The parts lie in packages of their own,
+such as `somagate.hw`.
 """
 
 from importlib import import_module, metadata

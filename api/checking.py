@@ -7,6 +7,7 @@ from rich.console import RenderableType
 
 from .export import summary
 from .export.tables import Tables
+from .given import the_tables
 from .hw.plan.support import reasons
 from .shown import Shown
 
@@ -74,5 +75,5 @@ class Checked(Shown):
 
 def check(tables: Tables) -> Checked:
     """Say of each layer whether the hardware supports it, its bits, its memory, dead channels."""
-    found = {layer.name: reasons(tables, layer) for layer in tables.layers}
+    found = {layer.name: reasons(tables, layer) for layer in the_tables(tables).layers}
     return Checked(tables=tables, reasons=found)

@@ -1,7 +1,7 @@
 """A design: how tables lie on an accelerator, and the board or the FPGA that it is for."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,21 @@ from .boards.board import Board
 from .boards.estimate import estimate as on_board
 from .boards.estimate import limits
 from .boards.top import WORD_BITS_MAX
-from .encoded import Samples
+from .checks.arguments import integer
+from .encoded import Samples, the_samples
 from .export.tables import Tables
+from .given import MOST_HZ, assumed_activity, kind_of, the_tables
 from .hw.cost.part import Part
 from .hw.cost.resources import Resources, resources
 from .hw.plan import plan_file
 from .hw.plan.plan import Plan
 from .hw.search.choose import choose
+from .hw.search.wanted import GOALS, Wanted
 from .shown import Shown, grid
 from .sim.golden import golden
 from .sim.golden.activity import channel_rates
 from .sim.golden.random_trace import assumed_run
 from .targets import suited_board, target
-
-GOALS = ("smallest", "fastest")
-ACTIVITY = 0.1
-"""Spikes a neuron and time step where there are no samples to count them in."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -116,12 +115,21 @@ class Design(Shown):
         }
 
 
+def the_design(value: Any) -> Design:
+    """Return a design, or raise `TypeError` with what makes one."""
+    if not isinstance(value, Design):
+        raise TypeError(
+            f"design must be a Design, of somagate.plan or somagate.design, not {kind_of(value)}"
+        )
+    return value
+
+
 def design(
     tables: Tables,
     *,
     board: str | None = None,
     part: str | None = None,
-    plan: Plan | Path | str | None = None,
+    plan: Plan | Design | Path | str | None = None,
     lanes: int | None = None,
     update_lanes: int | None = None,
     word_bits: int | None = None,
@@ -136,7 +144,7 @@ def design(
     board, part
         What it is for: a board ('icebreaker' where neither is given), or an FPGA by itself.
     plan
-        A plan, or the path of a plan file.
+        A plan of these tables, a design that has it, or the path of a plan file.
     lanes, update_lanes, word_bits
         Of the one stage, where no plan is given: 16 and 4, and what suits the board. In a file
         that doesn't say how wide words are, `word_bits` does.
@@ -151,18 +159,33 @@ def design(
     PlanFileError, UnsupportedError
         Where the plan file, or the plan, does not fit the tables.
     """
+    the_tables(tables)
     chosen, fpga = target(board, part)
     suited = (chosen or suited_board(fpga)).word_bits
     if plan is not None:
         for name, value in (("lanes", lanes), ("update_lanes", update_lanes)):
             if value is not None:
                 raise ValueError(f"{name} must be left out where a plan is given, not {value}")
+    if isinstance(plan, Design):
+        plan = plan.plan
     if isinstance(plan, Plan):
+        if plan.tables.sha256 != tables.sha256:
+            raise ValueError(
+                f"plan must be one of tables {tables.sha256[:12]}, not of "
+                f"{plan.tables.sha256[:12]}: save it as a file to lay out other tables by it"
+            )
         if word_bits is not None:
             raise ValueError(f"word_bits must be left out where a plan is given, not {word_bits}")
         laid_out = plan
     elif plan is not None:
-        laid_out = plan_file.load(Path(plan), tables, word_bits=word_bits or suited)
+        laid_out = plan_file.read(
+            Path(plan), tables, word_bits=suited if word_bits is None else word_bits
+        )
+        if word_bits not in (None, laid_out.word_bits):
+            raise ValueError(
+                f"word_bits must be left out where {plan} says {laid_out.word_bits}, not be "
+                f"{word_bits}"
+            )
     else:
         laid_out = Plan.single(
             tables,
@@ -170,10 +193,7 @@ def design(
             update_lanes=4 if update_lanes is None else update_lanes,
             word_bits=suited if word_bits is None else word_bits,
         )
-    return Design(
-        plan=laid_out, board=chosen, part=fpga,
-        clock_hz=clock_hz or (chosen.clock_hz if chosen else None),
-    )  # fmt: skip
+    return Design(plan=laid_out, board=chosen, part=fpga, clock_hz=_clock(clock_hz, chosen))
 
 
 def plan(
@@ -221,8 +241,9 @@ def plan(
     UnsupportedError
         Where the hardware does not support the tables.
     """
+    the_tables(tables)
     chosen, fpga = target(board, part)
-    clock_hz = clock_hz or (chosen.clock_hz if chosen else None)
+    clock_hz = _clock(clock_hz, chosen)
     measure = resources
     if chosen:
         here = chosen
@@ -230,28 +251,32 @@ def plan(
         def measure(plan: Any, part: Part) -> Resources:
             return on_board(plan, here)
 
-    wanted = _wanted(goal, clock_hz) | ({"most_word_bits": WORD_BITS_MAX} if chosen else {})
+    wanted = replace(_wanted(goal, clock_hz), word_bits=word_bits, loadable=loadable)
     choice = choose(
         tables,
         fpga,
-        **wanted,
+        replace(wanted, most_word_bits=WORD_BITS_MAX) if chosen else wanted,
         rates=rates(tables, data, activity),
         measure=measure,
-        word_bits=word_bits,
-        loadable=loadable,
         progress=progress or (lambda cycles, tried: None),
     )
     if chosen and (found := limits(choice.plan)):
         raise ValueError("; ".join(found))
-    return Design(
-        plan=choice.plan, board=chosen, part=fpga, clock_hz=clock_hz, goal=str(goal)
-    )  # fmt: skip
+    return Design(plan=choice.plan, board=chosen, part=fpga, clock_hz=clock_hz, goal=str(goal))
 
 
-def _wanted(goal: str | float, clock_hz: int | None) -> dict[str, Any]:
+def _clock(clock_hz: int | None, board: Board | None) -> int | None:
+    """Return the clock that is given, or else the board's."""
+    if clock_hz is None:
+        return board.clock_hz if board else None
+    return integer("clock_hz", clock_hz, 1, MOST_HZ)
+
+
+def _wanted(goal: str | float, clock_hz: int | None) -> Wanted:
     """Return what `choose` takes for a goal: its own, or cycles an image where it is a rate."""
-    if goal in GOALS:
-        return {"goal": goal}
+    for known in GOALS:
+        if goal == known:
+            return Wanted(goal=known)
     try:
         rate = float(goal)
     except ValueError:
@@ -260,7 +285,7 @@ def _wanted(goal: str | float, clock_hz: int | None) -> dict[str, Any]:
         raise ValueError(f"goal must be 'smallest', 'fastest' or images a second, not {goal!r}")
     if not clock_hz:
         raise ValueError("clock must be given for images a second on a part without a board")
-    return {"cycles": clock_hz / rate}
+    return Wanted(cycles=clock_hz / rate)
 
 
 def rates(
@@ -271,12 +296,5 @@ def rates(
         found = channel_rates(tables, *assumed_run(tables, assumed_activity(data, activity)))
         return {name: float(rate.mean()) for name, rate in found.items()}
     assumed_activity(data, activity)
-    x = data.x
+    x = the_samples(tables, data).x
     return channel_rates(tables, golden.run(tables, x), x)
-
-
-def assumed_activity(data: Samples | None, activity: float | None) -> float:
-    """Return the activity to draw spikes with; it goes without data only."""
-    if data is not None and activity is not None:
-        raise ValueError(f"activity must be left out where there is data, not {activity}")
-    return ACTIVITY if activity is None else activity

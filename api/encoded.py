@@ -1,91 +1,17 @@
 """Test samples for tables: a data set by its name or folder, encoded as the tables expect."""
 
-import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .checks.memory import room
-from .data import NO_LABEL, DataSet, Images, Labels, Request, load, named, names, needs_folder
+from .data import NO_LABEL, Images, Labels
 from .data.encode import encode
 from .export.tables import Tables
-
-
-def data_set(data: str) -> DataSet:
-    """Return the data set `NAME[:KEY=VALUE,…][@DIR]`, or the one whose files are in a folder.
-
-    A name wins over a folder that is called like it.
-
-    Raises
-    ------
-    DataError, ValueError
-        Where `data` is neither, or a file is not what it must be.
-    """
-    if re.split("[:@]", data)[0] in names():
-        return load(data)
-    folder = Path(data)
-    if not folder.is_dir():
-        raise ValueError(
-            f"data must be NAME[:OPTIONS][@DIR], with a NAME of {', '.join(names())}, or a "
-            f"folder with the files of one of them, but there is no folder {data!r}"
-        )
-    return load(named(folder), folder)
-
-
-def recipe_data(
-    data: str | None, wanted: str, recipe: str, *, options: bool = True
-) -> tuple[str, Path | None]:
-    """Return the data set of a recipe as `data` names it, and its folder.
-
-    Parameters
-    ----------
-    data
-        A folder, or `NAME[:KEY=VALUE,…][@DIR]` with the recipe's own NAME; None names nothing.
-    wanted, recipe
-        The recipe's own data set, `NAME[:KEY=VALUE,…]`, and its name.
-    options
-        Whether options may be given, beside the recipe's own or in their place.
-
-    Raises
-    ------
-    ValueError
-        Where it is another data set, or no folder, or is missing.
-    """
-    own, given = Request.parse(wanted), None
-    if data is not None and re.split("[:@]", data)[0] in names():
-        given = Request.parse(data)
-        if given.name != own.name:
-            raise ValueError(
-                f"data must be {own.name!r} for recipe {recipe}, or a folder, not {given.name!r}"
-            )
-        if not options and not given.options.items() <= own.options.items():
-            raise ValueError(
-                f"data must have the options of {own.title!r} or none, not {given.title!r}"
-            )
-        own = replace(own, options={**own.options, **given.options})
-    if not needs_folder(own.name):
-        if data is not None and given is None:
-            raise ValueError(
-                f"data must be {wanted!r} or left out for recipe {recipe}, not {data!r}"
-            )
-        if given is not None and given.folder is not None:
-            raise ValueError(f"{own.name} needs no folder, but {given.folder} was named")
-        return own.title, None
-    folder = data if given is None else given.folder
-    if folder is None:
-        raise ValueError(f"recipe {recipe} needs data, the folder of {wanted}'s files")
-    return own.title, _folder(Path(folder))
-
-
-def _folder(path: Path) -> Path:
-    """Return a path if it is a folder, or raise."""
-    if not path.is_dir():
-        what = "is a file" if path.exists() else "does not exist"
-        raise ValueError(f"{path} must be a folder, but {what}")
-    return path
+from .given import kind_of, the_tables
+from .named_data import data_set
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,12 +31,15 @@ class Samples:
         *input shape), in the range of the input's activation.
     labels
         int64 (samples,); `NO_LABEL` where the samples have boxes.
+    classes
+        How many the data set names; None where it doesn't.
     """
 
     tables: Tables
     data: str
     images: Images
     labels: Labels
+    classes: int | None = None
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -142,14 +71,38 @@ class Samples:
             high=tables.input.activation.high,
         )
 
+    def given_to(self, tables: Tables) -> "Samples":
+        """Return the same samples for other tables, whose input must take what these are.
+
+        Raises
+        ------
+        ValueError
+            Where the tables have another input, or other time steps.
+        """
+        mine, theirs = self.tables, tables
+        if mine is theirs or (mine.input, mine.steps) == (theirs.input, theirs.steps):
+            return replace(self, tables=tables)
+        raise ValueError(
+            f"data must be samples for tables {theirs.name}, {theirs.steps} steps of "
+            f"{theirs.input}, but {self.data} was encoded for {mine.name}, {mine.steps} steps of "
+            f"{mine.input}; make them by somagate.samples from these tables"
+        )
+
     def scored(self) -> None:
         """Raise `ValueError` unless predictions can be compared with the labels."""
+        if not len(self):
+            raise ValueError(f"{self.data} must have a sample at least to be measured, not none")
         if not self.labelled:
             raise ValueError(
                 f"{self.data} must have one label a sample to measure the accuracy, not boxes; "
                 "verify takes it"
             )
         classes = self.tables.layer(self.tables.readout.layer).neuron.channels
+        if self.classes not in (None, classes):
+            raise ValueError(
+                f"{self.data} must have {classes} classes as the tables have, not {self.classes}; "
+                "choose the data they were trained on"
+            )
         if self.labels.max() >= classes:
             raise ValueError(
                 f"{self.data} must have labels 0…{classes - 1} for the {classes} classes of the "
@@ -159,6 +112,45 @@ class Samples:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Return `x`."""
         return np.asarray(self.x, dtype)
+
+
+def the_samples(tables: Tables, value: Any) -> Samples:
+    """Return samples that are for these tables, or for others that take the same, as theirs.
+
+    Raises
+    ------
+    TypeError
+        Where they are no `Samples`.
+    ValueError
+        Where they are encoded for tables with another input.
+    """
+    if not isinstance(value, Samples):
+        raise TypeError(
+            f"data must be Samples, as somagate.samples(tables, 'digits') returns them, not "
+            f"{kind_of(value)}"
+        )
+    return value.given_to(tables)
+
+
+def maps(tables: Tables, value: Any) -> NDArray[Any]:
+    """Return input maps (steps, samples, *input shape) from samples, or an array or lists of them.
+
+    Raises
+    ------
+    TypeError
+        Where they are no numbers.
+    ValueError
+        Where samples are encoded for tables with another input.
+    """
+    if isinstance(value, Samples):
+        return value.given_to(tables).x
+    found = np.asarray(value)
+    if found.dtype.kind not in "biuf":
+        raise TypeError(
+            "data must be Samples, as somagate.samples returns them, or an array (steps, samples, "
+            f"*input shape), not {kind_of(value)}"
+        )
+    return found
 
 
 class Parts:
@@ -196,7 +188,7 @@ def samples(tables: Tables, data: str = "digits", count: int | None = None) -> S
         not the shape, the steps or the range that the tables take; the message has both.
     """
     found = data_set(data)
-    wanted, maximum = tables.input.shape, tables.input.maximum
+    wanted, maximum = the_tables(tables).input.shape, tables.input.maximum
     frames = tables.input.encoding == "frames"
     # Rows, columns and channels mean something but to tables of one axis.
     flat = (int(np.prod(found.shape)),) if len(wanted) == 1 else found.shape
@@ -228,4 +220,10 @@ def samples(tables: Tables, data: str = "digits", count: int | None = None) -> S
         raise ValueError(f"samples must be 1…{total} for {data}, not {count}")
     leading = (-1, found.steps) if found.steps is not None else (-1,)
     images = found.test_images[:count].reshape(*leading, *wanted)
-    return Samples(tables=tables, data=data, images=images, labels=found.test_labels[:count])
+    return Samples(
+        tables=tables,
+        data=data,
+        images=images,
+        labels=found.test_labels[:count],
+        classes=len(found.class_names) or None,
+    )

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from .boards.build import BuildParameters
 from .boards.build import build as build_for
 from .boards.report import REPORT, BuildReport
-from .designs import Design
+from .designs import Design, the_design
 from .hw import generate as generator
 from .hw.plan import plan_file
 from .hw.rtl.accelerator import Accelerator
@@ -93,7 +93,7 @@ def generate(design: Design, folder: Path | str, *, overwrite: bool = False) -> 
     ToolError
         Where Yosys is missing or fails.
     """
-    files = generator.generate(design.plan, Path(folder), overwrite=overwrite)
+    files = generator.generate(the_design(design).plan, Path(folder), overwrite=overwrite)
     return Generated(design=design, folder=Path(folder), files=files)
 
 
@@ -183,16 +183,12 @@ def build(
     BuildError, ToolError
         Where a tool refuses the design, or is missing.
     """
-    if design.board is None:
+    board = the_design(design).board
+    if board is None:
         raise ValueError(
             f"design must have a board to be built, not the part {design.part.name} alone: plan it "
             "with board="
         )
-    report = build_for(
-        Accelerator(design.plan),
-        design.board,
-        Path(folder),
-        BuildParameters(clock_hz=design.clock_hz, baud=baud, seed=seed, seeds=seeds),
-        progress=progress,
-    )
+    parameters = BuildParameters(clock_hz=design.clock_hz, baud=baud, seed=seed, seeds=seeds)
+    report = build_for(Accelerator(design.plan), board, Path(folder), parameters, progress=progress)
     return Built(design=design, folder=Path(folder), report=report)

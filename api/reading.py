@@ -7,8 +7,9 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from .encoded import Samples, recipe_data, samples
+from .encoded import Samples, samples
 from .export.tables import Tables
+from .named_data import recipe_data
 from .shown import Shown
 
 
@@ -127,17 +128,17 @@ def convert(
     import torch
 
     from .export.checkpoint import accuracy
-    from .model.checkpoint import load as load_checkpoint
+    from .model.checkpoint import read
     from .simulating import measure
 
     torch.set_num_threads(1)
-    loaded, tables = load_checkpoint(Path(checkpoint)), from_checkpoint(checkpoint)
-    if data is None and loaded.recipe.data == "digits":
+    trained, tables = read(Path(checkpoint)), from_checkpoint(checkpoint)
+    if data is None and trained.recipe.data == "digits":
         data = "digits"
-    before, measured = loaded.accuracy, None
+    before, measured = trained.accuracy, None
     if data:
         # The recipe's data set, with its options, from the folder named.
-        title, folder = recipe_data(data, loaded.recipe.data, loaded.recipe.name, options=False)
+        title, folder = recipe_data(data, trained.recipe.data, trained.recipe.name, options=False)
         chosen = title if folder is None else f"{title}@{folder}"
         found: Samples = samples(tables, chosen)
         measured = measure(tables, found, progress=progress)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
-from .encoded import Samples
+from .encoded import Samples, maps, the_samples
 from .export.tables import Tables
+from .given import the_tables
 from .shown import Shown, grid
 from .sim.golden import golden
 from .sim.golden.trace import Trace
@@ -40,7 +41,7 @@ def simulate(tables: Tables, data: Samples | NDArray[Any], *, potentials: bool =
     ValueError
         Where the samples have not the shape or the range of the tables' input.
     """
-    return golden.run(tables, data.x if isinstance(data, Samples) else data, potentials=potentials)
+    return golden.run(the_tables(tables), maps(tables, data), potentials=potentials)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +160,9 @@ def measure(
     Raises
     ------
     ValueError
-        Where the samples have boxes and no labels, or labels of more classes than the tables.
+        Where the samples have boxes and no labels, or other classes than the tables.
     """
+    data = the_samples(the_tables(tables), data)
     data.scored()
     count = len(data)
     size = count if trace else max(1, min(BATCH, BATCH_UPDATES // tables.updates))

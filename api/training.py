@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from .data import Request
-from .encoded import recipe_data
+from .named_data import recipe_data
 from .shown import Shown
 from .targets import one_of
 
@@ -97,8 +97,14 @@ def train(
         Train the float network of the same shape.
     weight_bits, state_bits, steps, threads
         In place of the recipe's.
-    seed, epochs, device, fuse, resume, overwrite, progress, tell
+    seed, resume, overwrite
         As of `somagate.model.train.train`.
+    epochs
+        In place of the recipe's.
+    device, fuse
+        As of `somagate.model.train.Machine`.
+    progress, tell
+        As of `somagate.model.train.Told`.
 
     Raises
     ------
@@ -109,9 +115,10 @@ def train(
     """
     from .model import recipes
     from .model.settings import Detect
+    from .model.train import Machine, Told
     from .model.train import train as run
 
-    chosen = recipes.load(one_of("recipe", recipe, recipes.names()))
+    chosen = recipes.find(one_of("recipe", recipe, recipes.names()))
     if floating:
         for name, bits in (("weight_bits", weight_bits), ("state_bits", state_bits)):
             if bits is not None:
@@ -122,21 +129,20 @@ def train(
         title = replace(request, options={**request.options, "fold": fold}).title
     if title != chosen.data:
         chosen = chosen.override(data=title)
+    chosen = chosen.override(
+        weight_bits=weight_bits, state_bits=state_bits, steps=steps, threads=threads, epochs=epochs
+    )
+    if floating and chosen.quantized:
+        chosen = chosen.floating()
     done = run(
-        chosen.override(
-            weight_bits=weight_bits, state_bits=state_bits, steps=steps, threads=threads
-        ),
+        chosen,
         None if out is None else Path(out),
         data_dir=folder,
-        float_=floating,
         seed=seed,
-        epochs=epochs,
-        device=device,
-        fuse=fuse,
         resume=resume,
         overwrite=overwrite,
-        progress=progress,
-        tell=tell,
+        machine=Machine(device=device, fuse=fuse),
+        told=Told(progress=progress, tell=tell),
     )
     return Trained(
         recipe=recipe,

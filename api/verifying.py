@@ -1,19 +1,18 @@
 """The Verilog of a design against the golden simulator."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from .designs import Design
-from .encoded import Parts, Samples
+from .encoded import Parts, Samples, maps
 from .export.tables import Tables
 from .hw.generate import TOP
 from .hw.plan import plan_file
 from .sim.bench.engines import ENGINES, Engine
+from .sim.verify.settings import Dut, Kept, Setup
 from .sim.verify.verdict import Verdict
 from .sim.verify.verify import verify as compare
 from .targets import one_of
@@ -95,19 +94,18 @@ def verify(
             "design must be a Design, of somagate.plan or somagate.design, not tables by "
             "themselves, unless generated has their accelerator"
         )
+    tables = design if isinstance(design, Tables) else design.tables
     return compare(
         plan,
-        Parts(data) if isinstance(data, Samples) else np.asarray(data),
-        verilog=verilog,
-        load=load,
-        engine=chosen,
-        stalls=stalls,
-        seed=seed or 0,
+        Parts(data.given_to(tables)) if isinstance(data, Samples) else maps(tables, data),
+        dut=Dut(verilog=verilog, load=load),
+        setup=Setup(engine=chosen, stalls=stalls, seed=seed or 0, workers=workers),
+        kept=Kept(
+            models=None if cache is None else Path(cache),
+            verdicts=None if resume is None else Path(resume),
+            waves=None if waves is None else Path(waves),
+        ),
         predict=PREDICTED if predict is None else predict,
-        waves=None if waves is None else Path(waves),
-        resume=None if resume is None else Path(resume),
-        folder=None if cache is None else Path(cache),
-        workers=(workers or os.cpu_count() or 1) if chosen == "native" else None,
         progress=progress,
     )
 

@@ -83,4 +83,8 @@ def some_samples(
 
 def hertz(clock: float | None) -> int | None:
     """Return a clock in Hz that was given in MHz."""
-    return None if clock is None else round(clock * 1e6)
+    if clock is None:
+        return None
+    if not 1e-6 <= clock <= 10_000:
+        raise ValueError(f"--clock must be 0.000001…10000 MHz, not {clock}")
+    return round(clock * 1e6)

@@ -85,8 +85,8 @@ def verb(as_json: bool) -> Iterator[None]:
 def message(error: BaseException) -> str:
     """Return an error as a sentence."""
     if isinstance(error, ModuleNotFoundError):
-        extra = {"torch": "train", "sklearn": "train", "cocotb": "sim", "amaranth_boards": "ice40"}
-        extra |= {"h5py": "nir", "snntorch": "snntorch"}
+        extra = {"torch": "train", "sklearn": "train", "cocotb": "sim", "amaranth_boards": "ice40",
+                 "serial": "board", "h5py": "nir", "snntorch": "snntorch"}  # fmt: skip
         name = (error.name or "").split(".")[0]
         if name in extra:
             return f"{name} is not installed: pip install 'somagate[{extra[name]}]'"

@@ -15,8 +15,8 @@ from .record import NO_LABEL, Boxes, DataError, DataSet, Images, Labels
 from .request import Request
 
 __all__ = [
-    "NO_LABEL", "Boxes", "DataError", "DataSet", "Images", "Labels", "Request", "folds", "load",
-    "named", "names", "needs_folder",
+    "NO_LABEL", "Boxes", "DataError", "DataSet", "Images", "Labels", "Request", "folds",
+    "named", "names", "needs_folder", "read",
 ]  # fmt: skip
 
 COMMON = ("fold", "seed", "cache")
@@ -25,12 +25,12 @@ COMMON = ("fold", "seed", "cache")
 
 @dataclass(frozen=True, kw_only=True)
 class _Reader:
-    """How a data set is loaded, its own options, and a pattern of files by which to know it.
+    """How a data set is read, its own options, and a pattern of files by which to know it.
 
     `files` is false where it needs no folder; `inner` are folders below it that hold them too.
     """
 
-    load: Callable[[Request], DataSet]
+    read: Callable[[Request], DataSet]
     keys: tuple[str, ...] = ()
     mark: str | None = None
     files: bool = True
@@ -38,23 +38,23 @@ class _Reader:
 
 
 _SOURCES = {
-    "cifar10": _Reader(load=cifar.load, mark="data_batch_1*"),
+    "cifar10": _Reader(read=cifar.read, mark="data_batch_1*"),
     "cifar10-dvs": _Reader(
-        load=recordings.load_cifar10_dvs, keys=recordings.KEYS, mark="airplane/*.aedat"
+        read=recordings.read_cifar10_dvs, keys=recordings.KEYS, mark="airplane/*.aedat"
     ),
-    "coco": _Reader(load=detection.load, keys=recordings.KEYS, mark="train.json"),
-    "digits": _Reader(load=digits.load, files=False),
+    "coco": _Reader(read=detection.read, keys=recordings.KEYS, mark="train.json"),
+    "digits": _Reader(read=digits.read, files=False),
     "dvs-gesture": _Reader(
-        load=recordings.load_dvs_gesture, keys=recordings.KEYS, mark="trials_to_train.txt"
+        read=recordings.read_dvs_gesture, keys=recordings.KEYS, mark="trials_to_train.txt"
     ),
-    "fashion-mnist": _Reader(load=idx.load),
-    "images": _Reader(load=pictures.load, keys=pictures.KEYS),
-    "mnist": _Reader(load=idx.load, mark="*-ubyte*", inner=idx.INNER["mnist"]),
-    "moving-shapes": _Reader(load=moving_shapes.load, keys=moving_shapes.KEYS, files=False),
+    "fashion-mnist": _Reader(read=idx.read),
+    "images": _Reader(read=pictures.read, keys=pictures.KEYS),
+    "mnist": _Reader(read=idx.read, mark="*-ubyte*", inner=idx.INNER["mnist"]),
+    "moving-shapes": _Reader(read=moving_shapes.computed, keys=moving_shapes.KEYS, files=False),
     "ncaltech101": _Reader(
-        load=recordings.load_ncaltech101, keys=recordings.KEYS, mark="*/image_0001.bin"
+        read=recordings.read_ncaltech101, keys=recordings.KEYS, mark="*/image_0001.bin"
     ),
-    "nmnist": _Reader(load=recordings.load_nmnist, keys=recordings.KEYS, mark="Train/0/*.bin"),
+    "nmnist": _Reader(read=recordings.read_nmnist, keys=recordings.KEYS, mark="Train/0/*.bin"),
 }
 
 
@@ -90,7 +90,7 @@ def named(folder: Path) -> str:
     )
 
 
-def load(name: str, folder: Path | None = None) -> DataSet:
+def read(name: str, folder: Path | None = None) -> DataSet:
     """Return a data set.
 
     Parameters
@@ -133,8 +133,8 @@ def _cached(source: _Reader, request: Request) -> DataSet:
     path = request.options.get("cache")
     request = request.without("cache", "fold")
     if path is None:
-        return source.load(request)
+        return source.read(request)
     key = cache.key(request, Path(path))
     if not Path(path).exists():
-        cache.save(source.load(request), key, Path(path))
-    return cache.load(key, Path(path))
+        cache.save(source.read(request), key, Path(path))
+    return cache.read(key, Path(path))

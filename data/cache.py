@@ -1,4 +1,4 @@
-"""A loaded data set in one `.npz` file, where it was asked for."""
+"""A data set that was read, in one `.npz` file, where it was asked for."""
 
 import hashlib
 import json
@@ -45,7 +45,7 @@ def save(data: DataSet, wanted: str, path: Path) -> None:
         np.savez_compressed(file, allow_pickle=False, head=np.array(head), **arrays)
 
 
-def load(wanted: str, path: Path) -> DataSet:
+def read(wanted: str, path: Path) -> DataSet:
     """Return the data set that `save` wrote.
 
     Raises

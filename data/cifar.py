@@ -19,7 +19,7 @@ SHAPE = (3, 32, 32)
 _PIXELS = 3072
 
 
-def load(request: Request) -> DataSet:
+def read(request: Request) -> DataSet:
     """Return the images, RGB, 0…255.
 
     The folder holds `data_batch_1.bin` … and `test_batch.bin`, each with one byte of label and 3072

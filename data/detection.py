@@ -16,7 +16,7 @@ EVENTS = (".aedat", ".bin")
 HOLDS = "train.json, with boxes in COCO's form, and the files that it names"
 
 
-def load(request: Request) -> DataSet:
+def read(request: Request) -> DataSet:
     """Return samples with boxes.
 
     The folder holds `train.json`, `test.json` where there is a split, and the files that they name:
@@ -77,7 +77,7 @@ def load(request: Request) -> DataSet:
 
 
 def save(data: DataSet, folder: Path) -> None:
-    """Write frames with boxes so that `load` reads them: `.npy` files and COCO's JSON.
+    """Write frames with boxes so that `read` does so: `.npy` files and COCO's JSON.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def _sample(path: Path, size: tuple[int, int], form: Binning) -> Images:
         case ".npy":
             image = _frames(path)
         case suffix if suffix in pictures.SUFFIXES:
-            image = pictures.read(path, described=size)
+            image = pictures.read_image(path, described=size)
         case suffix:
             listed = ", ".join((*EVENTS, ".npy", *pictures.SUFFIXES))
             raise DataError(f"{path} must be a file of {listed}, not {suffix or 'without suffix'}")

@@ -9,7 +9,7 @@ TEST = 500
 """Images that are kept for the test, with the classes in their proportions."""
 
 
-def load(request: Request) -> DataSet:
+def read(request: Request) -> DataSet:
     """Return 1,297 + 500 images of 8×8 pixels, 0…16."""
     try:
         from sklearn.datasets import load_digits
@@ -31,4 +31,5 @@ def load(request: Request) -> DataSet:
         test_images=images[test],
         test_labels=labels[test],
         maximum=16,
+        class_names=tuple("0123456789"),
     )

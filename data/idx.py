@@ -22,7 +22,7 @@ INNER = {"mnist": ("MNIST/raw", "raw"), "fashion-mnist": ("FashionMNIST/raw", "r
 """Where torchvision keeps them, below the folder that it is given."""
 
 
-def load(request: Request) -> DataSet:
+def read(request: Request) -> DataSet:
     """Return the images of the four files, 0…255, in one channel."""
     folder = request.directory(f"its files {', '.join(FILES.values())}, each as it is or with .gz")
     folder = next(

@@ -60,7 +60,7 @@ class Scene:
                 raise ValueError(f"Scene {name} must be {low}…{high}, not {value}")
 
 
-def load(request: Request) -> DataSet:
+def computed(request: Request) -> DataSet:
     """Generate `train` and `test` samples (2000 and 500) of the scene that the options describe."""
     values = Scene()
     scene = Scene(

@@ -15,7 +15,7 @@ _ORIENTATION = 0x0112
 HOLDS = "class folders of image files, or of train/ and test/ with them"
 
 
-def load(request: Request) -> DataSet:
+def read(request: Request) -> DataSet:
     """Return the images, 0…255; classes are numbered in the order of their folders' names.
 
     The folder holds `train/CLASS/FILE` and `test/CLASS/FILE`, or `CLASS/FILE`, which has no split
@@ -36,7 +36,7 @@ def load(request: Request) -> DataSet:
     shape = request.size()
     for classes in listings:
         paths = [path for files in classes.values() for path in files]
-        images = [read(path, channels, request.size()) for path in paths]
+        images = [read_image(path, channels, request.size()) for path in paths]
         for path, image in zip(paths, images, strict=True):
             shape = shape or (image.shape[1], image.shape[2])
             if image.shape[1:] != shape:
@@ -85,7 +85,7 @@ def listing(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> dict[str, lis
     return found
 
 
-def read(
+def read_image(
     path: Path,
     channels: int = 3,
     size: tuple[int, int] | None = None,

@@ -81,7 +81,7 @@ class DataSet:
     Attributes
     ----------
     name
-        As given to `load`, without a folder.
+        As given to `read`, without a folder.
     train_images, test_images
         uint8 (samples, channels, rows, columns), 0…maximum; where `steps` is a number, they are
         frames (samples, steps, channels, rows, columns), one a time step.

@@ -36,7 +36,7 @@ def binning(request: Request) -> Binning:
     )
 
 
-def load_nmnist(request: Request) -> DataSet:
+def read_nmnist(request: Request) -> DataSet:
     """Return N-MNIST: `Train/DIGIT/*.bin` and `Test/DIGIT/*.bin`, of 34×34 pixels."""
     holds = "N-MNIST's Train/0 … Train/9 and Test/0 … Test/9"
     folder = request.directory(holds)
@@ -50,7 +50,7 @@ def load_nmnist(request: Request) -> DataSet:
     return _data_set(request, splits, digits)
 
 
-def load_ncaltech101(request: Request) -> DataSet:
+def read_ncaltech101(request: Request) -> DataSet:
     """Return N-Caltech101: `CLASS/*.bin` of up to 180×240 pixels, without a split of its own."""
     folder = request.directory("N-Caltech101's class folders with image_0001.bin …")
     classes = listing(folder, (".bin",))
@@ -58,14 +58,14 @@ def load_ncaltech101(request: Request) -> DataSet:
     return _data_set(request, [split], tuple(classes))
 
 
-def load_cifar10_dvs(request: Request) -> DataSet:
+def read_cifar10_dvs(request: Request) -> DataSet:
     """Return CIFAR10-DVS: `CLASS/*.aedat` of 128×128 pixels, without a split of its own."""
     folder = request.directory(f"CIFAR10-DVS's {cifar.NAMES[0]} … {cifar.NAMES[-1]}")
     classes = _classes(folder, cifar.NAMES, (".aedat",))
     return _data_set(request, [_files(classes, request, 128, 128, aedat.read_2)], cifar.NAMES)
 
 
-def load_dvs_gesture(request: Request) -> DataSet:
+def read_dvs_gesture(request: Request) -> DataSet:
     """Return DVS128 Gesture, of 128×128 pixels.
 
     The folder holds `trials_to_train.txt` and `trials_to_test.txt`, which list recordings, and of
@@ -87,12 +87,19 @@ def load_dvs_gesture(request: Request) -> DataSet:
                 raise DataError(f"{folder} must hold {name}, which {trials.name} lists, but hasn't")
             gestures = _gestures(path.with_name(f"{path.stem}_labels.csv"))
             events = aedat.read_3(path)
+            first, last = events.t.min(), events.t.max()
             for label, start, end in gestures:
+                if start < first or end - 1 > last:
+                    raise DataError(
+                        f"{path} must have events all through the gestures that its labels name, "
+                        f"but {GESTURES[label]} is at {start}…{end - 1} µs, and they are at "
+                        f"{first}…{last} µs"
+                    )
                 gesture = events.between(start, end)
                 if not len(gesture):
                     raise DataError(
-                        f"{path} must have events where its labels name a gesture, {start}…{end} "
-                        f"µs, but has them at {events.t.min()}…{events.t.max()} µs"
+                        f"{path} must have events where its labels name {GESTURES[label]}, "
+                        f"{start}…{end - 1} µs, but has none there"
                     )
                 images.append(frames(gesture, form))
                 labels.append(label)

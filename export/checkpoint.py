@@ -28,12 +28,12 @@ def export(path: Path | str) -> Tables:
     CheckpointError
         Where the file is not a checkpoint, or is that of a float network.
     """
-    loaded = checkpoint.load(path)
-    if not loaded.recipe.quantized:
+    found = checkpoint.read(path)
+    if not found.recipe.quantized:
         raise CheckpointError(
             f"{path} must be a checkpoint of a quantized network, but is of a float one"
         )
-    return tables(loaded.network, maximum=loaded.maximum)
+    return tables(found.network, maximum=found.maximum)
 
 
 def accuracy(path: Path | str, data_dir: Path | None = None) -> float:
@@ -42,8 +42,8 @@ def accuracy(path: Path | str, data_dir: Path | None = None) -> float:
     That of its tables is the one of `somagate.sim.golden.run`; they are equal. A checkpoint of a
     float network has this one only.
     """
-    loaded = checkpoint.load(path)
-    return evaluate(loaded.network, data.load(loaded.recipe.data, data_dir))
+    found = checkpoint.read(path)
+    return evaluate(found.network, data.read(found.recipe.data, data_dir))
 
 
 def tables(network: Network, *, maximum: int) -> Tables:

@@ -82,7 +82,7 @@ def save(tree: Any, path: Path | str, *, overwrite: bool = True) -> None:
     write(Path(path), contents, overwrite=overwrite)
 
 
-def load(path: Path | str, root: type[Root]) -> Root:
+def read_tree(path: Path | str, root: type[Root]) -> Root:
     """Read a tree that `save` wrote, of a class of which only the root is one: `Tables`.
 
     Raises

@@ -289,4 +289,4 @@ class Tables:
     @staticmethod
     def load(path: Path | str) -> "Tables":
         """Read a file that `save` wrote; raises `TablesFileError` where it is not one."""
-        return file.load(Path(path), Tables)
+        return file.read_tree(Path(path), Tables)

@@ -15,6 +15,7 @@ from .plan.descriptor import Descriptor
 from .plan.identity import shape_sha256
 from .plan.plan import Plan
 from .plan.stage_plan import StagePlan
+from .plan.widths import parts
 from .rtl.accelerator import Accelerator
 
 TOP = "somagate"
@@ -133,15 +134,15 @@ def images(plan: Plan) -> dict[str, str]:
         found["config"] = "".join(f"{word:08x}\n" for word in loading.words(plan, plan.tables))
     for number, stage in enumerate(plan.stages):
         suffix = f"_{number}" if len(plan.stages) > 1 else ""
-        rows = {
+        contents = {
             f"weights_{bits}": (stage.lanes * bits, memories.packed_rows(stage, bits))
             for bits in stage.weights
             if stage.shape.weight_memory == "block"
         }
         parameters = memories.parameters(stage)
-        rows["parameters"] = (parameters.word_bits, parameters.init)
-        for name, (width, words) in rows.items():
-            digits = -(-width // 4)
+        contents["parameters"] = (parameters.word_bits, parameters.init)
+        for name, (width, words) in contents.items():
+            digits = parts(width, 4)
             found[name + suffix] = "".join(f"{word:0{digits}x}\n" for word in words)
     return found
 

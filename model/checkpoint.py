@@ -49,7 +49,7 @@ class Checkpoint:
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint; a file of that name is replaced at once or not at all."""
-    write(
+    write_record(
         {
             "format": FORMAT,
             "version": VERSION,
@@ -64,7 +64,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     )
 
 
-def load(path: Path | str) -> Checkpoint:
+def read(path: Path | str) -> Checkpoint:
     """Read a file that `save` wrote.
 
     Raises
@@ -73,7 +73,7 @@ def load(path: Path | str) -> Checkpoint:
         Where it is missing, or not a checkpoint of this version.
     """
     path = Path(path)
-    record = read(path)
+    record = read_record(path)
     if record.get("version") != VERSION:
         raise CheckpointError(
             f"{path} must be a {FORMAT} of version {VERSION}, not {record.get('version')!r}"
@@ -93,13 +93,13 @@ def load(path: Path | str) -> Checkpoint:
         raise CheckpointError(f"{path} must be a whole {FORMAT}: {_line(error)}") from None
 
 
-def write(record: dict[str, Any], path: Path) -> None:
+def write_record(record: dict[str, Any], path: Path) -> None:
     """Write a torch file under a temporary name beside `path`, then move it there."""
     with replacing(path) as part:
         torch.save(record, part)
 
 
-def read(path: Path, kind: str = FORMAT) -> dict[str, Any]:
+def read_record(path: Path, kind: str = FORMAT) -> dict[str, Any]:
     """Return the dict in a torch file of a kind, its 'format', or raise `CheckpointError`."""
     try:
         with warnings.catch_warnings():

@@ -12,7 +12,7 @@ from .integers import Integers, from_trained
 from .modules import Modules
 from .recipe import Conv, Dense, Recipe
 from .synapses import Group, Weights, adapt
-from .wiring import Source
+from .wiring import SourceMap
 
 THETA_MIN = 1 / 16
 """The lowest threshold, in deviations of the channel's input."""
@@ -73,7 +73,7 @@ class Layer(nn.Module):
     def __init__(
         self,
         settings: Conv | Dense,
-        sources: list[Source],
+        sources: list[SourceMap],
         recipe: Recipe,
         *,
         last: bool = False,

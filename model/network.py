@@ -13,7 +13,7 @@ from .modules import Modules
 from .neuron import Activity, run
 from .recipe import Dense, Recipe
 from .synapses import Weights
-from .wiring import Source
+from .wiring import SourceMap
 
 _EXACT_FLOAT32 = 1 << 24
 
@@ -61,12 +61,12 @@ class Network(nn.Module):
         super().__init__()
         self.recipe = recipe
         self.shape = shape
-        sources = [Source(shape=shape, high=recipe.input_high)]
+        sources = [SourceMap(shape=shape, high=recipe.input_high)]
         layers: list[Layer] = []
 
         def add(layer: Layer) -> None:
             layers.append(layer)
-            sources.append(Source(shape=layer.target, high=layer.high))
+            sources.append(SourceMap(shape=layer.target, high=layer.high))
 
         for settings in recipe.layers:
             if len(sources[-1].shape) == 1 and not isinstance(settings, Dense):

@@ -67,7 +67,7 @@ def prepare(
             world.wait()
     if not (folder / STATE).exists():
         return None
-    state = checkpoints.read(folder / STATE, STATE_FORMAT)
+    state = checkpoints.read_record(folder / STATE, STATE_FORMAT)
     _same(folder, recipe, seed, state["recipe"], state["seed"])
     return state
 

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -44,21 +45,51 @@ TELL_SECONDS = 30
 """Between two lines about an epoch."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What a training runs on.
+
+    Attributes
+    ----------
+    device
+        'cpu' or 'cuda'; None is a GPU where there is one.
+    fuse
+        Compile the neurons with torch's compiler, which pays off in long trainings on a GPU.
+    """
+
+    device: str | None = None
+    fuse: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """How a training is followed.
+
+    Attributes
+    ----------
+    progress
+        Show a bar on the standard error stream.
+    tell
+        Called with a line for each epoch, and one every `TELL_SECONDS` within a long one.
+    report
+        Called after every epoch.
+    """
+
+    progress: bool = True
+    tell: Callable[[str], None] | None = None
+    report: Callable[[Epoch], None] | None = None
+
+
 def train(
     recipe: Recipe,
     out: Path | None = None,
     *,
     data_dir: Path | None = None,
     seed: int = 0,
-    epochs: int | None = None,
-    float_: bool = False,
     resume: bool = False,
     overwrite: bool = False,
-    device: str | None = None,
-    fuse: bool = False,
-    progress: bool = True,
-    tell: Callable[[str], None] | None = None,
-    report: Callable[[Epoch], None] | None = None,
+    machine: Machine | None = None,
+    told: Told | None = None,
 ) -> Result:
     """Train a recipe; the checkpoint is that of the last epoch.
 
@@ -72,31 +103,21 @@ def train(
     Parameters
     ----------
     recipe
-        What to train; see `Recipe.override` for changes to it.
+        What to train; see `Recipe.override` and `Recipe.floating` for changes to it.
     out
         Run folder; runs/<recipe>, and runs/<recipe>-float for a float network, where left out.
     data_dir
         Folder of the data set's files, where it needs any.
     seed
         Of the first weights, the order of the images and their augmentation.
-    epochs
-        In place of the recipe's.
-    float_
-        Train the float network of the same shape in the same way.
     resume
         Go on with the training in `out`, if there is one.
     overwrite
         Replace the training in `out`, if there is one.
-    device
-        'cpu' or 'cuda'; None is a GPU where there is one.
-    fuse
-        Compile the neurons with torch's compiler, which pays off in long trainings on a GPU.
-    progress
-        Show a bar on the standard error stream.
-    tell
-        Called with a line for each epoch, and one every `TELL_SECONDS` within a long one.
-    report
-        Called after every epoch.
+    machine
+        What it runs on; by default a GPU where there is one.
+    told
+        How it is followed; by default by a bar.
 
     Raises
     ------
@@ -110,25 +131,23 @@ def train(
     ValueError
         Where the data is not what the recipe takes, or there is no such device.
     """
-    recipe = recipe.override(epochs=epochs)
-    if float_ and recipe.quantized:
-        recipe = recipe.floating()
+    machine, told = machine or Machine(), told or Told()
     folder = Path("runs") / (recipe.name if recipe.quantized else f"{recipe.name}-float")
     folder = folder if out is None else Path(out)
-    place = parallel.device(device)
+    place = parallel.device(machine.device)
     started = time.monotonic()
     with parallel.world(place) as world, _threads(recipe.threads), ExitStack() as held:
         state = prepare(folder, recipe, seed, resume, overwrite, world, held)
         if state is None and (folder / RESULT).exists() and resume:
             return finished(folder, recipe, seed)
-        data = data_sets.load(recipe.data, data_dir)
+        data = data_sets.read(recipe.data, data_dir)
         trainer = Trainer(recipe, data, seed, place, world)
         _check_data(trainer.network, data)
         if state is not None:
-            trainer.load(state)
-        if fuse:
+            trainer.restore(state)
+        if machine.fuse:
             trainer.network.fuse()
-        _run(trainer, folder, progress, tell, report)
+        _run(trainer, folder, told)
         network = trainer.network.eval()
         accuracy = evaluate(network, data)
         if world.rank == 0:
@@ -147,19 +166,13 @@ def train(
     )  # fmt: skip
 
 
-def _run(
-    trainer: Trainer,
-    folder: Path,
-    progress: bool,
-    tell: Callable[[str], None] | None,
-    report: Callable[[Epoch], None] | None,
-) -> None:
+def _run(trainer: Trainer, folder: Path, told: Told) -> None:
     """Train the epochs that are left, saving the state after each."""
     first = trainer.world.rank == 0
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[figures]}"), TimeRemainingColumn(),
-        console=Console(stderr=True), disable=not (progress and first),
+        console=Console(stderr=True), disable=not (told.progress and first),
     )  # fmt: skip
     with bar:
         task = bar.add_task(
@@ -167,15 +180,15 @@ def _run(
             completed=len(trainer.history) * trainer.batches,
         )  # fmt: skip
         while len(trainer.history) < trainer.epochs:
-            teller = _Teller(trainer, tell if first else None)
+            teller = _Teller(trainer, told.tell if first else None)
             figures = trainer.epoch(partial(_advance, bar, task, teller))
             teller.end(figures)
             if first:
-                checkpoints.write(trainer.state(), folder / STATE)
+                checkpoints.write_record(trainer.state(), folder / STATE)
                 write_lines(folder / METRICS, trainer.history)
             bar.update(task, figures=f"loss {figures.loss:.3f}, accuracy {figures.accuracy:.2%}")
-            if report is not None:
-                report(figures)
+            if told.report is not None:
+                told.report(figures)
 
 
 @torch.no_grad()

@@ -153,7 +153,7 @@ class Trainer:
         return torch.optim.Adam([p for p in parameters if p.requires_grad])
 
     def state(self) -> dict[str, Any]:
-        """Return all that `load` needs to go on from here."""
+        """Return all that `restore` needs to go on from here."""
         return {
             "format": STATE_FORMAT,
             "recipe": self.recipe.to_dict(),
@@ -164,7 +164,7 @@ class Trainer:
             "history": [asdict(figures) for figures in self.history],
         }
 
-    def load(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state that `state` returned."""
         self.network.load_state_dict(state["network"])
         self.method.load_state_dict(state["method"])

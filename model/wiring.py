@@ -10,7 +10,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class SourceMap:
     """A map that layers can read.
 
     Attributes
@@ -43,7 +43,7 @@ def pooled(settings: Conv | Dense, shape: Shape) -> Shape:
 
 
 def groups(
-    settings: Conv | Dense, sources: list[Source], recipe: Recipe, *, last: bool
+    settings: Conv | Dense, sources: list[SourceMap], recipe: Recipe, *, last: bool
 ) -> list[Group]:
     """Return the synapse groups of a layer that have weights of their own."""
     bits = settings.weight_bits or recipe.weight_bits
@@ -79,7 +79,7 @@ def groups(
     return found
 
 
-def identity(settings: Conv | Dense, sources: list[Source]) -> int | None:
+def identity(settings: Conv | Dense, sources: list[SourceMap]) -> int | None:
     """Return how far back the source of a shortcut without a convolution lies; None: no such."""
     if isinstance(settings, Dense) or settings.shortcut is None or settings.shortcut.kernel:
         return None
@@ -98,7 +98,7 @@ def _outputs(settings: Conv, source: Shape) -> list[int]:
     return [(n + 2 * settings.padding - settings.kernel) // settings.stride + 1 for n in source[1:]]
 
 
-def _behind(sources: list[Source], back: int) -> Source:
+def _behind(sources: list[SourceMap], back: int) -> SourceMap:
     if back > len(sources):
         raise ValueError(f"Shortcut back must be at most {len(sources)} here, not {back}")
     source = sources[-back]

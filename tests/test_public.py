@@ -15,7 +15,7 @@ PUBLIC = {
     ],
     "somagate.data": [
         *("Boxes", "DataError", "DataSet", "Images", "Labels", "NO_LABEL", "Request", "folds"),
-        *("load", "named", "names", "needs_folder"),
+        *("named", "names", "needs_folder", "read"),
     ],
     "somagate.export": [
         *("Activation", "Convolution", "Dense", "Identity", "Input", "Layer", "Leak", "Neuron"),
@@ -33,7 +33,7 @@ PUBLIC = {
     ],
     "somagate.hw.rtl.maps": ["Packer", "Pool"],
     "somagate.hw.rtl.update": ["Readout", "ResultLayout", "Update"],
-    "somagate.hw.search": ["Choice", "DoesNotFitError", "choose", "remedies"],
+    "somagate.hw.search": ["Choice", "DoesNotFitError", "Wanted", "choose", "remedies"],
     "somagate.imports": ["Network", "Node", "Origin", "Reference", "run"],
     "somagate.imports.files": ["NirFileError", "Stated", "read"],
     "somagate.imports.modules": [],
@@ -42,7 +42,7 @@ PUBLIC = {
     ],
     "somagate.model.methods": ["Method"],
     "somagate.model.quantizers": ["Quantizer"],
-    "somagate.model.recipes": ["load", "names"],
+    "somagate.model.recipes": ["find", "names"],
     "somagate.shown": ["Shown", "grid", "text"],
     "somagate.sim": [],
     "somagate.sim.bench": [
@@ -53,7 +53,9 @@ PUBLIC = {
         *("Difference", "Trace", "TraceFileError", "additions", "assumed_run", "channel_rates"),
         *("compare", "run", "update"),
     ],
-    "somagate.sim.verify": ["Checker", "LayerCost", "Verdict", "merge", "verify"],
+    "somagate.sim.verify": [
+        *("Checker", "Dut", "Kept", "LayerCost", "Setup", "Verdict", "merge", "verify"),
+    ],
     "somagate.toolchain": ["Tool", "ToolError", "doctor", "environment", "find", "require"],
 }
 

@@ -29,6 +29,7 @@ from somagate.boards.ulx3s import ULX3S_85F
 from somagate.export.tables import Tables
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.rtl.accelerator import Accelerator
+from somagate.sim.verify.settings import Setup
 from somagate.sim.verify.verify import verify
 
 from benchmarks.hardware.report import ACTIVITIES, DESIGNS, SEEDS, plots, report
@@ -50,7 +51,7 @@ def efficiency(kept: output.Kept) -> dict[str, Any]:
         def one(rate: float, lanes: int = lanes, word_bits: int = word_bits) -> dict[str, Any]:
             tables = networks.convolution()
             x = networks.spikes(tables, rate, 4)
-            verdict = verify(plan_of(tables, lanes, word_bits), x, workers=1)
+            verdict = verify(plan_of(tables, lanes, word_bits), x, setup=Setup(workers=1))
             if not verdict.equal:
                 raise RuntimeError(verdict.summary)
             layer = verdict.layers[0]
@@ -75,7 +76,9 @@ def cycles(kept: output.Kept) -> dict[str, Any]:
             StageShape(layers=1, lanes=10, update_lanes=2),
         )
         x = networks.spikes(tables, 0.13, 8)
-        verdict = verify(Plan(tables=tables, word_bits=64, shapes=shapes), x, workers=1)
+        verdict = verify(
+            Plan(tables=tables, word_bits=64, shapes=shapes), x, setup=Setup(workers=1)
+        )
         if not verdict.equal:
             raise RuntimeError(verdict.summary)
         return {

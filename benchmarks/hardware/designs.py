@@ -1,6 +1,7 @@
 """Random networks and plans over what users choose, to fit and to check the model of resources."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from somagate.export.neuron import Activation, Leak, Neuron, Shift, Ternary
@@ -9,64 +10,83 @@ from somagate.export.tables import Input, Layer, Pool, Readout, Tables
 from somagate.hw.plan.plan import Plan, StageShape
 
 
-def network(
-    rng: np.random.Generator,
-    *,
-    shape: tuple[int, ...],
-    channels: tuple[int, ...],
-    pools: tuple[bool, ...] = (),
-    kernel: int = 3,
-    classes: int = 10,
-    weight_bits: int = 4,
-    state_bits: int = 3,
-    leak: tuple[int, int] | None = (7, 3),
-    reset: str = "zero",
-    steps: int = 8,
-) -> Tables:
-    """Return a network of random integers: hidden layers of `channels`, and a dense readout.
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A network of random integers: hidden layers, and a dense readout.
 
-    A `shape` of three numbers makes convolutions, each followed by a 2×2 pool where `pools` says
-    so, of one number dense layers. `leak` is (multiplier, shift).
+    Attributes
+    ----------
+    shape
+        Of the input. One of three numbers makes convolutions, one of one number dense layers.
+    channels
+        Of each hidden layer.
+    pools
+        Which of them a 2×2 pool follows.
+    kernel
+        Rows, and columns, of a convolution.
+    classes, weight_bits, state_bits, reset, steps
+        As in the tables.
+    leak
+        Multiplier and shift, or none.
     """
+
+    shape: tuple[int, ...]
+    channels: tuple[int, ...]
+    pools: tuple[bool, ...] = ()
+    kernel: int = 3
+    classes: int = 10
+    weight_bits: int = 4
+    state_bits: int = 3
+    leak: tuple[int, int] | None = (7, 3)
+    reset: Literal["zero", "subtract"] = "zero"
+    steps: int = 8
+
+
+def network(rng: np.random.Generator, form: Form) -> Tables:
+    """Return a network of a form."""
     layers: list[Layer] = []
-    source, size = "input", shape
-    for index, count in enumerate(channels):
+    source, size = "input", form.shape
+    for index, count in enumerate(form.channels):
         name = f"hidden{index + 1}"
-        low, high = weight_range(weight_bits)
-        drawn = (count, size[0], kernel, kernel) if len(size) == 3 else (count, size[0])
+        low, high = weight_range(form.weight_bits)
+        drawn = (count, size[0], form.kernel, form.kernel) if len(size) == 3 else (count, size[0])
         weights = rng.integers(low, high + 1, drawn)
-        if weight_bits == 1:
+        if form.weight_bits == 1:
             weights = np.where(weights >= 0, 1, -1)
         group: SynapseGroup = (
-            Convolution(source=source, weights=weights, bits=weight_bits, padding=kernel // 2)
+            Convolution(
+                source=source, weights=weights, bits=form.weight_bits, padding=form.kernel // 2
+            )
             if len(size) == 3
-            else Dense(source=source, weights=weights, bits=weight_bits)
+            else Dense(source=source, weights=weights, bits=form.weight_bits)
         )
-        pool = Pool(kind="max", size=(2, 2)) if index < len(pools) and pools[index] else None
-        neuron = _neuron(rng, weights, state_bits, leak, reset)
+        pool = (
+            Pool(kind="max", size=(2, 2)) if index < len(form.pools) and form.pools[index] else None
+        )
+        neuron = _neuron(rng, weights, form.state_bits, form.leak, form.reset)
         layers.append(Layer(name=name, synapses=(group,), neuron=neuron, pool=pool))
         half = 2 if pool else 1
         size = (count, size[1] // half, size[2] // half) if len(size) == 3 else (count,)
         source = name
-    low, high = weight_range(weight_bits)
-    weights = rng.integers(low, high + 1, (classes, int(np.prod(size))))
-    if weight_bits == 1:
+    low, high = weight_range(form.weight_bits)
+    weights = rng.integers(low, high + 1, (form.classes, int(np.prod(size))))
+    if form.weight_bits == 1:
         weights = np.where(weights >= 0, 1, -1)
-    scale = np.sqrt((weights.astype(np.int64) ** 2).sum(1) * steps).max()
+    scale = np.sqrt((weights.astype(np.int64) ** 2).sum(1) * form.steps).max()
     shift = max(0, int(np.log2(scale)) + 2 - 16)
     out = Neuron(
-        bias=rng.integers(-5, 6, classes),
+        bias=rng.integers(-5, 6, form.classes),
         threshold=None,
         store=Shift(bits=min(16, max(8, int(np.log2(scale)) + 2)), shift=shift),
         reset="none",
         leak=Leak(),
     )
-    group = Dense(source=source, weights=weights, bits=weight_bits)
+    group = Dense(source=source, weights=weights, bits=form.weight_bits)
     layers.append(Layer(name="readout", synapses=(group,), neuron=out))
     return Tables(
         name="random",
-        steps=steps,
-        input=Input(shape=shape),
+        steps=form.steps,
+        input=Input(shape=form.shape),
         layers=tuple(layers),
         readout=Readout(layer="readout", kind="potential"),
     )
@@ -92,21 +112,21 @@ def _neuron(
     )
 
 
-NETWORKS: tuple[dict[str, Any], ...] = (
-    {"shape": (1, 8, 8), "channels": (16, 32), "pools": (True, True), "leak": None},
-    {"shape": (1, 28, 28), "channels": (16, 32), "pools": (True, True), "steps": 4},
-    {"shape": (2, 16, 16), "channels": (8, 12), "pools": (True, False), "reset": "subtract"},
-    {"shape": (64,), "channels": (100,), "weight_bits": 8, "state_bits": 8, "leak": (15, 4)},
-    {"shape": (784,), "channels": (128,), "steps": 25, "leak": (7, 3)},
-    {"shape": (3, 12, 12), "channels": (32, 32, 24), "pools": (True,), "weight_bits": 2,
-     "state_bits": 2, "leak": None},
-    {"shape": (256,), "channels": (64, 64), "weight_bits": 6, "state_bits": 4, "classes": 4},
-    {"shape": (1, 12, 12), "channels": (24,), "pools": (True,), "kernel": 5, "state_bits": 6,
-     "reset": "subtract", "leak": (3, 2)},
-    {"shape": (128,), "channels": (64,), "weight_bits": 1, "state_bits": 3, "leak": None},
+NETWORKS: tuple[Form, ...] = (
+    Form(shape=(1, 8, 8), channels=(16, 32), pools=(True, True), leak=None),
+    Form(shape=(1, 28, 28), channels=(16, 32), pools=(True, True), steps=4),
+    Form(shape=(2, 16, 16), channels=(8, 12), pools=(True, False), reset="subtract"),
+    Form(shape=(64,), channels=(100,), weight_bits=8, state_bits=8, leak=(15, 4)),
+    Form(shape=(784,), channels=(128,), steps=25, leak=(7, 3)),
+    Form(shape=(3, 12, 12), channels=(32, 32, 24), pools=(True,), weight_bits=2,
+     state_bits=2, leak=None),
+    Form(shape=(256,), channels=(64, 64), weight_bits=6, state_bits=4, classes=4),
+    Form(shape=(1, 12, 12), channels=(24,), pools=(True,), kernel=5, state_bits=6,
+     reset="subtract", leak=(3, 2)),
+    Form(shape=(128,), channels=(64,), weight_bits=1, state_bits=3, leak=None),
 )  # fmt: skip
 
-SMALL: dict[str, Any] = {"shape": (96,), "channels": (24,), "leak": None}
+SMALL = Form(shape=(96,), channels=(24,), leak=None)
 
 
 def forms() -> list[tuple[str, Plan]]:
@@ -143,7 +163,7 @@ def small_weights() -> list[tuple[str, Plan]]:
         (9, 16, 1, 1),
         (9, 8, 1, 1),
     ):
-        tables = network(np.random.default_rng(200 + number), **(*NETWORKS, SMALL)[number])
+        tables = network(np.random.default_rng(200 + number), (*NETWORKS, SMALL)[number])
         shapes = [StageShape(layers=1, lanes=lanes, banks=banks) for _ in range(stages - 1)]
         rest = len(tables.layers) - len(shapes)
         shapes.append(StageShape(layers=rest, lanes=lanes, banks=banks))
@@ -251,7 +271,7 @@ def plans(count: int, seed: int) -> list[tuple[str, Plan]]:
     found: list[tuple[str, Plan]] = []
     while len(found) < count:
         number = len(found) % len(NETWORKS)
-        tables = network(np.random.default_rng(number), **NETWORKS[number])
+        tables = network(np.random.default_rng(number), NETWORKS[number])
         many = 4 if len(found) < 18 else 5
         lanes = int(rng.choice([4, 8, 16, 32, 64][:many]))
         banks = int(rng.choice([1, 1, 2, 4]))

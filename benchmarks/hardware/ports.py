@@ -19,6 +19,7 @@ from somagate.export.synapse import Convolution, Dense
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables
 from somagate.hw.cost.part import PARTS
 from somagate.hw.search.choose import choose
+from somagate.hw.search.wanted import Wanted
 from somagate.sim.cycles.predict import predict
 from somagate.sim.golden import golden
 from somagate.sim.golden.activity import channel_rates
@@ -118,7 +119,7 @@ def main() -> None:
     choice = choose(
         tables,
         PARTS[given.part],
-        goal="fastest",
+        Wanted(goal="fastest"),
         rates=rates,
         progress=lambda cycles, tried: print(
             f"{cycles:,.0f} cycles, {tried} plans", end="\r", file=sys.stderr

@@ -50,6 +50,11 @@ HEADER = """\
 # What one of each term of `hw.cost.blocks` takes, by family and block: [logic, flip-flops].
 # Written by `python -m benchmarks.hardware.resources fit`, which fits them to syntheses of
 # random networks on random plans. Not to be edited.
+#
+# A coefficient of 0 was fitted as any other, unless it is said not to be measured: no design that
+# is synthesized has such a term. On iCE40 that is distributed RAM, which no plan has there. On the
+# others it is memories that are written and lie in flip-flops, as they hold a single word or very
+# few bits: estimates there lack about a flip-flop and a look-up table a bit.
 """
 
 
@@ -169,17 +174,23 @@ def fit(rows: list[tuple[Terms, Counts]]) -> Table:
     return table
 
 
-def write(tables: dict[str, Table], path: Path) -> None:
-    """Write the file of the coefficients."""
-    blocks = [
-        f"\n[{family}.{block}]\n"
-        + "".join(
-            f"{term} = [{logic:.3f}, {flip_flops:.3f}]\n"
-            for term, (logic, flip_flops) in values.items()
-        )
-        for family, table in tables.items()
-        for block, values in table.items()
-    ]
+def write(tables: dict[str, Table], designs: list[Design], path: Path) -> None:
+    """Write the file of the coefficients, and beside those of 0 whether no design has any."""
+    blocks = []
+    for family, table in tables.items():
+        measured = {
+            (block, term)
+            for _, plan in designs
+            for block, values in counted(plan, family).items()
+            for term, value in values.items()
+            if value
+        }
+        for block, values in table.items():
+            blocks.append(f"\n[{family}.{block}]\n")
+            for term, (logic, flip_flops) in values.items():
+                known = logic or flip_flops or (block, term) in measured
+                comment = "" if known else "  # not measured"
+                blocks.append(f"{term} = [{logic:.3f}, {flip_flops:.3f}]{comment}\n")
     path.write_text(HEADER + "".join(blocks), encoding="utf-8")
 
 
@@ -240,7 +251,7 @@ def main() -> None:
                 for (_, plan), found in zip(designs, results[family], strict=True)
             ]
             tables[family] = fit(rows + tops(family, given.cache))
-        write(tables, PATH)
+        write(tables, designs, PATH)
         COEFFICIENTS.update(tables)
     for family in given.families:
         errors = np.array(compare(designs, family, results[family]))

@@ -33,11 +33,11 @@ from somagate.export import checkpoint as exporter
 from somagate.export.tables import Tables
 from somagate.model import layers as model_layers
 from somagate.model import network, recipes
-from somagate.model.checkpoint import load
+from somagate.model.checkpoint import read
 from somagate.model.methods import detection
 from somagate.model.recipe import Recipe
 from somagate.model.settings import Detect
-from somagate.model.train import CHECKPOINT, train
+from somagate.model.train import CHECKPOINT, Machine, Told, train
 from somagate.model.trainer import Epoch
 
 from benchmarks.lib import output
@@ -70,7 +70,7 @@ class Training:
     @property
     def settings(self) -> Recipe:
         """The recipe with its fold."""
-        recipe = recipes.load(self.recipe)
+        recipe = recipes.find(self.recipe)
         if self.fold is None:
             return recipe
         request = Request.parse(recipe.data)
@@ -110,9 +110,14 @@ def run(one: Training, out: Path, data: Path) -> None:
         output.tell(f"{one.name}: epoch {epoch.epoch + 1}, {epoch.accuracy:.2%} in training")
 
     train(
-        one.settings, folder, data_dir=one.folder(data), seed=SEED, float_=not one.quantized,
-        resume=True, device="cpu", progress=False, report=keep,
-    )  # fmt: skip
+        one.settings if one.quantized else one.settings.floating(),
+        folder,
+        data_dir=one.folder(data),
+        seed=SEED,
+        resume=True,
+        machine=Machine(device="cpu"),
+        told=Told(progress=False, report=keep),
+    )
 
 
 def measure(one: Training, out: Path, data: Path, samples: int) -> dict[str, Any]:
@@ -196,13 +201,13 @@ def figures(one: Training, path: Path, out: Path, data: Path, samples: int) -> d
 
 def detect(tables: Tables, path: Path, name: str) -> tuple[float, list[dict[str, Any]]]:
     """Return the mean average precision of tables in the golden simulator, and their activity."""
-    data: DataSet = data_sets.load(name)
+    data: DataSet = data_sets.read(name)
     trace = somagate.simulate(tables, somagate.samples(tables, name), potentials=False)
     layers = [
         {"layer": layer, "activity": float((spikes != 0).mean())}
         for layer, spikes in trace.spikes.items()
     ]
-    return detection.precision_of(load(path).network, trace.output, data), layers
+    return detection.precision_of(read(path).network, trace.output, data), layers
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

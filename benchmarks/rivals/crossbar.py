@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from somagate.hw.plan.plan import Plan
 from somagate.sim.bench.cache import verilator_environment
+from somagate.sim.verify.settings import Setup
 from somagate.sim.verify.verify import verify
 from somagate.toolchain import tools
 
@@ -26,7 +27,7 @@ def crossbar_cycles(lanes: int, rate: float) -> dict[str, Any]:
     """Return what the steps take on our accelerator."""
     plan = crossbar_plan(lanes)
     x = networks.spikes(plan.tables, rate, 1)
-    verdict = verify(plan, x, workers=1)
+    verdict = verify(plan, x, setup=Setup(workers=1))
     if not verdict.equal:
         raise RuntimeError(verdict.summary)
     return {"cycles": verdict.sample_cycles[0], "additions": 256 * int(x.sum())}

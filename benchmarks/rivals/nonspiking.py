@@ -22,6 +22,7 @@ import somagate.export
 import somagate.hw
 import somagate.sim
 from somagate.hw.plan.plan import Plan
+from somagate.sim.verify.settings import Setup
 from somagate.sim.verify.verify import verify
 
 from benchmarks.lib import networks, output
@@ -36,7 +37,7 @@ SAMPLES = 4
 
 def run(plan: Plan, x: Any) -> dict[str, Any]:
     """Return cycles and additions a sample of the convolution, on RTL that equals golden."""
-    verdict = verify(plan, x, workers=1)
+    verdict = verify(plan, x, setup=Setup(workers=1))
     if not verdict.equal:
         raise RuntimeError(verdict.summary)
     layer = verdict.layers[0]

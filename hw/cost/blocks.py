@@ -5,6 +5,7 @@ Each block says its own terms beside its gates, as `terms(plan)`; see `somagate.
 
 from ..plan.stage_plan import StagePlan
 from ..plan.terms import Terms
+from ..plan.widths import parts
 from ..rtl.configurator import Configurator
 from ..rtl.gather.array import Array
 from ..rtl.gather.fetcher import Fetcher
@@ -60,7 +61,7 @@ def memory_terms(part: Part, *, width: int, depth: int, written: bool, block: bo
             terms = {"written_bits": width * depth, "written_width": width}
         else:
             # What look-up tables of four and of six inputs take for it.
-            terms = {f"rom_{size}": width * -(-depth // size) for size in (16, 64)}
+            terms = {f"rom_{size}": width * parts(depth, size) for size in (16, 64)}
             terms["rom_width"] = width
     elif mapped.kind == "distributed":
         terms |= {"luts": mapped.units, "read": width, "rows_read": mapped.rows}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from ..plan.widths import parts
 from .part import Part, Ram
 
 MUX, EMULATION = 0.5, 2.0
@@ -85,9 +86,9 @@ def _geometry(
     emulated = (ram.emulated if written and checked else 0) + 1
     best: tuple[float, Mapped] | None = None
     for step, bits in enumerate(ram.widths):
-        rows = -(-depth // (1 << (ram.address_bits - step)))
+        rows = parts(depth, 1 << (ram.address_bits - step))
         byte = min(ram.byte or bits, bits) if written else 1
-        cells = -(-rows * -(-width // byte) * byte // bits)
+        cells = parts(rows * parts(width, byte) * byte, bits)
         cost = (
             (ram.cost - ram.scaled) * cells
             + ram.scaled * (rows * width / bits)

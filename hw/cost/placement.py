@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..plan.widths import parts
 from .memories import StoredMemory
 from .memory_mapping import map_memory
 from .part import Part
@@ -37,13 +38,13 @@ class PlacedMemory:
 def large_rows(stored: StoredMemory, part: Part) -> int:
     """Return how many large RAMs share out a memory's words; 0 where it lies in none."""
     count, words, _ = part.large_rams
-    return -(-stored.words // words) if stored.large and count else 0
+    return parts(stored.words, words) if stored.large and count else 0
 
 
 def place(stage: int | None, stored: StoredMemory, part: Part) -> PlacedMemory:
     """Return what becomes of a memory and of all of its slices."""
     if rows := large_rows(stored, part):
-        large = rows * sum(-(-width // part.large_rams[2]) for width in stored.slices)
+        large = rows * sum(parts(width, part.large_rams[2]) for width in stored.slices)
         return PlacedMemory(
             stage=stage, stored=stored, kind="large", cell="SB_SPRAM256KA", block_rams=0,
             large_rams=large,

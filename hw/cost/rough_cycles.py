@@ -43,6 +43,26 @@ def interval(plan: Plan, activity: Mapping[str, float]) -> float:
     return plan.tables.steps * max(stage_step(stage, activity) for stage in plan.stages)
 
 
+def latency(plan: Plan, activity: Mapping[str, float]) -> float:
+    """Return the cycles of an image that has the plan to itself, on average; see `stage_cycles`."""
+    steps = [stage_step(stage, activity) for stage in plan.stages]
+    return plan.input_words + sum(steps) + (plan.tables.steps - 1) * max(steps)
+
+
+def transfers(plan: Plan) -> float:
+    """Return about how many words are read for an image, and how many chunks are updated."""
+    return sum(
+        d.positions
+        * d.groups
+        * (
+            _words(stage, d) * (1 if d.name in stage.held else plan.tables.steps)
+            + stage.lanes // stage.update_lanes * plan.tables.steps
+        )
+        for stage in plan.stages
+        for d in stage.descriptors
+    )
+
+
 def stage_step(stage: StagePlan, activity: Mapping[str, float]) -> float:
     """Return the cycles of one time step of a stage: it works, or takes its maps in."""
     steps = stage.tables.steps
@@ -55,14 +75,9 @@ def stage_step(stage: StagePlan, activity: Mapping[str, float]) -> float:
 
 def _gather(stage: StagePlan, descriptor: Descriptor, activity: Mapping[str, float]) -> float:
     """Return the cycles of a lane group's position in the walker or in the slowest bank."""
-    events = words = 0.0  # of a bank; of the walker
+    events, words = 0.0, _words(stage, descriptor)  # of a bank; of the walker
     for source in descriptor.sources:
-        inside, bits = _inside(descriptor, source)
-        segments = source.kernel[0] * source.kernel[1]
-        grain = math.gcd(source.span, source.map.channels, stage.word_bits)
-        length = bits / inside if inside else 0.0
-        each = max(1.0, (length + stage.word_bits - grain) / stage.word_bits)
-        words += descriptor.planes * (segments - inside) + source.map.planes * inside * each
+        _, bits = _inside(descriptor, source)
         kept = len(stage.orders[source.name])
         bits *= kept / source.map.channels  # a bank of padding alone has no events
         events += source.map.planes * bits * activity[source.name] / min(stage.banks, kept)
@@ -72,6 +87,19 @@ def _gather(stage: StagePlan, descriptor: Descriptor, activity: Mapping[str, flo
     # A bank that is done early waits while the sums of the position before are taken.
     taken = stage.lanes / stage.update_lanes + share / 2
     return max(words, share + _SPREAD[stage.banks] * math.sqrt(share), taken)
+
+
+def _words(stage: StagePlan, descriptor: Descriptor) -> float:
+    """Return the words of a lane group's position, and its segments outside of the map."""
+    words = 0.0
+    for source in descriptor.sources:
+        inside, bits = _inside(descriptor, source)
+        segments = source.kernel[0] * source.kernel[1]
+        grain = math.gcd(source.span, source.map.channels, stage.word_bits)
+        length = bits / inside if inside else 0.0
+        each = max(1.0, (length + stage.word_bits - grain) / stage.word_bits)
+        words += descriptor.planes * (segments - inside) + source.map.planes * inside * each
+    return words
 
 
 def _inside(descriptor: Descriptor, source: Source) -> tuple[float, float]:

@@ -172,10 +172,6 @@ class Plan:
                 return back + 2
         return len(before) + 2
 
-    def stage_of(self, layer: int) -> StagePlan:
-        """Return the stage that executes a layer, by its number."""
-        return next(stage for stage in self.stages if layer in stage.layers)
-
     @cached_property
     def descriptors(self) -> tuple[Descriptor, ...]:
         """The layers in order, of all stages."""

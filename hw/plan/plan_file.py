@@ -39,7 +39,7 @@ class PlanFileError(ValueError):
     """A plan file is not one, or does not fit the tables; the message names file, key and value."""
 
 
-def load(path: Path, tables: Tables, *, word_bits: int = 32) -> Plan:
+def read(path: Path, tables: Tables, *, word_bits: int = 32) -> Plan:
     """Read a plan for some tables; `word_bits` is what it has where the file doesn't say.
 
     Raises
@@ -54,7 +54,7 @@ def load(path: Path, tables: Tables, *, word_bits: int = 32) -> Plan:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PlanFileError(f"{path} must be a TOML file: {error}") from None
-    return _read(path, {"word_bits": word_bits} | values, tables)
+    return _plan(path, {"word_bits": word_bits} | values, tables)
 
 
 def built(folder: Path, tables: Tables | None = None) -> Plan:
@@ -84,10 +84,10 @@ def built(folder: Path, tables: Tables | None = None) -> Plan:
                 f"{path} must hold the tables {known['tables_sha256'][:12]} that {MANIFEST} "
                 f"names, not {tables.sha256[:12]}: generate both anew"
             )
-    return _read(Path(folder) / MANIFEST, known["plan"], tables)
+    return _plan(Path(folder) / MANIFEST, known["plan"], tables)
 
 
-def _read(path: Path, values: dict[str, Any], tables: Tables) -> Plan:
+def _plan(path: Path, values: dict[str, Any], tables: Tables) -> Plan:
     """Return the plan that the values in a file describe."""
     try:
         return from_dict(values, tables)

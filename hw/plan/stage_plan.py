@@ -201,8 +201,8 @@ class StagePlan:
         """Rows of each weight memory by the width of a weight, over all banks."""
         depths: dict[int, int] = {}
         for d, source in ((one, source) for one in self.descriptors for source in one.sources):
-            rows = source.weight_base + d.groups * source.group_rows
-            depths[source.weight_bits] = max(depths.get(source.weight_bits, 0), rows)
+            end = source.weight_base + d.groups * source.group_rows
+            depths[source.weight_bits] = max(depths.get(source.weight_bits, 0), end)
         return dict(sorted(depths.items()))
 
     @property

@@ -2,10 +2,12 @@
 
 from . import choose, remedies
 from .choose import Choice, DoesNotFitError
+from .wanted import Wanted
 
 __all__ = [
     "Choice",
     "DoesNotFitError",
+    "Wanted",
     "choose",
     "remedies",
 ]

@@ -8,11 +8,10 @@ those of `rate`, logic and memories those of `resources`.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
-from ...checks.arguments import choice
 from ...export.tables import Tables
 from ..cost.part import Part
 from ..cost.resources import Resources, resources
@@ -20,9 +19,8 @@ from ..cost.rough_cycles import interval
 from ..plan.plan import Plan, StageShape
 from .balance import by_channel, orders
 from .division import Division
+from .wanted import WORD_BITS, Wanted
 
-Goal = Literal["smallest", "fastest"]
-WORD_BITS = (8, 16, 32, 64, 128, 256)
 WEIGHT_MEMORIES: tuple[Literal["block", "spram"], ...] = ("block", "spram")
 LOGIC_LIMIT = 0.85
 """Share of a part's logic that a plan may take: beyond it placement takes long, and often fails."""
@@ -71,14 +69,10 @@ class Choice:
 def choose(
     tables: Tables,
     part: Part,
+    wanted: Wanted | None = None,
     *,
-    goal: Goal = "smallest",
-    cycles: float | None = None,
     rates: Mapping[str, ArrayLike] | float = 0.1,
     measure: Callable[[Plan, Part], Resources] = resources,
-    word_bits: int | None = None,
-    most_word_bits: int = WORD_BITS[-1],
-    loadable: bool = False,
     progress: Progress = lambda cycles, tried: None,
 ) -> Choice:
     """Return a plan of some tables that fits a part.
@@ -89,23 +83,14 @@ def choose(
         The network.
     part
         The FPGA.
-    goal
-        'smallest' takes the least, 'fastest' as much as there is.
-    cycles
-        From one image to the next, that are enough: the smallest plan that reaches them is
-        returned. Any are where it is left out.
+    wanted
+        What it is chosen for; by default the smallest plan.
     rates
         Of 'input' and of each layer's map, the share of its bits that are 1, of every channel
         (channels,) or as one number; or one number for all. Rates of single channels also lay the
         channels out such that the banks have equal work.
     measure
         What a plan takes; another function may add what surrounds the accelerator.
-    word_bits
-        Of the plan; 8 to 1024, a power of two. Searched where it is left out.
-    most_word_bits
-        The widest that is searched; what surrounds the accelerator may not take more.
-    loadable
-        Of the plan.
     progress
         Told of every plan that is better than those before.
 
@@ -114,17 +99,13 @@ def choose(
     DoesNotFitError
         Where no plan fits, or none is as fast as wanted.
     ValueError
-        Where `goal`, `cycles` or `word_bits` is none, or `cycles` comes with 'fastest'.
+        Where `word_bits` is none.
     UnsupportedError
         Where the hardware does not support the tables.
     """
-    choice("goal", goal, get_args(Goal))
-    if cycles is not None:
-        _check_cycles(goal, cycles)
-    some = tuple(bits for bits in WORD_BITS if bits <= most_word_bits)
-    widths = some if word_bits is None else (word_bits,)
+    wanted = wanted or Wanted()
     # What no shape of stages mends is refused once, by the plan; every shape tried then is a plan.
-    Plan.single(tables, lanes=1, update_lanes=1, word_bits=widths[0])
+    Plan.single(tables, lanes=1, update_lanes=1, word_bits=wanted.widths[0])
     every = by_channel(tables, rates)
     activity = {name: float(rate.mean()) for name, rate in every.items()}
     search = _Search(
@@ -132,8 +113,8 @@ def choose(
         part=part,
         activity=activity,
         measure=measure,
-        free_word_bits=word_bits is None,
-        loadable=loadable,
+        free_word_bits=wanted.word_bits is None,
+        loadable=wanted.loadable,
         progress=progress,
         divisions=[
             Division(
@@ -141,25 +122,18 @@ def choose(
                 part=part,
                 activity=activity,
                 word_bits=n,
-                loadable=loadable,
+                loadable=wanted.loadable,
                 weight_memory=memory,
             )
             for memory in (WEIGHT_MEMORIES if part.large_rams[0] else WEIGHT_MEMORIES[:1])
-            for n in widths
+            for n in wanted.widths
         ],
     )
-    if goal == "fastest":
+    if wanted.goal == "fastest":
         best = search.fastest()
     else:
-        best = search.smallest(float("inf") if cycles is None else float(cycles))
+        best = search.smallest(float("inf") if wanted.cycles is None else float(wanted.cycles))
     return replace(best, plan=replace(best.plan, orders=orders(best.plan, every)))
-
-
-def _check_cycles(goal: Goal, cycles: float) -> None:
-    if goal == "fastest":
-        raise ValueError(f"cycles must be left out where goal is 'fastest', not {cycles!r}")
-    if not (isinstance(cycles, int | float) and cycles > 0):
-        raise ValueError(f"cycles must be a number above 0, not {cycles!r}")
 
 
 @dataclass(kw_only=True)

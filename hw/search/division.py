@@ -12,6 +12,7 @@ from ..cost.rough_cycles import stage_step
 from ..plan.descriptor import Orders, ascending
 from ..plan.stage_plan import StagePlan
 from ..plan.stage_shape import MAX_LANES, StageShape
+from ..plan.widths import parts
 
 _BANKS = (1, 2, 4, 8, 16)
 _MEASURED = 4
@@ -160,6 +161,6 @@ class Division:
     def _lanes(self, first: int, end: int) -> list[int]:
         """Return numbers of lanes that divide some layer evenly, and powers of two."""
         kept = [int(layer.kept.sum()) for layer in self.tables.layers[first:end]]
-        lanes = {-(-channels // n) for channels in kept for n in (1, 2, 3, 4)}
+        lanes = {parts(channels, n) for channels in kept for n in (1, 2, 3, 4)}
         lanes |= {1 << n for n in range(1, 11) if 1 << n < max(kept)}
         return sorted({even for n in lanes if (even := n + n % 2) <= MAX_LANES})

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ..cost.part import PARTS, Part
 from ..cost.resources import Resources, resources
 from ..plan.plan import Plan
+from ..plan.widths import parts
 
 Counter = Callable[[Plan, Part], Resources]
 """How a plan's resources are found on a part, those of a board included where there is one."""
@@ -60,8 +61,8 @@ def _large_rams(plan: Plan, part: Part, count: Counter) -> str:
     )
     return (
         f"The {part.title}'s {number} single-port RAMs of {words * width // 1024} kbit have "
-        f"room for the weights, {-(-weights // 1024)} kbit, but start empty: weights there have to "
-        "be loaded"
+        f"room for the weights, {parts(weights, 1024)} kbit, but start empty: weights there have "
+        "to be loaded"
     )
 
 

@@ -5,7 +5,7 @@ from pkgutil import iter_modules
 
 from ..recipe import Recipe
 
-__all__ = ["load", "names"]
+__all__ = ["find", "names"]
 
 
 def names() -> tuple[str, ...]:
@@ -13,7 +13,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(module.name.replace("_", "-") for module in iter_modules(__path__)))
 
 
-def load(name: str) -> Recipe:
+def find(name: str) -> Recipe:
     """Return the recipe called `name`, or raise `ValueError` naming all."""
     if name not in names():
         listed = ", ".join(repr(known) for known in names())

@@ -27,7 +27,7 @@ async def play(dut: Any) -> None:
     """Play `scenario.safetensors` of the bench's folder, and write `record.safetensors` there."""
     folder = Path(os.environ[FOLDER_VARIABLE])
     ports = _ports(folder / "ports.json")
-    bench = Bench(Scenario.load(folder / "scenario.safetensors"), ports)
+    bench = Bench(Scenario.read(folder / "scenario.safetensors"), ports)
     streams = {name: _Stream(dut, name) for name in ports.widths}
     for name, stream in streams.items():
         stream.write("valid" if name in ports.sent else "ready", 0)

@@ -115,7 +115,7 @@ def run(
         if not result.exists():
             words = last_lines(log.read_text(encoding="utf-8", errors="replace"))
             raise CompileError(f"{simulator} ended without a result:\n{words}")
-        return Record.load(result)
+        return Record.read(result)
 
 
 def _public(verilog: str, ports: Ports, path: Path) -> Path:

@@ -64,7 +64,7 @@ class Scenario:
         save_file({**arrays, "deadline": np.array(self.deadline, np.int64)}, path)
 
     @staticmethod
-    def load(path: Path) -> "Scenario":
+    def read(path: Path) -> "Scenario":
         """Read a file that `save` wrote."""
         arrays = load_file(path)
         return Scenario(
@@ -103,7 +103,7 @@ class Record:
         save_file({**arrays, "run": np.array([self.cycles, self.late], np.int64)}, path)
 
     @staticmethod
-    def load(path: Path) -> "Record":
+    def read(path: Path) -> "Record":
         """Read a file that `save` wrote."""
         arrays = load_file(path)
         cycles, late = (int(n) for n in arrays["run"])

@@ -1,6 +1,6 @@
 """When each word is fetched, and each sum of a position offered: the timing before the update.
 
-See `row` for the words that are used here.
+See `registers` for the words that are used here.
 """
 
 from collections.abc import Sequence

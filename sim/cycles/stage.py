@@ -1,7 +1,7 @@
 """One stage at work: when it starts and finishes each layer of each time step."""
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 from numpy.typing import NDArray
@@ -178,9 +178,7 @@ class StageCycles:
         for count, (uses, final) in zip(walk.positions, layer.chunks, strict=True):
             for steps, ends, every, part in islice(words, count):
                 offered = fetch.word(steps)
-                taken = [
-                    b.word(offered, n, p, ends) for b, n, p in zip(banks, every, part, strict=True)
-                ]
+                taken = map(Bank.word, banks, repeat(offered), every, part, repeat(ends))
                 fetch.row.taken(offered, max(taken))
             if not count:  # the lane group is skipped
                 for used in uses:

@@ -1,6 +1,6 @@
 """When each sum is taken by the update, and what becomes of it leaves the stage.
 
-See `row` for the words that are used here.
+See `registers` for the words that are used here.
 """
 
 from collections.abc import Callable, Iterator, Sequence

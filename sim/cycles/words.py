@@ -1,6 +1,6 @@
 """The accelerator's walk over a layer as numbers: which words it reads, and the spikes in them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from ...hw.plan.descriptor import Descriptor, Map, Source, as_map
 from ...hw.plan.stage_plan import StagePlan
 from ...hw.rtl.gather.scanner import PART_BITS
+
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,79 +56,108 @@ def walk(
     skips
         Lane groups that are pruned at run time.
     """
-    positions: list[int] = []
-    words: list[tuple[int, bool, int, int]] = []
-    due = 1
-    height, width = descriptor.window
-    windows = [
-        (group, row * height + y, column * width + x)
-        for row in range(descriptor.rows)
-        for column in range(descriptor.columns)
-        for group in range(descriptor.groups)
-        for y in range(height)
-        for x in range(width)
-    ]
-    for group, y, x in windows:
-        before = len(words)
-        for segment in _segments(stage, descriptor, first_step, group, y, x):
-            if group not in skips and segment:
-                words += [(due, *segment[0]), *((0, *word) for word in segment[1:])]
-                due = 0
-            due += 1
-        positions.append(len(words) - before)
-    steps, ends, low, high = zip(*words, strict=True) if words else ((), (), (), ())
+    shape = descriptor.rows, descriptor.columns, descriptor.groups, *descriptor.window
+    rows, columns, groups, y, x = np.indices(shape).reshape(5, -1)
+    y, x = rows * descriptor.window[0] + y, columns * descriptor.window[1] + x
+    found = [_places(stage, segment, y, x, groups) for segment in _segments(descriptor, first_step)]
+    low, high, line, ends, counts = (np.stack(each, -1) for each in zip(*found, strict=True))
+    counts[np.isin(groups, list(skips))] = 0
+
+    # Every segment is a step of the walker; the first word of one tells those since the last word.
+    segments = np.flatnonzero(counts)
+    words = counts.ravel()[segments]
+    first = words.cumsum() - words
+    steps = np.zeros(words.sum(), np.int64)
+    steps[first] = np.diff(segments, prepend=-1)
+
+    # A segment's words meet where the map's do.
+    low, high, line, ends = (
+        each.ravel()[segments].repeat(words) for each in (low, high, line, ends)
+    )
+    size = stage.word_bits
+    start = low - low % size + (np.arange(len(low)) - first.repeat(words)) * size
+    begin = (line + np.maximum(low, start)) // stage.banks
+    end = (line + np.minimum(high, start + size)) // stage.banks
     return Walk(
-        positions=positions,
-        steps=list(steps),
-        ends=list(ends),
-        low=np.array(low, np.int64),
-        high=np.array(high, np.int64),
-        trailing=due - 1,
+        positions=counts.sum(1).tolist(),
+        steps=steps.tolist(),
+        ends=(ends & (end == (line + high) // stage.banks)).tolist(),
+        low=begin,
+        high=end,
+        trailing=int(counts.size - 1 - segments[-1]) if len(segments) else counts.size,
     )
 
 
-Word = tuple[bool, int, int]
-"""Whether it ends a plane or the position, its first bit of each bank, the one behind the last."""
+@dataclass(frozen=True, kw_only=True)
+class _Segment:
+    """One segment of every position's receptive field.
+
+    Attributes
+    ----------
+    source
+        That it lies in.
+    offset
+        The first bit of the source's map among those that `Spikes` counts.
+    plane
+        The bit plane.
+    kernel
+        Row and column.
+    seen
+        Whether there is any; otherwise all are dropped.
+    ends
+        Whether it ends the bit plane or the position.
+    """
+
+    source: Source
+    offset: int
+    plane: int
+    kernel: tuple[int, int]
+    seen: bool
+    ends: bool
 
 
-def _segments(
-    stage: StagePlan, descriptor: Descriptor, first_step: bool, group: int, y: int, x: int
-) -> list[list[Word]]:
-    """Return the segments of a position, highest bit plane first; empty what is dropped."""
-    found = []
-    offsets = np.cumsum([0, *(_stored_bits(s.map) // stage.banks for s in descriptor.sources)])
+def _segments(descriptor: Descriptor, first_step: bool) -> Iterator[_Segment]:
+    """Yield the segments of a receptive field, highest bit plane first."""
+    offsets = np.cumsum([0, *(_stored_bits(source.map) for source in descriptor.sources)]).tolist()
+    last = descriptor.sources[-1]
     for plane in reversed(range(descriptor.planes)):
-        for number, source in enumerate(descriptor.sources):
-            seen = plane < source.map.planes and not (source.recurrent and first_step)
-            top = y * source.stride[0] - source.padding[0]
-            left = (x * source.stride[1] - source.padding[1]) * source.map.channels
-            left += group * source.group_bits
-            rows, columns = source.kernel
-            for i in range(rows):
-                for j in range(columns):
-                    ends = (number, i, j) == (len(descriptor.sources) - 1, rows - 1, columns - 1)
-                    row, start = top + i, left + j * source.map.channels
-                    if not (seen and 0 <= row < source.map.rows):
-                        found.append([(True, 0, 0)] if ends else [])
-                        continue
-                    line = (plane * source.map.rows + row) * _row_bits(source.map)
-                    found.append(
-                        _words(source, int(offsets[number]), line, start, ends, stage.banks)
-                    )
-    return found
+        for source, offset in zip(descriptor.sources, offsets, strict=False):
+            for kernel in np.ndindex(*source.kernel):
+                yield _Segment(
+                    source=source,
+                    offset=offset,
+                    plane=plane,
+                    kernel=kernel,
+                    seen=plane < source.map.planes and not (source.recurrent and first_step),
+                    ends=source is last and kernel == (last.kernel[0] - 1, last.kernel[1] - 1),
+                )
 
 
-def _words(
-    source: Source, offset: int, line: int, start: int, ends: bool, banks: int
-) -> list[Word]:
-    """Return the words of a segment, clipped to its row; `line` is the row's first bit."""
-    low, high = max(start, 0), min(start + source.span, source.map.row_bits)
-    if low >= high:
-        return [(True, 0, 0)] if ends else []
-    size = source.map.word_bits
-    edges = [low, *range(low - low % size + size, high, size), high]
-    places = [offset + (line + edge) // banks for edge in edges]
-    return [(ends and b == places[-1], a, b) for a, b in zip(places[:-1], places[1:], strict=True)]
+def _places(
+    stage: StagePlan, segment: _Segment, y: Integers, x: Integers, group: Integers
+) -> tuple[Integers, Integers, Integers, NDArray[np.bool_], Integers]:
+    """Return where a segment of every position lies, clipped to its map, and how many words it has.
+
+    Its first bit in the row and the one behind the last, the row's first bit among those that
+    `Spikes` counts, whether it ends a plane or the position, and its words: of one that is dropped
+    none, or an empty one where it ends something.
+    """
+    source, layout = segment.source, segment.source.map
+    row = y * source.stride[0] - source.padding[0] + segment.kernel[0]
+    start = (x * source.stride[1] - source.padding[1] + segment.kernel[1]) * layout.channels
+    start += group * source.group_bits
+    low, high = np.maximum(start, 0), np.minimum(start + source.span, layout.row_bits)
+    inside = (low < high) & (row >= 0) & (row < layout.rows) & segment.seen
+    low, high = np.where(inside, low, 0), np.where(inside, high, 0)
+    line = segment.offset + (segment.plane * layout.rows + row) * _row_bits(layout)
+    words = (high - 1) // stage.word_bits - low // stage.word_bits + 1
+    return (
+        low,
+        high,
+        np.where(inside, line, 0),
+        np.full(len(low), segment.ends),
+        np.where(inside, words, int(segment.ends)),
+    )
 
 
 def _row_bits(layout: Map) -> int:

@@ -43,13 +43,13 @@ class Packing:
     bits: int
 
     def pack(self, maps: NDArray[Any]) -> NDArray[Any]:
-        """Lay (count, …) maps over each other, as (count / `self.maps` rounded up, …)."""
-        rows = -(-len(maps) // self.maps)
-        packed = np.zeros((rows, *maps.shape[1:]), self.dtype)
-        last = maps[(self.maps - 1) * rows :]
+        """Lay (n, …) maps over each other, as (n / `self.maps` rounded up, …)."""
+        count = -(-len(maps) // self.maps)
+        packed = np.zeros((count, *maps.shape[1:]), self.dtype)
+        last = maps[(self.maps - 1) * count :]
         packed[: len(last)] = last
         for index in reversed(range(self.maps - 1)):
-            part = maps[index * rows : (index + 1) * rows]
+            part = maps[index * count : (index + 1) * count]
             packed *= self.dtype.type(1 << self.bits)
             packed[: len(part)] += part
         return packed
@@ -63,9 +63,9 @@ class Packing:
         half = 1 << (self.bits - 1)
         integers += sum(half << (index * self.bits) for index in range(self.maps))
         sums = np.empty((self.maps, *integers.shape), dtype)
-        for row in sums:
-            np.bitwise_and(integers, 2 * half - 1, out=row, casting="unsafe")
-            row -= dtype.type(half)
+        for part in sums:
+            np.bitwise_and(integers, 2 * half - 1, out=part, casting="unsafe")
+            part -= dtype.type(half)
             integers >>= self.bits
         return sums.reshape(-1, *integers.shape[1:])[:count]
 

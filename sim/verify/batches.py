@@ -18,7 +18,7 @@ from ...export.tables import Tables
 from ...hw.plan.loading import Load
 from ...hw.plan.plan import Plan
 from ..bench.cache import digest, plan_digest
-from ..bench.engines import Engine, Play, scenario
+from ..bench.engines import Play, scenario
 from ..bench.ports import Ports
 from ..bench.scenario import Scenario, stall_pattern
 from ..cycles.predict import Prediction, predict
@@ -27,6 +27,7 @@ from ..golden.activity import additions
 from .check import Checker
 from .loaded import lay_out, named
 from .measured import LayerCost, busy_cycles, layer_cycles, sample_cycles
+from .settings import Setup
 from .verdict import Verdict
 
 BATCH_SAMPLES = 16
@@ -53,15 +54,15 @@ class Batches:
         Of the accelerator, with what was loaded into it.
     tables, load
         What golden runs, and how it is loaded into the accelerator after a reset; None if it isn't.
-    engine, play
-        The simulator, and what plays a scenario in it.
+    setup, play
+        How the bench runs, and what plays a scenario in its engine.
     inputs, count
         Samples, and how many of them.
-    stalls, seed, deadline
-        As for `verify`.
+    deadline
+        As in `Scenario`.
     predicted
         Samples whose cycles are predicted, from the first; whole batches, where nothing stalls.
-    resume
+    kept
         Where verdicts of equal batches are kept, or None.
     identity
         Digest of the device and of the code that checks it.
@@ -72,15 +73,13 @@ class Batches:
     checker: Checker
     tables: Tables
     load: Load | None
-    engine: Engine
+    setup: Setup
     play: Play
     inputs: Samples
     count: int
-    stalls: float
-    seed: int
     deadline: int
     predicted: int
-    resume: Path | None
+    kept: Path | None
     identity: str
 
     def verdicts(self, threads: int) -> Iterator[Verdict]:
@@ -115,7 +114,7 @@ class Batches:
 
     def scenario(self, first: int) -> Scenario:
         """Return what is played for a batch."""
-        go = stall_pattern(self.stalls, self.seed + first, self.ports.widths)
+        go = stall_pattern(self.setup.stalls, self.setup.seed + first, self.ports.widths)
         return scenario(
             self.plan,
             self.ports,
@@ -127,28 +126,28 @@ class Batches:
 
     def verdict(self, first: int) -> Verdict:
         """Play a batch and compare it, unless that was done before."""
-        x = self.batch(first)
-        if self.resume is None:
+        x, setup = self.batch(first), self.setup
+        if self.kept is None:
             return self._verdict(first, x)
         data = np.ascontiguousarray(x)
         key = (
             *(plan_digest(self.plan), self.tables.sha256),
-            *(self.engine, self.stalls, self.seed + first, self.deadline, first),
+            *(setup.engine, setup.stalls, setup.seed + first, self.deadline, first),
             self.predicts(first),
             *(data.shape, data.dtype.str, digest(data.tobytes())),
         )
-        path = self.resume / f"{digest(self.identity, repr(key))}.json"
+        path = self.kept / f"{digest(self.identity, repr(key))}.json"
         if path.exists():
             return Verdict.from_record(json.loads(path.read_text(encoding="utf-8")))
         verdict = self._verdict(first, x)
         if verdict.equal:
-            self.resume.mkdir(parents=True, exist_ok=True)
+            self.kept.mkdir(parents=True, exist_ok=True)
             write(path, json.dumps(verdict.record()))
         return verdict
 
     def predicts(self, first: int) -> bool:
         """Return whether the cycles of a batch are predicted."""
-        return first < self.predicted and not self.stalls
+        return first < self.predicted and not self.setup.stalls
 
     def _verdict(self, first: int, x: NDArray[Any]) -> Verdict:
         start = time.perf_counter()
@@ -167,7 +166,7 @@ class Batches:
             finding = replace(finding, difference=named(finding.difference, self.load))
         return Verdict(
             equal=equal,
-            engine=self.engine,
+            engine=self.setup.engine,
             tables=tables.sha256,
             samples=x.shape[1],
             spikes=finding.neurons,

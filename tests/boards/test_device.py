@@ -81,13 +81,13 @@ class SimulatedLine:
 def test_a_device_predicts_what_golden_predicts(word_bits: int):
     tables = small_network()
     plan = Plan.single(tables, lanes=4, update_lanes=2, word_bits=word_bits)
-    x = (np.random.default_rng(2).random((3, 6, 2, 6, 6)) < 0.4).astype(np.int64)
+    x = (np.random.default_rng(2).random((3, 6, 2, 6, 6)) < 0.4).astype(np.int64)[:, :3]
     expected = golden.run(tables, x).prediction
     assert len(set(expected.tolist())) > 1
     line = SimulatedLine(plan)
     with Device(line, plan) as device:
         classes = device.predict(x)
-    assert classes.dtype == np.int64 and classes.shape == (6,)
+    assert classes.dtype == np.int64 and classes.shape == (3,)
     assert classes.tolist() == expected.tolist()
     assert line.closed
 
@@ -190,7 +190,7 @@ def test_a_board_without_tables_fails_by_name_and_then_runs_what_is_loaded():
         assert device.predict(X[:1]).tolist() == expected and len(set(expected)) > 1
         # A restart keeps the tables, masks and time steps too.
         device.restart()
-        assert device.predict(X[:1, :3]).tolist() == expected[:3]
+        assert device.predict(X[:1, :2]).tolist() == expected[:2]
     with (
         Device(line, plan) as unaware,
         pytest.raises(DeviceError) as error,
@@ -200,7 +200,7 @@ def test_a_board_without_tables_fails_by_name_and_then_runs_what_is_loaded():
         f"The board must run tables {BASE.sha256[:12]}, not {OTHER.sha256[:12]}: load them, or "
         "say which are loaded"
     )
-    assert Device(line, plan, OTHER).predict(X[:1, :3]).tolist() == expected[:3]
+    assert Device(line, plan, OTHER).predict(X[:1, :1]).tolist() == expected[:1]
     # Steps beyond those of the tables would be cut off, missing ones waited for.
     with refused(ValueError, "x must have 1 steps on its first axis, not shape (2, 6, 4)"):
         Device(line, plan, OTHER).predict(X)

@@ -22,6 +22,8 @@ from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.rtl.accelerator import Accelerator
 from somagate.hw.rtl.memory import SinglePortMemory
 from somagate.hw.search.choose import choose
+from somagate.hw.search.wanted import Wanted
+from somagate.sim.verify.settings import Dut, Setup
 from somagate.sim.verify.verify import verify
 from somagate.toolchain.verilog import convert
 
@@ -104,16 +106,19 @@ def spram_plan(tables: Tables, *, lanes: int, loadable: bool) -> Plan:
 
 
 @pytest.mark.parametrize(("lanes", "loadable"), [(4, False), (16, True)])
-def test_weights_in_large_rams_are_loaded_and_equal_golden(
-    tmp_path: Path, lanes: int, loadable: bool
-) -> None:
+def test_weights_in_large_rams_are_loaded_and_equal_golden(lanes: int, loadable: bool) -> None:
     """At 3 bits a weight: part of one RAM, and three of them, the last in a slice of its own."""
     plan = spram_plan(small_network(), lanes=lanes, loadable=loadable)
     text = convert(Accelerator(plan), name=TOP, platform=ICE40UP5K)
     assert text.count("SB_SPRAM256KA ") == -(-lanes * 3 // 16)
     x = (np.random.default_rng(3).random((3, 3, 2, 6, 6)) < 0.4).astype(np.uint8)
     other = small_network(4) if loadable else None
-    verdict = verify(plan, x, verilog=text + SPRAM, load=other, stalls=0.2, folder=tmp_path)
+    verdict = verify(
+        plan,
+        x,
+        dut=Dut(verilog=text + SPRAM, load=other),
+        setup=Setup(stalls=0.2),
+    )
     assert verdict.equal, verdict.summary
 
 
@@ -204,20 +209,20 @@ def test_large_rams_above_one_another_read_as_the_plain_memory_does(
     assert checked > 300 and (crossed > 50 or depth <= 1 << 14)
 
 
-def test_weights_in_large_rams_above_one_another_equal_golden(tmp_path: Path) -> None:
+def test_weights_in_large_rams_above_one_another_equal_golden() -> None:
     """22,464 rows of one lane's 4 bits, so two RAMs, and positions that read from both."""
     shape = StageShape(layers=2, lanes=1, update_lanes=1, weight_memory="spram")
     plan = Plan(tables=network((700,), [32]), shapes=(shape,), word_bits=16)
     text = convert(Accelerator(plan), name=TOP, platform=ICE40UP5K)
     assert text.count("SB_SPRAM256KA ") == 2
     x = (np.random.default_rng(3).random((2, 3, 700)) < 0.2).astype(np.uint8)
-    verdict = verify(plan, x, verilog=text + SPRAM, predict=0, folder=tmp_path)
+    verdict = verify(plan, x, dut=Dut(verilog=text + SPRAM), predict=0)
     assert verdict.equal, verdict.summary
 
 
 def test_a_plan_that_is_chosen_has_as_many_large_rams_as_it_was_counted_with() -> None:
     tables = network((784,), [128], steps=2, classes=10)
-    choice = choose(tables, ICE40UP5K.part, goal="smallest", word_bits=16)
+    choice = choose(tables, ICE40UP5K.part, Wanted(goal="smallest", word_bits=16))
     assert choice.plan.shapes[0].weight_memory == "spram"
     assert max(memory.stored.words for memory in choice.resources.memories) > 1 << 14
     text = rtlil.convert(Accelerator(choice.plan), name=TOP, platform=ICE40UP5K, emit_src=False)

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from plans import Shapes, network
 from somagate.boards.registry import BOARDS
 from somagate.hw.cost.part import PARTS
 from somagate.hw.cost.resources import resources
@@ -107,3 +108,35 @@ def test_mistakes_are_named(somagate, tables_path: Path) -> None:
     assert somagate.error(*call, "--samples", 3) == (
         "--samples must come with --data, not be 3 without it"
     )
+
+
+@pytest.mark.parametrize("clock", [0, -3, 1e-9, 20_000, "nan"])
+def test_a_clock_that_no_chip_has_is_refused(somagate, tables_path: Path, clock: object) -> None:
+    message = f"--clock must be 0.000001…10000 MHz, not {float(clock)}"
+    assert somagate.error("estimate", tables_path, f"--clock={clock}") == message
+
+
+def test_cycles_of_a_network_too_large_to_follow_are_about_right(
+    somagate, tables_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = somagate.json("estimate", tables_path)
+    monkeypatch.setattr("somagate.estimating.FOLLOWED", 0)
+    rough = somagate.json("estimate", tables_path)
+    assert (exact["exact"], rough["exact"]) == (True, False)
+    # In a network as small as this, the blocks' latencies count, which are left out.
+    assert rough["cycles_per_sample"] == pytest.approx(exact["cycles_per_sample"], rel=0.3)
+    assert [row["additions"] for row in rough["layers"]] == [
+        row["additions"] for row in exact["layers"]
+    ]
+    assert "cycles a sample, some 20 % off, for a sample of random" in (
+        " ".join(somagate("estimate", tables_path).stdout.split())
+    )
+    # Of data they are always exact.
+    assert somagate.json("estimate", tables_path, "--data", "digits", "--samples", 1)["exact"]
+
+
+def test_a_map_of_millions_of_positions_is_not_followed(somagate, tmp_path: Path) -> None:
+    path = tmp_path / "large.safetensors"
+    large = Shapes(channels=1, padding=(1, 1), pool=(8, 8))
+    network((1, 1024, 1024), [large], steps=4).save(path)
+    assert somagate.json("estimate", path, exit_code=1)["exact"] is False

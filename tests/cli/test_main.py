@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from somagate import tooling
 from somagate.cli.main import EXAMPLES
+from somagate.cli.output import message
 from somagate.toolchain import tools
 
 VERBS = [verb.__name__ for verb in EXAMPLES]
@@ -123,6 +124,12 @@ def test_training_without_torch_says_how_to_get_it(tmp_path: Path) -> None:
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert process.returncode == 2
     assert process.stderr == ("error: torch is not installed: pip install 'somagate[train]'\n")
+
+
+def test_what_a_module_comes_with_is_said() -> None:
+    error = ModuleNotFoundError("No module named 'serial'", name="serial.tools")
+    assert message(error) == "serial is not installed: pip install 'somagate[board]'"
+    assert message(ModuleNotFoundError("No module named 'x'", name="x")) == "No module named 'x'"
 
 
 def tool(name: str, kind: str = "wheel") -> tools.Tool:

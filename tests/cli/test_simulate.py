@@ -3,7 +3,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from somagate.data import load, names
+from plans import network
+from somagate.data import names, read
 from somagate.data.encode import encode
 from somagate.export.neuron import Neuron, Shift
 from somagate.export.synapse import Dense
@@ -14,7 +15,7 @@ from tiny_tables import tiny
 
 
 def expected(count: int):
-    data = load("digits")
+    data = read("digits")
     x = encode(data.test_images[:count], encoding="rate", steps=4, maximum=16)
     return x, golden.run(tiny(), x, potentials=True), data.test_labels[:count]
 
@@ -176,6 +177,18 @@ def test_tables_of_one_axis_take_images_flattened(somagate, tmp_path: Path) -> N
         f"{folder} must have labels 0…1 for the 2 classes of the tables, not reach 4; "
         "choose the data they were trained on"
     )
+
+
+def test_data_of_another_number_of_classes_is_not_scored(somagate, tmp_path: Path) -> None:
+    tables, path = network((1, 8, 8), [], classes=12), tmp_path / "twelve.safetensors"
+    replace(tables, input=Input(shape=(1, 8, 8), encoding="rate", maximum=16)).save(path)
+    assert somagate.error("simulate", path, "--data", "digits") == (
+        "digits must have 12 classes as the tables have, not 10; "
+        "choose the data they were trained on"
+    )
+    # Nothing is scored where cycles are predicted, so any spikes will do.
+    given = ("estimate", path, "--data", "digits", "--samples", 1)
+    assert somagate.json(*given)["samples"] == 1
 
 
 def test_simulate_takes_fewer_samples_at_once_where_neurons_are_many(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from somagate.data import load
+from somagate.data import read
 from somagate.export.tables import Tables
 from somagate.model import recipes
 from somagate.training import Trained
@@ -13,10 +13,11 @@ from somagate.training import Trained
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of one epoch."""
-    from somagate.model.train import train
+    from somagate.model.train import Told, train
 
     folder = tmp_path_factory.mktemp("trained") / "run"
-    return train(recipes.load("digits-dense"), folder, epochs=1, progress=False).checkpoint
+    recipe = recipes.find("digits-dense").override(epochs=1)
+    return train(recipe, folder, told=Told(progress=False)).checkpoint
 
 
 def test_train_writes_a_checkpoint(somagate, tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_a_detector_says_its_precision() -> None:
 def test_train_and_export_take_data_by_name_and_folder(
     somagate, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    digits = load("digits")
+    digits = read("digits")
     for split, images, labels in (
         ("train", digits.train_images[:60], digits.train_labels[:60]),
         ("t10k", digits.test_images[:20], digits.test_labels[:20]),

@@ -34,10 +34,10 @@ def same(one, other):
 
 def test_a_cache_is_used_instead_of_the_files(folder, tmp_path, monkeypatch):
     path = tmp_path / "cache.npz"
-    plain = data.load("ncaltech101:steps=2,size=18,fold=2/5", folder)
-    first = data.load(f"ncaltech101:steps=2,size=18,fold=2/5,cache={path}", folder)
+    plain = data.read("ncaltech101:steps=2,size=18,fold=2/5", folder)
+    first = data.read(f"ncaltech101:steps=2,size=18,fold=2/5,cache={path}", folder)
     monkeypatch.setattr(recordings.atis, "read", None)
-    second = data.load(f"ncaltech101:steps=2,size=18,fold=2/5,cache={path}", folder)
+    second = data.read(f"ncaltech101:steps=2,size=18,fold=2/5,cache={path}", folder)
     same(plain, first)
     same(plain, second)
     assert {file.name for file in folder.iterdir()} == {"a", "b"}
@@ -45,14 +45,14 @@ def test_a_cache_is_used_instead_of_the_files(folder, tmp_path, monkeypatch):
 
 def test_a_cache_keeps_boxes(tmp_path):
     text = "moving-shapes:train=5,test=3,size=16,steps=2"
-    same(data.load(text), data.load(f"{text},cache={tmp_path / 'c.npz'}"))
-    same(data.load(text), data.load(f"{text},cache={tmp_path / 'c.npz'}"))
+    same(data.read(text), data.read(f"{text},cache={tmp_path / 'c.npz'}"))
+    same(data.read(text), data.read(f"{text},cache={tmp_path / 'c.npz'}"))
 
 
 @pytest.mark.parametrize("change", ["options", "files"])
 def test_a_cache_of_something_else_is_refused(folder, tmp_path, change):
     path = tmp_path / "cache.npz"
-    data.load(f"ncaltech101:steps=2,cache={path}", folder)
+    data.read(f"ncaltech101:steps=2,cache={path}", folder)
     if change == "files":
         write(folder / "a/image_0009.bin", atis([(1, 1, 1, True)]))
     steps = 3 if change == "options" else 2
@@ -61,14 +61,14 @@ def test_a_cache_of_something_else_is_refused(folder, tmp_path, change):
         f"{path} must be a cache of the same data set, files and options, but is of others; "
         "delete it, or name another",
     ):
-        data.load(f"ncaltech101:steps={steps},cache={path}", folder)
+        data.read(f"ncaltech101:steps={steps},cache={path}", folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"PK\x03\x04"])
 def test_what_is_no_cache_is_refused(tmp_path, content):
     path = write(tmp_path / "cache.npz", content)
     with pytest.raises(data.DataError) as error:
-        cache.load("key", path)
+        cache.read("key", path)
     assert str(error.value).startswith(f"{path} must be a cache of a data set, but can't be read: ")
     assert str(error.value).endswith("; delete it")
 
@@ -80,4 +80,4 @@ def test_an_archive_of_other_arrays_is_refused(tmp_path):
         f"{tmp_path / 'other.npz'} must be a cache of a data set, but can't be read: 'head'; "
         "delete it",
     ):
-        cache.load("key", tmp_path / "other.npz")
+        cache.read("key", tmp_path / "other.npz")

@@ -63,7 +63,7 @@ def folder(tmp_path):
     ids=["binary", "python 2", "protocol 0", "protocol 2", "protocol 4", "protocol 5"],
 )
 def test_every_version_gives_the_same_images(tmp_path, suffix, form):
-    found = data.load("cifar10", written(tmp_path, suffix, form))
+    found = data.read("cifar10", written(tmp_path, suffix, form))
     assert np.array_equal(found.train_images, IMAGES[:5].reshape(-1, 3, 32, 32))
     assert np.array_equal(found.test_images, IMAGES[5])
     assert found.train_labels.tolist() == sum(LABELS[:5], [])
@@ -75,7 +75,7 @@ def test_every_version_gives_the_same_images(tmp_path, suffix, form):
 
 
 def test_rgb_images_are_encoded_directly_as_8_bits(folder):
-    images = data.load("cifar10", folder).test_images
+    images = data.read("cifar10", folder).test_images
     maps = encode(images, encoding="direct", steps=2, maximum=255, high=255)
     assert np.array_equal(maps, np.stack([images, images]))
 
@@ -83,7 +83,7 @@ def test_rgb_images_are_encoded_directly_as_8_bits(folder):
 def test_a_missing_batch_is_named(folder):
     (folder / "data_batch_4.bin").unlink()
     with refused(data.DataError, f"{folder} must hold {LISTED}, but has no data_batch_4.bin"):
-        data.load("cifar10", folder)
+        data.read("cifar10", folder)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_missing_batch_is_named(folder):
 def test_a_broken_binary_batch_is_named(folder, content, message):
     (folder / "test_batch.bin").write_bytes(content)
     with refused(data.DataError, f"{folder / 'test_batch.bin'} {message}"):
-        data.load("cifar10", folder)
+        data.read("cifar10", folder)
 
 
 ARRAY = np.zeros((2, 3072), np.uint8)
@@ -122,4 +122,4 @@ def test_a_broken_python_batch_is_named(tmp_path, content, message):
     path = tmp_path / "data_batch_2"
     path.write_bytes(pickle.dumps(content))
     with refused(data.DataError, f"{path} {message}"):
-        data.load("cifar10", tmp_path)
+        data.read("cifar10", tmp_path)

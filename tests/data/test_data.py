@@ -8,28 +8,28 @@ from somagate import data
 def test_a_set_that_nobody_knows_is_refused():
     listed = ", ".join(repr(name) for name in data.names())
     with refused(ValueError, f"data set must be one of {listed}, not 'cifar'"):
-        data.load("cifar:steps=3")
+        data.read("cifar:steps=3")
 
 
 def test_an_option_that_a_set_lacks_is_refused():
     with refused(ValueError, "options of digits must be of fold, seed, cache, not 'steps'"):
-        data.load("digits:steps=3")
+        data.read("digits:steps=3")
     with refused(ValueError, "fold of digits must be I/K, not '3'"):
-        data.load("digits:fold=3")
+        data.read("digits:fold=3")
 
 
 def test_a_folder_is_never_ignored(tmp_path):
     for name in ("digits", "moving-shapes"):
         with refused(ValueError, f"{name} needs no folder, but {tmp_path} was named"):
-            data.load(name, tmp_path)
+            data.read(name, tmp_path)
 
 
 def test_every_set_can_be_split_by_folds():
-    found = data.load("digits:fold=2/10,seed=4")
+    found = data.read("digits:fold=2/10,seed=4")
     assert found.name == "digits:fold=2/10,seed=4"
     assert len(found.train_labels) + len(found.test_labels) == 1797
     assert np.ptp(np.bincount(found.test_labels)) <= 2
-    other = data.load("digits:fold=2/10,seed=5")
+    other = data.read("digits:fold=2/10,seed=5")
     assert not np.array_equal(found.test_images[:20], other.test_images[:20])
 
 
@@ -38,8 +38,8 @@ def test_a_set_without_a_split_gets_the_first_of_ten_folds(tmp_path):
         for number in range(1, 21):
             events = [(number, number, 0, True)]
             write(tmp_path / name / f"image_{number:04}.bin", atis(events))
-    found = data.load("ncaltech101:size=18x24,steps=1", tmp_path)
-    asked = data.load("ncaltech101:size=18x24,steps=1,fold=1/10", tmp_path)
+    found = data.read("ncaltech101:size=18x24,steps=1", tmp_path)
+    asked = data.read("ncaltech101:size=18x24,steps=1,fold=1/10", tmp_path)
     assert found.test_labels.tolist() == asked.test_labels.tolist() == [0, 0, 1, 1]
     assert np.array_equal(found.test_images, asked.test_images)
 

@@ -33,7 +33,7 @@ def folder(tmp_path):
 
 
 def test_event_files_become_frames_with_boxes(folder):
-    found = data.load("coco:steps=4,maximum=3", folder)
+    found = data.read("coco:steps=4,maximum=3", folder)
     assert found.train_images.shape == (3, 4, 2, 30, 40)
     assert found.test_images.shape == (2, 4, 2, 30, 40)
     assert (found.steps, found.maximum, found.class_names) == (4, 3, ("car",))
@@ -42,7 +42,7 @@ def test_event_files_become_frames_with_boxes(folder):
 
 
 def test_boxes_are_cropped_and_scaled_like_the_events(folder):
-    found = data.load("coco:crop=20x20+10+8,size=10", folder)
+    found = data.read("coco:crop=20x20+10+8,size=10", folder)
     assert found.shape == (2, 10, 10)
     # Left 4…12 and top 6…16 of the sensor are 0…4 and 0…6 of the crop, and half of it scaled.
     assert found.train_boxes.of(0)[1].tolist() == [[0, 0, 2, 3]]
@@ -59,9 +59,9 @@ def test_aedat_files_give_the_same_frames(folder):
     (folder / "test.json").unlink()
     write(folder / "a.aedat", aedat_3(packet(EVENTS)))
     described(folder, "train", ["a.aedat"] * 10)
-    found = data.load("coco:steps=4,maximum=255", folder)
+    found = data.read("coco:steps=4,maximum=255", folder)
     described(folder, "train", ["train/0.bin"] * 10)
-    same = data.load("coco:steps=4,maximum=255", folder)
+    same = data.read("coco:steps=4,maximum=255", folder)
     assert np.array_equal(found.train_images, same.train_images)
     assert (len(found.train_images), found.test_boxes.samples) == (9, 1)
 
@@ -73,22 +73,22 @@ def test_images_have_boxes_too(folder):
     Image.fromarray(pixels).save(folder / "a.png")
     for part in ("train", "test"):
         described(folder, part, ["a.png"])
-    found = data.load("coco", folder)
+    found = data.read("coco", folder)
     assert np.array_equal(found.test_images, pixels.transpose(2, 0, 1)[None])
     assert (found.steps, found.maximum) == (None, 255)
     # The JSON's size says that the boxes are of the pixels as they lie in the file.
     turned = Image.Exif()
     turned[0x0112] = 6
     Image.fromarray(pixels).save(folder / "a.png", exif=turned)
-    assert np.array_equal(data.load("coco", folder).test_images, found.test_images)
+    assert np.array_equal(data.read("coco", folder).test_images, found.test_images)
     with refused(ValueError, "size of coco must be left out for .png files, which are no events"):
-        data.load("coco:size=10", folder)
+        data.read("coco:size=10", folder)
 
 
 def test_a_saved_set_is_loaded_again(tmp_path):
-    shapes = data.load("moving-shapes:train=4,test=3,size=16,steps=3")
+    shapes = data.read("moving-shapes:train=4,test=3,size=16,steps=3")
     detection.save(shapes, tmp_path)
-    found = data.load("coco", tmp_path)
+    found = data.read("coco", tmp_path)
     assert np.array_equal(found.train_images, shapes.train_images)
     assert np.array_equal(found.test_images, shapes.test_images)
     assert np.array_equal(found.test_boxes.place, shapes.test_boxes.place)
@@ -98,7 +98,7 @@ def test_a_saved_set_is_loaded_again(tmp_path):
 
 def test_a_set_without_boxes_is_not_saved(tmp_path):
     with refused(ValueError, "digits must have frames and boxes to be saved with COCO's JSON"):
-        detection.save(data.load("digits"), tmp_path)
+        detection.save(data.read("digits"), tmp_path)
 
 
 def frames_file(folder, array):
@@ -133,7 +133,7 @@ def frames_file(folder, array):
 def test_what_is_wrong_is_named(folder, change, message):
     change(folder)
     with pytest.raises(data.DataError) as error:
-        data.load("coco", folder)
+        data.read("coco", folder)
     message = message.format(folder=folder)
     assert str(error.value)[: len(message)] == message
     assert message.endswith(": ") or str(error.value) == message
@@ -148,5 +148,5 @@ def test_samples_of_two_sizes_are_refused(folder):
         f"{folder} must have samples of one shape, not (10, 2, 30, 40) and (10, 2, 30, 50); "
         "crop= and size= change that of events",
     ):
-        data.load("coco", folder)
-    assert data.load("coco:size=10", folder).shape == (2, 10, 10)
+        data.read("coco", folder)
+    assert data.read("coco:size=10", folder).shape == (2, 10, 10)

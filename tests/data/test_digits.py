@@ -4,7 +4,7 @@ from somagate import data
 
 
 def test_digits_are_split_by_class_and_never_change():
-    digits = data.load("digits")
+    digits = data.read("digits")
     assert digits.train_images.shape == (1297, 1, 8, 8)
     assert digits.test_images.shape == (500, 1, 8, 8)
     assert digits.train_images.dtype == np.uint8
@@ -24,4 +24,4 @@ def test_digits_without_scikit_learn_say_what_to_install(monkeypatch):
         ImportError,
         "digits needs scikit-learn, which is not installed: pip install 'somagate[train]'",
     ):
-        data.load("digits")
+        data.read("digits")

@@ -32,7 +32,7 @@ def test_idx_files_are_read_as_they_are_and_zipped(folder, name, zipped):
         for path in list(folder.iterdir()):
             path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
             path.unlink()
-    found = data.load(name, folder)
+    found = data.read(name, folder)
     assert found.name == name
     assert found.train_images.shape == (7, 1, 5, 4)
     assert found.test_images.shape == (3, 1, 5, 4)
@@ -49,7 +49,7 @@ def test_a_folder_must_be_named():
         "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each as it is or with .gz; none "
         "was named (mnist@DIR)",
     ):
-        data.load("mnist")
+        data.read("mnist")
 
 
 def test_a_missing_file_is_named(folder):
@@ -58,7 +58,7 @@ def test_a_missing_file_is_named(folder):
         data.DataError,
         f"{folder} must hold t10k-labels-idx1-ubyte or t10k-labels-idx1-ubyte.gz, but has neither",
     ):
-        data.load("mnist", folder)
+        data.read("mnist", folder)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_missing_file_is_named(folder):
 def test_a_broken_file_is_named(folder, name, content, message):
     (folder / name).write_bytes(content)
     with refused(data.DataError, message.format(folder=folder, path=folder / name)):
-        data.load("mnist", folder)
+        data.read("mnist", folder)
 
 
 def test_a_set_without_images_is_refused(folder):
@@ -109,7 +109,7 @@ def test_a_set_without_images_is_refused(folder):
     path = folder / "t10k-labels-idx1-ubyte"
     path.write_bytes(idx(np.zeros(0, np.uint8)))
     with refused(data.DataError, f"{path} must hold labels 0…9, not empty"):
-        data.load("mnist", folder)
+        data.read("mnist", folder)
 
 
 def test_a_file_that_is_only_called_zipped_is_refused(folder):
@@ -120,16 +120,16 @@ def test_a_file_that_is_only_called_zipped_is_refused(folder):
         data.DataError,
         f"{path} must be a gzip file, but can't be unpacked: Not a gzipped file (b'no')",
     ):
-        data.load("mnist", folder)
+        data.read("mnist", folder)
 
 
 def test_mnist_is_found_under_its_other_names(folder):
-    before = data.load("mnist", folder)
+    before = data.read("mnist", folder)
     for path in list(folder.iterdir()):
         path.rename(path.with_name(path.name.replace("-idx", ".idx")))
     (folder / "._train-images.idx3-ubyte").write_bytes(b"Mac OS X resource fork")
     assert data.named(folder) == "mnist"
-    assert np.array_equal(data.load("mnist", folder).train_images, before.train_images)
+    assert np.array_equal(data.read("mnist", folder).train_images, before.train_images)
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_torchvisions_folders_are_found(folder, tmp_path, name, inner):
     (folder / inner).mkdir(parents=True)
     for path in files:
         path.rename(folder / inner / path.name)
-    assert len(data.load(name, folder).train_images) == 7
-    assert len(data.load(name, folder / inner).train_images) == 7
+    assert len(data.read(name, folder).train_images) == 7
+    assert len(data.read(name, folder / inner).train_images) == 7
     if name == "mnist":
         assert data.named(folder) == "mnist"
 
@@ -157,4 +157,4 @@ def test_files_that_lie_deeper_are_told(folder):
         f"{folder} must hold train-images-idx3-ubyte or train-images-idx3-ubyte.gz, but has "
         f"neither; there is {folder / 'archive/deep/train-images-idx3-ubyte'}: name its folder",
     ):
-        data.load("mnist", folder)
+        data.read("mnist", folder)

@@ -58,7 +58,7 @@ def test_a_shape_turns_at_the_walls():
 
 
 def test_two_classes_have_no_triangles():
-    found = data.load("moving-shapes:train=30,test=4,classes=2,size=16,steps=2,seed=2")
+    found = data.read("moving-shapes:train=30,test=4,classes=2,size=16,steps=2,seed=2")
     assert set(found.train_boxes.label.tolist()) == {0, 1}
     assert found.class_names == ("square", "circle")
     assert found.train_labels.tolist() == [NO_LABEL] * 30

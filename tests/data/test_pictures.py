@@ -44,7 +44,7 @@ def folder(tmp_path):
 
 
 def test_class_folders_are_read_in_the_order_of_their_names(folder):
-    found = data.load("images", folder)
+    found = data.read("images", folder)
     assert found.class_names == ("ant", "cat")
     assert found.train_labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert found.test_labels.tolist() == [0, 0, 1, 1]
@@ -56,25 +56,25 @@ def test_class_folders_are_read_in_the_order_of_their_names(folder):
 def test_what_a_mac_adds_to_an_archive_is_passed_over(folder):
     for name in ("train/ant/._0.png", "train/__MACOSX/ant/._0.png", "train/.DS_Store"):
         write(folder / name, b"Mac OS X resource fork")
-    found = data.load("images", folder)
+    found = data.read("images", folder)
     assert (found.class_names, len(found.train_images)) == (("ant", "cat"), 6)
 
 
 def test_images_are_resized_by_the_mean_of_an_area(folder):
-    found = data.load("images:size=2x3", folder)
+    found = data.read("images:size=2x3", folder)
     mean = PIXELS["train/ant/0.png"].reshape(2, 2, 3, 2, 3).astype(int).sum((1, 3)) / 4
     assert np.abs(found.train_images[0] - mean.transpose(2, 0, 1)).max() <= 1  # rounded twice
 
 
 def test_one_channel_is_the_luminance(folder):
-    found = data.load("images:channels=1", folder)
+    found = data.read("images:channels=1", folder)
     assert found.shape == (1, 4, 6)
     light = PIXELS["train/ant/0.png"] @ np.array([0.299, 0.587, 0.114])
     assert np.abs(found.train_images[0, 0] - light).max() <= 1
 
 
 def test_class_folders_without_a_split_are_split_by_folds(folder):
-    found = data.load("images:fold=2/3", folder / "train")
+    found = data.read("images:fold=2/3", folder / "train")
     assert np.bincount(found.test_labels).tolist() == [1, 1]
     assert len(found.train_labels) == 4
 
@@ -87,8 +87,8 @@ def test_images_of_several_sizes_are_refused(folder):
         f"{path} must have 4 rows and 6 columns like the images before it, not 5 and 6; "
         "resize all with size=",
     ):
-        data.load("images", folder)
-    assert data.load("images:size=4", folder).shape == (3, 4, 4)
+        data.read("images", folder)
+    assert data.read("images:size=4", folder).shape == (3, 4, 4)
 
 
 def test_a_broken_image_is_named(folder):
@@ -99,7 +99,7 @@ def test_a_broken_image_is_named(folder):
         f"{path} must be an image file, but can't be read: "
         f"cannot identify image file {str(path)!r}",
     ):
-        data.load("images", folder)
+        data.read("images", folder)
 
 
 def test_other_classes_in_train_than_in_test_are_refused(folder):
@@ -108,7 +108,7 @@ def test_other_classes_in_train_than_in_test_are_refused(folder):
         data.DataError,
         f"{folder} must have the same classes in train and test, but one lacks 'dog'",
     ):
-        data.load("images", folder)
+        data.read("images", folder)
 
 
 def test_a_folder_without_classes_or_files_is_refused(folder, tmp_path):
@@ -116,14 +116,14 @@ def test_a_folder_without_classes_or_files_is_refused(folder, tmp_path):
         data.DataError,
         f"{folder / 'train/ant'} must hold a folder for each of two classes or more, but has 0",
     ):
-        data.load("images", folder / "train/ant")
+        data.read("images", folder / "train/ant")
     (folder / "train/empty").mkdir()
     with refused(
         data.DataError,
         f"{folder / 'train/empty'} must hold .bmp, .gif, .jpeg, .jpg, .png, .webp files, "
         "but has none",
     ):
-        data.load("images", folder)
+        data.read("images", folder)
 
 
 def test_images_without_pillow_say_what_to_install(folder, monkeypatch):
@@ -132,7 +132,7 @@ def test_images_without_pillow_say_what_to_install(folder, monkeypatch):
         ImportError,
         "image files need Pillow, which is not installed: pip install 'somagate[images]'",
     ):
-        data.load("images", folder)
+        data.read("images", folder)
 
 
 GREY = np.arange(24, dtype=np.uint16).reshape(4, 6) * 2849
@@ -152,10 +152,10 @@ def oriented(turn):
 
 def test_the_upper_8_of_16_bits_are_kept(tmp_path):
     path = saved(tmp_path / "grey.png", Image.fromarray(GREY))
-    assert np.array_equal(pictures.read(path, 1), [GREY >> 8])
-    assert np.array_equal(pictures.read(path), [GREY >> 8] * 3)
+    assert np.array_equal(pictures.read_image(path, 1), [GREY >> 8])
+    assert np.array_equal(pictures.read_image(path), [GREY >> 8] * 3)
     path = saved(tmp_path / "turned.png", Image.fromarray(GREY), exif=oriented(3))
-    assert np.array_equal(pictures.read(path, 1), [GREY[::-1, ::-1] >> 8])
+    assert np.array_equal(pictures.read_image(path, 1), [GREY[::-1, ::-1] >> 8])
 
 
 @pytest.mark.parametrize(
@@ -165,21 +165,21 @@ def test_the_upper_8_of_16_bits_are_kept(tmp_path):
 )  # fmt: skip
 def test_images_are_as_they_are_to_be_shown(tmp_path, turn, wanted):
     path = saved(tmp_path / "a.png", Image.fromarray(COLOR), exif=oriented(turn))
-    assert np.array_equal(pictures.read(path), wanted.transpose(2, 0, 1))
+    assert np.array_equal(pictures.read_image(path), wanted.transpose(2, 0, 1))
 
 
 def test_boxes_say_how_a_turned_image_lies(tmp_path):
     path = saved(tmp_path / "a.png", Image.fromarray(COLOR), exif=oriented(6))
-    assert np.array_equal(pictures.read(path, described=(4, 6)), COLOR.transpose(2, 0, 1))
+    assert np.array_equal(pictures.read_image(path, described=(4, 6)), COLOR.transpose(2, 0, 1))
     shown = np.rot90(COLOR, 3).transpose(2, 0, 1)
-    assert np.array_equal(pictures.read(path, described=(6, 4)), shown)
+    assert np.array_equal(pictures.read_image(path, described=(6, 4)), shown)
     path = saved(tmp_path / "b.png", Image.fromarray(COLOR), exif=oriented(3))
     with refused(
         data.DataError,
         f"{path} must have no EXIF orientation, but has 3: nothing says whether its boxes are of "
         "the image as it lies there or as it is shown; turn it, and drop the orientation",
     ):
-        pictures.read(path, described=(4, 6))
+        pictures.read_image(path, described=(4, 6))
 
 
 def test_a_palette_and_what_is_opaque_lose_nothing(tmp_path):
@@ -188,7 +188,7 @@ def test_a_palette_and_what_is_opaque_lose_nothing(tmp_path):
         path = saved(tmp_path / name, Image.fromarray(few).convert(mode))
         with Image.open(path) as image:
             wanted = np.asarray(image.convert("RGB")).transpose(2, 0, 1)
-        assert np.array_equal(pictures.read(path), wanted)
+        assert np.array_equal(pictures.read_image(path), wanted)
 
 
 @pytest.mark.parametrize(
@@ -216,4 +216,4 @@ def test_an_image_that_would_lose_something_is_refused(folder, name, image, opti
         image.putdata([0] * 24)
     path = saved(folder / "train/ant" / name, image, **options)
     with refused(data.DataError, f"{path} {message}"):
-        data.load("images", folder)
+        data.read("images", folder)

@@ -32,7 +32,7 @@ def nmnist(tmp_path):
 
 
 def test_nmnist_keeps_its_own_split(nmnist):
-    found = data.load("nmnist:steps=6,maximum=3,size=17", nmnist)
+    found = data.read("nmnist:steps=6,maximum=3,size=17", nmnist)
     assert found.train_images.shape == (20, 6, 2, 17, 17)
     assert found.train_labels.tolist() == np.repeat(range(10), 2).tolist()
     assert found.test_labels.tolist() == list(range(10))
@@ -42,11 +42,11 @@ def test_nmnist_keeps_its_own_split(nmnist):
 
 
 def test_what_a_mac_adds_to_an_archive_is_passed_over(nmnist):
-    before = data.load("nmnist:steps=2", nmnist)
+    before = data.read("nmnist:steps=2", nmnist)
     write(nmnist / "Train/3/._00000.bin", b"Mac OS X resource fork")
     write(nmnist / "__MACOSX/Train/3/._00000.bin", b"Mac OS X resource fork")
     write(nmnist / ".DS_Store", b"")
-    after = data.load("nmnist:steps=2", nmnist)
+    after = data.read("nmnist:steps=2", nmnist)
     assert np.array_equal(before.train_images, after.train_images)
     assert data.named(nmnist) == "nmnist"
 
@@ -54,14 +54,14 @@ def test_what_a_mac_adds_to_an_archive_is_passed_over(nmnist):
 def test_nmnist_is_split_anew_where_a_fold_is_asked_for(nmnist):
     tests = []
     for fold in (1, 2, 3):
-        found = data.load(f"nmnist:steps=2,fold={fold}/3", nmnist)
+        found = data.read(f"nmnist:steps=2,fold={fold}/3", nmnist)
         assert (len(found.train_labels), np.bincount(found.test_labels).tolist()) == (20, [1] * 10)
         tests += [image.tobytes() for image in found.test_images]
     assert len(set(tests)) == 30
 
 
 def test_options_are_binning(nmnist):
-    found = data.load("nmnist:bins=count,crop=20x10+4+8,steps=3", nmnist)
+    found = data.read("nmnist:bins=count,crop=20x10+4+8,steps=3", nmnist)
     wanted = expected(recording(0, 34, 34), 34, 34, bins="count", crop=(4, 8, 20, 10), steps=3)
     assert np.array_equal(found.train_images[0], wanted)
 
@@ -70,11 +70,11 @@ def test_nmnist_without_a_part_or_a_digit_is_refused(nmnist):
     (nmnist / "Test").rename(nmnist / "test")
     holds = "N-MNIST's Train/0 … Train/9 and Test/0 … Test/9"
     with refused(data.DataError, f"{nmnist} must hold {holds}, but has no Test"):
-        data.load("nmnist", nmnist)
+        data.read("nmnist", nmnist)
     (nmnist / "test").rename(nmnist / "Test")
     (nmnist / "Train/4").rename(nmnist / "Train/four")
     with refused(data.DataError, f"{nmnist / 'Train'} must hold folders 0 … 9, but has no 4"):
-        data.load("nmnist", nmnist)
+        data.read("nmnist", nmnist)
 
 
 def test_ncaltech101_is_every_class_folder(tmp_path):
@@ -82,7 +82,7 @@ def test_ncaltech101_is_every_class_folder(tmp_path):
         for number in range(10):
             write(tmp_path / name / f"image_{number + 1:04}.bin",
                   atis(recording(seed + number, 180, 240)))  # fmt: skip
-    found = data.load("ncaltech101:size=18x24,steps=4", tmp_path)
+    found = data.read("ncaltech101:size=18x24,steps=4", tmp_path)
     assert found.class_names == ("ant", "cup")
     assert (len(found.train_labels), np.bincount(found.test_labels).tolist()) == (18, [1, 1])
     assert found.shape == (2, 18, 24)
@@ -95,7 +95,7 @@ def test_cifar10_dvs_has_the_classes_of_cifar10(tmp_path):
         for number in range(2):
             listed = recording(2 * label + number, 128, 128)
             write(tmp_path / name / f"cifar10_{name}_{number}.aedat", aedat_2(listed))
-    found = data.load("cifar10-dvs:size=48,steps=3,fold=1/2", tmp_path)
+    found = data.read("cifar10-dvs:size=48,steps=3,fold=1/2", tmp_path)
     assert found.class_names == NAMES
     assert found.train_images.shape == found.test_images.shape == (10, 3, 2, 48, 48)
     wanted = [expected(recording(n, 128, 128), 128, 128, steps=3, size=(48, 48)) for n in (8, 9)]
@@ -103,7 +103,7 @@ def test_cifar10_dvs_has_the_classes_of_cifar10(tmp_path):
         assert any(np.array_equal(images[4], one) for one in wanted)
     (tmp_path / "cat").rename(tmp_path / "lion")
     with refused(data.DataError, f"{tmp_path} must hold folders airplane … truck, but has no cat"):
-        data.load("cifar10-dvs", tmp_path)
+        data.read("cifar10-dvs", tmp_path)
 
 
 CSV = "class,startTime_usec,endTime_usec\n"
@@ -121,7 +121,7 @@ def gestures(tmp_path):
 
 
 def test_dvs_gesture_is_cut_at_its_labels(gestures):
-    found = data.load("dvs-gesture:steps=2,size=64", gestures)
+    found = data.read("dvs-gesture:steps=2,size=64", gestures)
     assert found.train_labels.tolist() == found.test_labels.tolist() == [0, 10, 2]
     assert found.train_images.shape == (3, 2, 2, 64, 64)
     listed = [(t, t % 128, 5, t % 2) for t in range(100, 200)]
@@ -158,20 +158,39 @@ def test_dvs_gesture_names_what_is_wrong(gestures, file, content, message):
     if content is not None:
         path.write_text(content)
     with refused(data.DataError, message.format(folder=gestures, path=path)):
-        data.load("dvs-gesture", gestures)
+        data.read("dvs-gesture", gestures)
 
 
 def test_a_byte_order_mark_is_passed_over(gestures):
     for path in (gestures / "user01_led_labels.csv", gestures / "trials_to_train.txt"):
         path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
-    assert data.load("dvs-gesture", gestures).train_labels.tolist() == [0, 10, 2]
+    assert data.read("dvs-gesture", gestures).train_labels.tolist() == [0, 10, 2]
 
 
-def test_a_gesture_outside_the_recording_is_refused(gestures):
-    (gestures / "user01_led_labels.csv").write_text(f"{CSV}1,0,100\n2,400,500\n")
+@pytest.mark.parametrize("end", [401, 500])
+@pytest.mark.parametrize("start", [300, 400])
+def test_a_gesture_partly_or_wholly_outside_the_recording_is_refused(gestures, start, end):
+    (gestures / "user01_led_labels.csv").write_text(f"{CSV}1,0,100\n2,{start},{end}\n")
     with refused(
         data.DataError,
-        f"{gestures / 'user01_led.aedat'} must have events where its labels name a gesture, "
-        "400…500 µs, but has them at 0…399 µs",
+        f"{gestures / 'user01_led.aedat'} must have events all through the gestures that its "
+        f"labels name, but right_hand_wave is at {start}…{end - 1} µs, and they are at 0…399 µs",
     ):
-        data.load("dvs-gesture", gestures)
+        data.read("dvs-gesture", gestures)
+
+
+def test_a_gesture_from_the_first_event_to_the_last_is_taken(gestures):
+    (gestures / "user01_led_labels.csv").write_text(f"{CSV}1,0,400\n")
+    assert data.read("dvs-gesture", gestures).train_labels.tolist() == [0]
+
+
+def test_a_gesture_without_an_event_is_refused(gestures):
+    events = [(t, 3, 5, True) for t in (0, 10, 90, 399)]
+    write(gestures / "user01_led.aedat", aedat_3(packet(events)))
+    (gestures / "user01_led_labels.csv").write_text(f"{CSV}1,20,80\n")
+    with refused(
+        data.DataError,
+        f"{gestures / 'user01_led.aedat'} must have events where its labels name hand_clapping, "
+        "20…79 µs, but has none there",
+    ):
+        data.read("dvs-gesture", gestures)

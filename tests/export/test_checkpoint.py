@@ -18,7 +18,7 @@ from somagate.model.network import Network
 from somagate.model.quantizers import sigmoid_sum as quantizers
 from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
 from somagate.model.settings import Attention, Prune, SigmoidSum
-from somagate.model.train import train
+from somagate.model.train import Told, train
 from somagate.sim.golden import golden
 
 torch.set_num_threads(1)
@@ -277,7 +277,7 @@ def test_an_exported_checkpoint_has_the_tables_of_its_network(saved):
     assert (tables.input.shape, tables.input.maximum, tables.steps) == (SHAPE, MAXIMUM, 5)
     assert tables.input.activation == Activation()
     assert (tables.readout.layer, tables.readout.kind) == ("readout", "potential")
-    assert checkpoints.load(path).accuracy == 0.75
+    assert checkpoints.read(path).accuracy == 0.75
 
 
 def test_a_direct_input_is_a_constant_value(saved):
@@ -320,8 +320,8 @@ def test_the_accuracy_before_is_that_of_the_tables_after(tmp_path, name):
         name="r", data="digits", epochs=4, layers=layers, steps=2, learning_rate=0.02,
         **METHODS[name],
     )  # fmt: skip
-    result = train(recipe, tmp_path / "run", progress=False)
-    digits = data.load("digits")
+    result = train(recipe, tmp_path / "run", told=Told(progress=False))
+    digits = data.read("digits")
     tables = checkpoint.export(result.checkpoint)
     maps = encode(
         digits.test_images, encoding=recipe.encoding, steps=2, maximum=16, high=recipe.input_high

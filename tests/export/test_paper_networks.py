@@ -40,7 +40,7 @@ def batch(recipe, shape):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_torch_and_golden_agree_on_every_spike_of_the_papers_networks(name):
-    recipe = replace(recipes.load(name), steps=2, precision="float32")
+    recipe = replace(recipes.find(name), steps=2, precision="float32")
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = Network(recipe, NETWORKS[name]).train()

@@ -16,6 +16,8 @@ from somagate.sim.golden.trace import Trace, compare
 from somagate.sim.verify.loaded import lay_out
 from somagate.sim.verify.measured import busy_cycles, layer_cycles, sample_cycles
 from somagate.sim.verify.order import Observations, Order
+from somagate.sim.verify.settings import Dut, Setup
+from somagate.sim.verify.verify import verify
 from stream_bench import Bench, Transfers, same
 
 
@@ -65,6 +67,34 @@ def must_equal_golden(
     if stalls == "none":
         must_take_the_predicted_cycles(plan, trace, laid_out, x, sent, output, observe)
     return trace
+
+
+def must_be_verified(
+    plan: Plan, x: Any, *, stalls: float = 0.3, seed: int = 0, tables: Tables | None = None
+) -> Trace:
+    """Do as `must_equal_golden`, in a simulator that is compiled once a plan for the whole run.
+
+    It pays where words are many, as tables are, or where many tests share a plan.
+
+    Parameters
+    ----------
+    plan, x, seed, tables
+        As of `must_equal_golden`.
+    stalls
+        Probability that a stream stalls in a cycle.
+    """
+    verdict = verify(
+        plan, x, dut=Dut(load=tables), setup=Setup(stalls=stalls, seed=seed, workers=1)
+    )
+    assert verdict.equal, verdict.fault or f"golden and RTL differ first in {verdict.difference}"
+    assert verdict.samples == x.shape[1]
+    if not stalls:
+        assert verdict.predicted_cycles == verdict.sample_cycles
+        assert verdict.predicted_busy_cycles == verdict.busy_cycles
+        for layer in verdict.layers:
+            assert layer.predicted == layer.cycles, layer.name
+    trace = golden.run(tables or plan.tables, x, potentials=True)
+    return trace if tables is None else lay_out(trace, load(plan, tables))
 
 
 def must_take_the_predicted_cycles(

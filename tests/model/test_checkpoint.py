@@ -23,7 +23,7 @@ def change(path, **changes):
 
 
 def test_a_checkpoint_comes_back_in_evaluation_mode(path):
-    loaded = checkpoint.load(str(path))
+    loaded = checkpoint.read(str(path))
     assert loaded.recipe == RECIPE
     assert not loaded.network.training
     assert (loaded.seed, loaded.maximum, loaded.accuracy) == (1, 16, 0.5)
@@ -35,7 +35,7 @@ def test_a_missing_file_is_refused(tmp_path):
         checkpoint.CheckpointError,
         f"{tmp_path / 'none.pt'} must be readable: No such file or directory",
     ):
-        checkpoint.load(tmp_path / "none.pt")
+        checkpoint.read(tmp_path / "none.pt")
 
 
 class Code:
@@ -50,7 +50,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content, capsys):
     file = tmp_path / "file.pt"
     file.write_bytes(content)
     with pytest.raises(checkpoint.CheckpointError) as error:
-        checkpoint.load(file)
+        checkpoint.read(file)
     assert str(error.value).startswith(f"{file} must be a somagate checkpoint, but is ")
     assert "\n" not in str(error.value)
     assert capsys.readouterr().out == ""
@@ -64,7 +64,7 @@ def test_a_torch_file_of_another_kind_is_refused(tmp_path, content):
         checkpoint.CheckpointError,
         f"{file} must be a somagate checkpoint, but is another torch file",
     ):
-        checkpoint.load(file)
+        checkpoint.read(file)
 
 
 def test_code_in_a_torch_file_never_runs(tmp_path, capsys):
@@ -73,7 +73,7 @@ def test_code_in_a_torch_file_never_runs(tmp_path, capsys):
     with refused(
         checkpoint.CheckpointError, f"{file} must be a somagate checkpoint, but is no torch file"
     ):
-        checkpoint.load(file)
+        checkpoint.read(file)
     assert capsys.readouterr().out == ""
 
 
@@ -83,7 +83,7 @@ def test_another_version_is_refused(path):
         checkpoint.CheckpointError,
         f"{path} must be a somagate checkpoint of version 2, not 1",
     ):
-        checkpoint.load(path)
+        checkpoint.read(path)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,6 @@ def test_another_version_is_refused(path):
 def test_a_checkpoint_that_is_not_whole_is_refused(path, changes):
     change(path, **changes)
     with pytest.raises(checkpoint.CheckpointError) as error:
-        checkpoint.load(path)
+        checkpoint.read(path)
     assert str(error.value).startswith(f"{path} must be a whole somagate checkpoint: ")
     assert "\n" not in str(error.value)

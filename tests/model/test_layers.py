@@ -9,7 +9,7 @@ from refusal import refused
 from somagate.model.layers import THETA_MIN, Layer
 from somagate.model.network import Network
 from somagate.model.recipe import Conv, Dense, Recipe, Shortcut
-from somagate.model.wiring import Source
+from somagate.model.wiring import SourceMap
 
 torch.set_num_threads(1)
 
@@ -20,7 +20,7 @@ CONV = Conv(channels=6, pool=2)
 def layer(settings=CONV, source=(2, 6, 6), *, recipe=RECIPE, last=False):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return Layer(settings, [Source(shape=source)], recipe, last=last)
+        return Layer(settings, [SourceMap(shape=source)], recipe, last=last)
 
 
 def maps(batch=32, source=(2, 6, 6), seed=0):
@@ -228,7 +228,7 @@ def test_sums_of_an_input_that_stands_still_are_computed_once(monkeypatch):
 def test_groups_of_a_layer_without_normalization_have_one_lsb(quantized):
     """One source's elements are counts of up to 4, the other's spikes; both stand for up to 1."""
     recipe = RECIPE.override(quantized=quantized, normalize=False, weight_bits=8)
-    sources = [Source(shape=(3, 6, 6)), Source(shape=(2, 6, 6), high=4)]
+    sources = [SourceMap(shape=(3, 6, 6)), SourceMap(shape=(2, 6, 6), high=4)]
     settings = Conv(channels=6, shortcut=Shortcut(kernel=1))
     with torch.random.fork_rng():
         torch.manual_seed(0)

@@ -14,12 +14,14 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from somagate.model.recipe import Dense, Recipe
-from somagate.model.train import train
+from somagate.model.train import Machine, Told, train
 recipe = Recipe(
     name="tiny", data="digits", layers=(Dense(neurons=12),), steps=2, epochs=2, batch=100,
     learning_rate=0.02,
 )
-result = train(recipe, Path(sys.argv[1]), progress=False, device="cpu")
+result = train(
+    recipe, Path(sys.argv[1]), machine=Machine(device="cpu"), told=Told(progress=False)
+)
 print(result.accuracy, result.epochs[-1].loss)
 """
 
@@ -51,7 +53,7 @@ def test_two_processes_train_one_network(tmp_path):
     assert accuracy > 0.5
     summary = json.loads((tmp_path / "run/result.json").read_text())
     assert summary["accuracy"] == accuracy
-    assert checkpoint.load(tmp_path / "run/checkpoint.pt").accuracy == accuracy
+    assert checkpoint.read(tmp_path / "run/checkpoint.pt").accuracy == accuracy
 
 
 def test_one_process_is_a_world_of_its_own(monkeypatch):

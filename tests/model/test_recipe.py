@@ -17,12 +17,12 @@ def test_every_recipe_loads_under_its_own_name():
     assert {"digits", "mnist-dense", "fashion-spquant"} <= set(recipes.names())
     assert list(recipes.names()) == sorted(recipes.names())
     for name in recipes.names():
-        assert recipes.load(name).name == name
+        assert recipes.find(name).name == name
 
 
 @pytest.mark.parametrize("name", recipes.names())
 def test_every_recipe_survives_its_dict(name):
-    recipe = recipes.load(name)
+    recipe = recipes.find(name)
     assert recipe.quantized
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
@@ -42,7 +42,7 @@ def test_every_recipe_survives_its_dict(name):
 )  # fmt: skip
 def test_the_papers_networks_have_their_sizes(name, shape, weights, neurons):
     with torch.device("meta"):
-        network = Network(recipes.load(name), shape)
+        network = Network(recipes.find(name), shape)
     convolutions = [layer for layer in network if len(layer.full) == 3]
     groups = [group.weight for layer in convolutions for group in layer.groups]
     assert sum(weight.numel() for weight in groups) == weights
@@ -51,7 +51,7 @@ def test_the_papers_networks_have_their_sizes(name, shape, weights, neurons):
 
 def test_a_recipe_that_nobody_knows_is_refused():
     with pytest.raises(ValueError) as error:
-        recipes.load("cifar")
+        recipes.find("cifar")
     listed = ", ".join(repr(name) for name in recipes.names())
     assert str(error.value) == f"recipe must be one of {listed}, not 'cifar'"
 

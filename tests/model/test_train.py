@@ -24,17 +24,18 @@ RECIPE = Recipe(
 @pytest.fixture(autouse=True)
 def few_digits(monkeypatch):
     """Train on 200 images, test on 100."""
-    digits = data.load("digits")
+    digits = data.read("digits")
     few = replace(
         digits,
         train_images=digits.train_images[:200], train_labels=digits.train_labels[:200],
         test_images=digits.test_images[:100], test_labels=digits.test_labels[:100],
     )  # fmt: skip
-    monkeypatch.setattr(data, "load", lambda name, folder=None: few)
+    monkeypatch.setattr(data, "read", lambda name, folder=None: few)
 
 
-def run(out, recipe=RECIPE, **settings):
-    return train.train(recipe, out, **{"progress": False, **settings})
+def run(out, recipe=RECIPE, *, epochs=None, progress=False, tell=None, report=None, **settings):
+    told = train.Told(progress=progress, tell=tell, report=report)
+    return train.train(recipe.override(epochs=epochs), out, told=told, **settings)
 
 
 class Killed(BaseException):
@@ -58,11 +59,11 @@ def test_training_learns_and_writes_what_it_says(tmp_path):
     ]  # fmt: skip
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == list(range(8))
-    loaded = checkpoint.load(result.checkpoint)
+    loaded = checkpoint.read(result.checkpoint)
     assert loaded.recipe == replace(RECIPE, epochs=8)
     assert (loaded.seed, loaded.maximum) == (0, 16)
     assert loaded.accuracy == result.accuracy
-    assert train.evaluate(loaded.network, data.load("digits")) == result.accuracy
+    assert train.evaluate(loaded.network, data.read("digits")) == result.accuracy
 
 
 @pytest.mark.parametrize("killed", [1, 3, 4])
@@ -74,8 +75,8 @@ def test_a_resumed_training_ends_as_an_uninterrupted_one(tmp_path, killed):
     resumed = run(tmp_path / "cut", seed=5, resume=True)
     assert resumed.epochs == whole.epochs
     assert resumed.accuracy == whole.accuracy
-    expected = checkpoint.load(whole.checkpoint).network.state_dict()
-    found = checkpoint.load(resumed.checkpoint).network.state_dict()
+    expected = checkpoint.read(whole.checkpoint).network.state_dict()
+    found = checkpoint.read(resumed.checkpoint).network.state_dict()
     assert all(torch.equal(found[name], value) for name, value in expected.items())
     for name in ("metrics.jsonl", "result.json"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
@@ -107,8 +108,8 @@ def test_every_method_resumes_in_and_between_its_phases(tmp_path, name):
             run(tmp_path / str(killed), METHODS[name], report=kill_after(killed))
         resumed = run(tmp_path / str(killed), METHODS[name], resume=True)
         assert resumed.epochs == whole.epochs
-        expected = checkpoint.load(whole.checkpoint).network.state_dict()
-        found = checkpoint.load(resumed.checkpoint).network.state_dict()
+        expected = checkpoint.read(whole.checkpoint).network.state_dict()
+        found = checkpoint.read(resumed.checkpoint).network.state_dict()
         assert all(torch.equal(found[key], value) for key, value in expected.items())
 
 
@@ -180,10 +181,10 @@ def test_a_recipe_says_how_many_threads_and_gives_them_back(tmp_path):
 
 
 def test_a_float_network_trains_in_the_same_way(tmp_path):
-    result = run(tmp_path / "float", float_=True)
-    network = checkpoint.load(result.checkpoint).network
+    result = run(tmp_path / "float", RECIPE.floating())
+    network = checkpoint.read(result.checkpoint).network
     assert not network.recipe.quantized
-    quantized = checkpoint.load(run(tmp_path / "run").checkpoint).network.state_dict()
+    quantized = checkpoint.read(run(tmp_path / "run").checkpoint).network.state_dict()
     steps = {name for name in quantized if name.endswith("quantizer.step")}
     assert set(network.state_dict()) == set(quantized) - steps
     weight = network.state_dict()["layers.0.groups.0.weight"]
@@ -267,7 +268,7 @@ def test_a_file_is_no_run_folder(tmp_path):
 
 def test_images_that_nothing_may_write_are_trained_on(tmp_path, monkeypatch):
     """Those of IDX files lie in the file's own bytes."""
-    few = data.load("digits")
+    few = data.read("digits")
     for array in (few.train_images, few.test_images):
         array.setflags(write=False)
     run(tmp_path, epochs=1)
@@ -281,7 +282,7 @@ def test_a_bar_goes_to_the_standard_error_stream(tmp_path, capsys):
 
 
 def test_data_that_a_network_takes_and_gets_wrong_is_refused(tmp_path):
-    few, network = data.load("digits"), Network(RECIPE, (1, 8, 8))
+    few, network = data.read("digits"), Network(RECIPE, (1, 8, 8))
     wide = replace(few, train_images=few.train_images.reshape(-1, 1, 4, 16))
     with refused(
         ValueError, "images of digits must have the shape (1, 8, 8) of the network, not (1, 4, 16)"

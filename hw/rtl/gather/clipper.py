@@ -61,18 +61,18 @@ class Clipper(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        bit, row = self.unclipped.payload.place.bit, self.unclipped.payload.place.row
+        place = self.unclipped.payload.place
         clip = Signal(
             StructLayout(
                 {
                     "valid": 1,
                     "inside": 1,
                     "ends": 1,
-                    "low": unsigned(len(bit)),
-                    "final": unsigned(len(bit)),
+                    "low": unsigned(len(place.bit)),
+                    "final": unsigned(len(place.bit)),
                     "addr": self.unclipped.payload.base.shape(),
                 }
-                | event_fields(self.plan, len(row))
+                | event_fields(self.plan, len(place.row))
             )
         )
         # Two registers deep, each moving whenever what lies ahead can move.
@@ -125,13 +125,13 @@ class Clipper(wiring.Component):
         out = self.segments.payload
         offset_bits = len(out.first)
         low_word = clip.low[offset_bits:]
-        row_bits = offset_bits + self.grain_bits - self.row_grain_bits
+        shift = offset_bits + self.grain_bits - self.row_grain_bits  # from words to weight rows
         m.d.sync += [
             out.addr.eq(clip.addr + low_word),
             out.words.eq(Mux(clip.inside, clip.final[offset_bits:] - low_word, 0)),
             out.first.eq(clip.low[:offset_bits]),
             out.final.eq(clip.final[:offset_bits]),
-            out.row.eq(clip.row + Cat(Const(0, row_bits), low_word)),
+            out.row.eq(clip.row + Cat(Const(0, shift), low_word)),
             out.empty.eq(~clip.inside),
             *(getattr(out, f).eq(getattr(clip, f)) for f in ("last", "double", "negate")),
             out.memory.eq(clip.memory),

@@ -7,6 +7,13 @@ from amaranth.lib.wiring import In, Out
 
 from .walk_layout import LOOPS, WalkLayout
 
+PLACE = (
+    ("word", "first_word", "words"),
+    ("bit", "first_bit", "bits"),
+    ("row", "weight_base", "weight_rows"),
+)
+"""The numbers of a place, and what `WalkLayout` calls the first of each and what steps add."""
+
 
 class PlaceLayout(StructLayout):
     """Where a segment lies: word in its plane, bit in its map row, and weight row.
@@ -53,11 +60,7 @@ class Places(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        for name, first, steps in (
-            ("word", "first_word", "words"),
-            ("bit", "first_bit", "bits"),
-            ("row", "weight_base", "weight_rows"),
-        ):
+        for name, first, steps in PLACE:
             here = getattr(self.place, name)
             kept = [Signal(here.shape(), name=f"{name}_{i}") for i in range(self.sources)]
             following = Signal(here.shape(), name=f"next_{name}")

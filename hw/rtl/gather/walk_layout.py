@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from amaranth.hdl import signed, unsigned
 from amaranth.lib.data import ArrayLayout, StructLayout
 
@@ -14,11 +13,12 @@ def narrowest(values: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the narrowest shape for each member, an integer or a list, of some structures."""
     shapes: dict[str, Any] = {}
     for name, example in values[0].items():
-        numbers = [n for value in values for n in np.atleast_1d(value[name]).tolist()]
+        several = isinstance(example, list)
+        numbers = [n for value in values for n in (value[name] if several else [value[name]])]
         low = min(0, *numbers)
-        bits = max(max(n, -n - 1 if low < 0 else 0).bit_length() for n in numbers)
+        bits = max(max(numbers), -low - 1).bit_length()
         shape = signed(bits + 1) if low < 0 else unsigned(max(1, bits))
-        shapes[name] = ArrayLayout(shape, len(example)) if isinstance(example, list) else shape
+        shapes[name] = ArrayLayout(shape, len(example)) if several else shape
     return shapes
 
 
@@ -37,19 +37,20 @@ class WalkLayout(StructLayout):
     first weight row in units of `plan.row_grain`. Words and bits are negative before a map.
     `words`, `bits` and `weight_rows` are what to add to each of them when the loop of that number
     in `LOOPS` steps, and those inside it start again. Every layer has room for as many sources as
-    the one with the most, `self.sources`; `self.source` is the layout of one.
+    the one with the most, `self.sources`; `self.source` is the layout of one. `self.layers` are
+    the values of each layer, `self.loops` those without its sources.
     """
 
     def __init__(self, plan: StagePlan) -> None:
+        self.loops = [self.layer_values(d) for d in plan.descriptors]
         self.layers = [
-            self.layer_values(d) | {"source": [self.source_values(plan, d, s) for s in d.sources]}
-            for d in plan.descriptors
+            loops | {"source": [self.source_values(plan, d, s) for s in d.sources]}
+            for loops, d in zip(self.loops, plan.descriptors, strict=True)
         ]
         self.sources = max(len(layer["source"]) for layer in self.layers)
         sources = [source for layer in self.layers for source in layer["source"]]
-        loops = [{k: v for k, v in layer.items() if k != "source"} for layer in self.layers]
         self.source = StructLayout(narrowest(sources))
-        super().__init__(narrowest(loops) | {"source": ArrayLayout(self.source, self.sources)})
+        super().__init__(narrowest(self.loops) | {"source": ArrayLayout(self.source, self.sources)})
 
     @staticmethod
     def layer_values(d: Descriptor) -> dict[str, Any]:
@@ -74,7 +75,7 @@ class WalkLayout(StructLayout):
         group = s.group_bits // grain
         # Back to the first segment of the position, the first position of the window, and so on.
         word_back, bit_back = -(s.kernel[0] - 1) * source.row_words, -(s.kernel[1] - 1) * channels
-        row_back = span - group_rows
+        weights_back = span - group_rows
         window_rows, window_columns = -(d.window[0] - 1) * row, -(d.window[1] - 1) * column
         groups_back = -(d.groups - 1) * group
         line = -(d.columns * d.window[1] - 1) * column
@@ -108,9 +109,9 @@ class WalkLayout(StructLayout):
             "weight_rows": [
                 span,
                 span,
-                row_back,
-                row_back,
-                row_back,
+                weights_back,
+                weights_back,
+                weights_back,
                 span,
                 layer_back,
                 layer_back,

@@ -10,7 +10,7 @@ from ...plan.terms import Terms, address_bits, most_planes, varying
 from ...plan.widths import bits_of
 from .clipper import Clipper
 from .loops import Loops
-from .places import Places
+from .places import PLACE, PlaceLayout, Places
 from .segment import SegmentLayout
 from .walk_layout import LOOPS, WalkLayout
 
@@ -62,19 +62,16 @@ class Walker(wiring.Component):
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
         """Return the terms of the walker."""
-        layers = [WalkLayout.layer_values(d) for d in plan.descriptors]
-        sources = [
-            [WalkLayout.source_values(plan, d, s) for s in d.sources] for d in plan.descriptors
-        ]
+        walk = WalkLayout(plan)
+        place = PlaceLayout(walk, plan.word_row_bits)
+        layers, sources = walk.loops, [layer["source"] for layer in walk.layers]
         flat = [source for some in sources for source in some]
-        word = max(max(abs(s["first_word"]), s["plane_words"]) for s in flat).bit_length() + 3
-        bit = max(max(abs(s["first_bit"]), s["row_bits"], s["segment_bits"]) for s in flat)
-        widths = {"words": word, "bits": bit.bit_length() + 3, "weight_rows": plan.word_row_bits}
+        # A loop of one turn needs no counter.
         counts = [max(layer[name] for layer in layers) for name in LOOPS[3:]]
         counts += [max(s[name] for s in flat) for name in LOOPS[:2]]
         active = 0
         steps = 0
-        for name, width in widths.items():
+        for part, _, name in PLACE:
             values = set()
             for layer, some in zip(layers, sources, strict=True):
                 for s in some:
@@ -84,22 +81,21 @@ class Walker(wiring.Component):
                     }
                     limits |= {"planes": layer["planes"], **{n: layer[n] for n in LOOPS[3:]}}
                     values |= {s[name][i] for i, n in enumerate(LOOPS) if limits[n] or i == 7}
-            steps += width * (len(values) - 1)
+            steps += place[part].width * (len(values) - 1)
             active = max(active, len(values))
         most = max(len(some) for some in sources)
-        place = sum(widths.values())
         return {
-            "place": place,
+            "place": place.size,
             "address": address_bits(plan),
-            "bit": widths["bits"],
-            "word": word,
-            "row": plan.word_row_bits,
+            "bit": place["bit"].width,
+            "word": place["word"].width,
+            "row": place["row"].width,
             "counts": sum(count.bit_length() for count in counts),
             "steps": steps,
             "varying": varying(layers) + sum(
                 varying(some[i] for some in sources if i < len(some)) for i in range(most)
             ),
-            "sources": (most - 1) * place,
+            "sources": (most - 1) * place.size,
             "planes": bits_of(most_planes(plan)) if most_planes(plan) > 1 else 0,
             "skips": plan.most_groups if plan.loadable else 0,
             "one": 1,

@@ -214,14 +214,14 @@ class Packer(wiring.Component):
             with m.If(complete):
                 m.d.sync += left.eq(self.planes + 1)
         for plane in range(bits):
-            chunk = Cat(pooled.counts[lane][plane] for lane in range(width))
+            plane_bits = Cat(pooled.counts[lane][plane] for lane in range(width))
             merged = Signal(self.plan.word_bits, name=f"merged_{plane}")
             m.d.comb += merged.eq(filling[plane])
             for i in range(slots):
                 with m.If(slot == i):
-                    m.d.comb += merged.word_select(i, width).eq(chunk)
+                    m.d.comb += merged.word_select(i, width).eq(plane_bits)
                     with m.If(send):
-                        m.d.sync += filling[plane].word_select(i, width).eq(chunk)
+                        m.d.sync += filling[plane].word_select(i, width).eq(plane_bits)
             with m.If(send & complete):
                 m.d.sync += [full[plane].eq(merged), filling[plane].eq(0)]
         return m

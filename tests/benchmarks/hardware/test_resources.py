@@ -6,9 +6,10 @@ import pytest
 from somagate.boards.icebreaker import ICEBREAKER
 from somagate.boards.top import Top, TopParameters
 from somagate.boards.uart import UartParameters
-from somagate.hw.cost.coefficients import COEFFICIENTS
+from somagate.hw.cost.coefficients import COEFFICIENTS, PATH
 
-from benchmarks.hardware.resources import Sink, top_size
+from benchmarks.hardware.designs import forms, plans, small_weights
+from benchmarks.hardware.resources import Sink, top_size, write
 
 
 @pytest.mark.parametrize("configurable", [False, True])
@@ -26,3 +27,11 @@ def test_the_coefficients_of_a_boards_top_are_what_it_takes(
         top = known["top"]["one"][index] + 16 * known["top"]["word"][index]
         top += configurable * known["commands"]["one"][index]
         assert top == pytest.approx(real[index], rel=0.03)
+
+
+def test_the_file_says_which_coefficients_are_not_measured(tmp_path: Path) -> None:
+    write(COEFFICIENTS, plans(24, seed=1) + forms() + small_weights(), tmp_path / "anew.toml")
+    text = PATH.read_text(encoding="utf-8")
+    assert (tmp_path / "anew.toml").read_text(encoding="utf-8") == text
+    unmeasured = [line.split(" = ")[0] for line in text.splitlines() if "# not measured" in line]
+    assert unmeasured == ["luts", "read", "rows_read"] + 3 * ["written_bits", "written_width"]

@@ -83,7 +83,7 @@ def test_a_float_network_is_trained_once_for_all_rows():
 
 def test_every_row_has_a_recipe_and_a_baseline_of_its_shape():
     for row in rows.ROWS:
-        recipe, baseline = recipes.load(row.recipe), recipes.load(row.compared)
+        recipe, baseline = recipes.find(row.recipe), recipes.find(row.compared)
         shapes = [
             [replace(layer, **{"weight_bits": None, "state_bits": None}) for layer in one.layers]
             for one in (recipe, baseline)
@@ -113,8 +113,8 @@ def test_a_bar_is_reached_or_not(bars, expected):
 
 
 def test_a_row_is_trained_exported_verified_and_shown(tmp_path, monkeypatch):
-    whole = recipes.load
-    monkeypatch.setattr(recipes, "load", lambda name: replace(whole(name), epochs=1, steps=2))
+    whole = recipes.find
+    monkeypatch.setattr(recipes, "find", lambda name: replace(whole(name), epochs=1, steps=2))
     row = next(row for row in rows.ROWS if row.recipe == "digits-dense")
     for one in results.trainings([row]):
         results.run(one, tmp_path, tmp_path)

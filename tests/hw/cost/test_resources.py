@@ -42,8 +42,8 @@ DENSE = Plan.single(as_trained(network((64,), [32])), lanes=16, update_lanes=4)
 @pytest.mark.parametrize(
     ("plan", "name"),
     [
-        *((CONVOLUTIONS, name) for name in ("ice40up5k", "lfe5u-85f", "gw2a-18", "xc7a35t")),
-        *((DENSE, name) for name in ("lfe5u-85f", "xc7a35t")),
+        *((CONVOLUTIONS, name) for name in ("ice40up5k", "lfe5u-85f", "gw2a-18")),
+        (DENSE, "xc7a35t"),
     ],
 )
 def test_an_estimate_is_near_the_synthesis_and_its_block_rams_are_exact(

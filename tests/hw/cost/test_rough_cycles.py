@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from plans import Shapes, network
 from somagate.export.tables import Tables
-from somagate.hw.cost.rough_cycles import interval, stage_cycles
+from somagate.hw.cost.rough_cycles import interval, latency, stage_cycles, transfers
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.sim.cycles.predict import predict
 from somagate.sim.golden.activity import channel_rates
@@ -43,7 +43,15 @@ def test_cycles_are_near_the_exact_ones(shapes: tuple[StageShape, ...], activity
             continue  # what a stage waits for others counts there
         total = sum(int(exact[name][0]) for name in stage.names)
         assert sum(found.values()) * tables.steps == pytest.approx(total, rel=0.2)
-    assert interval(plan, rates) <= 1.1 * predict(plan, trace, x).busy_cycles
+    alone = predict(plan, trace, x).busy_cycles
+    assert interval(plan, rates) <= 1.1 * alone
+    assert latency(plan, rates) == pytest.approx(alone, rel=0.2)
+
+
+def test_words_and_chunks_are_those_that_are_followed() -> None:
+    plan = Plan.single(network((1, 6, 6), [Shapes(channels=4)], steps=2), lanes=4, update_lanes=2)
+    # Of each of 4×4 positions 3 kernel rows and 2 chunks, of the readout 64 bits and 2 chunks.
+    assert transfers(plan) == pytest.approx(2 * (16 * (3 + 2) + (64 / 32 + 2)), rel=0.1)
 
 
 def test_a_single_channel_keeps_one_bank_busy_alone() -> None:

@@ -150,9 +150,6 @@ def test_stages_take_the_layers_in_order() -> None:
     # A map is padded for the stage with the most banks, as all stages store it alike.
     assert [stage.pad for stage in plan.stages] == [4] * 4
     assert [stage.shape.holds for stage in plan.stages] == [False, True, False, False]
-    assert [plan.stage_of(number) for number in range(5)] == [
-        plan.stages[n] for n in (0, 1, 1, 2, 3)
-    ]
     assert [d.name for d in plan.descriptors] == ["l0", "l1", "l2", "l3", "out"]
     assert [d.number for d in plan.descriptors] == [0, 1, 2, 3, 4]
     assert plan.observed_lanes == 4

@@ -42,7 +42,7 @@ def write(tmp_path: Path):
 def test_stages_come_from_the_file(write) -> None:
     tables = tiny()
     first, rest = tables.layers[0].name, len(tables.layers) - 1
-    plan = plan_file.load(write(TEXT.format(first, rest)), tables)
+    plan = plan_file.read(write(TEXT.format(first, rest)), tables)
     assert plan.word_bits == 16 and not plan.loadable
     assert plan.shapes == (
         StageShape(layers=1, lanes=8, banks=2),
@@ -51,12 +51,12 @@ def test_stages_come_from_the_file(write) -> None:
 
 
 def test_an_empty_file_is_one_stage(write) -> None:
-    plan = plan_file.load(write(""), tiny(), word_bits=16)
+    plan = plan_file.read(write(""), tiny(), word_bits=16)
     assert plan.word_bits == 16 and len(plan.stages) == 1
 
 
 def test_a_byte_order_mark_is_passed_over(write) -> None:
-    plan = plan_file.load(write("\N{ZERO WIDTH NO-BREAK SPACE}word_bits = 32\n"), tiny())
+    plan = plan_file.read(write("\N{ZERO WIDTH NO-BREAK SPACE}word_bits = 32\n"), tiny())
     assert plan.word_bits == 32
 
 
@@ -92,7 +92,7 @@ def test_a_plan_survives_the_round_trip() -> None:
 def test_what_does_not_fit_is_named(write, text: str, message: str) -> None:
     path = write(text)
     with refused(plan_file.PlanFileError, f"{path}: {message}"):
-        plan_file.load(path, tiny())
+        plan_file.read(path, tiny())
 
 
 def test_layers_must_follow_each_other(write) -> None:
@@ -101,13 +101,13 @@ def test_layers_must_follow_each_other(write) -> None:
     path = write('[[stages]]\nlayers = ["nowhere"]')
     message = f"{path}: stage 0 layers must follow each other as {names}, not be ['nowhere']"
     with refused(plan_file.PlanFileError, message):
-        plan_file.load(path, tables)
+        plan_file.read(path, tables)
 
 
 def test_a_file_that_is_no_toml_is_named(write) -> None:
     path = write("word_bits =")
     with pytest.raises(plan_file.PlanFileError, match=r"plan\.toml must be a TOML file: "):
-        plan_file.load(path, tiny())
+        plan_file.read(path, tiny())
 
 
 def test_the_plan_of_an_accelerator_lies_in_its_folder(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ weight_memory = "spram"
 
 def test_a_plan_file_with_every_key_loads_as_it_always_did(write) -> None:
     tables = Tables.load(EXAMPLES / "digits.safetensors")
-    plan = plan_file.load(write(OF_TODAY), tables)
+    plan = plan_file.read(write(OF_TODAY), tables)
     assert plan.shapes == (
         StageShape(layers=1, lanes=8, update_lanes=2, holds=True),
         StageShape(layers=2, lanes=16, update_lanes=4, banks=2, weight_memory="spram"),
@@ -246,5 +246,5 @@ def test_a_plan_file_with_every_key_loads_as_it_always_did(write) -> None:
 def test_tables_of_today_have_a_plan_that_survives_its_file(path: Path, write) -> None:
     tables = Tables.load(path)
     plan = Plan.single(tables, lanes=8, update_lanes=2, loadable=True)
-    again = plan_file.load(write(plan_file.dump(plan)), tables)
+    again = plan_file.read(write(plan_file.dump(plan)), tables)
     assert plan_file.to_dict(again) == plan_file.to_dict(plan)

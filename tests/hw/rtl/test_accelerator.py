@@ -34,7 +34,6 @@ def draw(tables: Tables, samples: int, density: float, seed: int = 0) -> Any:
     return np.broadcast_to(values[:1], shape).copy() if tables.input.constant else values
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(
     ("lanes", "update_lanes", "word_bits"),
     [(1, 1, 8), (4, 2, 32), (6, 2, 16), (16, 1, 8), (32, 32, 32), (8, 8, 64), (16, 4, 128)],
@@ -190,17 +189,16 @@ PLANS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize(
     ("name", "stalls"),
-    [*((name, "random") for name in PLANS), ("four banks", "none"), ("a stage a layer", "none"),
-     ("a stage a layer", "lazy"), ("two stages", "lazy")],
+    [*((name, "random") for name in PLANS if name != "two stages"), ("a stage a layer", "none"),
+     ("two stages", "lazy")],
 )  # fmt: skip
 def test_every_kind_of_source_on_every_kind_of_plan(name: str, stalls: str) -> None:
-    tables = everything()
+    tables = replace(everything(), steps=2)
     plan = a_plan(tables, **PLANS[name])
     trace = must_equal_golden(Accelerator(plan), plan, draw(tables, 2, 0.4), stalls=stalls)
     assert all(spikes.any() and not spikes.all() for spikes in trace.spikes.values())
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("holds", [False, True])
 @pytest.mark.parametrize("cut", [0, 1, 3])
 def test_a_constant_input_is_sent_once(cut: int, holds: bool, stalls: str) -> None:

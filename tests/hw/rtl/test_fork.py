@@ -4,10 +4,9 @@ import random
 
 import pytest
 from somagate.hw.rtl.fork import Fork
-from stream_bench import STALLS, Bench
+from stream_bench import Bench
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_every_output_gets_every_payload_once(count: int, stalls: str) -> None:
     rng = random.Random(count)

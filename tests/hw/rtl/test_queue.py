@@ -5,10 +5,9 @@ import random
 
 import pytest
 from somagate.hw.rtl.queue import Queue
-from stream_bench import STALLS, Bench
+from stream_bench import Bench
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("depth", [2, 3, 4, 7])
 def test_a_queue_keeps_every_payload_in_order(depth: int, stalls: str) -> None:
     rng = random.Random(depth)

@@ -11,7 +11,7 @@ from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.gather.walk_layout import WalkLayout
 from somagate.hw.rtl.sequencer import Sequencer, distance
 from somagate.hw.rtl.update.update_layout import UpdateLayout
-from stream_bench import STALLS, Bench
+from stream_bench import Bench
 
 NETWORKS: dict[str, list[Any]] = {
     "one layer": [],
@@ -65,7 +65,6 @@ class Surroundings:
             ctx.set(self.dut.written, self.rng.random() < self.pace)
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("pace", [0.05, 0.3, 1])
 @pytest.mark.parametrize("name", [*NETWORKS, "recurrent", "held", "second stage"])
 @pytest.mark.parametrize("steps", [1, 2, 5])

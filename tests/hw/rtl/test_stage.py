@@ -83,7 +83,6 @@ def draw(samples: int, *, constant: bool = False, steps: int = 3) -> Any:
     return np.broadcast_to(x[:1], x.shape).copy() if constant else x
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("number", range(3))
 def test_a_stage_of_a_chain_equals_golden(number: int, stalls: str) -> None:
     plan = Plan(tables=everything(), shapes=CHAIN, word_bits=16)

@@ -13,7 +13,7 @@ from somagate.model.methods.detection import Detection, precision, truth
 from somagate.model.network import Network
 from somagate.model.recipe import Conv, Recipe
 from somagate.model.settings import Detect
-from somagate.model.train import train
+from somagate.model.train import Told, train
 from somagate.sim.golden import golden
 
 GRID = Grid(rows=2, columns=2, classes=2, boxes=1)
@@ -26,10 +26,10 @@ RECIPE = Recipe(
 
 
 def test_training_comes_closer_to_the_boxes_and_ends_in_tables(tmp_path):
-    result = train(RECIPE, tmp_path / "run", progress=False)
+    result = train(RECIPE, tmp_path / "run", told=Told(progress=False))
     assert result.epochs[-1].loss < result.epochs[0].loss / 2
-    loaded = checkpoint.load(result.checkpoint)
-    shapes = data.load(RECIPE.data)
+    loaded = checkpoint.read(result.checkpoint)
+    shapes = data.read(RECIPE.data)
     assert precision(loaded.network, shapes) == result.accuracy
     tables = exporter.export(result.checkpoint)
     maps = encode(shapes.test_images.swapaxes(0, 1), encoding="frames", steps=3)
@@ -67,7 +67,7 @@ def test_a_sample_is_right_where_every_held_cell_knows_its_class():
 def test_a_data_set_without_boxes_is_refused():
     detection = Detection(RECIPE, Network(RECIPE, (2, 16, 16)))
     with refused(ValueError, "digits must have boxes to train a detector, but has labels"):
-        detection.wanted(data.load("digits"))
+        detection.wanted(data.read("digits"))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_settings_out_of_range_are_refused():
 
 
 def test_boxes_of_each_sample_are_the_truth():
-    shapes = data.load(RECIPE.data)
+    shapes = data.read(RECIPE.data)
     found = truth(shapes, shapes.test_boxes)
     assert len(found) == 12
     labels, places = shapes.test_boxes.of(3)

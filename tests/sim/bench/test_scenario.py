@@ -39,7 +39,7 @@ def test_a_scenario_comes_back_from_its_file(tmp_path: Path, probability: float)
         go=stall_pattern(probability, 1, ("config", "input", "output", "observe_0", "observe_1")),
     )
     first.save(tmp_path / "s")
-    second = Scenario.load(tmp_path / "s")
+    second = Scenario.read(tmp_path / "s")
     assert set(second.words) == {"config", "input"}
     for name in ("config", "input"):
         assert np.array_equal(second.words[name], first.words[name])
@@ -52,7 +52,7 @@ def test_a_scenario_comes_back_from_its_file(tmp_path: Path, probability: float)
 def test_a_record_comes_back_from_its_file(tmp_path: Path, plan: Plan, played: Script) -> None:
     first = recorded(plan, played)
     first.save(tmp_path / "r")
-    second = Record.load(tmp_path / "r")
+    second = Record.read(tmp_path / "r")
     assert (second.cycles, second.late) == (first.cycles, first.late)
     for kind in ("times", "payloads"):
         ours, theirs = getattr(second, kind), getattr(first, kind)

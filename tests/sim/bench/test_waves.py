@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from somagate.hw.generate import verilog
 from somagate.hw.plan.plan import Plan
+from somagate.sim.verify.settings import Dut, Kept, Setup
 from somagate.sim.verify.verdict import Verdict
 from somagate.sim.verify.verify import verify
 
@@ -23,7 +24,13 @@ def verdict(
     layers[0] = replace(layers[0], neuron=replace(neuron, threshold=raised))
     other = replace(plan, tables=replace(plan.tables, layers=tuple(layers)))
     path = tmp_path_factory.mktemp("waves") / "drawn" / "first.difference"
-    return verify(other, x, verilog=verilog(plan), stalls=0.2, waves=path, folder=models)
+    return verify(
+        other,
+        x,
+        dut=Dut(verilog=verilog(plan)),
+        setup=Setup(stalls=0.2),
+        kept=Kept(waves=path, models=models),
+    )
 
 
 def test_the_save_file_opens_at_the_difference(verdict: Verdict) -> None:
@@ -80,6 +87,6 @@ def test_the_waveform_holds_the_transfer_at_the_marker(verdict: Verdict) -> None
 def test_nothing_is_drawn_where_all_is_equal(
     plan: Plan, x: np.ndarray, models: Path, tmp_path: Path
 ) -> None:
-    verdict = verify(plan, x, samples=1, waves=tmp_path / "w", folder=models)
+    verdict = verify(plan, x, kept=Kept(waves=tmp_path / "w", models=models), samples=1)
     assert (verdict.equal, verdict.waves) == (True, "")
     assert list(tmp_path.iterdir()) == []

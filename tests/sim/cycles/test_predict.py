@@ -12,6 +12,7 @@ from somagate.sim.cycles import predict as module
 from somagate.sim.cycles.map_port import MapPort
 from somagate.sim.cycles.predict import Prediction, predict
 from somagate.sim.golden import golden
+from somagate.sim.verify.settings import Dut, Setup
 from somagate.sim.verify.verdict import Verdict
 from somagate.sim.verify.verify import verify
 
@@ -38,7 +39,11 @@ def must_be_predicted(verdict: Verdict) -> None:
 
 def test_half_the_channels_pruned_in_the_tables_take_no_cycles(x: np.ndarray) -> None:
     whole, half = (
-        verify(Plan.single(tables, lanes=2, update_lanes=2, word_bits=16), x, engine="amaranth")
+        verify(
+            Plan.single(tables, lanes=2, update_lanes=2, word_bits=16),
+            x,
+            setup=Setup(engine="amaranth"),
+        )
         for tables in (small_network(), half_pruned(small_network()))
     )
     must_be_predicted(whole)
@@ -50,7 +55,7 @@ def test_half_the_channels_pruned_at_run_time_take_almost_no_cycles(
     chain: Plan, x: np.ndarray
 ) -> None:
     whole, half = (
-        verify(chain, x, engine="amaranth", load=tables)
+        verify(chain, x, dut=Dut(load=tables), setup=Setup(engine="amaranth"))
         for tables in (small_network(), half_pruned(small_network()))
     )
     must_be_predicted(whole)
@@ -108,7 +113,7 @@ def test_words_that_wait_for_a_stage_s_own_are_predicted(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x = (np.random.default_rng(7).random((plan.tables.steps, 3, 20)) < 0.3).astype(np.uint8)
-    must_be_predicted(verify(plan, x, engine="amaranth"))
+    must_be_predicted(verify(plan, x, setup=Setup(engine="amaranth")))
     # Who comes first is known only after a part was followed once.
     followed: list[int] = []
     sample = module._Run._sample
@@ -146,7 +151,7 @@ def test_the_first_sample_does_not_depend_on_the_others(chain: Plan, x: np.ndarr
 
 
 def test_the_efficiency_is_that_of_the_measurement(plan: Plan, x: np.ndarray) -> None:
-    verdict = verify(plan, x[:, :1], engine="amaranth")
+    verdict = verify(plan, x[:, :1], setup=Setup(engine="amaranth"))
     found = predicted(plan, x[:, :1]).efficiency
     assert {name: round(float(share[0]), 12) for name, share in found.items()} == {
         layer.name: round(layer.efficiency, 12) for layer in verdict.layers

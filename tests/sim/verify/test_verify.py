@@ -21,10 +21,16 @@ from somagate.hw.plan.loading import LoadError
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.sim.bench.ports import Ports
 from somagate.sim.verify.batches import BATCH_SAMPLES
+from somagate.sim.verify.settings import Dut, Kept, Setup
 from somagate.sim.verify.verify import verify
 
 NEURONS = 3 * (4 * 6 * 6 + 5)
 """Updates of a sample."""
+
+
+@pytest.fixture
+def kept(models: Path) -> Kept:
+    return Kept(models=models)
 
 
 def samples(count: int) -> np.ndarray:
@@ -39,10 +45,10 @@ def faulty(plan: Plan, played: Script) -> Script:
     return changed(played, "observe", 60, field.offset + field.width)[: one + 20]
 
 
-def test_every_engine_finds_the_accelerator_equal(engine: str, plan: Plan, models: Path) -> None:
+def test_every_engine_finds_the_accelerator_equal(engine: str, plan: Plan, kept: Kept) -> None:
     x = samples(3)
     free, stalled = (
-        verify(plan, x, engine=engine, stalls=stalls, seed=2, folder=models)
+        verify(plan, x, setup=Setup(engine=engine, stalls=stalls, seed=2), kept=kept)
         for stalls in (0.0, 0.4)
     )
     assert (
@@ -98,7 +104,7 @@ def plans(draw: st.DrawFn) -> tuple[Plan, np.ndarray]:
 @given(case=plans(), stalls=st.sampled_from([0.0, 0.4]))
 def test_random_networks_are_equal(case: tuple[Plan, np.ndarray], stalls: float) -> None:
     plan, x = case
-    verdict = verify(plan, x, engine="amaranth", stalls=stalls)
+    verdict = verify(plan, x, setup=Setup(engine="amaranth", stalls=stalls))
     assert verdict.equal, verdict.summary
     assert verdict.busy_cycles <= sum(verdict.sample_cycles)
     if not stalls:
@@ -109,32 +115,34 @@ def test_random_networks_are_equal(case: tuple[Plan, np.ndarray], stalls: float)
         assert sum(verdict.layers[layer].cycles for layer in stage.layers) <= verdict.cycles
 
 
-def test_every_engine_loads_other_tables(engine: str, chain: Plan, models: Path) -> None:
+def test_every_engine_loads_other_tables(engine: str, chain: Plan, kept: Kept) -> None:
     other = small_network(2)
-    verdict = verify(chain, samples(2), engine=engine, load=other, stalls=0.3, folder=models)
+    verdict = verify(
+        chain, samples(2), dut=Dut(load=other), setup=Setup(engine=engine, stalls=0.3), kept=kept
+    )
     assert verdict.equal, verdict.summary
     assert (verdict.tables, verdict.spikes) == (other.sha256, 2 * NEURONS)
 
 
 @pytest.mark.parametrize("engine", ["native", "amaranth"])
-def test_masks_of_negative_potentials_are_goldens(engine: str, chain: Plan, models: Path) -> None:
+def test_masks_of_negative_potentials_are_goldens(engine: str, chain: Plan, kept: Kept) -> None:
     """In the plan's own tables, and in others that are loaded."""
     plan = replace(chain, tables=masking(chain.tables))
     other, x = masking(small_network(2)), samples(4)
     for tables in (plan.tables, other):
         assert "hidden" in kept_from_firing(tables, x)
     verdicts = [
-        verify(plan, x, engine=engine, load=load, stalls=0.3, folder=models)
+        verify(plan, x, dut=Dut(load=load), setup=Setup(engine=engine, stalls=0.3), kept=kept)
         for load in (None, other)
     ]
     assert all(verdict.equal for verdict in verdicts), "\n".join(map(str, verdicts))
     assert verdicts[1].tables == other.sha256
 
 
-def test_tables_are_loaded_before_each_batch(chain: Plan, models: Path) -> None:
+def test_tables_are_loaded_before_each_batch(chain: Plan, kept: Kept) -> None:
     x = samples(BATCH_SAMPLES + 2)
     first, own, second = (
-        verify(chain, x, load=t, folder=models) for t in (None, chain.tables, small_network(2))
+        verify(chain, x, dut=Dut(load=t), kept=kept) for t in (None, chain.tables, small_network(2))
     )
     assert first.equal and own.equal and second.equal
     assert own.cycles >= first.cycles and own.busy_cycles == first.busy_cycles
@@ -144,9 +152,9 @@ def test_tables_are_loaded_before_each_batch(chain: Plan, models: Path) -> None:
     assert max(second.sample_cycles) < 2 * max(first.sample_cycles)
 
 
-def test_only_the_first_batches_are_predicted(plan: Plan, models: Path) -> None:
+def test_only_the_first_batches_are_predicted(plan: Plan, kept: Kept) -> None:
     x = samples(BATCH_SAMPLES + 2)
-    some, none = (verify(plan, x, predict=count, folder=models) for count in (1, 0))
+    some, none = (verify(plan, x, kept=kept, predict=count) for count in (1, 0))
     assert some.predicted_cycles == some.sample_cycles[:BATCH_SAMPLES]
     assert some.predicted_busy_cycles is None
     assert [layer.predicted for layer in some.layers] == [None, None]
@@ -157,18 +165,18 @@ def test_only_the_first_batches_are_predicted(plan: Plan, models: Path) -> None:
     assert none.predicted_cycles == ()
     assert none.prediction == ""
     with refused(ValueError, "predict must be 0 samples or more, not -1"):
-        verify(plan, x, predict=-1, folder=models)
+        verify(plan, x, kept=kept, predict=-1)
 
 
-def test_tables_that_do_not_fit_are_refused(plan: Plan, chain: Plan, models: Path) -> None:
+def test_tables_that_do_not_fit_are_refused(plan: Plan, chain: Plan, kept: Kept) -> None:
     base, other, longer = small_network(), small_network(2), replace(small_network(), steps=4)
     fit = "tables {} do not fit the accelerator of {}: "
     message = fit.format(other.sha256[:12], base.sha256[:12])
     with refused(LoadError, f"{message}Plan loadable must be True to load tables, not False"):
-        verify(plan, samples(1), load=other, folder=models)
+        verify(plan, samples(1), dut=Dut(load=other), kept=kept)
     message = fit.format(longer.sha256[:12], base.sha256[:12])
     with refused(LoadError, f"{message}steps must be at most 3, not 4"):
-        verify(chain, samples(1), load=longer, folder=models)
+        verify(chain, samples(1), dut=Dut(load=longer), kept=kept)
 
 
 def with_hidden_channels(tables: Tables, kept: list[int]) -> Tables:
@@ -186,18 +194,18 @@ def with_hidden_channels(tables: Tables, kept: list[int]) -> Tables:
     return replace(tables, layers=(hidden, output))
 
 
-def test_smaller_tables_equal_golden_and_take_less_time(chain: Plan, models: Path) -> None:
+def test_smaller_tables_equal_golden_and_take_less_time(chain: Plan, kept: Kept) -> None:
     """Half of the hidden channels, and two of three time steps."""
     smaller = replace(with_hidden_channels(small_network(2), [1, 3]), steps=2)
     x = samples(4)
-    whole = verify(chain, x, load=small_network(2), folder=models)
-    verdict = verify(chain, x[:2], load=smaller, folder=models)
+    whole = verify(chain, x, dut=Dut(load=small_network(2)), kept=kept)
+    verdict = verify(chain, x[:2], dut=Dut(load=smaller), kept=kept)
     assert verdict.equal and verdict.tables == smaller.sha256
     assert verdict.busy_cycles < 0.6 * whole.busy_cycles
 
 
 def test_a_difference_is_named_as_the_loaded_tables_count(
-    chain: Plan, models: Path, monkeypatch: pytest.MonkeyPatch
+    chain: Plan, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Channel 1 of the smaller layer takes place 1; channel 3 of a masked one does too."""
     base = small_network(2)
@@ -216,53 +224,53 @@ def test_a_difference_is_named_as_the_loaded_tables_count(
         return load(plan, replace(masked, layers=(hidden, masked.layers[1])))
 
     monkeypatch.setattr("somagate.sim.verify.verify.loading.load", wrong)
-    verdict = verify(chain, samples(1), load=masked, folder=models)
+    verdict = verify(chain, samples(1), dut=Dut(load=masked), kept=kept)
     assert verdict.difference is not None
     assert (verdict.difference.layer, verdict.difference.place[0]) == ("hidden", 3)
 
 
 @pytest.mark.parametrize("loadable", [False, True])
-def test_weights_that_must_be_loaded_are(loadable: bool, models: Path) -> None:
+def test_weights_that_must_be_loaded_are(loadable: bool, kept: Kept) -> None:
     shape = StageShape(layers=2, lanes=2, update_lanes=2, weight_memory="spram")
     plan = Plan(tables=small_network(), shapes=(shape,), word_bits=16, loadable=loadable)
-    verdict = verify(plan, samples(2), folder=models, stalls=0.2)
+    verdict = verify(plan, samples(2), setup=Setup(stalls=0.2), kept=kept)
     assert verdict.equal and verdict.tables == plan.tables.sha256
 
 
-def test_a_wrong_weight_of_a_later_stage_is_named(
-    chain: Plan, tmp_path: Path, models: Path
-) -> None:
+def test_a_wrong_weight_of_a_later_stage_is_named(chain: Plan, tmp_path: Path, kept: Kept) -> None:
     changed_tables = with_one_weight_changed(chain.tables)
     other = replace(chain, tables=changed_tables)
     text = verilog(chain)
-    verdict = verify(other, samples(2), verilog=text, folder=models, stalls=0.2)
+    verdict = verify(other, samples(2), dut=Dut(verilog=text), setup=Setup(stalls=0.2), kept=kept)
     assert not verdict.equal
     assert verdict.difference is not None
     assert (verdict.difference.layer, verdict.difference.place) == ("output", (3,))
     assert verdict.lane == 0
     # The same text is right for the tables that are loaded into it.
-    load = verify(chain, samples(2), verilog=text, load=changed_tables, folder=models)
+    load = verify(chain, samples(2), dut=Dut(verilog=text, load=changed_tables), kept=kept)
     assert load.equal
 
 
 @pytest.mark.parametrize("engine", ["native", "amaranth"])
 def test_one_wrong_bit_of_a_later_stage_is_named(
-    engine: str, chain: Plan, chained: Script, x: np.ndarray, models: Path
+    engine: str, chain: Plan, chained: Script, x: np.ndarray, kept: Kept
 ) -> None:
     plain = replace(chain, loadable=False)
     field = Ports.of(plain).observe["potentials"]
     wrong = changed(chained, "observe_1", 5 + 2, field.offset + 1)
     playback = Playback(plain, wrong[: len(wrong) // 3])
-    verdict = verify(plain, x, samples=1, component=playback, engine=engine, folder=models)
+    verdict = verify(
+        plain, x, dut=Dut(component=playback), setup=Setup(engine=engine), kept=kept, samples=1
+    )
     assert verdict.fault == ""
     assert verdict.summary.startswith(
         "golden and RTL differ first in layer output, step 1, sample 0, neuron 2: potential "
     )
 
 
-def test_stages_work_at_the_same_time(chain: Plan, models: Path) -> None:
+def test_stages_work_at_the_same_time(chain: Plan, kept: Kept) -> None:
     x = samples(8)
-    verdict = verify(chain, x, folder=models)
+    verdict = verify(chain, x, kept=kept)
     cycles = [layer.cycles for layer in verdict.layers]
     assert sum(cycles) > verdict.busy_cycles
     assert max(cycles) <= verdict.busy_cycles
@@ -272,7 +280,7 @@ def test_stages_work_at_the_same_time(chain: Plan, models: Path) -> None:
     assert all(0 < layer.efficiency <= 1 for layer in verdict.layers)
 
 
-def test_held_currents_are_added_once(models: Path) -> None:
+def test_held_currents_are_added_once(kept: Kept) -> None:
     tables = everything(steps=2, constant=True)
     x = np.random.default_rng(1).integers(-4, 4, (1, 1, *EVERYTHING)).repeat(2, 0)
     held, not_held = (
@@ -280,7 +288,7 @@ def test_held_currents_are_added_once(models: Path) -> None:
             Plan(
                 tables=tables, shapes=(StageShape(layers=4, lanes=8, holds=holds),), word_bits=32
             ),
-            x, engine="amaranth", folder=models,
+            x, setup=Setup(engine="amaranth"), kept=kept,
         )
         for holds in (True, False)
     )  # fmt: skip
@@ -293,10 +301,15 @@ def test_held_currents_are_added_once(models: Path) -> None:
 
 
 def test_every_engine_finds_and_names_one_wrong_bit(
-    engine: str, plan: Plan, faulty: Script, x: np.ndarray, models: Path
+    engine: str, plan: Plan, faulty: Script, x: np.ndarray, kept: Kept
 ) -> None:
     verdict = verify(
-        plan, x, samples=1, component=Playback(plan, faulty), engine=engine, folder=models
+        plan,
+        x,
+        dut=Dut(component=Playback(plan, faulty)),
+        setup=Setup(engine=engine),
+        kept=kept,
+        samples=1,
     )
     channel, row, column = plan.updates(0)[60, 1]
     assert not verdict.equal
@@ -311,10 +324,14 @@ def test_every_engine_finds_and_names_one_wrong_bit(
 
 
 def test_every_engine_gives_up_at_the_deadline(
-    engine: str, plan: Plan, faulty: Script, x: np.ndarray, models: Path
+    engine: str, plan: Plan, faulty: Script, x: np.ndarray, kept: Kept
 ) -> None:
     verdict = verify(
-        plan, x, component=Playback(plan, faulty), engine=engine, folder=models, deadline=300
+        plan,
+        x,
+        dut=Dut(component=Playback(plan, faulty)),
+        setup=Setup(engine=engine, deadline=300),
+        kept=kept,
     )
     rest = 20 - plan.input_words
     last = 3 * (len(faulty) - 1)
@@ -331,10 +348,12 @@ def test_every_engine_gives_up_at_the_deadline(
 
 
 def test_a_bench_that_sends_wrong_words_would_be_found(
-    plan: Plan, played: Script, x: np.ndarray, models: Path
+    plan: Plan, played: Script, x: np.ndarray, kept: Kept
 ) -> None:
     found = changed(played, "input", 0, 3)
-    verdict = verify(plan, x, component=Playback(plan, found), engine="amaranth", folder=models)
+    verdict = verify(
+        plan, x, dut=Dut(component=Playback(plan, found)), setup=Setup(engine="amaranth"), kept=kept
+    )
     assert not verdict.equal
 
 
@@ -346,13 +365,13 @@ def with_one_weight_changed(tables: Tables) -> Tables:
     return replace(tables, layers=(tables.layers[0], changed))
 
 
-def test_verilog_of_other_tables_differs(plan: Plan, tmp_path: Path, models: Path) -> None:
+def test_verilog_of_other_tables_differs(plan: Plan, tmp_path: Path, kept: Kept) -> None:
     path = tmp_path / "before.v"
     path.write_text(verilog(plan))
     other = replace(plan, tables=with_one_weight_changed(plan.tables))
     for text in (path, path.read_text()):
-        assert verify(plan, samples(2), verilog=text, folder=models).equal
-        verdict = verify(other, samples(2), verilog=text, folder=models)
+        assert verify(plan, samples(2), dut=Dut(verilog=text), kept=kept).equal
+        verdict = verify(other, samples(2), dut=Dut(verilog=text), kept=kept)
         assert not verdict.equal
         assert verdict.difference is not None
         assert verdict.difference.layer == "output"
@@ -361,17 +380,17 @@ def test_verilog_of_other_tables_differs(plan: Plan, tmp_path: Path, models: Pat
 
 
 def test_nothing_is_compiled_twice(
-    engine: str, plan: Plan, models: Path, monkeypatch: pytest.MonkeyPatch
+    engine: str, plan: Plan, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = verify(plan, samples(2), engine=engine, folder=models)
+    first = verify(plan, samples(2), setup=Setup(engine=engine), kept=kept)
 
-    def kept(folder: Path, key: str, *_: Any) -> Path:
+    def found(folder: Path, key: str, *_: Any) -> Path:
         assert (folder / key).exists()
         return folder / key
 
     for module in ("bench.native_engine", "bench.cocotb_engine", "verify.verify"):
-        monkeypatch.setattr(f"somagate.sim.{module}.cached", kept)
-    second = verify(plan, samples(2), engine=engine, folder=models)
+        monkeypatch.setattr(f"somagate.sim.{module}.cached", found)
+    second = verify(plan, samples(2), setup=Setup(engine=engine), kept=kept)
     assert replace(second, seconds=0) == replace(first, seconds=0)
 
 
@@ -389,11 +408,11 @@ class Lazy:
         return self.x[:, chosen]
 
 
-def test_samples_are_made_a_batch_at_a_time(plan: Plan, models: Path) -> None:
+def test_samples_are_made_a_batch_at_a_time(plan: Plan, kept: Kept) -> None:
     count = 2 * BATCH_SAMPLES + 3
     lazy, told = Lazy(samples(count + 5)), []
     verdict = verify(
-        plan, lazy, samples=count, folder=models, workers=1,
+        plan, lazy, setup=Setup(workers=1), kept=kept, samples=count,
         progress=lambda done, total: told.append((done, total)),
     )  # fmt: skip
     assert verdict.equal
@@ -401,20 +420,24 @@ def test_samples_are_made_a_batch_at_a_time(plan: Plan, models: Path) -> None:
     assert verdict.spikes == count * NEURONS
     assert told == [(16, count), (32, count), (count, count)]
     assert set(lazy.asked) == {(0, 16), (16, 32), (32, count)}
-    assert verify(plan, samples(count + 5), samples=count, folder=models).sample_cycles == (
-        verdict.sample_cycles
-    )
+    again = verify(plan, samples(count + 5), kept=kept, samples=count)
+    assert again.sample_cycles == verdict.sample_cycles
 
 
-def test_a_batch_that_differs_is_the_last(plan: Plan, models: Path) -> None:
+def test_a_batch_that_differs_is_the_last(plan: Plan, kept: Kept) -> None:
     other = replace(plan, tables=with_one_weight_changed(plan.tables))
     text = verilog(plan)
     x = samples(3 * BATCH_SAMPLES)
     x[:, :20] = 0  # no spike, so no weight
-    assert verify(other, x, verilog=text, samples=20, folder=models).equal
+    assert verify(other, x, dut=Dut(verilog=text), kept=kept, samples=20).equal
     told: list[int] = []
     verdict = verify(
-        other, x, verilog=text, folder=models, workers=2, progress=lambda done, _: told.append(done)
+        other,
+        x,
+        dut=Dut(verilog=text),
+        setup=Setup(workers=2),
+        kept=kept,
+        progress=lambda done, _: told.append(done),
     )
     assert told == [16, 32]
     assert not verdict.equal
@@ -426,52 +449,44 @@ def test_a_batch_that_differs_is_the_last(plan: Plan, models: Path) -> None:
 def test_verification_goes_on_where_it_was_left(
     plan: Plan, chain: Plan, tmp_path: Path, models: Path
 ) -> None:
+    kept = Kept(models=models, verdicts=tmp_path)
     x = samples(2 * BATCH_SAMPLES)
-    half = verify(plan, x, samples=BATCH_SAMPLES, folder=models, resume=tmp_path)
-    (kept,) = tmp_path.iterdir()
-    content = json.loads(kept.read_text())
-    kept.write_text(json.dumps(content | {"seconds": 1000}))
-    whole = verify(plan, x, folder=models, resume=tmp_path)
+    half = verify(plan, x, kept=kept, samples=BATCH_SAMPLES)
+    (verdict,) = tmp_path.iterdir()
+    content = json.loads(verdict.read_text())
+    verdict.write_text(json.dumps(content | {"seconds": 1000}))
+    whole = verify(plan, x, kept=kept)
     assert whole.equal
     assert whole.seconds > 1000
     assert whole.sample_cycles[:BATCH_SAMPLES] == half.sample_cycles
     assert len(list(tmp_path.iterdir())) == 2
     # Everything that could change a verdict starts again.
     x[0, 0] ^= 1
-    assert verify(plan, x, folder=models, resume=tmp_path).seconds < 1000
+    assert verify(plan, x, kept=kept).seconds < 1000
     x[0, 0] ^= 1
-    assert verify(plan, x, folder=models, resume=tmp_path, stalls=0.1).seconds < 1000
-    assert verify(plan, x, folder=models, resume=tmp_path, seed=1).seconds < 1000
-    assert verify(chain, x, folder=models, resume=tmp_path).seconds < 1000
-    loaded = verify(chain, x, folder=models, resume=tmp_path, load=small_network(2))
+    assert verify(plan, x, setup=Setup(stalls=0.1), kept=kept).seconds < 1000
+    assert verify(plan, x, setup=Setup(seed=1), kept=kept).seconds < 1000
+    assert verify(chain, x, kept=kept).seconds < 1000
+    loaded = verify(chain, x, dut=Dut(load=small_network(2)), kept=kept)
     assert loaded.tables == small_network(2).sha256
     other = replace(plan, tables=with_one_weight_changed(plan.tables))
-    assert not verify(other, x, verilog=verilog(plan), folder=models, resume=tmp_path).equal
+    assert not verify(other, x, dut=Dut(verilog=verilog(plan)), kept=kept).equal
 
 
 def test_a_batch_that_differs_is_not_kept(plan: Plan, tmp_path: Path, models: Path) -> None:
+    kept = Kept(models=models, verdicts=tmp_path)
     other = replace(plan, tables=with_one_weight_changed(plan.tables))
     for _ in range(2):
-        assert not verify(
-            other, samples(2), verilog=verilog(plan), folder=models, resume=tmp_path
-        ).equal
+        assert not verify(other, samples(2), dut=Dut(verilog=verilog(plan)), kept=kept).equal
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (
-            {"engine": "verilator"},
-            (
-                "engine must be 'native', 'cocotb-verilator', 'cocotb-icarus' or 'amaranth', "
-                "not 'verilator'"
-            ),
-        ),
-        ({"stalls": 1}, "stalls must be a probability 0…0.9, not 1"),
         ({"samples": 0}, "samples must be 1 or more, not 0"),
         (
-            {"engine": "amaranth", "verilog": "module a ();"},
+            {"dut": Dut(verilog="module a ();"), "setup": Setup(engine="amaranth")},
             "verilog must be None for engine 'amaranth', which simulates Python",
         ),
     ],
@@ -481,6 +496,6 @@ def test_a_wrong_argument_is_refused(plan: Plan, settings: dict[str, Any], messa
         verify(plan, samples(1), **settings)
 
 
-def test_an_input_that_golden_refuses_is_refused(plan: Plan, models: Path) -> None:
+def test_an_input_that_golden_refuses_is_refused(plan: Plan, kept: Kept) -> None:
     with refused(ValueError, "x must have shape (3, batch, 2, 6, 6), not (2, 1, 2, 6, 6)"):
-        verify(plan, samples(1)[:2], folder=models)
+        verify(plan, samples(1)[:2], kept=kept)

@@ -74,7 +74,6 @@ def must_sum(
 LANES = [(1, 1), (2, 1), (4, 2), (8, 1), (6, 2), (12, 4), (16, 4), (8, 8)]
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(("lanes", "update_lanes"), LANES)
 def test_sums_of_positions_of_every_length(lanes: int, update_lanes: int, stalls: str) -> None:
     plan, rng = a_plan(lanes, update_lanes), np.random.default_rng(lanes)
@@ -82,7 +81,6 @@ def test_sums_of_positions_of_every_length(lanes: int, update_lanes: int, stalls
     add(plan, [rng.integers(-8, 8, (n, lanes)).tolist() for n in lengths], stalls)
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("bits", [1, 2, 3, 4, 8])
 @pytest.mark.parametrize("inputs", [1, 7, 8, 9, 16])
 def test_no_sum_overflows_at_the_extremes(inputs: int, bits: int, stalls: str) -> None:
@@ -97,7 +95,6 @@ def test_no_sum_overflows_at_the_extremes(inputs: int, bits: int, stalls: str) -
     add(plan, positions, stalls)
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(("lanes", "update_lanes"), [(4, 4), (4, 2), (4, 1)])
 def test_positions_of_one_event_follow_each_other(
     lanes: int, update_lanes: int, stalls: str
@@ -136,7 +133,6 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("kind", VALUES)
 def test_planes_add_up_to_the_products_of_values(kind: str, stalls: str) -> None:
     """Positions of values, as events: planes highest first, the top one of a sign subtracted."""
@@ -229,7 +225,6 @@ def draw_events(plan: StagePlan, rng: np.random.Generator) -> list[dict[str, int
     ]
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("bits", [1, 2, 3, 4, 8])
 def test_each_event_is_answered_with_its_weight_row(bits: int, stalls: str) -> None:
     plan, rng = a_plan(4, 2, bits=bits), np.random.default_rng(bits)
@@ -239,7 +234,6 @@ def test_each_event_is_answered_with_its_weight_row(bits: int, stalls: str) -> N
         assert rows.cycles == [cycle + WeightMemory.latency for cycle in taken.cycles]
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("bank", range(4))
 def test_each_width_and_each_bank_has_a_memory(bank: int, stalls: str) -> None:
     plan = a_stage(everything(), lanes=4, update_lanes=2, banks=4, word_bits=16)
@@ -310,7 +304,6 @@ def test_packed_values_are_twos_complement_with_the_first_lowest() -> None:
 # The sum over the banks.
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("banks", [2, 4, 8])
 def test_a_chunk_is_the_sum_over_all_banks(banks: int, stalls: str) -> None:
     plan = a_plan(4, 2, inputs=16, bits=8, banks=banks)

@@ -10,7 +10,7 @@ from plans import Shapes, a_stage, everything, network
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.gather.fetcher import Fetcher, Sieve
 from somagate.hw.rtl.memory import RegisteredMemory
-from stream_bench import STALLS, Bench, Transfers, same
+from stream_bench import Bench, Transfers, same
 
 WORD_BITS = 16
 PLAN = a_stage(
@@ -107,7 +107,6 @@ def draw_memory(plan: StagePlan, rng: random.Random, density: float) -> list[int
     ]
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("density", [0, 0.05, 0.5, 1])
 @pytest.mark.parametrize("name", PLANS)
 def test_the_words_of_segments_come_with_their_flags(
@@ -118,7 +117,6 @@ def test_the_words_of_segments_come_with_their_flags(
     fetch(plan, segments, draw_memory(plan, rng, density), stalls)
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("name", PLANS)
 def test_spikes_outside_the_segment_are_masked(name: str, stalls: str) -> None:
     plan = PLANS[name]

@@ -15,7 +15,7 @@ from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.gather.array import sum_layout
 from somagate.hw.rtl.gather.held_sums import Currents
-from stream_bench import STALLS, Bench, Transfers
+from stream_bench import Bench, Transfers
 
 
 def tables(steps: int = 4, *, constant: bool = True) -> Tables:
@@ -144,7 +144,6 @@ def run(plan: StagePlan, inferences: int, stalls: str) -> tuple[Run, list[int]]:
     return seen, first_chunks
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(
     ("lanes", "update_lanes"), [(1, 1), (2, 2), (4, 1), (4, 2), (8, 8), (8, 1)]
 )

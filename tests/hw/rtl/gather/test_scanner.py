@@ -49,7 +49,6 @@ def draw_word(plan: StagePlan, rng: random.Random, count: int, last: bool) -> di
     return {"bits": bits, "row": rng.getrandbits(plan.word_row_bits), "last": last}
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("word_bits", [8, 16, 32, 64, 128])
 def test_words_of_every_number_of_bits(word_bits: int, stalls: str) -> None:
     plan, rng = a_plan(word_bits), random.Random(f"{word_bits} {stalls}")
@@ -61,7 +60,6 @@ def test_words_of_every_number_of_bits(word_bits: int, stalls: str) -> None:
     scan(plan, words, stalls)
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(("banks", "word_bits"), [(1, 8), (2, 8), (4, 16), (8, 8), (16, 16)])
 def test_events_have_the_flags_of_their_word(banks: int, word_bits: int, stalls: str) -> None:
     """Down to one bit a bank."""

@@ -14,7 +14,7 @@ from somagate.export.tables import Input, Layer, Readout, Tables
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.gather.walk_layout import WalkLayout
 from somagate.hw.rtl.gather.walker import Walker
-from stream_bench import STALLS, Bench, Transfers, same
+from stream_bench import Bench, Transfers, same
 
 Segment = dict[str, Any]
 """The (word address, bit in the word, weight row) of each bit in `bits`, and the flags."""
@@ -166,7 +166,6 @@ KERNELS = {
 }
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("case", KERNELS)
 def test_the_segments_of_a_convolution(case: str, stalls: str) -> None:
     shape, shapes = KERNELS[case]
@@ -177,7 +176,6 @@ def test_the_segments_of_a_convolution(case: str, stalls: str) -> None:
     )
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(
     ("shape", "channels"), [((37,), 5), ((16,), 16), ((1,), 1), ((3, 4, 5), 7), ((2, 5, 8), 3)]
 )
@@ -206,7 +204,6 @@ def test_one_walker_serves_layers_of_every_geometry(lanes: int, word_bits: int) 
 # Several sources, planes and lane groups that need a part of the channels.
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(
     ("lanes", "banks", "word_bits"), [(1, 1, 8), (2, 2, 16), (4, 1, 32), (4, 4, 16), (8, 8, 8)]
 )
@@ -263,7 +260,6 @@ def test_planes_come_highest_first(bits: int, signed: bool) -> None:
     walk(plan, [Walk(layer=0), Walk(layer=1)], "random")
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("skips", [0b001, 0b010, 0b100, 0b011, 0b101, 0b110, 0b111])
 def test_lane_groups_that_are_skipped_have_no_segments(skips: int, stalls: str) -> None:
     """Some of the three lane groups of the layers with 6 channels and 5."""

@@ -10,7 +10,7 @@ from plans import everything, network
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.maps.map_loader import Loader
-from stream_bench import STALLS, Bench
+from stream_bench import Bench
 
 CHAIN = tuple(StageShape(layers=1, lanes=4, update_lanes=2, banks=2) for _ in range(4))
 STAGES = Plan(tables=everything(), shapes=CHAIN, word_bits=16).stages
@@ -52,7 +52,6 @@ def draw(plan: StagePlan, name: str, count: int) -> list[Any]:
     return list(np.random.default_rng(count).integers(low, high + 1, shape))
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("pace", [0.02, 0.4, 1])
 @pytest.mark.parametrize("name", SOURCES)
 def test_maps_are_written_buffer_by_buffer(name: str, pace: float, stalls: str) -> None:

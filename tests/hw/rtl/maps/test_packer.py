@@ -14,7 +14,7 @@ from plans import Shapes, a_stage, everything, network
 from somagate.export.tables import Pool
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.maps.packer import Joiner, Packer
-from stream_bench import STALLS, Bench, Transfers, same
+from stream_bench import Bench, Transfers, same
 
 Chunk = dict[str, Any]
 
@@ -65,7 +65,6 @@ def a_joiner(width: int, *, pad: int = 1, counts: bool = False) -> StagePlan:
     return a_stage(tables, lanes=width, update_lanes=width, banks=pad, word_bits=32)
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("counts", [False, True])
 @pytest.mark.parametrize(
     ("width", "pad"), [(1, 1), (2, 1), (4, 1), (8, 1), (1, 2), (2, 4), (4, 2), (1, 8), (4, 4)]
@@ -202,7 +201,6 @@ class MapByMap:
             await ctx.tick().until(self.idle)
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(("word_bits", "update_lanes"), SIZES)
 def test_joined_chunks_are_sent_as_words_map_after_map(
     word_bits: int, update_lanes: int, stalls: str
@@ -260,7 +258,6 @@ def test_spikes_are_taken_in_every_cycle() -> None:
         assert taken.cycles == list(range(len(chunks)))
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("banks", [1, 2, 8])
 @pytest.mark.parametrize(("word_bits", "update_lanes"), [(8, 1), (8, 8), (16, 4), (32, 2)])
 def test_joiner_and_packer_send_the_maps_of_layers(

@@ -11,7 +11,7 @@ from somagate.export.tables import Pool as Window
 from somagate.export.tables import Tables
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.maps.pool import Pool
-from stream_bench import STALLS, Bench
+from stream_bench import Bench
 
 WINDOWS = [None, (2, 2), (1, 1), (1, 3), (3, 1), (3, 2)]
 LANES = [(1, 1), (4, 2), (4, 4), (8, 1), (8, 2)]
@@ -92,7 +92,6 @@ def pool(plan: StagePlan, maps: list[tuple[int, Any]], stalls: str) -> None:
         assert taken.cycles == list(range(len(chunks)))
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("kind", ["max", "sum"])
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize(("lanes", "update_lanes"), LANES)
@@ -107,7 +106,6 @@ def test_a_pooled_chunk_is_the_or_or_the_count_of_its_window(
     pool(plan, [(0, rng.random((5, 6, 6)) < density) for _ in range(2)], stalls)
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(("lanes", "update_lanes"), LANES)
 def test_layers_of_every_pool_take_turns(lanes: int, update_lanes: int, stalls: str) -> None:
     pools = [Window(kind="sum", size=(3, 2)), None, Window(size=(2, 2)), Window(kind="sum")]

@@ -10,7 +10,7 @@ from somagate.export.neuron import Shift
 from somagate.export.tables import Readout as Answer
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.update.readout import Readout
-from stream_bench import STALLS, Bench
+from stream_bench import Bench
 
 LANES = [(1, 1), (4, 2), (8, 4), (8, 8), (16, 16)]
 
@@ -71,7 +71,6 @@ def read_out(plan: StagePlan, spikes: Any, potentials: Any, stalls: str) -> None
     results.must_be(wanted)
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize("classes", [1, 2, 3, 8, 10, 17])
 @pytest.mark.parametrize(("lanes", "update_lanes"), LANES)
 @pytest.mark.parametrize("kind", ["count", "potential"])

@@ -11,11 +11,10 @@ from somagate.export.tables import Pool
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.update.update import Update
 from somagate.hw.rtl.update.update_layout import UpdateLayout
-from stream_bench import STALLS, Bench
+from stream_bench import Bench
 from updates import LEAKS, STORES, TERNARY, WORD_LIMIT, a_cell, a_layer, a_plan, update
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(
     ("lanes", "update_lanes"), [(1, 1), (2, 2), (3, 1), (4, 1), (4, 4), (8, 2), (8, 8), (16, 4)]
 )
@@ -90,14 +89,12 @@ def loadable(cells: Sequence[Neuron], seed: int, lanes: int, update_lanes: int) 
     return a_plan(layers, lanes, update_lanes, loadable=True)
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(("lanes", "update_lanes"), [(1, 1), (2, 2), (4, 2), (4, 4), (2, 1)])
 def test_parameters_can_be_loaded(lanes: int, update_lanes: int, stalls: str) -> None:
     plan = loadable(LOADED, 0, lanes, update_lanes)
     update(plan, stalls, loaded=loadable(OTHER, 5, lanes, update_lanes))
 
 
-@pytest.mark.parametrize("stalls", STALLS)
 @pytest.mark.parametrize(
     ("lanes", "update_lanes"), [(1, 1), (2, 2), (4, 2), (4, 4), (2, 1), (8, 2)]
 )
