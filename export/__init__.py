@@ -5,13 +5,14 @@
 
 from .file import TablesFileError
 from .layer import Input, Layer, Pool, Readout
-from .neuron import Activation, Leak, Neuron, Shift, Ternary
+from .neuron import Activation, Current, Leak, Neuron, Shift, Ternary
 from .synapse import Convolution, Dense, Identity
 from .tables import Tables
 
 __all__ = [
     "Activation",
     "Convolution",
+    "Current",
     "Dense",
     "Identity",
     "Input",

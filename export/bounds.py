@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .neuron import Neuron, Ternary
+from .neuron import Neuron, Shift, Ternary
 
 Bounds = tuple[NDArray[np.int64], NDArray[np.int64]]
 """The smallest and the largest value of each channel, (channels,) each, both included."""
@@ -14,18 +14,34 @@ def state(neuron: Neuron) -> Bounds:
     ones = np.ones(neuron.channels, np.int64)
     if isinstance(neuron.store, Ternary):
         return -ones * neuron.store.level, ones * neuron.store.level
-    shift = neuron.store.shift
-    return ones * (neuron.store.low << shift), ones * (neuron.store.high << shift)
+    low, high = kept(neuron.store)
+    return ones * low, ones * high
+
+
+def kept(store: Shift) -> tuple[int, int]:
+    """Bound what a store keeps, brought back to accumulator LSBs."""
+    return store.low << store.shift, store.high << store.shift
+
+
+def current(neuron: Neuron, sums: Bounds) -> Bounds:
+    """Bound the sum with its gain and bias, and the current that both enter if there is one."""
+    low, high = kept(neuron.current.store) if neuron.current else (0, 0)
+    bias = neuron.bias.astype(np.int64)
+    return (sums[0] << neuron.gain) + bias + low, (sums[1] << neuron.gain) + bias + high
 
 
 def update(neuron: Neuron, sums: Bounds) -> Bounds:
     """Bound `u` before and after it is raised to its lower bound, from bounds of `acc`.
 
     They do not count on the leak, which only brings a potential closer to -1, 0 or 1. All else that
-    is compared with the threshold lies within them too.
+    is compared with the threshold lies within them too, and so does a current.
     """
-    bias, v = neuron.bias.astype(np.int64), state(neuron)
-    low, high = (a + (b << neuron.gain) + bias for a, b in zip(v, sums, strict=True))
+    v, (low, high) = state(neuron), current(neuron, sums)
+    if neuron.current and neuron.current.late:
+        i = kept(neuron.current.store)
+        low, high = np.minimum(low, v[0] + i[0]), np.maximum(high, v[1] + i[1])
+    else:
+        low, high = v[0] + low, v[1] + high
     if neuron.reset == "blank":
         low, high = np.minimum(low, 0), np.maximum(high, 0)
     if neuron.lower_bound is not None:

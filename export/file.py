@@ -18,7 +18,7 @@ from safetensors.numpy import save as encode
 
 from ..checks.files import write
 from .layer import Input, Layer, Pool, Readout
-from .neuron import Activation, Leak, Neuron, Shift, Ternary
+from .neuron import Activation, Current, Leak, Neuron, Shift, Ternary
 from .synapse import Convolution, Dense, Identity
 
 SCHEMA = 1
@@ -31,7 +31,7 @@ KINDS = ("I8", "I16", "I32", "I64", "BOOL")
 CLASSES = {
     cls.__name__: cls
     for cls in (
-        *(Input, Layer, Pool, Readout, Activation, Leak, Neuron, Shift, Ternary),
+        *(Input, Layer, Pool, Readout, Activation, Current, Leak, Neuron, Shift, Ternary),
         *(Convolution, Dense, Identity),
     )
 }
@@ -41,7 +41,13 @@ DTYPES = {"weights": np.dtype(np.int8), "channel_mask": np.dtype(np.bool_)}
 LATER: dict[str, dict[str, Any]] = {
     "Leak": {"rounding": "down"},
     "Pool": {"of": "spikes"},
-    "Neuron": {"mask_negative": False, "gain": 0, "lower_bound": None, "spike_bits": 1},
+    "Neuron": {
+        "mask_negative": False,
+        "gain": 0,
+        "lower_bound": None,
+        "spike_bits": 1,
+        "current": None,
+    },
 }
 """By class, fields that came after the first files, and what these mean.
 

@@ -1,4 +1,4 @@
-"""What happens to one neuron in one time step: leak, threshold, reset and store.
+"""What happens to one neuron in one time step: threshold, reset and what is kept.
 
 The rule itself is written once, in `somagate.sim.golden`; these classes hold its parameters.
 """
@@ -8,7 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..checks.arguments import WORD_LIMIT, Ints, choice, integer, integers, per_channel
+from ..checks.arguments import WORD_LIMIT, Ints, choice, integer, per_channel
+from .state import Current, Leak, Shift, Store, Ternary
+
+__all__ = ["Activation", "Current", "Leak", "Neuron", "Shift", "Store", "Ternary"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,106 +54,6 @@ class Activation:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Leak:
-    """`(multiplier · x) >> shift`, rounded down or up.
-
-    Attributes
-    ----------
-    multiplier
-        int32, () for the layer or (channels,); 0…2**shift, and 2**shift is no leak.
-    shift
-        0…15.
-    at
-        'load': the stored potential leaks before the step's input is added.
-        'store': the sum leaks after the threshold was compared, before it is stored; a subtracted
-        reset amount does not leak.
-    rounding
-        'down' or 'up', to the next integer.
-    """
-
-    multiplier: Ints = field(default_factory=lambda: np.array(1, np.int32))
-    shift: int = 0
-    at: Literal["load", "store"] = "load"
-    rounding: Literal["down", "up"] = "down"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shift", integer("Leak shift", self.shift, 0, 15))
-        choice("Leak at", self.at, ("load", "store"))
-        choice("Leak rounding", self.rounding, ("down", "up"))
-        multiplier = integers("Leak multiplier", self.multiplier, (0, 1), 0, 1 << self.shift)
-        object.__setattr__(self, "multiplier", multiplier)
-
-    @property
-    def identity(self) -> bool:
-        """Whether nothing leaks."""
-        return bool(np.all(self.multiplier == 1 << self.shift))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shift:
-    """Keep `clamp((r + half) >> shift)` as a signed integer; half is half a stored LSB.
-
-    Rounds half up, then saturates. Read back as `stored << shift`.
-
-    Attributes
-    ----------
-    bits
-        Width of the stored potential, 2…16.
-    shift
-        Accumulator bits dropped, 0…15.
-    """
-
-    bits: int
-    shift: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "bits", integer("Shift bits", self.bits, 2, 16))
-        object.__setattr__(self, "shift", integer("Shift shift", self.shift, 0, 15))
-
-    @property
-    def low(self) -> int:
-        """The smallest stored integer."""
-        return -(1 << (self.bits - 1))
-
-    @property
-    def high(self) -> int:
-        """The largest stored integer."""
-        return (1 << (self.bits - 1)) - 1
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Ternary:
-    """Keep -1 if r < -boundary, +1 if r >= boundary, else 0. Read back as ±level.
-
-    The leak is already in `level`, so a neuron with this store has none of its own. From
-    SpQuant-SNN (Front. Neurosci. 2024), with one tie rule: a boundary belongs to the upper state.
-
-    Attributes
-    ----------
-    level
-        int32 (channels,), accumulator LSBs that a stored ±1 stands for in the next step, >= 0.
-    boundary
-        int32 (channels,), accumulator LSBs, >= 1.
-    """
-
-    level: Ints
-    boundary: Ints
-
-    bits = 2
-    low = -1
-    high = 1
-
-    def __post_init__(self) -> None:
-        level = per_channel("Ternary level", self.level, 0, WORD_LIMIT - 1)
-        boundary = per_channel("Ternary boundary", self.boundary, 1, WORD_LIMIT - 1)
-        object.__setattr__(self, "level", level)
-        object.__setattr__(self, "boundary", boundary)
-
-
-Store = Shift | Ternary
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Neuron:
     """The parameters of a layer's neurons, one a channel where they differ.
 
@@ -181,6 +84,8 @@ class Neuron:
         1…8: a neuron sends as many spikes in a step as u holds its threshold, up to `most_spikes`,
         and a reset that subtracts takes the amount as often. Beyond 1 thresholds must be positive
         and amounts equal to them, and a leak can't come between. sinabs' IAF.
+    current
+        What sums and bias enter in place of u, or None.
     """
 
     bias: Ints
@@ -193,6 +98,7 @@ class Neuron:
     gain: int = 0
     lower_bound: Ints | None = None
     spike_bits: int = 1
+    current: Current | None = None
 
     def __post_init__(self) -> None:
         bias = per_channel("Neuron bias", self.bias, -WORD_LIMIT, WORD_LIMIT - 1)
@@ -202,6 +108,8 @@ class Neuron:
             raise TypeError(f"Neuron store must be a Shift or a Ternary, not {self.store!r}")
         if not isinstance(self.leak, Leak):
             raise TypeError(f"Neuron leak must be a Leak, not {self.leak!r}")
+        if not isinstance(self.current, Current | None):
+            raise TypeError(f"Neuron current must be a Current or None, not {self.current!r}")
         if not isinstance(self.mask_negative, bool):
             raise TypeError(f"Neuron mask_negative must be a bool, not {self.mask_negative!r}")
         object.__setattr__(self, "gain", integer("Neuron gain", self.gain, 0, 15))
@@ -267,6 +175,8 @@ class Neuron:
             arrays.append(("threshold", self.threshold))
         if self.amount is not None:
             arrays.append(("amount", self.amount))
+        if self.current is not None:
+            arrays.append(("current leak multiplier", self.current.leak.multiplier))
         if self.lower_bound is not None:
             arrays.append(("lower_bound", self.lower_bound))
         if isinstance(self.store, Ternary):
@@ -280,7 +190,7 @@ class Neuron:
 
     @property
     def state_bits(self) -> int:
-        """Bits kept of a neuron between two steps: what is stored, and whether it is blank."""
+        """Bits of its potential between two steps: what is stored, and whether it is blank."""
         return self.store.bits + (self.reset == "blank")
 
     @property

@@ -96,13 +96,16 @@ def memory(tables: Network, layer: Layer) -> dict[str, int]:
     per_channel = [neuron.bias, neuron.threshold, neuron.amount, neuron.lower_bound]
     if neuron.leak.multiplier.ndim:
         per_channel.append(neuron.leak.multiplier)
+    if neuron.current and neuron.current.leak.multiplier.ndim:
+        per_channel.append(neuron.current.leak.multiplier)
     if isinstance(neuron.store, Ternary):
         per_channel += [neuron.store.level, neuron.store.boundary]
     bits = sum(signed_bits(int(a.min()), int(a.max())) for a in per_channel if a is not None)
+    current_bits = neuron.current.store.bits if neuron.current else 0
     sites = prod(tables.neuron_shapes[layer.name][1:])
     return {
         "weights": weights,
-        "state": kept * sites * neuron.state_bits,
+        "state": kept * sites * (neuron.state_bits + current_bits),
         "parameters": kept * bits,
     }
 

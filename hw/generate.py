@@ -85,7 +85,9 @@ def _layer_map(stage: StagePlan, number: int, descriptor: Descriptor) -> dict[st
         "parameter_words": [descriptor.parameter_base, descriptor.chunks],
         "potentials": f"potentials_{layer.neuron.state_bits}",
         "potential_words": [descriptor.state_base, descriptor.updates],
-    }
+    } | (
+        {"synaptic": f"synaptic_{layer.neuron.current.store.bits}"} if layer.neuron.current else {}
+    )
 
 
 def manifest(plan: Plan) -> dict[str, Any]:

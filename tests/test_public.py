@@ -18,8 +18,8 @@ PUBLIC = {
         *("named", "names", "needs_folder", "read"),
     ],
     "somagate.export": [
-        *("Activation", "Convolution", "Dense", "Identity", "Input", "Layer", "Leak", "Neuron"),
-        *("Pool", "Readout", "Shift", "Tables", "TablesFileError", "Ternary"),
+        *("Activation", "Convolution", "Current", "Dense", "Identity", "Input", "Layer", "Leak"),
+        *("Neuron", "Pool", "Readout", "Shift", "Tables", "TablesFileError", "Ternary"),
     ],
     "somagate.hw": [],
     "somagate.hw.cost": ["Count", "PARTS", "Part", "Resources", "interval", "map_memory"],

@@ -68,7 +68,10 @@ class Bounds:
 
     @cached_property
     def update(self) -> tuple[int, int]:
-        """The smallest and largest u that the hardware holds, 0 and what rounds it included."""
+        """The smallest and largest u that the hardware holds, 0 and what rounds it included.
+
+        A current that its sum has entered lies within them too.
+        """
         return self._any_weights if self.loadable else self.reached
 
     @cached_property
@@ -88,6 +91,7 @@ class Bounds:
         ):
             total = total * descriptor.summed << mode.gain
             state = 1 << (mode.bits - 1 + mode.shift) if mode.shift is not None else total
+            state += 1 << (mode.current.bits - 1 + mode.current.shift) if mode.current else 0
             low, high = self.tables.update_bounds(descriptor.name)
             reach = max(state + 2 * total, -int(low.min()), int(high.max()))
             most = max(most, reach + mode.half)

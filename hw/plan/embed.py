@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...export.layer import Layer
-from ...export.neuron import Neuron, Ternary
+from ...export.neuron import Leak, Neuron, Ternary
 from ...export.synapse import Convolution, Dense, Identity, SynapseGroup, weight_range
 from ...export.tables import Tables
 from .descriptor import Orders
@@ -166,10 +166,11 @@ def _with_lowest(tables: Tables, kept: NDArray[np.bool_]) -> Tables:
             f"layer {readout.name}: classes must be {len(kept)} where potentials are read out that "
             f"leak as they are stored, not {kept.sum()}"
         )
-    if neuron.lower_bound is not None:
+    if neuron.lower_bound is not None or neuron.current is not None:
+        what = "current" if neuron.current else "lower bound"
         raise MismatchError(
             f"layer {readout.name}: classes must be {len(kept)} where potentials are read out that "
-            f"have a lower bound, not {kept.sum()}"
+            f"have a {what}, not {kept.sum()}"
         )
     low = -store.boundary - 1 if isinstance(store, Ternary) else store.low << store.shift
     bias = np.where(kept, neuron.bias, low - (whole.sum_bounds(readout.name)[1] << neuron.gain))
@@ -265,6 +266,12 @@ def _neuron(old: Neuron, new: Neuron, slots: NDArray[np.int64]) -> Neuron:
     if new.spike_bits > 1:  # whatever the old one has must suit several spikes
         threshold = np.maximum(threshold, 1)
         amount = None if amount is None else threshold
+    current = new.current
+    if current:
+        theirs = old.current.leak if old.current else Leak()
+        multiplier = np.minimum(theirs.multiplier, 1 << current.leak.shift)
+        leak = replace(current.leak, multiplier=spread(current.leak.multiplier, multiplier))
+        current = replace(current, leak=leak)
     store = new.store
     if isinstance(store, Ternary):
         other = old.store if isinstance(old.store, Ternary) else None
@@ -285,4 +292,5 @@ def _neuron(old: Neuron, new: Neuron, slots: NDArray[np.int64]) -> Neuron:
             ),
         ),
         store=store,
+        current=current,
     )

@@ -27,7 +27,7 @@ class Memory:
     ----------
     name
         In the memory map: 'maps', 'weights_4' or, of several banks, 'weights_4_0', 'parameters',
-        'potentials_3', 'currents'.
+        'potentials_3', 'synaptic_3', 'currents'.
     words
         That are used.
     word_bits
@@ -69,6 +69,7 @@ def memories(plan: StagePlan) -> list[Memory]:
         weights(plan, bits, bank) for bits in plan.weight_depths for bank in range(plan.banks)
     ]
     found += [parameters(plan), *(potentials(plan, bits) for bits in plan.state_words)]
+    found += [synaptic(plan, bits) for bits in plan.current_words]
     return [*found, currents(plan)] if plan.held else found
 
 
@@ -116,6 +117,11 @@ def parameters(plan: StagePlan) -> Memory:
 def potentials(plan: StagePlan, bits: int) -> Memory:
     """Return the memory of the potentials of a width; a word is one chunk."""
     return _at_work(f"potentials_{bits}", plan.state_words[bits], plan.update_lanes * bits)
+
+
+def synaptic(plan: StagePlan, bits: int) -> Memory:
+    """Return the memory of the synaptic currents of a width; a word is one chunk."""
+    return _at_work(f"synaptic_{bits}", plan.current_words[bits], plan.update_lanes * bits)
 
 
 def currents(plan: StagePlan) -> Memory:

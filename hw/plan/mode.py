@@ -1,11 +1,30 @@
 """What the update does to a layer's neurons, as far as it is the same for all channels."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ...checks.arguments import Ints
-from ...export.neuron import Leak, Neuron, Ternary
+from ...export.neuron import Current, Leak, Neuron, Ternary
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurrentMode:
+    """A layer's synaptic currents in numbers that become gates; names are as in `Mode`."""
+
+    bits: int
+    shift: int
+    leak_at: str
+    leak_multiplier: int | None
+    leak_shift: int
+    leak_up: bool
+    late: bool
+
+    @property
+    def half(self) -> int:
+        """Half a stored LSB, in accumulator LSBs: what rounding adds."""
+        return (1 << self.shift) >> 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +54,8 @@ class Mode:
         and is a parameter.
     spike_bits
         Of the count of spikes that a neuron sends.
+    current
+        Of the layer's synaptic currents, or None.
     """
 
     bits: int
@@ -49,6 +70,7 @@ class Mode:
     bounded: bool = False
     lower_bound: int | None = None
     spike_bits: int = 1
+    current: CurrentMode | None = None
 
     @property
     def blanks(self) -> bool:
@@ -75,29 +97,46 @@ class Mode:
         """Whether `half` is part of the bias and the threshold already.
 
         Only where r differs from u by a reset alone; a leak at the store comes in between, and a
-        threshold that is taken several times would have it several times.
+        threshold that is taken several times would have it several times. A bias that enters a
+        current is not the potential's.
         """
-        return self.leak_at != "store" and self.spike_bits == 1
+        return self.leak_at != "store" and self.spike_bits == 1 and self.current is None
 
 
 def mode_of(neuron: Neuron) -> Mode:
     """Return the mode of a layer's neurons."""
-    multiplier, shift = _lowest_terms(neuron.leak)
-    rounds = shift > 0 and not neuron.leak.identity
     return Mode(
         bits=neuron.store.bits,
         shift=None if isinstance(neuron.store, Ternary) else neuron.store.shift,
         reset=neuron.reset,
-        leak_at="never" if neuron.leak.identity else neuron.leak.at,
-        leak_multiplier=multiplier,
-        leak_shift=shift,
         mask_negative=neuron.mask_negative,
-        leak_up=rounds and neuron.leak.rounding == "up",
         gain=neuron.gain,
         bounded=neuron.lower_bound is not None,
         lower_bound=_same(neuron.lower_bound),
         spike_bits=neuron.spike_bits,
+        current=_current_mode(neuron.current),
+        **_leak(neuron.leak),
     )
+
+
+def _current_mode(current: Current | None) -> CurrentMode | None:
+    """Return the mode of a layer's currents, if it has any."""
+    if current is None:
+        return None
+    store = current.store
+    return CurrentMode(bits=store.bits, shift=store.shift, late=current.late, **_leak(current.leak))
+
+
+def _leak(leak: Leak) -> dict[str, Any]:
+    """Return a leak's part of a mode."""
+    multiplier, shift = _lowest_terms(leak)
+    rounds = shift > 0 and not leak.identity
+    return {
+        "leak_at": "never" if leak.identity else leak.at,
+        "leak_multiplier": multiplier,
+        "leak_shift": shift,
+        "leak_up": rounds and leak.rounding == "up",
+    }
 
 
 def _same(values: Ints | None) -> int | None:

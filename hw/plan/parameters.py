@@ -22,8 +22,8 @@ class Field:
     Attributes
     ----------
     name
-        'bias', 'threshold', 'amount', 'lower_bound', 'multiplier', 'level', 'boundary' or 'keep' (0
-        or -1).
+        'bias', 'threshold', 'amount', 'lower_bound', 'multiplier', 'current_multiplier', 'level',
+        'boundary' or 'keep' (0 or -1).
     bits
         Width.
     values
@@ -71,6 +71,7 @@ def channel_values(
         "amount": (0 if neuron.amount is None else neuron.amount, 0),
         "lower_bound": (np.clip(lowest, low, high), low),
         "multiplier": (neuron.leak.multiplier, 0),
+        "current_multiplier": (neuron.current.leak.multiplier if neuron.current else 0, 0),
         "level": (level, 0),
         "boundary": (np.minimum(np.asarray(boundary, np.int64), limit), 1),
     }
@@ -113,6 +114,7 @@ def fields(
         "amount": any(mode.subtracts for mode in modes),
         "lower_bound": any(mode.bounded and mode.lower_bound is None for mode in modes),
         "multiplier": any(mode.leak_multiplier is None for mode in modes),
+        "current_multiplier": any(m.current and m.current.leak_multiplier is None for m in modes),
         "level": any(mode.shift is None for mode in modes),
         "boundary": any(mode.shift is None for mode in modes),
         "keep": bounds.loadable,

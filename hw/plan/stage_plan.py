@@ -6,136 +6,26 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ...export.tables import Tables, signed_bits
+from ...export.tables import signed_bits
 from . import parameters
 from .bounds import Bounds
 from .describe import describe
-from .descriptor import Descriptor, Map, Orders, as_map, grain, row_grain
+from .descriptor import Descriptor, grain, row_grain
 from .mode import Mode, mode_of
 from .parameters import Field
-from .stage_shape import StageShape
+from .stage_maps import StageMaps
 from .weight_rows import weight_memories
 from .widths import bits_of, parts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class StagePlan:
-    """Some consecutive layers of tables in the memories of one stage.
-
-    Attributes
-    ----------
-    tables
-        The whole network.
-    first
-        Number of the stage's first layer.
-    shape
-        How many layers it executes, on how many lanes and banks, with which memories.
-    word_bits
-        Width of a word of the spike maps; a power of two.
-    pad
-        Channels of every map are padded to a multiple of it; a multiple of the banks.
-    buffers
-        How many maps of each external source are kept, so how far its producer can be ahead.
-    orders
-        The kept channels of every map, in the order in which they are laid out.
-    loadable
-        Weights, parameters and masks can be loaded at run time; every width then holds whatever
-        weights of the tables' widths can add up to.
-    """
-
-    tables: Tables
-    first: int
-    shape: StageShape
-    word_bits: int
-    pad: int
-    buffers: dict[str, int]
-    orders: Orders
-    loadable: bool = False
-
-    @property
-    def count(self) -> int:
-        """Layers of the stage."""
-        return self.shape.layers
-
-    @property
-    def lanes(self) -> int:
-        """Output channels computed at the same time."""
-        return self.shape.lanes
-
-    @property
-    def update_lanes(self) -> int:
-        """Neurons updated in one cycle."""
-        return self.shape.update_lanes
-
-    @property
-    def banks(self) -> int:
-        """Weight rows read in one cycle."""
-        return self.shape.banks
+class StagePlan(StageMaps):
+    """Some consecutive layers of tables in the memories of one stage; see `StageMaps`."""
 
     @property
     def weights_load(self) -> bool:
         """Whether weights come through the configuration stream, if only those of the tables."""
         return self.loadable or self.shape.weight_memory == "spram"
-
-    @cached_property
-    def layers(self) -> tuple[int, ...]:
-        """Numbers of the layers in the tables."""
-        return tuple(range(self.first, self.first + self.count))
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Names of the layers."""
-        return tuple(self.tables.layers[number].name for number in self.layers)
-
-    @cached_property
-    def external(self) -> tuple[str, ...]:
-        """Sources that come from outside the stage, in the order of the tables."""
-        read = self.read_maps
-        order = ["input", *(layer.name for layer in self.tables.layers)]
-        return tuple(name for name in order if name in read and name not in self.names)
-
-    @cached_property
-    def read_maps(self) -> frozenset[str]:
-        """Sources that a layer of the stage reads."""
-        return frozenset(
-            group.source for n in self.layers for group in self.tables.layers[n].synapses
-        )
-
-    @cached_property
-    def recurrent(self) -> frozenset[str]:
-        """Layers that read their own map of the step before; it has two buffers."""
-        layers = (self.tables.layers[number] for number in self.layers)
-        return frozenset(a.name for a in layers if a.name in {g.source for g in a.synapses})
-
-    def map(self, name: str) -> Map:
-        """Return how the map of 'input' or of a layer is stored."""
-        _, rows, columns = as_map(self.tables.map_shapes[name])
-        kept = len(self.orders[name])
-        return Map(
-            channels=kept + -kept % self.pad,
-            rows=rows,
-            columns=columns,
-            word_bits=self.word_bits,
-            activation=self.tables.activation(name),
-        )
-
-    def map_buffers(self, name: str) -> int:
-        """Return how many maps of a source are kept."""
-        return self.buffers[name] if name in self.external else 1 + (name in self.recurrent)
-
-    @cached_property
-    def map_bases(self) -> dict[str, int]:
-        """Address of the first buffer of each map that the stage stores; buffers follow it."""
-        bases, base = {}, 0
-        for name in (*self.external, *(n for n in self.names if n in self.read_maps)):
-            bases[name] = base
-            base += self.map(name).words * self.map_buffers(name)
-        return bases
-
-    @cached_property
-    def map_words(self) -> int:
-        """Depth of the map memory."""
-        return sum(self.map(name).words * self.map_buffers(name) for name in self.map_bases)
 
     @cached_property
     def descriptors(self) -> tuple[Descriptor, ...]:
@@ -223,11 +113,19 @@ class StagePlan:
     @cached_property
     def state_words(self) -> dict[int, int]:
         """Words of each potential memory by its width in bits; a word is one chunk."""
+        return self._words([mode.state_bits for mode in self.layer_modes])
+
+    @cached_property
+    def current_words(self) -> dict[int, int]:
+        """Words of each memory of synaptic currents by its width; a word is one chunk."""
+        return self._words([mode.current.bits if mode.current else 0 for mode in self.layer_modes])
+
+    def _words(self, widths: list[int]) -> dict[int, int]:
+        """Return the words of memories by their widths, from those of each layer; 0 is none."""
         words: dict[int, int] = {}
-        for descriptor in self.descriptors:
-            bits = self.tables.layers[descriptor.number].neuron.state_bits
+        for bits, descriptor in zip(widths, self.descriptors, strict=True):
             words[bits] = words.get(bits, 0) + descriptor.updates
-        return dict(sorted(words.items()))
+        return {bits: words[bits] for bits in sorted(words) if bits}
 
     @property
     def state_bits(self) -> int:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from ...export.tables import Tables
 from ...hw.plan.plan import Plan
 from ..golden.activity import additions
-from ..golden.golden import checked, pooled
+from ..golden.inputs import checked
+from ..golden.pools import pooled
 from ..golden.trace import Trace
 from .map_port import MapPort, Reader
 from .stage import LayerCycles, StageCycles

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from ...export.synapse import Convolution, Identity, Shape, SynapseGroup
 from ...export.tables import Layer, Tables
-from .golden import checked, pooled
+from .inputs import checked
+from .pools import pooled
 from .trace import Trace
 
 

@@ -6,7 +6,9 @@ A layer's output channel `c` in one time step, in exact integers::
            of a window the largest or the sum of them, for a pool of sums
     v    = load(s)                                       s: the stored integer, v: in sum LSBs
     x    = leak(v) if leak_at == "load" else v
-    u    = x + (acc << gain) + bias[c]                   "blank" → 0 if it fired a step before
+    e    = (acc << gain) + bias[c]                       what enters
+           the current, for a neuron that has one: see `enter`
+    u    = x + e                                         "blank" → 0 if it fired a step before
     u    = max(u, lower_bound[c])                        if there is one
     d    = amount[c] if v >= threshold[c]                for reset "undelayed", else 0
     fire = u - d >= threshold[c]                         and s >= 0, if mask_negative
@@ -33,8 +35,10 @@ from numpy.typing import NDArray
 
 from ...checks.memory import room
 from ...export.neuron import Shift
-from ...export.tables import Layer, Pool, Tables
-from .neuron_rule import Rule, rule
+from ...export.tables import Layer, Tables
+from .inputs import checked
+from .neuron_rule import CurrentRule, Kept, Rule, rule
+from .pools import pooled, windows
 from .sums import Sum, gathered, group_sum
 from .trace import Spikes, Trace
 
@@ -53,7 +57,8 @@ def update(
     n
         Their parameters.
     v, acc
-        Stored integers and sums, both (batch, *neuron shape) of type `n.dtype`.
+        Stored integers and sums, or what `enter` returns, both (batch, *neuron shape) of type
+        `n.dtype`.
     fired
         Spikes of the step before, in the same shape; None in the first.
 
@@ -95,12 +100,43 @@ def update(
     return fire, store(n, r)
 
 
-def load(n: Rule, v: NDArray[Any]) -> NDArray[Any]:
+def enter(n: CurrentRule, i: NDArray[Any], acc: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Let sums enter the currents of a layer's neurons in one time step.
+
+    Of each of them::
+
+        h  = load(i)
+        j  = leak(h) if leak_at == "load" else h
+        j  = j + (acc << gain) + bias[c]
+        e  = h if late else j
+        i' = store(leak(j) if leak_at == "store" else j)
+
+    Parameters
+    ----------
+    n
+        Their parameters.
+    i, acc
+        Stored integers and sums, both (batch, *neuron shape) of type `n.dtype`.
+
+    Returns
+    -------
+    e, i
+        What enters u, and the integers to store.
+    """
+    h = load(n, i)
+    j = leak(n, h.copy()) if n.leak_at == "load" else h.copy()
+    j += acc << n.gain
+    j += n.bias
+    kept = leak(n, j.copy()) if n.leak_at == "store" else j.copy()
+    return h if n.late else j, store(n, kept)
+
+
+def load(n: Kept, v: NDArray[Any]) -> NDArray[Any]:
     """Bring stored integers back to accumulator LSBs, as a new array."""
     return v << n.store.shift if isinstance(n.store, Shift) else v * n.store.level
 
 
-def leak(n: Rule, x: NDArray[Any]) -> NDArray[Any]:
+def leak(n: Kept, x: NDArray[Any]) -> NDArray[Any]:
     """Return `(multiplier · x) >> shift`, rounded down or up, in the place of `x`."""
     x *= n.multiplier
     if n.leak_up:
@@ -109,7 +145,7 @@ def leak(n: Rule, x: NDArray[Any]) -> NDArray[Any]:
     return x
 
 
-def store(n: Rule, r: NDArray[Any]) -> NDArray[Any]:
+def store(n: Kept, r: NDArray[Any]) -> NDArray[Any]:
     """Return the integers kept of `r`: rounded half up and saturated, or compared."""
     if not isinstance(n.store, Shift):
         return np.subtract(r >= n.store.boundary, r < -n.store.boundary, dtype=n.dtype)
@@ -169,31 +205,6 @@ def run(tables: Tables, x: NDArray[Any], potentials: bool = False) -> Trace:
     )
 
 
-def checked(tables: Tables, x: NDArray[Any]) -> NDArray[Any]:
-    """Return `x` in the narrowest integer type of the network's input, or raise."""
-    x = np.asarray(x)
-    if x.dtype.kind not in "biu":
-        raise TypeError(f"x must hold integers, not {x.dtype}")
-    shape = ", ".join(str(size) for size in tables.input.shape)
-    if x.ndim < 2 or (x.shape[0], *x.shape[2:]) != (tables.steps, *tables.input.shape):
-        raise ValueError(f"x must have shape ({tables.steps}, batch, {shape}), not {x.shape}")
-    if not x.size:
-        raise ValueError(f"x must hold a sample or more, not have shape {x.shape}")
-    activation = tables.input.activation
-    low, high = int(x.min()), int(x.max())
-    if low < activation.low or high > activation.high:
-        raise ValueError(
-            f"x must be {activation.low}…{activation.high} for {activation.bits}-bit "
-            f"{'signed ' if activation.signed else ''}{activation.kind}s, not {low}…{high}"
-        )
-    if tables.input.constant and (x != x[:1]).any():
-        step = int(np.flatnonzero((x != x[:1]).reshape(len(x), -1).any(1))[0])
-        raise ValueError(
-            f"x must be the same in every step of a constant input, not differ in step {step}"
-        )
-    return x.astype(np.int8 if activation.signed else np.uint8, copy=False)
-
-
 class _Layer:
     """A layer, ready to run: its rule, and how to sum each of its synapse groups.
 
@@ -241,6 +252,7 @@ class _Layer:
     ) -> None:
         steps, batch = spikes.shape[:2]
         v = np.zeros((batch, *self.shape), self.rule.dtype)
+        i = np.zeros_like(v)
         still = [every_step(function, maps[name][:1]) for name, function in self.still]
         count = max(1, BLOCK_ACTIVATIONS // (batch * self.gathered))
         for first in range(0, steps, count):
@@ -253,6 +265,8 @@ class _Layer:
             for t, acc in enumerate(sums, first):
                 if t:
                     acc = sum((recurrent(spikes[t - 1]) for recurrent in self.recurrent), acc)
+                if self.rule.current:
+                    acc, i = enter(self.rule.current, i, acc)
                 spikes[t], v = update(self.rule, v, acc, spikes[t - 1] if t else None)
                 if len(potentials) > 1:
                     potentials[t] = v
@@ -266,27 +280,3 @@ def every_step(function: Sum, maps: NDArray[Any]) -> NDArray[Any]:
 
 
 _NETWORKS: WeakKeyDictionary[Tables, list[_Layer]] = WeakKeyDictionary()
-
-
-def pooled(pool: Pool | None, spikes: Spikes) -> Spikes:
-    """Return the map behind a pool of spikes: bool, or uint8 counts."""
-    if pool is None:
-        return spikes
-    if pool.kind == "max":
-        return windows(pool, spikes, np.logical_or if spikes.dtype == bool else np.maximum)
-    return windows(pool, spikes.view(np.uint8), np.add)
-
-
-def windows(pool: Pool, parts: NDArray[Any], combine: np.ufunc) -> NDArray[Any]:
-    """Combine all that lies in a window, of arrays (…, rows, columns); windows lie side by side."""
-    rows, columns = pool.size
-    parts = joined([parts[..., row::rows, :] for row in range(rows)], combine)
-    return joined([parts[..., column::columns] for column in range(columns)], combine)
-
-
-def joined(parts: list[NDArray[Any]], combine: np.ufunc) -> NDArray[Any]:
-    """Combine arrays of the same shape, element by element."""
-    found = parts[0].copy()
-    for part in parts[1:]:
-        combine(found, part, out=found)
-    return found

@@ -14,7 +14,7 @@ from safetensors.numpy import save as encode
 from somagate.export import file
 from somagate.export.file import TablesFileError
 from somagate.export.layer import Input, Layer, Pool, Readout
-from somagate.export.neuron import Leak, Neuron, Shift
+from somagate.export.neuron import Current, Leak, Neuron, Shift
 from somagate.export.synapse import Convolution, Dense, Identity
 from somagate.export.tables import Tables
 from somagate.sim.golden import golden, trace
@@ -163,6 +163,7 @@ USED = {
     "Neuron gain": {"gain": 3},
     "Neuron lower_bound": {"lower_bound": [-3, -2, 0]},
     "Neuron spike_bits": {"spike_bits": 2, "amount": [4, 5, 6]},
+    "Neuron current": {"current": Current(store=Shift(bits=6, shift=1), late=True)},
     "Pool of": {},
 }
 """Of each later field a neuron that uses it."""
@@ -336,8 +337,8 @@ def test_a_missing_or_unknown_field_is_refused(path):
 def test_an_unknown_class_is_refused(path):
     document, arrays = contents(path)
     names = (
-        "['Activation', 'Convolution', 'Dense', 'Identity', 'Input', 'Layer', 'Leak', 'Neuron', "
-        "'Pool', 'Readout', 'Shift', 'Tables', 'Ternary']"
+        "['Activation', 'Convolution', 'Current', 'Dense', 'Identity', 'Input', 'Layer', 'Leak', "
+        "'Neuron', 'Pool', 'Readout', 'Shift', 'Tables', 'Ternary']"
     )
     document["graph"]["input"]["class"] = "Path"
     rewrite(path, document, arrays)

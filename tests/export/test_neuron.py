@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from refusal import refused
-from somagate.export.neuron import Activation, Leak, Neuron, Shift, Ternary
+from somagate.export.neuron import Activation, Current, Leak, Neuron, Shift, Ternary
 
 LARGE = 2**31
 
@@ -104,6 +104,21 @@ def test_a_shift_store_is_refused(fields, kind, message):
         Shift(**fields)
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"store": Ternary(level=[1], boundary=[1])}, "Current store must be a Shift, not "),
+        ({"leak": 0.5}, "Current leak must be a Leak, not 0.5"),
+        ({"late": 1}, "Current late must be a bool, not 1"),
+    ],
+)
+def test_a_current_is_refused(fields, message):
+    if "store" in fields:
+        message += repr(fields["store"])
+    with refused(TypeError, message):
+        Current(**({"store": Shift(bits=4, shift=0)} | fields))
+
+
 def test_a_ternary_store_has_two_bits():
     store = Ternary(level=[0, LARGE - 1], boundary=[1, LARGE - 1])
     assert (store.bits, store.low, store.high) == (2, -1, 1)
@@ -180,6 +195,16 @@ def test_a_neuron_has_as_many_channels_as_its_bias(changes):
             {"lower_bound": [0]},
             ValueError,
             "Neuron lower_bound must have 2 channels as bias has, not 1",
+        ),
+        (
+            {"current": Shift(bits=4, shift=0)},
+            TypeError,
+            "Neuron current must be a Current or None, not Shift(bits=4, shift=0)",
+        ),
+        (
+            {"current": Current(store=Shift(bits=4, shift=0), leak=Leak(multiplier=[1], shift=1))},
+            ValueError,
+            "Neuron current leak multiplier must have 2 channels as bias has, not 1",
         ),
         ({"spike_bits": 9}, ValueError, "Neuron spike_bits must be 1…8, not 9"),
         (

@@ -7,7 +7,7 @@ NumPy appears only where arrays come in and go out.
 from typing import Any
 
 import numpy as np
-from somagate.export.neuron import Neuron, Ternary
+from somagate.export.neuron import Leak, Neuron, Shift, Ternary
 from somagate.export.synapse import Convolution, Dense, Identity
 from somagate.export.tables import Layer, Tables
 
@@ -31,6 +31,7 @@ def run(tables: Tables, x: Any) -> dict[str, Any]:
         counts: dict[int, int] = {}
         before: dict[str, Sparse] = {layer.name: {} for layer in tables.layers}
         state: dict[str, Sparse] = {layer.name: {} for layer in tables.layers}
+        currents: dict[str, Sparse] = {layer.name: {} for layer in tables.layers}
         for step in range(steps):
             maps: dict[str, Sparse] = {
                 "input": {
@@ -59,7 +60,11 @@ def run(tables: Tables, x: Any) -> dict[str, Any]:
                     acc = sum(sums) if adds else max(sums)
                     v = state[name].get(place, 0)
                     fired = before[name].get(place, 0)
-                    fires[place], state[name][place] = neuron(layer.neuron, place[0], v, acc, fired)
+                    i = currents[name].get(place, 0)
+                    enters, currents[name][place] = current(layer.neuron, place[0], i, acc)
+                    fires[place], state[name][place] = neuron(
+                        layer.neuron, place[0], v, enters, fired
+                    )
                 before[name] = fires
                 maps[name] = pool(layer, fires)
                 spikes[name][step][sample] = dict(fires)
@@ -117,17 +122,37 @@ def total(
     return acc
 
 
-def neuron(n: Neuron, c: int, v: int, acc: int, fired: int) -> tuple[int, int]:
+def leaked(leak: Leak, c: int, value: int) -> int:
+    """Return what a leak leaves of a value."""
+    multiplier = leak.multiplier.tolist()
+    multiplier = multiplier[c] if isinstance(multiplier, list) else multiplier
+    whole, part = divmod(multiplier * value, 2**leak.shift)
+    return whole + (part > 0) if leak.rounding == "up" else whole
+
+
+def current(n: Neuron, c: int, i: int, acc: int) -> tuple[int, int]:
+    """Return (what enters u, stored current) of one neuron after one step."""
+    x = acc * 2**n.gain + int(n.bias[c])
+    if n.current is None:
+        return x, 0
+    form, held = n.current, i * 2**n.current.store.shift
+    new = (leaked(form.leak, c, held) if form.leak.at == "load" else held) + x
+    enters = held if form.late else new
+    return enters, rounded(
+        form.store, leaked(form.leak, c, new) if form.leak.at == "store" else new
+    )
+
+
+def rounded(store: Shift, r: int) -> int:
+    """Return what a `Shift` store keeps."""
+    kept = (r + 2**store.shift // 2) >> store.shift
+    return max(-(2 ** (store.bits - 1)), min(2 ** (store.bits - 1) - 1, kept))
+
+
+def neuron(n: Neuron, c: int, v: int, enters: int, fired: int) -> tuple[int, int]:
     """Return (fire, stored potential) of one neuron after one step; it `fired` a step before."""
-
-    def leak(value: int) -> int:
-        multiplier = n.leak.multiplier.tolist()
-        multiplier = multiplier[c] if isinstance(multiplier, list) else multiplier
-        whole, part = divmod(multiplier * value, 2**n.leak.shift)
-        return whole + (part > 0) if n.leak.rounding == "up" else whole
-
     potential = v * int(n.store.level[c]) if isinstance(n.store, Ternary) else v * 2**n.store.shift
-    u = (leak(potential) if n.leak.at == "load" else potential) + acc * 2**n.gain + int(n.bias[c])
+    u = (leaked(n.leak, c, potential) if n.leak.at == "load" else potential) + enters
     if n.reset == "blank" and fired:
         u = 0
     if n.lower_bound is not None:
@@ -143,7 +168,7 @@ def neuron(n: Neuron, c: int, v: int, acc: int, fired: int) -> tuple[int, int]:
         fire = sum(u >= k * int(n.threshold[c]) for k in range(1, 2**n.spike_bits))
     if n.mask_negative and v < 0:
         fire = 0
-    after = leak(u) if n.leak.at == "store" else u
+    after = leaked(n.leak, c, u) if n.leak.at == "store" else u
     if n.reset == "zero":
         r = 0 if fire else after
     elif n.reset in ("subtract", "undelayed"):
@@ -154,9 +179,7 @@ def neuron(n: Neuron, c: int, v: int, acc: int, fired: int) -> tuple[int, int]:
     if isinstance(n.store, Ternary):
         boundary = int(n.store.boundary[c])
         return fire, -1 if r < -boundary else 1 if r >= boundary else 0
-    half = 2**n.store.shift // 2
-    kept = (r + half) >> n.store.shift
-    return fire, max(-(2 ** (n.store.bits - 1)), min(2 ** (n.store.bits - 1) - 1, kept))
+    return fire, rounded(n.store, r)
 
 
 def pool(layer: Layer, fires: Sparse) -> Sparse:

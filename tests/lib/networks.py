@@ -37,6 +37,7 @@ FEATURES = frozenset(
         "lower bound",
         "mask negative",
         "several spikes",  # in a step
+        "current",  # a second state
         "leak",
         "leak at store",
         "leak per channel",

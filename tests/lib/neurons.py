@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from somagate.export.neuron import Leak, Neuron, Shift, Store, Ternary
+from somagate.export.neuron import Current, Leak, Neuron, Shift, Store, Ternary
 
 
 @dataclass
@@ -65,6 +65,11 @@ class Neurons:
         if self.has("lower bound"):
             bound = np.rint(scale * rng.uniform(-1, 0.1, channels)).astype(np.int64)
             bound = self.one(bound, np.full(channels, bound[0]))
+        current = None
+        if self.has("current"):
+            current = Current(
+                store=self.shift(scale), leak=self.leak(channels), late=self.one(False, True)
+            )
         store = self.store(scale)
         leak = Leak() if isinstance(store, Ternary) else self.leak(channels)
         if several > 1 and reset == "subtract":
@@ -77,6 +82,7 @@ class Neurons:
             amount=amount,
             leak=leak,
             spike_bits=several,
+            current=current,
             mask_negative=masks,
             gain=gain,
             lower_bound=bound,
@@ -86,6 +92,10 @@ class Neurons:
         if self.has("ternary"):
             level = np.rint(scale * self.rng.uniform(0, 1, len(scale))).astype(np.int64)
             return Ternary(level=level, boundary=np.maximum(1, level // self.one(2, 1)))
+        return self.shift(scale)
+
+    def shift(self, scale: Any) -> Shift:
+        """Draw a store that rounds."""
         bits = self.one(3, 2, 4, 6, 8, 12, 16)
         # Around the shift at which the stored integers just span the sums.
         shift = int(np.log2(scale.max())) + 2 - bits + self.one(0, -1, 1, 2)

@@ -51,14 +51,17 @@ def readout(source: str, elements: int, like: Neuron) -> Layer:
     if leak.multiplier.ndim:
         leak = replace(leak, multiplier=leak.multiplier[:2])
     amount = None if like.amount is None else like.amount[:2]
-    store = like.store
+    current, store = like.current, like.store
+    if current and current.leak.multiplier.ndim:
+        parts = replace(current.leak, multiplier=current.leak.multiplier[:2])
+        current = replace(current, leak=parts)
     if isinstance(store, Ternary):
         store = Ternary(level=store.level[:2], boundary=store.boundary[:2])
     cell = neuron(
         2, store=store, reset=like.reset, leak=leak, amount=amount,
         mask_negative=like.mask_negative, gain=like.gain,
         lower_bound=None if like.lower_bound is None else like.lower_bound[:2],
-        spike_bits=like.spike_bits,
+        spike_bits=like.spike_bits, current=current,
         threshold=np.ones(2, int) if like.spike_bits == 1 else like.threshold[:2],
     )  # fmt: skip
     return Layer(name="out", synapses=(group,), neuron=cell)
@@ -101,8 +104,13 @@ def update(
                 acc = draw_sums(tables, layer, rng).astype(rule.dtype)
                 v = state.get(layer.name, np.zeros_like(acc)[None])
                 last = None if step == 0 else state[f"{layer.name} fired"]
-                free, _ = golden.update(replace(rule, mask_negative=False), v, acc[None], last)
-                fire, v = golden.update(rule, v, acc[None], last)
+                enters = acc[None]
+                if rule.current:
+                    i = state.get(f"{layer.name} current", np.zeros_like(enters))
+                    found = golden.enter(rule.current, i, enters)
+                    enters, state[f"{layer.name} current"] = found
+                free, _ = golden.update(replace(rule, mask_negative=False), v, enters, last)
+                fire, v = golden.update(rule, v, enters, last)
                 unmasked -= {layer.name} if (free != fire).any() else set()
                 mask = masks.get(layer.name, layer.kept).reshape(-1, *(1,) * (acc.ndim - 1))
                 fire, v = fire * mask, v * mask

@@ -6,8 +6,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigne
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ...plan.mode import Mode
 from ...plan.stage_plan import StagePlan
+from .arithmetic import leaked, saturate, switch
+from .lane_current import LaneCurrent
 from .update_layout import spike_bits
 
 
@@ -28,13 +29,18 @@ class LaneRule(wiring.Component):
     parameters : In(plan.parameter_bits), the neuron's fields as they lie in their memory
     state_N : In(signed(N)), for each width N in `plan.state_words`: what is stored; of a mode that
         blanks, the potential with a bit above it that says whether the neuron fired
+    current_N : In(signed(N)), for each width N in `plan.current_words`: the stored current
     acc : In(signed(plan.bounds.sum_bits)), the sum
     fires : Out(spike_bits), how often the neuron fires; as many cycles after u was taken
     v : Out(signed(plan.state_bits)), what to store; a cycle later
+    i : Out(…), the current to store, at the same time; where there are currents
     """
 
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
+        currents = {f"current_{bits}": In(signed(bits)) for bits in plan.current_words}
+        if currents:
+            currents["i"] = Out(signed(max(plan.current_words)))
         super().__init__(
             {
                 "mode": In(range(max(2, len(plan.modes)))),
@@ -45,6 +51,7 @@ class LaneRule(wiring.Component):
                 "acc": In(signed(plan.bounds.sum_bits)),
                 "fires": Out(spike_bits(plan)),
                 "v": Out(signed(plan.state_bits)),
+                **currents,
             }
         )
 
@@ -58,15 +65,19 @@ class LaneRule(wiring.Component):
 
         # u = leak(v) + (acc << gain) + bias
         potentials = self._potentials(m, stored, here)
-        value = self._loaded(m, potentials, here) + here["bias"]
+        enters, total = here["bias"], self._sum(m)
+        current = self._current(m, here, total) if self.plan.current_words else None
+        if current is not None:
+            enters, total = current.enters, Mux(current.late, 0, total)
+        value = self._loaded(m, potentials, here) + enters
         start = Signal(value.shape(), attrs={"keep": 1})
         u = Signal(signed(self.plan.update_bits))
         m.d.comb += start.eq(value)
         with m.If(self.move):
-            m.d.sync += u.eq(start + self._sum(m))
+            m.d.sync += u.eq(start + total)
         self._blank(m, stored, u)
         here["threshold"] = self._due(m, potentials, here)
-        names = [name for name in here if name not in ("bias", "level")]
+        names = [name for name in here if name not in ("bias", "level", "current_multiplier")]
         later: dict[str, Value] = {name: self._delayed(m, name, here[name]) for name in names}
         if any(mode.mask_negative for mode in self.plan.modes):
             later["negative"] = negative = Signal(name="negative")
@@ -111,30 +122,23 @@ class LaneRule(wiring.Component):
             m.d.sync += delayed.eq(value)
         return delayed
 
-    def _switch(self, m: Module, values: list[Value], name: str) -> Value:
-        """Return the value of the layer's mode, wide enough for each."""
-        if len(values) == 1:
-            return values[0]
-        low = min(-1 if v.shape().signed else 0 for v in values)
-        bits = max(len(v) + (low < 0 and not v.shape().signed) for v in values)
-        chosen = Signal(signed(bits) if low < 0 else unsigned(bits), name=name)
-        with m.Switch(self.mode):
-            for number, value in enumerate(values):
-                with m.Case(number) if number < len(values) - 1 else m.Default():
-                    m.d.comb += chosen.eq(value)
-        return chosen
-
-    def _leaked(self, mode: Mode, x: Value, parameters: Mapping[str, Value]) -> Value:
-        """Return (multiplier · x) >> shift, rounded down or up."""
-        if mode.leak_multiplier == 0:
-            return Const(0, signed(1))
-        if mode.leak_multiplier is None:
-            product = x * parameters["multiplier"]
-        else:
-            product = _times(x, mode.leak_multiplier)
-        if mode.leak_up:
-            product = product + ((1 << mode.leak_shift) - 1)
-        return product >> mode.leak_shift
+    def _current(self, m: Module, here: Mapping[str, Value], total: Value) -> LaneCurrent:
+        """Let the sum enter the lane's current."""
+        m.submodules.current = current = LaneCurrent(self.plan)
+        m.d.comb += [
+            current.mode.eq(self.mode),
+            current.first_step.eq(self.first_step),
+            current.move.eq(self.move),
+            current.bias.eq(here["bias"]),
+            current.sum.eq(total),
+            self.i.eq(current.i),
+        ]
+        if "current_multiplier" in here:
+            m.d.comb += current.multiplier.eq(here["current_multiplier"])
+        for bits in self.plan.current_words:
+            name = f"current_{bits}"
+            m.d.comb += getattr(current, name).eq(getattr(self, name))
+        return current
 
     def _potentials(
         self, m: Module, states: Mapping[int, Value], parameters: Mapping[str, Value]
@@ -154,10 +158,10 @@ class LaneRule(wiring.Component):
     def _loaded(self, m: Module, potentials: list[Value], parameters: Mapping[str, Value]) -> Value:
         """Return the stored potential, leaked if it leaks at the load."""
         values = [
-            self._leaked(mode, x, parameters) if mode.leak_at == "load" else x
+            leaked(mode, x, parameters.get("multiplier")) if mode.leak_at == "load" else x
             for mode, x in zip(self.plan.modes, potentials, strict=True)
         ]
-        return self._switch(m, values, "loaded")
+        return switch(m, self.mode, values, "loaded")
 
     def _due(self, m: Module, potentials: list[Value], parameters: Mapping[str, Value]) -> Value:
         """Return the threshold, higher by an amount that is due: it is met by what is stored."""
@@ -170,7 +174,7 @@ class LaneRule(wiring.Component):
             early = mode.half * mode.rounds_early
             met = ~((x | early if early else x) - threshold)[-1]
             values.append(met if mode.reset == "undelayed" else Const(0))
-        due = self._switch(m, values, "due")
+        due = switch(m, self.mode, values, "due")
         return Mux(due, threshold + parameters["amount"], threshold)
 
     def _sum(self, m: Module) -> Value:
@@ -178,7 +182,7 @@ class LaneRule(wiring.Component):
         gains = [mode.gain for mode in self.plan.modes]
         if len(set(gains)) == 1:
             return self.acc << gains[0] if gains[0] else self.acc
-        return self._switch(m, [self.acc << gain for gain in gains], "gained")
+        return switch(m, self.mode, [self.acc << gain for gain in gains], "gained")
 
     def _blank(self, m: Module, states: Mapping[int, Value], u: Signal) -> None:
         """Take 0, and what rounds early, for u where a layer blanks and the neuron has fired."""
@@ -186,9 +190,13 @@ class LaneRule(wiring.Component):
         if not any(mode.blanks for mode in modes):
             return
         flags = [states[mode.state_bits][-1] if mode.blanks else Const(0) for mode in modes]
-        fired = self._switch(m, flags, "fired") & ~self.first_step
+        fired = switch(m, self.mode, flags, "fired") & ~self.first_step
         halves = [Const(mode.half * mode.rounds_early * mode.blanks) for mode in modes]
-        half = halves[0] if len({n.value for n in halves}) == 1 else self._switch(m, halves, "half")
+        half = (
+            halves[0]
+            if len({n.value for n in halves}) == 1
+            else switch(m, self.mode, halves, "half")
+        )
         with m.If(self.move & fired):
             m.d.sync += u.eq(half)
 
@@ -198,13 +206,13 @@ class LaneRule(wiring.Component):
         for mode in self.plan.modes:
             sign = states[mode.state_bits][mode.bits - 1]
             values.append(sign & ~self.first_step if mode.mask_negative else Const(0))
-        return self._switch(m, values, "is_negative")
+        return switch(m, self.mode, values, "is_negative")
 
     def _held(self, m: Module, rest: Value, threshold: Value, bit: int) -> tuple[Value, Value]:
         """Return whether what is left of u holds the threshold 2**bit times, and what then is."""
         less = rest - (threshold << bit)
         sends = [Const(mode.spike_bits > bit) for mode in self.plan.modes]
-        holds = ~less[-1] & self._switch(m, sends, f"sends_{bit}")
+        holds = ~less[-1] & switch(m, self.mode, sends, f"sends_{bit}")
         # It gets no larger, and is not below 0 where it gets smaller.
         return holds, Mux(holds, less, rest)[: len(rest)].as_signed()
 
@@ -222,14 +230,14 @@ class LaneRule(wiring.Component):
                 lowest = mode.lower_bound + mode.half * mode.rounds_early
                 bound = Const(max(lowest, self.plan.bounds.update[0]), u.shape())
             values.append(Mux((u - bound)[-1], bound, u))
-        return self._switch(m, values, "raised")
+        return switch(m, self.mode, values, "raised")
 
     def _reset(self, m: Module, u: Value, rest: Value, parameters: Mapping[str, Value]) -> Value:
         """Return r; `rest` is what several spikes leave of u."""
         fires = self.fires if len(self.fires) == 1 else self.fires.any()
         values: list[Value] = []
         for mode in self.plan.modes:
-            x = self._leaked(mode, u, parameters) if mode.leak_at == "store" else u
+            x = leaked(mode, u, parameters.get("multiplier")) if mode.leak_at == "store" else u
             if mode.reset == "zero":
                 x = Mux(fires, mode.half * mode.rounds_early, x)
             elif mode.subtracts and mode.spike_bits > 1:
@@ -237,7 +245,7 @@ class LaneRule(wiring.Component):
             elif mode.subtracts:
                 x = Mux(fires, x - parameters["amount"], x)
             values.append(x)
-        return self._switch(m, values, "reset")
+        return switch(m, self.mode, values, "reset")
 
     def _stored(self, m: Module, r: Value, parameters: Mapping[str, Value]) -> Value:
         """Return clamp((r + half) >> shift), rounded half up and then saturated; or the sign."""
@@ -249,23 +257,5 @@ class LaneRule(wiring.Component):
                 boundary = parameters["boundary"]
                 m.d.comb += stored.eq(Mux(r < -boundary, -1, r >= boundary))
                 continue
-            rounded = r if mode.rounds_early else r + mode.half
-            shifted = rounded >> mode.shift
-            # It fits if all the bits that are dropped equal the sign that is left.
-            dropped = shifted[mode.bits - 1 :]
-            sign = shifted[-1]
-            m.d.comb += stored.eq(shifted)
-            with m.If(dropped.any() & ~dropped.all()):
-                m.d.comb += stored.eq(Cat((~sign).replicate(mode.bits - 1), sign))
-        return self._switch(m, values, "stored")
-
-
-def _times(x: Value, factor: int) -> Value:
-    """Return x times a positive constant; 15 x is one subtraction, 16 x - x."""
-    for high in range(factor.bit_length() + 1):
-        for low in range(high):
-            if factor == (1 << high) - (1 << low):
-                return (x << high) - (x << low) if low + 1 < high else x << low
-            if factor == (1 << high) + (1 << low):
-                return (x << high) + (x << low)
-    return x * Const(factor)
+            saturate(m, stored, r if mode.rounds_early else r + mode.half, mode.shift)
+        return switch(m, self.mode, values, "stored")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -16,6 +16,7 @@ from ..memory import RegisteredMemory, write_port
 from .chunk_walk import ChunkWalk, FlagsLayout
 from .combiner import Combiner
 from .lane_rule import LaneRule
+from .state_memories import lies_in, potentials_word, turn
 from .update_layout import ChunkLayout, UpdateLayout, of_lanes, spike_bits
 
 
@@ -44,6 +45,9 @@ class Update(wiring.Component):
 
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
+        # What is stored of the currents, beside the potentials of the chunk that is sent.
+        width = max(plan.current_words, default=1)
+        self._currents = [Signal(signed(width), name=f"i_{n}") for n in range(plan.update_lanes)]
         members = {
             "layers": In(stream.Signature(UpdateLayout(plan))),
             "first_step": In(1),
@@ -85,6 +89,9 @@ class Update(wiring.Component):
                 terms["subtract"] += width * bits
             if mode.reset == "undelayed":  # compares, adds and chooses
                 terms["leak"] += 3 * width * bits
+            if mode.current is not None:  # adds twice, leaks, and saturates
+                terms["leak"] += width * bits * (2 + (mode.current.leak_at != "never"))
+                terms["store"] += width * mode.current.bits
             if mode.shift is None:
                 terms["ternary"] += width * bits
             else:
@@ -94,17 +101,19 @@ class Update(wiring.Component):
         terms["leak"] += Combiner.terms(plan)["leak"]
         layers = [_counts(plan, index) for index in range(plan.count)]
         counters = {name: max(layer[name] for layer in layers) for name in layers[0]}
-        depths = [bits_of(max(2, depth)) for depth in plan.state_words.values()]
+        kept = [*plan.state_words.values(), *plan.current_words.values()]
+        depths = [bits_of(max(2, depth)) for depth in kept]
         late = sum(n for name, n in fields.items() if name not in ("bias", "level"))
         late += any(mode.mask_negative for mode in plan.modes)
         spikes = spike_bits(plan)
-        terms["leak"] += 2 * width * bits * (spikes - 1)  # compares, and chooses
+        terms["leak"] += 5 * width * bits * (spikes - 1)  # compares, and chooses what is left
+        waiting = (late + 2 * bits) * (spikes - 1) + 2 * bits * bool(plan.current_words)
         gains = {mode.gain for mode in plan.modes}
         return terms | {
             "u": width * bits,
             "sum": width * plan.bounds.sum_bits,
-            "bias": width * fields["bias"],
-            "late": width * (late * spikes + 2 * bits * (spikes - 1)),
+            "bias": width * (fields["bias"] + waiting),
+            "late": width * late,
             "modes": width * bits * (len(plan.modes) - 1 + len(gains) - 1),
             "lanes": width,
             "keep": width * plan.loadable,
@@ -212,8 +221,13 @@ class Update(wiring.Component):
             for bits in plan.state_words:
                 state = stored[bits].read.data.word_select(lane, bits)
                 m.d.comb += getattr(rule, f"state_{bits}").eq(state)
+            for bits in plan.current_words:
+                current = stored[f"current_{bits}"].read.data.word_select(lane, bits)
+                m.d.comb += getattr(rule, f"current_{bits}").eq(current)
             with m.If(move):
                 m.d.sync += [fire[lane].eq(rule.fires), out.potentials[lane].eq(rule.v)]
+                if plan.current_words:
+                    m.d.sync += self._currents[lane].eq(rule.i)
         with m.If(move):
             m.d.sync += out.spikes.eq(fire)
 
@@ -232,43 +246,33 @@ class Update(wiring.Component):
             found["parameters"].read.en.eq(ahead),
             found["parameters"].read.addr.eq(parameter),
         ]
-        sent = self.chunks.valid & self.chunks.ready
+        sent, mode = self.chunks.valid & self.chunks.ready, self.layers.payload.mode
         for bits, depth in plan.state_words.items():
             memory = RegisteredMemory.of(memories.potentials(plan, bits))
             m.submodules[f"potentials_{bits}"] = found[bits] = memory
-            mine = Signal(name=f"mode_has_{bits}")
-            with m.Switch(self.layers.payload.mode):
-                for number, mode in enumerate(plan.modes):
-                    with m.Case(number):
-                        m.d.comb += mine.eq(mode.state_bits == bits)
+            here = [one.state_bits == bits for one in plan.modes]
+            mine = lies_in(m, mode, str(bits), here)
             steps = {"read": ahead & used & mine, "write": sent & mine}
-            for name, step in steps.items():
-                addr = Signal(range(max(2, depth)), name=f"{name}_addr_{bits}")
-                with m.If(step):
-                    m.d.sync += addr.eq(Mux(addr == depth - 1, 0, addr + 1))
-                m.d.comb += getattr(memory, name).addr.eq(addr)
+            turn(m, memory, str(bits), depth, steps)
             m.d.comb += [
                 memory.read.en.eq(ahead),
                 memory.write.en.eq(steps["write"]),
-                memory.write.data.eq(self._written(m, bits)),
+                memory.write.data.eq(potentials_word(plan, mode, self.chunks.payload, bits)),
+            ]
+        for bits, depth in plan.current_words.items():
+            name = f"current_{bits}"
+            memory = RegisteredMemory.of(memories.synaptic(plan, bits))
+            m.submodules[f"synaptic_{bits}"] = found[name] = memory
+            here = [one.current is not None and one.current.bits == bits for one in plan.modes]
+            mine = lies_in(m, mode, name, here)
+            steps = {"read": ahead & used & mine, "write": sent & mine}
+            turn(m, memory, name, depth, steps)
+            m.d.comb += [
+                memory.read.en.eq(ahead),
+                memory.write.en.eq(steps["write"]),
+                memory.write.data.eq(Cat(current[:bits] for current in self._currents)),
             ]
         return found
-
-    def _written(self, m: Module, bits: int) -> Value:
-        """Return a word of the potentials of a width; a mode that blanks has spikes on top."""
-        plan, out = self.plan, self.chunks.payload
-        here = [mode.state_bits == bits for mode in plan.modes]
-        blanks = [number for number, mode in enumerate(plan.modes) if here[number] and mode.blanks]
-        if not blanks:
-            return Cat(potential[:bits] for potential in out.potentials)
-        found: list[Value] = []
-        for potential, spike in zip(out.potentials, out.spikes, strict=True):
-            top: Value = spike.any()
-            if len(blanks) < sum(here):
-                blank = Cat(self.layers.payload.mode == number for number in blanks).any()
-                top = Mux(blank, top, potential[bits - 1])
-            found += [potential[: bits - 1], top]
-        return Cat(found)
 
 
 def _counts(plan: StagePlan, index: int) -> dict[str, int]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from plans import Shapes, a_plan, network, with_neurons
+from somagate.export.neuron import Current, Shift
 from somagate.export.tables import Pool, Tables
 from somagate.hw.plan.identity import shape_sha256
 from somagate.hw.plan.loadable import targets
@@ -52,6 +53,8 @@ def test_every_other_plan_has_another() -> None:
         plan(tables=network((2, 5, 5), [6], mask_negative=True)),
         plan(tables=network((2, 5, 5), [6], gain=1)),
         plan(tables=network((2, 5, 5), [6], spike_bits=2)),
+        plan(tables=network((2, 5, 5), [6], current=Current(store=Shift(bits=4, shift=0)))),
+        plan(tables=network((2, 5, 5), [6], current=Current(store=Shift(bits=5, shift=0)))),
         plan(tables=with_neurons(TABLES, l0={"lower_bound": [-9] * 6})),
         plan(tables=with_neurons(TABLES, l0={"lower_bound": [-8] * 6})),
         plan(tables=pooled("max", "spikes")),

@@ -18,7 +18,7 @@ from accelerate import (
 from plans import EVERYTHING, Shapes, everything, network, neuron
 from refusal import refused
 from smaller import cut
-from somagate.export.neuron import Leak, Shift, Ternary
+from somagate.export.neuron import Current, Leak, Shift, Ternary
 from somagate.export.synapse import Convolution, Dense, Identity
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables, signed_bits
 from somagate.hw.plan.loadable import IDENTITY, memory_words, targets
@@ -651,11 +651,13 @@ def test_classes_that_are_pruned_are_refused_as_in_any_plan() -> None:
     )
 
 
-@pytest.mark.parametrize("why", ["leak as they are stored", "have a lower bound"])
+@pytest.mark.parametrize("why", ["leak as they are stored", "have a lower bound", "have a current"])
 def test_fewer_classes_are_refused_where_nothing_can_hold_them_at_the_lowest(why: str) -> None:
     def held(classes: int) -> Tables:
         tables = network((1, 4, 4), [], classes=classes)
         changes: dict[str, Any] = {"lower_bound": [-5] * classes}
+        if why == "have a current":
+            changes = {"current": Current(store=Shift(bits=4, shift=0))}
         if why == "leak as they are stored":
             changes = {"leak": Leak(multiplier=1, shift=2, at="store")}
         cell = neuron(classes, threshold=None, reset="none", **changes)
@@ -696,6 +698,7 @@ def test_more_channels_where_their_number_matters_are_refused() -> None:
         (2, {"mask_negative": True}),
         (1, {"gain": 1}),
         (0, {"spike_bits": 2}),
+        (0, {"current": Current(store=Shift(bits=4, shift=0))}),
         (1, {"spike_bits": 2, "threshold": [2] * 6, "amount": [2] * 6, "leak": Leak()}),
         (0, {"lower_bound": [-9] * 6}),
     ],

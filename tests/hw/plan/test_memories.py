@@ -2,7 +2,9 @@
 
 import pytest
 from amaranth.hdl import Fragment
-from plans import a_stage, everything
+from plans import a_stage, everything, network, with_neurons
+from somagate.export.neuron import Current, Shift
+from somagate.hw.generate import memory_map
 from somagate.hw.plan import memories
 from somagate.hw.plan.loadable import targets
 from somagate.hw.plan.plan import Plan
@@ -24,6 +26,17 @@ def test_memories_come_in_the_order_of_the_memory_map() -> None:
     assert list(found) == ["maps", *weights, "parameters", *potentials, "currents"]
     assert [m.filled for m in found.values()] == ["work", *["start"] * 9, *["work"] * 4]
     assert "weights_4" in by_name(lanes=4) and "currents" not in by_name(lanes=4)
+
+
+def test_currents_of_layers_lie_behind_the_potentials_at_their_own_width() -> None:
+    current = Current(store=Shift(bits=6, shift=0))
+    tables = with_neurons(network((2, 6, 6), [5, 7]), l0={"current": current})
+    plan = Plan.single(tables, lanes=4, update_lanes=2)
+    found = {memory.name: memory for memory in memories.memories(plan.stages[0])}
+    assert list(found)[-2:] == ["potentials_8", "synaptic_6"]
+    assert (found["synaptic_6"].words, found["synaptic_6"].word_bits) == (3, 12)
+    layers = memory_map(plan)["layers"]
+    assert [layer.get("synaptic") for layer in layers] == ["synaptic_6", None, None]
 
 
 def test_the_rows_of_a_width_are_dealt_out_to_the_banks() -> None:

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from plans import a_stage, branched, with_neurons
-from somagate.export.neuron import Leak
-from somagate.hw.plan.mode import Mode
+from somagate.export.neuron import Current, Leak, Shift
+from somagate.hw.plan.mode import CurrentMode, Mode
 
 TABLES = branched()
 
@@ -35,6 +35,16 @@ def test_a_leak_that_drops_nothing_rounds_nowhere() -> None:
     }
     modes = a_stage(with_neurons(TABLES, **{n: {"leak": k} for n, k in leaks.items()})).layer_modes
     assert [mode.leak_up for mode in modes] == [False, False, True, True, False]
+
+
+def test_a_current_has_a_leak_of_its_own_and_takes_the_bias() -> None:
+    leak = Leak(multiplier=[2, 4, 6], shift=3, rounding="up")
+    current = Current(store=Shift(bits=5, shift=3), leak=leak, late=True)
+    mode = a_stage(with_neurons(TABLES, l2={"current": current})).layer_modes[2]
+    assert mode.current == CurrentMode(
+        bits=5, shift=3, leak_at="load", leak_multiplier=None, leak_shift=3, leak_up=True, late=True
+    )
+    assert mode.leak_at == "never" and not mode.rounds_early and mode.current.half == 4
 
 
 def test_a_leak_to_nothing_is_in_lowest_terms_too() -> None:

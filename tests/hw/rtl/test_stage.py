@@ -16,7 +16,7 @@ from somagate.hw.rtl.gather.scanner import Scanner
 from somagate.hw.rtl.observe import ObserveLayout
 from somagate.hw.rtl.stage import Stage
 from somagate.hw.rtl.update.update import Update
-from somagate.sim.golden import golden
+from somagate.sim.golden import golden, pools
 from somagate.sim.golden.trace import Trace
 from stream_bench import STALLS, Bench, Transfers, same
 
@@ -25,7 +25,7 @@ def source_maps(tables: Tables, trace: Trace, x: Any, name: str) -> Any:
     """Return a source's maps as the next layers see them, (steps, batch, channels, …)."""
     if name == "input":
         return x[:1] if tables.input.constant else x
-    return golden.pooled(tables.layer(name).pool, trace.spikes[name])
+    return pools.pooled(tables.layer(name).spike_pool, trace.spikes[name])
 
 
 def stage_words(plan: Plan, trace: Trace, x: Any, name: str) -> list[int]:

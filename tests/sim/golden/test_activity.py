@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from networks import cases
 from refusal import refused
 from somagate.export.synapse import Convolution, Dense
-from somagate.sim.golden import golden
+from somagate.sim.golden import golden, pools
 from somagate.sim.golden.activity import additions
 
 
@@ -21,13 +21,13 @@ def counted(tables, trace, x):
                 if group.source == "input":
                     source = x[step, sample]
                 elif group.source != layer.name:
-                    pool = tables.layer(group.source).pool
-                    source = golden.pooled(pool, trace.spikes[group.source][step, sample])
+                    pool = tables.layer(group.source).spike_pool
+                    source = pools.pooled(pool, trace.spikes[group.source][step, sample])
                 elif step:
                     source = trace.spikes[layer.name][step - 1, sample]
                 else:
                     continue
-                for place in np.ndindex(tables.neuron_shapes[layer.name]):
+                for place in np.ndindex(tables.gathered_shapes[layer.name]):
                     if not layer.kept[place[0]]:
                         continue
                     for element in seen(group, place, shape, len(layer.kept)):

@@ -10,10 +10,10 @@ from hypothesis import find, given, settings
 from negative import kept_from_firing
 from networks import FEATURES, cases
 from refusal import refused
-from somagate.export.neuron import Activation, Leak, Neuron, Shift, Ternary
+from somagate.export.neuron import Activation, Current, Leak, Neuron, Shift, Ternary
 from somagate.export.synapse import Convolution, Dense, Identity
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables
-from somagate.sim.golden import golden
+from somagate.sim.golden import golden, pools
 from somagate.sim.golden.neuron_rule import rule
 
 
@@ -98,7 +98,7 @@ HAPPENINGS = {
     "a count above one": lambda n, t: any(
         layer.pool
         and layer.pool.kind == "sum"
-        and (golden.pooled(layer.pool, t.spikes[layer.name]) > 1).any()
+        and (pools.pooled(layer.spike_pool, t.spikes[layer.name]) > 1).any()
         for layer in n.layers
     ),
     "a cropped layer": lambda n, t: any(
@@ -362,7 +362,51 @@ def test_a_neuron_sends_as_many_spikes_as_it_holds_up_to_the_most(fields, spikes
 @pytest.mark.parametrize(("kind", "counts"), [("max", [3, 1, 0]), ("sum", [4, 2, 0])])
 def test_a_pool_of_several_spikes_takes_the_most_or_their_sum(kind, counts):
     spikes = np.array([[[3, 1, 1, 1, 0, 0]]], np.uint8)
-    assert golden.pooled(Pool(kind=kind, size=(1, 2)), spikes).ravel().tolist() == counts
+    assert pools.pooled(Pool(kind=kind, size=(1, 2)), spikes).ravel().tolist() == counts
+
+
+@pytest.mark.parametrize(
+    ("fields", "potentials"),
+    [
+        # snnTorch: i = i / 2 + x, u = u + i. Norse: i = i + x, u = u + i, i = i / 2; and before.
+        ({}, [8, 12, 14, 31, 39]),
+        ({"leak": Leak(multiplier=1, shift=1, at="store")}, [8, 12, 14, 31, 39]),
+        ({"late": True}, [0, 8, 12, 14, 31]),
+        ({"late": True, "leak": Leak(multiplier=1, shift=1, at="store")}, [0, 4, 6, 7, 15]),
+        ({"store": Shift(bits=3, shift=0)}, [8, 9, 9, 25, 26]),
+        ({"store": Shift(bits=4, shift=2)}, [8, 12, 14, 32, 42]),
+    ],
+)
+def test_a_current_keeps_what_enters_it(fields, potentials):
+    net = one_neuron(
+        1, threshold=None, reset="none", steps=5, activation=Activation(kind="value", bits=5),
+        current=Current(
+            **{"store": Shift(bits=8, shift=0), "leak": Leak(multiplier=1, shift=1)} | fields
+        ),
+    )  # fmt: skip
+    assert play(net, [8, 0, 0, 16, 0])[1] == potentials
+
+
+@pytest.mark.parametrize(
+    ("reset", "spikes"),
+    [
+        ("subtract", [0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 0, 1, 1]),
+        ("blank", [0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1]),
+    ],
+)
+def test_a_current_makes_spikes_when_snntorch_does(reset, spikes):
+    """Synaptic of snnTorch 1.0.0, α = 0.9, β = 0.8, input 0.4 at every third step, in 1/8000."""
+    at = "store" if reset == "subtract" else "load"
+    net = one_neuron(
+        100, gain=5, steps=20, threshold=[8001], reset=reset,
+        amount=[8000] if reset == "subtract" else None,
+        store=Shift(bits=16, shift=0),
+        leak=Leak(multiplier=round(0.8 * 2**15), shift=15, at=at),
+        current=Current(
+            store=Shift(bits=16, shift=0), leak=Leak(multiplier=round(0.9 * 2**15), shift=15)
+        ),
+    )  # fmt: skip
+    assert play(net, [int(not step % 3) for step in range(20)])[0] == spikes
 
 
 @pytest.mark.parametrize(
@@ -568,7 +612,7 @@ def test_a_lowest_index_wins():
 @pytest.mark.parametrize(("kind", "expected"), [("max", [[1, 0]]), ("sum", [[3, 0]])])
 def test_a_pool_leaves_out_what_no_window_covers(kind, expected):
     spikes = np.array([[[1, 0, 0, 0, 1], [1, 1, 0, 0, 1]]], bool)
-    pooled = golden.pooled(Pool(kind=kind, size=2), spikes[..., :4])
+    pooled = pools.pooled(Pool(kind=kind, size=2), spikes[..., :4])
     assert pooled[0].astype(int).tolist() == expected
     group = Convolution(source="input", weights=np.ones((1, 1, 1, 1), int), bits=1)
     net = Tables(

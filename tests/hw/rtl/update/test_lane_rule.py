@@ -6,8 +6,8 @@ import pytest
 from amaranth.hdl import Module, Signal, signed
 from amaranth.sim import Simulator
 from plans import neuron
-from somagate.export.neuron import Leak, Shift, Ternary
-from somagate.hw.rtl.update.lane_rule import _times
+from somagate.export.neuron import Current, Leak, Shift, Ternary
+from somagate.hw.rtl.update.arithmetic import times
 from somagate.hw.rtl.update.update import Update
 from somagate.hw.rtl.update.update_layout import UpdateLayout
 from stream_bench import STALLS, Bench
@@ -192,6 +192,47 @@ def test_layers_that_send_one_and_several_spikes_share_an_update() -> None:
     assert [int(fired[f"layer{n}"].max()) for n in range(5)] == [7, 1, 1, 3, 3]
 
 
+CURRENTS = {
+    "snnTorch": Current(store=Shift(bits=10, shift=2), leak=LEAKS["load by a layer"]),
+    "Norse": Current(store=Shift(bits=4, shift=7), leak=LEAKS["store by a channel"]),
+    "older Norse": Current(
+        store=Shift(bits=16, shift=0), leak=LEAKS["load, rounded up"], late=True
+    ),
+    "by a channel": Current(store=Shift(bits=6, shift=5), leak=LEAKS["load by a channel"]),
+    "for ever, late": Current(store=Shift(bits=3, shift=9), late=True),
+    "no longer": Current(store=Shift(bits=9, shift=2), leak=LEAKS["store to nothing"]),
+}
+
+
+@pytest.mark.parametrize("current", CURRENTS)
+@pytest.mark.parametrize(
+    ("reset", "store", "leak", "bits"),
+    [("zero", "typical", "load by a layer", 1), ("blank", "exact", "store by a channel", 1),
+     ("zero", "saturating", "never", 3)],
+)  # fmt: skip
+def test_sums_enter_a_current(reset: str, store: str, leak: str, bits: int, current: str) -> None:
+    threshold = {"threshold": [90, 200, 300, 400, 500]} if bits > 1 else {}
+    cell = a_cell(
+        reset, LEAKS[leak], STORES[store], current=CURRENTS[current], spike_bits=bits, **threshold
+    )
+    fired = update(a_plan([a_layer("a", cell)]), "random", inferences=3)["a"]
+    assert fired.any() and not fired.all()
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+def test_layers_with_and_without_currents_share_an_update(stalls: str) -> None:
+    cells = [
+        a_cell("subtract", LEAKS["never"], STORES["typical"], current=CURRENTS["snnTorch"]),
+        a_cell("subtract", LEAKS["never"], STORES["typical"], gain=2),
+        a_cell("zero", Leak(), TERNARY["typical"], current=CURRENTS["older Norse"], gain=1),
+        a_cell("undelayed", LEAKS["never"], STORES["exact"], current=CURRENTS["Norse"]),
+        a_cell("none", LEAKS["never"], STORES["exact"], current=CURRENTS["by a channel"]),
+    ]
+    plan = a_plan([a_layer(f"layer{n}", cell, seed=n) for n, cell in enumerate(cells)])
+    assert list(plan.current_words) == [4, 6, 10, 16]
+    update(plan, stalls, inferences=3)
+
+
 BOUNDS = {
     "of a layer": [-150] * CHANNELS,
     "of a channel": [-400, -90, 0, 30, 150],
@@ -308,7 +349,7 @@ def test_a_constant_multiplies_exactly_whatever_it_is_made_of() -> None:
     x = Signal(signed(5))
     products = {factor: Signal(signed(16), name=f"times_{factor}") for factor in range(1, 66)}
     m = Module()
-    m.d.comb += [product.eq(_times(x, factor)) for factor, product in products.items()]
+    m.d.comb += [product.eq(times(x, factor)) for factor, product in products.items()]
 
     async def testbench(ctx: Any) -> None:
         for value in range(-16, 16):

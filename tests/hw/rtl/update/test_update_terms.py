@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from negative import masking
 from plans import Shapes, a_stage, network
-from somagate.export.neuron import Leak, Ternary
+from somagate.export.neuron import Current, Leak, Shift, Ternary
 from somagate.export.tables import Tables
 from somagate.hw.rtl.maps.packer import Packer
 from somagate.hw.rtl.maps.pool import Pool
@@ -26,8 +26,17 @@ def test_a_mask_of_negative_potentials_is_one_more_bit_a_lane_that_waits_a_cycle
 
 def test_each_bit_of_the_spikes_divides_once_more() -> None:
     one, two, four = (of(network((2, 6, 6), [5], spike_bits=bits)) for bits in (1, 2, 4))
-    assert two["leak"] == 2 * 2 * two["u"] / 2 and four["leak"] == 3 * two["leak"]
-    assert four["late"] - two["late"] == 2 * (two["late"] - one["late"]) > 0
+    assert two["leak"] == 5 * two["u"] and four["leak"] == 3 * two["leak"] and not one["leak"]
+    assert four["bias"] - two["bias"] == 2 * (two["bias"] - one["bias"]) > 0
+
+
+def test_a_current_is_a_memory_two_registers_and_a_store_more() -> None:
+    current = Current(store=Shift(bits=6, shift=2), leak=Leak(multiplier=7, shift=3))
+    plain, second = (of(network((2, 6, 6), [5], current=form)) for form in (None, current))
+    assert second["memories"] == plain["memories"] + 1
+    assert second["bias"] == plain["bias"] + 2 * second["u"]
+    assert second["leak"] == 3 * second["u"]
+    assert second["store"] == plain["store"] + 2 * 6
 
 
 def test_a_pool_of_sums_keeps_a_sum_of_each_lane() -> None:

@@ -1,0 +1,123 @@
+"""Some consecutive layers on one stage: which maps they read, and where those are stored."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ...export.tables import Tables
+from .descriptor import Map, Orders, as_map
+from .stage_shape import StageShape
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StageMaps:
+    """Some consecutive layers of tables on one stage, and their maps in its memory.
+
+    Attributes
+    ----------
+    tables
+        The whole network.
+    first
+        Number of the stage's first layer.
+    shape
+        How many layers it executes, on how many lanes and banks, with which memories.
+    word_bits
+        Width of a word of the spike maps; a power of two.
+    pad
+        Channels of every map are padded to a multiple of it; a multiple of the banks.
+    buffers
+        How many maps of each external source are kept, so how far its producer can be ahead.
+    orders
+        The kept channels of every map, in the order in which they are laid out.
+    loadable
+        Weights, parameters and masks can be loaded at run time; every width then holds whatever
+        weights of the tables' widths can add up to.
+    """
+
+    tables: Tables
+    first: int
+    shape: StageShape
+    word_bits: int
+    pad: int
+    buffers: dict[str, int]
+    orders: Orders
+    loadable: bool = False
+
+    @property
+    def count(self) -> int:
+        """Layers of the stage."""
+        return self.shape.layers
+
+    @property
+    def lanes(self) -> int:
+        """Output channels computed at the same time."""
+        return self.shape.lanes
+
+    @property
+    def update_lanes(self) -> int:
+        """Neurons updated in one cycle."""
+        return self.shape.update_lanes
+
+    @property
+    def banks(self) -> int:
+        """Weight rows read in one cycle."""
+        return self.shape.banks
+
+    @cached_property
+    def layers(self) -> tuple[int, ...]:
+        """Numbers of the layers in the tables."""
+        return tuple(range(self.first, self.first + self.count))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the layers."""
+        return tuple(self.tables.layers[number].name for number in self.layers)
+
+    @cached_property
+    def external(self) -> tuple[str, ...]:
+        """Sources that come from outside the stage, in the order of the tables."""
+        read = self.read_maps
+        order = ["input", *(layer.name for layer in self.tables.layers)]
+        return tuple(name for name in order if name in read and name not in self.names)
+
+    @cached_property
+    def read_maps(self) -> frozenset[str]:
+        """Sources that a layer of the stage reads."""
+        return frozenset(
+            group.source for n in self.layers for group in self.tables.layers[n].synapses
+        )
+
+    @cached_property
+    def recurrent(self) -> frozenset[str]:
+        """Layers that read their own map of the step before; it has two buffers."""
+        layers = (self.tables.layers[number] for number in self.layers)
+        return frozenset(a.name for a in layers if a.name in {g.source for g in a.synapses})
+
+    def map(self, name: str) -> Map:
+        """Return how the map of 'input' or of a layer is stored."""
+        _, rows, columns = as_map(self.tables.map_shapes[name])
+        kept = len(self.orders[name])
+        return Map(
+            channels=kept + -kept % self.pad,
+            rows=rows,
+            columns=columns,
+            word_bits=self.word_bits,
+            activation=self.tables.activation(name),
+        )
+
+    def map_buffers(self, name: str) -> int:
+        """Return how many maps of a source are kept."""
+        return self.buffers[name] if name in self.external else 1 + (name in self.recurrent)
+
+    @cached_property
+    def map_bases(self) -> dict[str, int]:
+        """Address of the first buffer of each map that the stage stores; buffers follow it."""
+        bases, base = {}, 0
+        for name in (*self.external, *(n for n in self.names if n in self.read_maps)):
+            bases[name] = base
+            base += self.map(name).words * self.map_buffers(name)
+        return bases
+
+    @cached_property
+    def map_words(self) -> int:
+        """Depth of the map memory."""
+        return sum(self.map(name).words * self.map_buffers(name) for name in self.map_bases)
