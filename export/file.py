@@ -41,13 +41,8 @@ DTYPES = {"weights": np.dtype(np.int8), "channel_mask": np.dtype(np.bool_)}
 LATER: dict[str, dict[str, Any]] = {
     "Leak": {"rounding": "down"},
     "Pool": {"of": "spikes"},
-    "Neuron": {
-        "mask_negative": False,
-        "gain": 0,
-        "lower_bound": None,
-        "spike_bits": 1,
-        "current": None,
-    },
+    "Neuron": {"mask_negative": False, "gain": 0, "lower_bound": None, "spike_bits": 1}
+    | {"current": None},
 }
 """By class, fields that came after the first files, and what these mean.
 

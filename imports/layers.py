@@ -10,9 +10,10 @@ from ..checks.arguments import Ints
 from ..export.layer import Layer, Pool
 from ..export.neuron import Leak, Neuron, Shift
 from ..export.synapse import Convolution, Dense, Identity, SynapseGroup
+from .groups import Group
 from .normal import PlainLayer
 from .ops import Affine, Conv, Linear
-from .paths import Group, LoweringError
+from .paths import LoweringError
 from .rule import Neuron as Rule
 from .scales import Scaled
 

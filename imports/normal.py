@@ -13,8 +13,9 @@ import numpy as np
 
 from .floats import Floats
 from .graph import Delay, Flatten, Network, Node, Origin
+from .groups import Group, channels, grouped, undilated
 from .ops import Affine, Conv, Linear, Pool, Shape
-from .paths import Group, LoweringError, Path, channels, grouped, paths, undilated
+from .paths import LoweringError, Path, paths
 from .rule import Neuron
 
 

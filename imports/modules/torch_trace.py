@@ -9,6 +9,7 @@ same, but for the first, where what feeds back is still zero.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, count
 from math import prod
 from typing import Any
 
@@ -24,7 +25,7 @@ from . import torch_functions
 from .torch_layers import DROPPED, UnsupportedModuleError, array, layer
 from .torch_neurons import Cell, Cells, fitted
 from .torch_steps import Instance
-from .torch_values import Term, Value, line, needs_map, reshaped, tensors
+from .torch_values import Term, Value, lateness, line, needs_map, reshaped, tensors
 
 
 class Trace(TorchFunctionMode):
@@ -136,7 +137,7 @@ class Trace(TorchFunctionMode):
     ) -> Value:
         """Note an operation without a state, check what it made, and return that."""
         value = self.taken(value, tensor, name)
-        sources, step = _late(value)
+        sources, step = lateness(value)
         key = (name, type(op).__name__, sources)
         node = self._made.get(key)
         if node is None:
@@ -168,7 +169,8 @@ class Trace(TorchFunctionMode):
 
     def _free(self, name: str) -> str:
         taken = {*self.nodes, *self.instances, "input"}
-        return next(n for n in _numbered(name) if n not in taken)
+        numbered = chain([name], (f"{name}_{number}" for number in count(2)))
+        return next(free for free in numbered if free not in taken)
 
     # Modules.
 
@@ -217,7 +219,7 @@ class Trace(TorchFunctionMode):
     def flat(self, before: Value, after: Value, result: torch.Tensor) -> torch.Tensor:
         """Note a map that was reshaped, with a node where it is one row now."""
         if before.shape != after.shape and len(before.shape) > 1:
-            sources, step = _late(before)
+            sources, step = lateness(before)
             key = ("flatten", sources)
             if key not in self._made:
                 self._made[key] = self._free("flatten")
@@ -248,7 +250,7 @@ class Trace(TorchFunctionMode):
         value = self.taken(value, given[0], "it")
         instance = self._instance(module, name, cell, given[1:], value.shape)
         step = None if cell.sequence else len(instance.sources)
-        sources, _ = _late(value, step)
+        sources, _ = lateness(value, step)
         instance.sources.append(sources)
         result = self._run(module, args, kwargs)
         spikes, *states = list(tensors([result]))
@@ -285,23 +287,3 @@ class Trace(TorchFunctionMode):
         instance = Instance(name=self._free(name), module=module, cell=fitted(cell, shape))
         self.instances[instance.name] = instance
         return instance
-
-
-def _late(value: Value, step: int | None = None) -> tuple[tuple[tuple[str, int], ...], int | None]:
-    """Return the terms of a map with how many steps each is late, and the step they are read in."""
-    now = value.step if step is None else step
-    found = []
-    for term in value.terms:
-        late = 0 if term.step is None or now is None else now - term.step
-        if late < 0:
-            raise UnsupportedModuleError(
-                f"must read {term.node} of the same time step or an earlier one; a module called "
-                "twice in a step shares its state: make it two modules"
-            )
-        found.append((term.node, late))
-    return tuple(sorted(found)), now
-
-
-def _numbered(name: str) -> Iterator[str]:
-    yield name
-    yield from (f"{name}_{index}" for index in range(2, 1 << 20))

@@ -152,3 +152,20 @@ def reshaped(value: Value, tensor: Any, lead: int) -> Value | None:
         if shape[len(shape) - count :] == wanted and prod(shape[: len(shape) - count]) == lead:
             return replace(value, shape=wanted)
     return None
+
+
+def lateness(
+    value: Value, step: int | None = None
+) -> tuple[tuple[tuple[str, int], ...], int | None]:
+    """Return the terms of a map with how many steps each is late, and the step they are read in."""
+    now = value.step if step is None else step
+    found = []
+    for term in value.terms:
+        late = 0 if term.step is None or now is None else now - term.step
+        if late < 0:
+            raise UnsupportedModuleError(
+                f"must read {term.node} of the same time step or an earlier one; a module called "
+                "twice in a step shares its state: make it two modules"
+            )
+        found.append((term.node, late))
+    return tuple(sorted(found)), now
