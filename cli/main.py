@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable
 from importlib import metadata
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from .build import build
 from .check import check
@@ -17,13 +18,30 @@ from .estimate import estimate
 from .export import export
 from .generate import generate
 from .load import load
+from .output import write_json
 from .plan import plan
 from .simulate import simulate
 from .train import train
 from .verify import verify
 
+
+
+class Verbs(TyperGroup):
+    """The verbs; a wrong option is also an object on stdout where `--json` asks for objects."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        as_json = "--json" in ctx.args
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if as_json and hasattr(error, "format_message"):
+                write_json({"error": error.format_message()})
+            raise
+
+
 app = typer.Typer(
     name="somagate",
+    cls=Verbs,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
