@@ -37,7 +37,8 @@ def naming(path: Path) -> Iterator[None]:
 def replacing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Yield the path to write to; behind the block, that file becomes `path`.
 
-    The folder around it is made. Where the block fails nothing is left. An `OSError` names `path`, whatever the file was called.
+    The folder around it is made. Where the block fails nothing is left. An `OSError` names `path`,
+    whatever the file was called.
 
     Raises
     ------

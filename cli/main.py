@@ -25,11 +25,10 @@ from .train import train
 from .verify import verify
 
 
-
 class Verbs(TyperGroup):
     """The verbs; a wrong option is also an object on stdout where `--json` asks for objects."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         as_json = "--json" in ctx.args
         try:
             return super().invoke(ctx)
