@@ -26,7 +26,7 @@ demo: $(INSTALLED)
 	@$(BIN)/somagate demo --force
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 # mypy can't follow setuptools' package-dir mapping, so it sees a folder of links instead: one for
 # each wing, and one for each file of api/, which is `somagate` itself.
@@ -39,7 +39,7 @@ lint: $(INSTALLED)
 	MYPYPATH=.venv/typed $(BIN)/mypy -p somagate
 
 quick: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m quick
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m quick
 
 # No network, and warnings are errors.
 docs: $(INSTALLED)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +147,8 @@ def design(
     plan
         A plan of these tables, a design that has it, or the path of a plan file.
     lanes, update_lanes, word_bits
-        Of the one stage, where no plan is given: 16 and 4, and what suits the board. In a file
-        that doesn't say how wide words are, `word_bits` does.
+        Of the one stage, where no plan is given: 16, as many as divide `lanes` up to 4, and what
+        suits the board. In a file that doesn't say how wide words are, `word_bits` does.
     clock_hz
         The clock; by default the board's.
 
@@ -187,10 +188,13 @@ def design(
                 f"{word_bits}"
             )
     else:
+        lanes = 16 if lanes is None else lanes
+        if update_lanes is not None and update_lanes > 0 and lanes % update_lanes:
+            raise ValueError(f"update_lanes must divide lanes {lanes}, not be {update_lanes}")
         laid_out = Plan.single(
             tables,
-            lanes=16 if lanes is None else lanes,
-            update_lanes=4 if update_lanes is None else update_lanes,
+            lanes=lanes,
+            update_lanes=gcd(lanes, 4) if update_lanes is None else update_lanes,
             word_bits=suited if word_bits is None else word_bits,
         )
     return Design(plan=laid_out, board=chosen, part=fpga, clock_hz=_clock(clock_hz, chosen))

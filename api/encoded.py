@@ -45,6 +45,11 @@ class Samples:
         """Return the number of samples."""
         return len(self.images)
 
+    def __repr__(self) -> str:
+        """Return a line that says what they are, and no values."""
+        shape = "×".join(map(str, self.images.shape[1:]))
+        return f"<{len(self)} samples of {self.data}, {shape}, for tables {self.tables.name}>"
+
     def __getitem__(self, chosen: slice, /) -> "Samples":
         """Return some of the samples."""
         if not isinstance(chosen, slice):

@@ -132,10 +132,11 @@ def build(
     for tool in ("amaranth-boards", "yosys", family.placer, family.packer[0]):
         tools.require(tool)
     tell = progress or (lambda step, done, steps: None)
+    design = _design(accelerator, board, parameters)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with held(folder), naming(folder / flow.NAME):
-            return _build(accelerator, board, folder, parameters, tell)
+            return _build(design, folder, parameters, tell)
     except BlockingIOError:
         raise flow.BuildError(
             f"{folder} must be built by one at a time, but another process builds there; wait for "
@@ -143,19 +144,23 @@ def build(
         ) from None
 
 
-def _build(
-    accelerator: Any, board: Board, folder: Path, parameters: BuildParameters, tell: Progress
-) -> BuildReport:
-    family = board.family
-    tell("Amaranth", 0, 4)
-    pll = family.pll(board.oscillator_hz, parameters.clock_hz or board.clock_hz)
-    uart = UartParameters(clock_hz=pll.output_hz, baud=parameters.baud)
+def _design(accelerator: Any, board: Board, parameters: BuildParameters) -> BoardTop:
+    """Return what the board is built as; refuses a clock and a line that it can't have."""
+    pll = board.family.pll(board.oscillator_hz, parameters.clock_hz or board.clock_hz)
     top_parameters = TopParameters(
-        uart=uart,
+        uart=UartParameters(clock_hz=pll.output_hz, baud=parameters.baud),
         word_bits=len(accelerator.input.payload),
         queue_words=parameters.queue_words or board.queue_words,
     )
-    design = BoardTop(Top(accelerator, top_parameters), board, pll)
+    return BoardTop(Top(accelerator, top_parameters), board, pll)
+
+
+def _build(
+    design: BoardTop, folder: Path, parameters: BuildParameters, tell: Progress
+) -> BuildReport:
+    board, accelerator = design.board, design.top.accelerator
+    family = board.family
+    tell("Amaranth", 0, 4)
     # Amaranth's platform only writes the design and its pins; it would look for a loader to build.
     platform = board.platform()
     platform.single_port_memory = family.single_port_memory
@@ -185,12 +190,12 @@ def _build(
         seed=seed,
         synthesis=synthesis,
         tools=versions("yosys", family.placer, family.packer[0]),
-        clock_hz=pll.output_hz,
+        clock_hz=design.pll.output_hz,
         settings={
             "baud": parameters.baud,
             "placements": placements,
-            "queue_words": top_parameters.queue_words,
-            "word_cycles": top_parameters.word_cycles,
+            "queue_words": design.top.parameters.queue_words,
+            "word_cycles": design.top.parameters.word_cycles,
         },
         bitstream=bitstream.name,
         bitstream_sha256=sha256(bitstream),

@@ -7,7 +7,7 @@ so a reader never finds half a file, and no two writers share one.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -37,7 +37,8 @@ def naming(path: Path) -> Iterator[None]:
 def replacing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Yield the path to write to; behind the block, that file becomes `path`.
 
-    Where the block fails nothing is left. An `OSError` names `path`, whatever the file was called.
+    The folder around it is made. Where the block fails nothing is left. An `OSError` names `path`,
+    whatever the file was called.
 
     Raises
     ------
@@ -47,13 +48,15 @@ def replacing(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     part = path.with_name(f".{path.name}.{uuid4().hex}{PART}")
     try:
         with naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
             yield part
             if overwrite:
                 part.replace(path)
             else:
                 os.link(part, path)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it could not be written, so the error is on its way
+            part.unlink()
 
 
 def write(path: Path, contents: bytes | str, *, overwrite: bool = True) -> None:

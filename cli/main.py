@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable
 from importlib import metadata
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from .build import build
 from .check import check
@@ -18,13 +19,29 @@ from .export import export
 from .generate import generate
 from .import_file import import_
 from .load import load
+from .output import write_json
 from .plan import plan
 from .simulate import simulate
 from .train import train
 from .verify import verify
 
+
+class Verbs(TyperGroup):
+    """The verbs; a wrong option is also an object on stdout where `--json` asks for objects."""
+
+    def invoke(self, ctx: Any) -> Any:
+        as_json = "--json" in ctx.args
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if as_json and hasattr(error, "format_message"):
+                write_json({"error": error.format_message()})
+            raise
+
+
 app = typer.Typer(
     name="somagate",
+    cls=Verbs,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

@@ -39,7 +39,8 @@ Lanes = Annotated[
     ),
 ]
 UpdateLanes = Annotated[
-    int | None, typer.Option(min=1, help="Neurons updated in a cycle; divides --lanes; default: 4.")
+    int | None,
+    typer.Option(min=1, help="Neurons updated in a cycle; divides --lanes; default: up to 4."),
 ]
 WordBits = Annotated[
     int | None,

@@ -131,11 +131,10 @@ def existing(path: Path, suffix: str) -> Path:
 
 
 def writable(path: Path, force: bool, option: str = "--out") -> Path:
-    """Return `path` if nothing is there or `force` is given; makes the folder around it."""
+    """Return `path` if nothing is there or `force` is given."""
     taken = path.exists() and not (path.is_dir() and not any(path.iterdir()))
     if taken and not force:
         raise ValueError(f"{path} exists already: name another with {option}, or give --force")
-    path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 

@@ -20,7 +20,7 @@ class Network(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the network."""
+        """What the network is called, in files and tables."""
 
     @property
     def steps(self) -> int:
@@ -28,29 +28,29 @@ class Network(Protocol):
 
     @property
     def input(self) -> Input:
-        """The input."""
+        """Shape, encoding and activation of what comes in."""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers."""
+        """Layers of neurons, in order of execution."""
 
     @property
     def readout(self) -> Readout:
-        """The readout."""
+        """Which layer answers, and how."""
 
     @property
     def neuron_shapes(self) -> Mapping[str, Shape]:
-        """The shape of each layer's neurons."""
+        """(channels, rows, columns) or (neurons,) of each layer, before its pool."""
 
     @property
     def sha256(self) -> str:
-        """The hash of the contents."""
+        """SHA-256 of the contents, hexadecimal."""
 
     def mask(self, name: str) -> NDArray[np.bool_]:
-        """Return which channels of a map are kept."""
+        """Return which channels of a map are kept, bool (channels,)."""
 
     def accumulator_bits(self, name: str) -> int:
-        """Return the width of a layer's sums."""
+        """Return how many bits hold every sum that the layer can have."""
 
     def thresholds(self) -> list[str]:
         """Return a sentence for each channel that never or always fires."""

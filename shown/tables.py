@@ -48,3 +48,7 @@ class Shown(ABC):
     def __str__(self) -> str:
         """Return what the command line prints."""
         return text(self.shown())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show a notebook what the command line prints; `repr` stays whole, for a debugger."""
+        printer.text(str(self))

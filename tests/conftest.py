@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from somagate.sim.bench import native_engine
 
 # Hypothesis warns, so fails, where a network that it found is more than 30,000 characters.
 np.set_printoptions(threshold=50, edgeitems=1)
@@ -32,11 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep compiled models for the whole run, for all of its workers and what they start."""
+    """Keep compiled models for the whole run, for all of its workers and what they start.
+
+    Hundreds of models run for a moment each, so they are compiled fast rather than well.
+    """
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "models"
     before = os.environ.get("SOMAGATE_CACHE")
     os.environ["SOMAGATE_CACHE"] = str(folder)
+    native_engine.optimize = "-O1"
     yield folder
     del os.environ["SOMAGATE_CACHE"]
     if before is not None:

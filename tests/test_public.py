@@ -3,6 +3,7 @@
 import importlib
 import tomllib
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -72,3 +73,7 @@ def test_a_package_offers_what_it_says(package: str) -> None:
     assert sorted(module.__all__) == PUBLIC[package]
     assert all(hasattr(module, name) for name in module.__all__)
     assert module.__doc__
+    for name in module.__all__:
+        public = getattr(module, name)
+        described = not isinstance(public, type | FunctionType) or public.__doc__
+        assert described, f"{package}.{name} has no docstring"

@@ -124,7 +124,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 
 def save(plan: Plan, path: Path, *, overwrite: bool = True) -> None:
-    """Write a plan to a file that `load` reads, whole or not at all.
+    """Write a plan to a file that `read` reads, whole or not at all.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def save(plan: Plan, path: Path, *, overwrite: bool = True) -> None:
 
 
 def dump(plan: Plan) -> str:
-    """Return a plan as the text of a file that `load` reads."""
+    """Return a plan as the text of a file that `read` reads."""
     values = to_dict(plan)
     lines = [f"{key} = {json.dumps(values[key])}" for key in ("word_bits", "loadable")]
     for stage, laid_out in zip(values["stages"], plan.stages, strict=True):

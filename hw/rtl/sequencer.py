@@ -83,7 +83,7 @@ class Sequencer(wiring.Component):
 
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
-        """Return the terms of the sequencer."""
+        """Return the bits or counts of gates that the sequencer's cells grow with, by term."""
         steps = bits_of(max(2, plan.tables.steps))
         index = (plan.count - 1).bit_length()
         return {

@@ -237,7 +237,7 @@ class _Search:
         if cycles < float("inf"):
             fastest = self.fastest()
             return (
-                f"{self.part.title} must run {name} in {cycles:.0f} cycles an image, but its "
+                f"{self.part.title} must run {name} in {cycles:.4g} cycles an image, but its "
                 f"fastest plan takes about {fastest.cycles:.0f}"
             )
         shape = StageShape(layers=len(self.tables.layers), lanes=1, update_lanes=1)

@@ -111,7 +111,8 @@ def runtime(folder: Path, key: str, building: Path) -> Iterator[None]:
     """Lend Verilator's own library, much of the work for a small model, to a build and keep it.
 
     The objects are dated into the future: make takes them for outdated where they are older than
-    the makefile, which Verilator is yet to write.
+    the makefile, which Verilator is yet to write. A compiled header, of many megabytes, is lent by
+    a link.
 
     Parameters
     ----------
@@ -125,15 +126,19 @@ def runtime(folder: Path, key: str, building: Path) -> Iterator[None]:
     kept = folder / f"runtime-{key}"
     if kept.exists():
         for file in kept.iterdir():
-            copy = shutil.copy(file, building)
-            os.utime(copy, times=(time.time() + 86_400,) * 2)
+            if file.suffix == ".gch":
+                (building / file.name).symlink_to(file.resolve())
+            else:
+                copy = shutil.copy(file, building)
+                os.utime(copy, times=(time.time() + 86_400,) * 2)
     yield
+    made = [*building.glob("verilated*.o"), *building.glob("*.gch")]
 
     def keep(target: Path) -> None:
-        for file in building.glob("verilated*.o"):
+        for file in made:
             shutil.copy(file, target)
 
-    cached(folder, kept.name, keep, [file.name for file in building.glob("verilated*.o")])
+    cached(folder, kept.name, keep, [file.name for file in made])
 
 
 def verilator_environment(building: Path) -> dict[str, str]:

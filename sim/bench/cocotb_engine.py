@@ -25,9 +25,18 @@ Simulator = Literal["verilator", "icarus"]
 _PROGRAMS = {"verilator": ("verilator", "g++", "make", "perl"), "icarus": ("iverilog",)}
 _ARGUMENTS = {
     # cocotb's runner makes every signal public, which takes minutes to compile and is slow.
-    "verilator": ["-Wno-fatal", "-Wno-WIDTHEXPAND", "-O3", "--no-public-flat-rw"],
+    "verilator": [
+        "-Wno-fatal",
+        "-Wno-WIDTHEXPAND",
+        "-O3",
+        "--no-public-flat-rw",
+        "--output-split",
+        "0",
+    ],
     "icarus": ["-g2012"],
 }
+
+_OPTIMIZE = "OPT_FAST=-O1"  # Python is what takes the time
 
 
 def build(verilog: str, ports: Ports, simulator: Simulator, folder: Path) -> Path:
@@ -65,6 +74,7 @@ def build(verilog: str, ports: Ports, simulator: Simulator, folder: Path) -> Pat
         try:
             with tools.activated(), runtime(folder, options, target):
                 os.environ.update(verilator_environment(target))
+                os.environ["MAKEFLAGS"] += f" {_OPTIMIZE}"
                 get_runner(simulator).build(
                     sources=sources,
                     hdl_toplevel=top(verilog),

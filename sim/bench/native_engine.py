@@ -17,10 +17,22 @@ from .ports import Ports, top
 from .scenario import Record, Scenario
 
 _HARNESS = Path(__file__).with_name("native.cpp")
-_ARGUMENTS = ["-Wno-fatal", "-Wno-WIDTHEXPAND", "-O3", "--x-assign", "fast", "--x-initial", "fast"]
+_ARGUMENTS = [
+    *("-Wno-fatal", "-Wno-WIDTHEXPAND", "-O3", "--x-assign", "fast", "--x-initial", "fast"),
+    *("--output-split", "0"),  # every file would parse all headers again
+]
 _COMPILER = "-fPIC -std=c++17"
-_OPTIMIZE = "OPT_FAST=-O2"  # what runs once, such as filling memories, compiles faster without
 _LIBRARY = "libdut.so"
+_HEADER = "verilated.h"
+_HEADER_RULE = f"""
+include Vdut.mk
+{_HEADER}.gch:
+\t$(CXX) $(OPT_FAST) $(CXXFLAGS) $(CPPFLAGS) -x c++-header -o $@ $(VERILATOR_ROOT)/include/{_HEADER}
+"""
+"""A makefile that compiles what all models include, once, with the flags that these have."""
+
+optimize = "-O2"
+"""How the compiler optimizes. With -O1 it takes half the time for a model an eighth slower."""
 
 WRAPPER = "bench"
 """Name of the module around the device."""
@@ -48,7 +60,7 @@ def build(verilog: str, ports: Ports, folder: Path, *, traced: bool = False) -> 
     found = [tools.require(name) for name in ("verilator", "g++", "make", "perl")]
     versions = [f"{tool.name} {tool.version}" for tool in found]
     arguments = [*_ARGUMENTS, *(["--trace"] if traced else [])]
-    options = digest(*versions, *arguments, _COMPILER, _OPTIMIZE)
+    options = digest(*versions, *arguments, _COMPILER, _HEADER_RULE, optimize)
     header = "".join(
         f"#define {kind}(X) {' '.join(f'X({name})' for name in names)}\n"
         for kind, names in (("SENT", ports.sent), ("RECEIVED", ports.received))
@@ -61,11 +73,14 @@ def build(verilog: str, ports: Ports, folder: Path, *, traced: bool = False) -> 
         (target / "bench.v").write_text(wrapper, encoding="utf-8")
         (target / "streams.h").write_text(header, encoding="utf-8")
         (target / _HARNESS.name).write_bytes(_HARNESS.read_bytes())
+        (target / "header.mk").write_text(_HEADER_RULE, encoding="utf-8")
         commands = [
             [*found[0].command, "--cc", "--exe", *arguments, "--prefix", "Vdut", "--top-module",
              WRAPPER, "--Mdir", ".", "-CFLAGS", _COMPILER, "-LDFLAGS", "-shared",
              "-o", _LIBRARY, "bench.v", "dut.v", _HARNESS.name],
-            ["make", "-j", str(os.cpu_count() or 1), "-f", "Vdut.mk", _OPTIMIZE],
+            ["make", "-f", "header.mk", f"OPT_FAST={optimize}", f"{_HEADER}.gch"],
+            ["make", "-j", str(os.cpu_count() or 1), "-f", "Vdut.mk",
+             f"OPT_FAST={optimize} -include {_HEADER}"],
         ]  # fmt: skip
         with runtime(folder, options, target):
             for command in commands:

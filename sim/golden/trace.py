@@ -50,6 +50,12 @@ class Trace:
     spikes: dict[str, Spikes] = field(default_factory=dict)
     potentials: dict[str, NDArray[np.int16]] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Return a line that says what is in it, and no values."""
+        kept = "spikes and potentials" if self.potentials else "spikes" if self.spikes else "output"
+        layers = f" of {', '.join(self.spikes)}" if self.spikes else ""
+        return f"<Trace of {len(self.output)} samples, tables {self.tables[:12]}: {kept}{layers}>"
+
     def rates(self) -> dict[str, NDArray[np.float64]]:
         """Return the mean spikes a neuron in each step and sample: (steps, batch) a layer."""
         return {

@@ -59,12 +59,18 @@ def test_an_error_names_the_file_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError) as error, files.replacing(tmp_path / "a"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert str(error.value) == f"[Errno 28] No space left on device: {str(tmp_path / 'a')!r}"
-    with pytest.raises(FileNotFoundError) as missing:
-        files.write(tmp_path / "b/c", "text")
-    assert missing.value.filename == str(tmp_path / "b/c")
+    with pytest.raises(OSError) as long:
+        files.write(tmp_path / ("b" * 255), "text")
+    assert long.value.errno == errno.ENAMETOOLONG
+    assert long.value.filename == str(tmp_path / ("b" * 255))
     with pytest.raises(OSError, match="just words"), files.replacing(tmp_path / "a"):
         raise OSError("just words")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_of_a_file_is_made(tmp_path: Path) -> None:
+    files.write(tmp_path / "a/b/c", "text")
+    assert [path.name for path in (tmp_path / "a/b").iterdir()] == ["c"]
 
 
 def test_what_killed_writers_left_is_removed(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from somagate.hw.plan import plan_file
 
 
 def test_build_makes_a_bitstream(somagate, tables_path: Path) -> None:
-    result = somagate.json("build", tables_path, "--lanes", 4, "--update-lanes", 2)
+    result = somagate.json("build", tables_path, "--lanes", 2, "--update-lanes", 1)
     folder = tables_path.with_name("icebreaker")
     assert Path(result["bitstream"]).parent == folder
     assert Path(result["bitstream"]).stat().st_size > 50_000
@@ -83,9 +83,9 @@ def test_demo_walks_the_whole_path(somagate, tmp_path: Path) -> None:
         "--out",
         out,
         "--lanes",
-        4,
-        "--update-lanes",
         2,
+        "--update-lanes",
+        1,
     )
     result = somagate("demo", *arguments)
     assert result.exit_code == 0, result.output

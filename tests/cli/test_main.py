@@ -167,6 +167,24 @@ def test_doctor_knows_every_tool_that_it_asks_for() -> None:
     assert {name for needs in tooling.NEEDS.values() for name in needs} <= set(tools.TOOLS)
 
 
+def test_a_wrong_option_is_an_object_too_where_objects_are_asked_for(somagate) -> None:
+    result = somagate("plan", "--nonsense", "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout) == {"error": "No such option: --nonsense"}
+    assert somagate("plan", "--nonsense").stdout == ""
+
+
+def test_a_verb_that_is_refused_leaves_no_folder(somagate, tables_path, tmp_path: Path) -> None:
+    refused = {
+        "plan": ("--board", "icebreaker", "--goal", "1e9"),
+        "generate": ("--lanes", 6, "--update-lanes", 4),
+        "build": ("--board", "icebreaker", "--clock", 1000),
+    }
+    for verb, arguments in refused.items():
+        somagate.error(verb, tables_path, "--out", tmp_path / "new/out", *arguments)
+        assert list(tmp_path.iterdir()) == [tables_path], verb
+
+
 def test_a_pipe_is_told_from_what_does_not_exist(somagate, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.safetensors")
     message = somagate.error("check", tmp_path / "pipe.safetensors")

@@ -52,7 +52,7 @@ class Fetcher(wiring.Component):
 
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
-        """Return the terms of the fetcher."""
+        """Return the bits or counts of gates that the fetcher's cells grow with, by term."""
         grains = plan.word_bits // plan.grain
         widest = max(plan.map(name).row_words for name in plan.read_maps)
         fields = plan.word_row_bits + field_bits(plan)

@@ -61,7 +61,7 @@ class Scanner(wiring.Component):
 
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
-        """Return the terms of the scanner."""
+        """Return the bits or counts of gates that the scanner's cells grow with, by term."""
         size = plan.word_bits // plan.banks
         parts = max(1, size // 4)
         exact = plan.row_grain == plan.word_bits

@@ -61,7 +61,7 @@ class Walker(wiring.Component):
 
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
-        """Return the terms of the walker."""
+        """Return the bits or counts of gates that the walker's cells grow with, by term."""
         walk = WalkLayout(plan)
         place = PlaceLayout(walk, plan.word_row_bits)
         layers, sources = walk.loops, [layer["source"] for layer in walk.layers]

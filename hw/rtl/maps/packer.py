@@ -161,7 +161,7 @@ class Packer(wiring.Component):
 
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
-        """Return the terms of the packer."""
+        """Return the bits or counts of gates that the packer's cells grow with, by term."""
         counts, width = plan.count_bits, plan.update_lanes
         mapped = [plan.map(name) for name in plan.names]
         gaps = any(plan.has_gaps(name) for name in plan.names)

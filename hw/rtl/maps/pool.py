@@ -42,7 +42,7 @@ class Pool(wiring.Component):
 
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
-        """Return the terms of the pool."""
+        """Return the bits or counts of gates that the pool's cells grow with, by term."""
         windows = any(d.window != (1, 1) and not d.combines for d in plan.descriptors)
         counts = plan.count_bits
         adds = any(d.counts for d in plan.descriptors)

@@ -52,7 +52,7 @@ class Readout(wiring.Component):
 
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
-        """Return the terms of the readout."""
+        """Return the bits or counts of gates that the readout's cells grow with, by term."""
         bits, width = plan.readout_bits, plan.update_lanes
         counted = plan.tables.readout.kind == "count"
         turns = parts(plan.classes, width)

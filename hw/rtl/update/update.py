@@ -66,7 +66,7 @@ class Update(wiring.Component):
 
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
-        """Return the terms of the update."""
+        """Return the bits or counts of gates that the update's cells grow with, by term."""
         width, bits = plan.update_lanes, plan.update_bits
         fields = {field.name: field.bits for field in plan.parameters}
         terms: Terms = dict.fromkeys(
