@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from .boards.build import BuildParameters
+from .boards.build import BuildParameters, settled
 from .boards.build import build as build_for
 from .boards.report import REPORT, BuildReport
 from .designs import Design, the_design
@@ -190,5 +190,6 @@ def build(
             "with board="
         )
     parameters = BuildParameters(clock_hz=design.clock_hz, baud=baud, seed=seed, seeds=seeds)
+    settled(board, parameters, design.plan.word_bits)  # before there is an accelerator to waste
     report = build_for(Accelerator(design.plan), board, Path(folder), parameters, progress=progress)
     return Built(design=design, folder=Path(folder), report=report)

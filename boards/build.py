@@ -132,7 +132,8 @@ def build(
     for tool in ("amaranth-boards", "yosys", family.placer, family.packer[0]):
         tools.require(tool)
     tell = progress or (lambda step, done, steps: None)
-    design = _design(accelerator, board, parameters)
+    pll, line = settled(board, parameters, len(accelerator.input.payload))
+    design = BoardTop(Top(accelerator, line), board, pll)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with held(folder), naming(folder / flow.NAME):
@@ -144,15 +145,21 @@ def build(
         ) from None
 
 
-def _design(accelerator: Any, board: Board, parameters: BuildParameters) -> BoardTop:
-    """Return what the board is built as; refuses a clock and a line that it can't have."""
+def settled(board: Board, parameters: BuildParameters, word_bits: int) -> tuple[Any, TopParameters]:
+    """Return the clock's dividers and the serial line's numbers; refuses what a board can't have.
+
+    Raises
+    ------
+    ValueError
+        If the clock or the line can't have the speed wanted.
+    """
     pll = board.family.pll(board.oscillator_hz, parameters.clock_hz or board.clock_hz)
-    top_parameters = TopParameters(
+    line = TopParameters(
         uart=UartParameters(clock_hz=pll.output_hz, baud=parameters.baud),
-        word_bits=len(accelerator.input.payload),
+        word_bits=word_bits,
         queue_words=parameters.queue_words or board.queue_words,
     )
-    return BoardTop(Top(accelerator, top_parameters), board, pll)
+    return pll, line
 
 
 def _build(

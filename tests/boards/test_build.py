@@ -7,13 +7,10 @@ import re
 
 import pytest
 from refusal import refused
-from small_network import small_network
 from somagate.boards.build import BuildParameters, build
 from somagate.boards.flow import BuildError
 from somagate.boards.registry import BOARDS
 from somagate.checks.files import held
-from somagate.hw.plan.plan import Plan
-from somagate.hw.rtl.accelerator import Accelerator
 from somagate.toolchain import tools
 from stand_in import StandIn
 
@@ -67,18 +64,6 @@ def test_a_board_gets_a_bitstream_and_a_report(
         "top.accelerator.rom": (512, "block_rams", rom_cells, False),
         "top.queue.storage": (BOARDS[name].queue_words - 1, "block_rams", 1, True),
     }
-    assert report.flip_flop_memories == ()
-
-
-def test_the_accelerator_of_a_network_gets_a_bitstream_that_names_its_tables(tmp_path):
-    tables = small_network()
-    plan = Plan.single(tables, lanes=4, update_lanes=2, word_bits=16)
-    report = build(Accelerator(plan), BOARDS["icebreaker"], tmp_path)
-    assert report.tables_sha256 == tables.sha256
-    assert report.passed
-    kinds = {memory.name.removesuffix(".memory"): memory.kind for memory in report.memories}
-    stage = "top.accelerator.stage"
-    assert kinds[f"{stage}.bank.weights.weights_3"] == kinds[f"{stage}.maps.memory"] == "block_rams"
     assert report.flip_flop_memories == ()
 
 

@@ -17,6 +17,14 @@ def test_build_makes_a_bitstream(somagate, tables_path: Path) -> None:
     assert 0 < result["utilization"]["logic_cells"]["used"] < 5280
     report = json.loads(Path(result["report"]).read_text())
     assert report["tables_sha256"] == result["tables_sha256"]
+    kinds = {
+        memory["name"].removesuffix(".memory"): memory["kind"] for memory in report["memories"]
+    }
+    stage = "top.accelerator.stage"
+    assert {kinds[f"{stage}.maps.memory"], kinds[f"{stage}.bank.weights.weights_4"]} == {
+        "block_rams"
+    }
+    assert "flip_flops" not in kinds.values()
     assert plan_file.built(folder).tables.sha256 == result["tables_sha256"]
     assert somagate.error("build", tables_path) == (
         f"{folder} exists already: name another with --out, or give --force"

@@ -95,7 +95,7 @@ def test_generate_refuses_wrong_options(somagate, tables_path: Path) -> None:
         "board must be one of icebreaker, ulx3s-85f, not 'icebraker'; did you mean 'icebreaker'?"
     )
     assert somagate.error("generate", tables_path, "--update-lanes", 3) == (
-        "StageShape update_lanes must divide lanes 16, not be 3"
+        "update_lanes must divide lanes 16, not be 3"
     )
 
 

@@ -17,7 +17,7 @@ from somagate.sim.bench.engines import default_deadline, player, scenario
 from somagate.sim.bench.ports import Ports
 from somagate.sim.bench.scenario import Record, Scenario, stall_pattern
 
-STALLS = (0.0, 0.3, 0.8)
+STALLS = (0.0, 0.6)
 
 
 def stalled(plan: Plan, x: np.ndarray, stalls: float) -> Scenario:
