@@ -1,15 +1,19 @@
 """The scripts of examples/ run as they are, outside the checkout."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import frameworks
+import pytest
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def run(script: str, folder: Path, *arguments: str) -> str:
+def run(script: str, folder: Path, *arguments: str, warnings: str = "error") -> str:
     process = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / script), *arguments],
+        [sys.executable, "-W", warnings, str(EXAMPLES / script), *arguments],
         cwd=folder, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr
@@ -27,3 +31,19 @@ def test_digits_are_verified_and_built(tmp_path: Path) -> None:
     assert "RTL equals golden on 100 samples" in told
     assert "The clock of 24.00 MHz passes" in told
     assert (tmp_path / "built" / "top.bin").stat().st_size > 50_000
+
+
+@pytest.mark.parametrize("name", ["snntorch", "spikingjelly", "norse"])
+def test_a_network_of_a_framework_is_trained_imported_and_verified(
+    name: str, tmp_path: Path
+) -> None:
+    getattr(frameworks, name)()
+    told = run(f"import_{name}.py", tmp_path, warnings="ignore")  # the frameworks' own
+    assert "the rule is the source's: with the tables' numbers all" in told
+    found = re.search(r"([\d.]+)% right in the source, ([\d.]+)% in integers", told)
+    assert found is not None
+    source, integers = found.groups()
+    assert float(source) > 85
+    assert float(integers) > float(source) - 1
+    assert "RTL equals golden on 4 samples" in told
+    assert (tmp_path / f"{name}.safetensors").is_file()
