@@ -1,6 +1,7 @@
 """Test samples for tables: a data set by its name or folder, encoded as the tables expect."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from .data.encode import encode
 from .export.tables import Tables
 from .given import kind_of, the_tables
 from .named_data import data_set
+from .own_data import arrays, fitted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +35,8 @@ class Samples:
         int64 (samples,); `NO_LABEL` where the samples have boxes.
     classes
         How many the data set names; None where it doesn't.
+    encoded
+        Whether the images are input maps already, integers (samples, steps, *input shape).
     """
 
     tables: Tables
@@ -40,6 +44,7 @@ class Samples:
     images: Images
     labels: Labels
     classes: int | None = None
+    encoded: bool = False
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -65,6 +70,8 @@ class Samples:
     def x(self) -> Images:
         """The input maps, uint8 (steps, samples, *input shape): what golden takes."""
         tables = self.tables
+        if self.encoded:
+            return self.images.swapaxes(0, 1)
         if tables.input.encoding == "rate":
             size = tables.steps * self.images.size
             room(f"the maps of {len(self)} samples", size, "take fewer samples")
@@ -173,8 +180,8 @@ class Parts:
         return self._samples[chosen].x
 
 
-def samples(tables: Tables, data: str = "digits", count: int | None = None) -> Samples:
-    """Return the test samples of a data set, for tables.
+def samples(tables: Tables, data: Any = "digits", count: int | None = None) -> Samples:
+    """Return the test samples of a data set, or your own, for tables.
 
     Parameters
     ----------
@@ -182,7 +189,9 @@ def samples(tables: Tables, data: str = "digits", count: int | None = None) -> S
         Whose input the samples must fit; images are flattened only where it has one axis.
     data
         'digits' (bundled with scikit-learn), a folder with the files of a data set, or
-        ``NAME[:KEY=VALUE,…][@DIR]``; docs/data.md lists them.
+        ``NAME[:KEY=VALUE,…][@DIR]``; docs/data.md lists them. Or samples and labels (x, y), or a
+        `torch.utils.data.Dataset`: for imported tables as their source takes them, and otherwise
+        whole numbers (samples, *input shape), or (samples, steps, *input shape) for 'frames'.
     count
         Take the first so many; by default all.
 
@@ -192,6 +201,9 @@ def samples(tables: Tables, data: str = "digits", count: int | None = None) -> S
         Where there is no such data set, a file of it is not what it must be, or its samples have
         not the shape, the steps or the range that the tables take; the message has both.
     """
+    if not isinstance(data, str | Path):
+        return _own(the_tables(tables), data, count)
+    data = str(data)
     found = data_set(data)
     wanted, maximum = the_tables(tables).input.shape, tables.input.maximum
     frames = tables.input.encoding == "frames"
@@ -231,4 +243,29 @@ def samples(tables: Tables, data: str = "digits", count: int | None = None) -> S
         images=images,
         labels=found.test_labels[:count],
         classes=len(found.class_names) or None,
+    )
+
+
+def _own(tables: Tables, data: Any, count: int | None) -> Samples:
+    """Return samples of arrays, or of a dataset."""
+    x, labels = arrays(data, count)
+    encoded = tables.source is not None
+    if encoded:
+        from .importing import as_input
+
+        known = tables.source["input"] if tables.source else {}
+        if not isinstance(data, tuple | list) and x.ndim == known["axes"] + 2:
+            x = (
+                x.swapaxes(0, 1) if known["order"] == "steps" else x
+            )  # a dataset's samples are whole
+        maps = as_input(tables, x)
+        images = np.broadcast_to(maps, (tables.steps, *maps.shape[1:])).swapaxes(0, 1)
+    else:
+        images = fitted(tables, x)
+    if len(images) != len(labels):
+        raise ValueError(f"labels must be one a sample, {len(images)}, not {len(labels)}")
+    if count is not None and not 1 <= count <= len(images):
+        raise ValueError(f"samples must be 1…{len(images)} for arrays, not {count}")
+    return Samples(
+        tables=tables, data="arrays", images=images[:count], labels=labels[:count], encoded=encoded
     )

@@ -70,12 +70,16 @@ def recipe_data(
     folder = data if given is None else given.folder
     if folder is None:
         raise ValueError(f"recipe {recipe} needs data, the folder of {wanted}'s files")
-    return own.title, _folder(Path(folder))
+    return own.title, _place(own.name, Path(folder))
 
 
-def _folder(path: Path) -> Path:
-    """Return a path if it is a folder, or raise."""
-    if not path.is_dir():
+def _place(name: str, path: Path) -> Path:
+    """Return the path of a data set if it is a folder, or of arrays a file, or raise."""
+    if name == "arrays":
+        if not path.is_file():
+            what = "is a folder" if path.exists() else "does not exist"
+            raise ValueError(f"{path} must be a .npz file, but {what}")
+    elif not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise ValueError(f"{path} must be a folder, but {what}")
     return path

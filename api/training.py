@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
@@ -11,6 +11,9 @@ from .data import Request
 from .named_data import recipe_data
 from .shown import Shown
 from .targets import one_of
+
+if TYPE_CHECKING:
+    from .model.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,7 @@ class Trained(Shown):
 
 
 def train(
-    recipe: str,
+    recipe: "str | Path | Recipe",
     out: Path | str | None = None,
     *,
     data: Path | str | None = None,
@@ -85,7 +88,8 @@ def train(
     Parameters
     ----------
     recipe
-        The name of a recipe, such as 'digits'.
+        The name of a recipe, such as 'digits'; the path of a Python file that sets ``RECIPE``; or
+        a `somagate.model.Recipe`.
     out
         The run's folder; by default runs/RECIPE.
     data
@@ -114,16 +118,22 @@ def train(
         Where the data or the run's folder is not what it must be.
     """
     from .model import recipes
+    from .model.recipe import Recipe
     from .model.settings import Detect
     from .model.train import Machine, Told
     from .model.train import train as run
 
-    chosen = recipes.find(one_of("recipe", recipe, recipes.names()))
+    if isinstance(recipe, Recipe):
+        chosen = recipe
+    elif isinstance(recipe, Path) or recipe.endswith(".py"):
+        chosen = recipes.read(Path(recipe))
+    else:
+        chosen = recipes.find(one_of("recipe", recipe, recipes.names()))
     if floating:
         for name, bits in (("weight_bits", weight_bits), ("state_bits", state_bits)):
             if bits is not None:
                 raise ValueError(f"{name} must be left out for a float network, not {bits}")
-    title, folder = recipe_data(None if data is None else str(data), chosen.data, recipe)
+    title, folder = recipe_data(None if data is None else str(data), chosen.data, chosen.name)
     if fold is not None:
         request = Request.parse(title)
         title = replace(request, options={**request.options, "fold": fold}).title
@@ -145,7 +155,7 @@ def train(
         told=Told(progress=progress, tell=tell),
     )
     return Trained(
-        recipe=recipe,
+        recipe=chosen.name,
         checkpoint=done.checkpoint,
         accuracy=done.accuracy,
         quantized=done.recipe.quantized,

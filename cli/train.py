@@ -13,7 +13,11 @@ from .output import show, stderr, verb
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE", help="'digits', 'digits-dense', 'mnist', …")
+        str,
+        typer.Argument(
+            metavar="RECIPE",
+            help="'digits', 'digits-dense', 'mnist', …, or a Python file that sets RECIPE.",
+        ),
     ],
     data: Annotated[
         str | None,

@@ -1,14 +1,15 @@
 """Data sets by name: unsigned 8-bit images or event frames, with integer labels or boxes.
 
 `digits` comes with scikit-learn and `moving-shapes` is computed; all others are read from a folder
-that the user names, in the formats that they are published in. Nothing is downloaded.
+that the user names, in the formats that they are published in, and `arrays` from a `.npz` file.
+Nothing is downloaded.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import cache, cifar, detection, digits, idx, moving_shapes, pictures, recordings
+from . import arrays, cache, cifar, detection, digits, idx, moving_shapes, pictures, recordings
 from .folds import folds
 from .leftovers import matching
 from .record import NO_LABEL, Boxes, DataError, DataSet, Images, Labels
@@ -38,6 +39,7 @@ class _Reader:
 
 
 _SOURCES = {
+    "arrays": _Reader(read=arrays.read, keys=arrays.KEYS),
     "cifar10": _Reader(read=cifar.read, mark="data_batch_1*"),
     "cifar10-dvs": _Reader(
         read=recordings.read_cifar10_dvs, keys=recordings.KEYS, mark="airplane/*.aedat"

@@ -39,7 +39,8 @@ PUBLIC = {
     "somagate.imports.files": ["NirFileError", "Stated", "read"],
     "somagate.imports.modules": [],
     "somagate.model": [
-        *("CheckpointError", "Network", "Recipe", "Result", "RunError", "evaluate"),
+        *("CheckpointError", "Conv", "Dense", "Network", "Recipe", "Result", "RunError"),
+        *("Shortcut", "evaluate"),
     ],
     "somagate.model.methods": ["Method"],
     "somagate.model.quantizers": ["Quantizer"],

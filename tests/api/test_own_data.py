@@ -1,0 +1,100 @@
+"""Samples of a user's own arrays and datasets, and recipes of his own files."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import somagate as sg
+from refusal import refused
+from somagate.data import read
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+RECIPE = """
+from somagate.model import Dense, Recipe
+
+RECIPE = Recipe(
+    name="mine", data="arrays", layers=(Dense(neurons=12),), steps=4, epochs=2, batch=64,
+    learning_rate=2e-2,
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def tables() -> Any:
+    return sg.load(EXAMPLES / "digits.safetensors")
+
+
+def test_arrays_and_datasets_are_the_samples_that_a_name_gives(tables) -> None:
+    named = sg.samples(tables, "digits")[:20]
+    pair = sg.samples(tables, (named.images, named.labels))
+    assert np.array_equal(pair.x, named.x)
+    assert sg.measure(tables, pair).accuracy == sg.measure(tables, named).accuracy
+    flat = sg.samples(tables, (named.images.reshape(20, -1).astype(float), None))
+    assert np.array_equal(flat.x, named.x)
+    assert not flat.labelled
+
+    class Dataset:
+        def __len__(self) -> int:
+            return 20
+
+        def __getitem__(self, index: int) -> Any:
+            return named.images[index], int(named.labels[index])
+
+    listed = sg.samples(tables, Dataset(), count=7)
+    assert np.array_equal(listed.x, named[:7].x)
+    assert listed.labels.tolist() == named.labels[:7].tolist()
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        ((np.zeros((3, 1, 8, 7)), None), ValueError,
+         "x must be (samples, *input shape), (samples, 1, 8, 8) for digits, not (3, 1, 8, 7)"),
+        ((np.full((3, 1, 8, 8), 0.5), None), ValueError,
+         ("x must be whole numbers 0…16 for digits, not float64 from 0.5 to 0.5; scale and round it "
+         "as the training did")),
+        ((np.full((3, 1, 8, 8), 17), None), ValueError,
+         ("x must be whole numbers 0…16 for digits, not int64 from 17 to 17; scale and round it as "
+         "the training did")),
+        ((np.zeros((3, 1, 8, 8)), [1, 2]), ValueError, "labels must be one a sample, 3, not 2"),
+        ((np.zeros((3, 1, 8, 8)), [0.5, 1, 2]), ValueError,
+         ("labels must be whole numbers from 0 on, one a sample, to be compared with classes, not "
+         "float64 of shape (3,); give None in their place to simulate")),
+        (7, TypeError, ("data must be the name of a data set, a pair (x, y), (x, None), or a "
+         "dataset whose samples are such pairs, not int")),
+    ],
+)  # fmt: skip
+def test_what_the_tables_do_not_take_is_refused(tables, data, error, message: str) -> None:
+    with refused(error, message):
+        sg.samples(tables, data)
+
+
+def test_a_recipe_of_a_users_own_trains_on_his_own_arrays(tmp_path: Path) -> None:
+    digits = read("digits")
+    np.savez(
+        tmp_path / "own.npz",
+        x_train=digits.train_images[:, 0] * 15, y_train=digits.train_labels,
+        x_test=digits.test_images[:, 0] * 15, y_test=digits.test_labels,
+    )  # fmt: skip
+    path = tmp_path / "mine.py"
+    path.write_text(RECIPE, encoding="utf-8")
+    trained = sg.train(path, tmp_path / "run", data=tmp_path / "own.npz")
+    assert trained.recipe == "mine"
+    assert trained.accuracy > 0.5
+    data = f"arrays@{tmp_path / 'own.npz'}"
+    done = sg.convert(trained.checkpoint, tmp_path / "mine.safetensors", data=data)
+    assert done.accuracy_before == done.accuracy_after == trained.accuracy
+    assert sg.measure(done.tables, sg.samples(done.tables, data)).accuracy == trained.accuracy
+    path.write_text("RECIPE = 7", encoding="utf-8")
+    with refused(ValueError, f"{path} must set RECIPE to a somagate.model.Recipe, not to int"):
+        sg.train(path)
+    path.write_text("1 / 0", encoding="utf-8")
+    message = f"{path} must run, but ends with ZeroDivisionError: division by zero"
+    with refused(ValueError, message):
+        sg.train(str(path))
+    with refused(
+        ValueError, f"{tmp_path}/none.py must be a Python file with a RECIPE, but is none"
+    ):
+        sg.train(tmp_path / "none.py")
