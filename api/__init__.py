@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         from_snntorch,
         from_spikingjelly,
         proof,
+        to_nir,
     )  # fmt: skip
     from .reading import Converted, convert, from_checkpoint, load
     from .sim.golden.trace import Trace
@@ -50,7 +51,7 @@ __all__ = [
     "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "as_input", "build", "check",
     "convert", "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse",
     "from_snntorch", "from_spikingjelly", "generate", "load", "measure", "plan", "proof", "samples",
-    "simulate", "train", "verify",
+    "simulate", "to_nir", "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -61,15 +62,8 @@ _HOMES = {
     "export.tables": ("Tables",),
     "generating": ("Built", "Generated", "build", "generate"),
     "importing": (
-        *(
-            "Proof",
-            "as_input",
-            "from_nir",
-            "from_norse",
-            "from_snntorch",
-            "from_spikingjelly",
-            "proof",
-        ),
+        *("Proof", "as_input", "from_nir", "from_norse", "from_snntorch", "from_spikingjelly"),
+        *("proof", "to_nir"),
     ),
     "reading": ("Converted", "convert", "from_checkpoint", "load"),
     "sim.golden.trace": ("Trace",),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.console import RenderableType
 
 from .export.tables import Tables
+from .given import the_tables
 from .shown import Shown, grid
 
 if TYPE_CHECKING:
@@ -161,7 +162,8 @@ def from_nir(
     """Return the tables of a network in a NIR file; needs h5py.
 
     A NIR file doesn't say which rule its source used. What can't be told from how its exporter
-    writes has to be stated, or the file is refused with what to pass.
+    writes has to be stated, or the file is refused with what to pass. The tables in a file of
+    `to_nir` are returned as they were.
 
     Parameters
     ----------
@@ -205,7 +207,21 @@ def from_nir(
         Where the file isn't sound, has to be stated more about, or has what tables can't say.
     """
     from .imports.files.nir_file import Stated, read
+    from .imports.files.nir_writer import contained
 
+    own = contained(path)
+    if own is not None:
+        settings = {
+            "steps": steps, "source": source, "dt": dt, "reset": reset, "comparator": comparator,
+            "v_min": v_min, "readout": readout, "name": name, "samples": samples, "labels": labels,
+        }  # fmt: skip
+        given = [key for key, value in settings.items() if value is not None]
+        if given:
+            raise ValueError(
+                f"{path} holds somagate's own tables, which are taken as they are: leave out "
+                f"{', '.join(given)}"
+            )
+        return own
     stated = Stated(
         source=source, dt=dt, reset=reset, reset_delay=reset_delay, comparator=comparator,
         v_min=v_min,
@@ -215,6 +231,33 @@ def from_nir(
         network, steps=steps, samples=samples, labels=labels, weight_bits=weight_bits,
         state_bits=state_bits, scales=scales, exact=exact, name=name or Path(path).stem,
     )  # fmt: skip
+
+
+def to_nir(tables: Tables, path: Path | str, *, overwrite: bool = True) -> None:
+    """Write tables as a NIR file, for other tools; needs h5py.
+
+    The graph says what the tables compute where nothing rounds or saturates, at a time step of
+    0.1 ms. What NIR can't say is in its metadata, so `from_nir` reads the same tables back.
+
+    Parameters
+    ----------
+    tables
+        The network.
+    path
+        The file, such as 'net.nir'.
+    overwrite
+        Replace a file that is there.
+
+    Raises
+    ------
+    NirFileError
+        Where NIR has no node for what a layer does.
+    FileExistsError
+        Without `overwrite`, where the file is there.
+    """
+    from .imports.files.nir_writer import write
+
+    write(the_tables(tables), path, overwrite=overwrite)
 
 
 def from_snntorch(net: Any, sample: Any, **settings: Any) -> Tables:

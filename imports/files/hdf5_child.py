@@ -34,7 +34,8 @@ MEMORY_BYTES = 6 << 30
 """That this process may take."""
 FIELDS = frozenset(
     "type version nodes edges weight bias stride padding dilation groups kernel_size start_dim "
-    "end_dim shape scale delay r tau tau_mem tau_syn v_leak v_threshold v_reset w_in node".split()
+    "end_dim shape scale delay r tau tau_mem tau_syn v_leak v_threshold v_reset w_in node metadata "
+    "somagate".split()
 )
 
 Arrays = dict[str, NDArray[Any]]

@@ -53,8 +53,8 @@ def test_arrays_and_datasets_are_the_samples_that_a_name_gives(tables) -> None:
         ((np.zeros((3, 1, 8, 7)), None), ValueError,
          "x must be (samples, *input shape), (samples, 1, 8, 8) for digits, not (3, 1, 8, 7)"),
         ((np.full((3, 1, 8, 8), 0.5), None), ValueError,
-         ("x must be whole numbers 0…16 for digits, not float64 from 0.5 to 0.5; scale and round it "
-         "as the training did")),
+         ("x must be whole numbers 0…16 for digits, not float64 from 0.5 to 0.5; scale and round "
+         "it as the training did")),
         ((np.full((3, 1, 8, 8), 17), None), ValueError,
          ("x must be whole numbers 0…16 for digits, not int64 from 17 to 17; scale and round it as "
          "the training did")),
