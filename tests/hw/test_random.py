@@ -1,6 +1,6 @@
 """Random networks of the whole contract, on random plans, equal golden spike by spike.
 
-`SOMAGATE_EXAMPLES` is how many, 64 where it is not set; `SOMAGATE_SEED` draws others. Both are
+`SOMAGATE_EXAMPLES` is how many, 48 where it is not set; `SOMAGATE_SEED` draws others. Both are
 fixed otherwise, so every run has the same networks. They come in parts, which pytest-xdist can
 share out.
 """
@@ -27,7 +27,7 @@ from somagate.hw.rtl.accelerator import Accelerator
 from somagate.hw.rtl.memory import RegisteredMemory
 from stream_bench import STALLS
 
-EXAMPLES = int(os.environ.get("SOMAGATE_EXAMPLES", "64"))
+EXAMPLES = int(os.environ.get("SOMAGATE_EXAMPLES", "48"))
 SEED = int(os.environ.get("SOMAGATE_SEED", "0"))
 PARTS = 16
 LOADED_PARTS = 4

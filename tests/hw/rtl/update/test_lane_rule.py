@@ -25,11 +25,18 @@ from updates import (
     update,
 )
 
+PAIRS = [
+    (RESETS[(number + turn) % len(RESETS)], leak, store)
+    for number, leak in enumerate(LEAKS)
+    for turn, store in enumerate(STORES)
+]
+"""Every leak with every store, and each of both with every reset."""
 
-@pytest.mark.parametrize("store", STORES)
-@pytest.mark.parametrize("leak", LEAKS)
-@pytest.mark.parametrize("reset", RESETS)
+
+@pytest.mark.parametrize(("reset", "leak", "store"), PAIRS)
 def test_every_reset_leak_and_store_is_goldens(reset: str, leak: str, store: str) -> None:
+    assert len({(one, two) for one, two, _ in PAIRS}) == len(RESETS) * len(LEAKS)
+    assert len({(one, three) for one, _, three in PAIRS}) == len(RESETS) * len(STORES)
     layer = a_layer("a", a_cell(reset, LEAKS[leak], STORES[store]))
     plan = a_plan([layer])
     assert len(plan.modes) == 1
