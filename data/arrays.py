@@ -37,7 +37,7 @@ def read(request: Request) -> DataSet:
     if path is None or not path.is_file():
         raise DataError(f"arrays needs a .npz file, arrays@FILE.npz, not {path}")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             found = {name: file[name] for name in file.files}
     except (ValueError, OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} must be a .npz file of arrays without objects: {error}") from None

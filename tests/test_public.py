@@ -44,7 +44,7 @@ PUBLIC = {
     ],
     "somagate.model.methods": ["Method"],
     "somagate.model.quantizers": ["Quantizer"],
-    "somagate.model.recipes": ["find", "names"],
+    "somagate.model.recipes": ["find", "names", "read"],
     "somagate.shown": ["Shown", "grid", "text"],
     "somagate.sim": [],
     "somagate.sim.bench": [

@@ -157,7 +157,13 @@ class _Graph:
                 if layer.neuron.spike_bits > 1:
                     raise self._refuse(layer, "a maximum of counts")
                 windows = self._tables.map_shapes[layer.name]
-                some = {"type": "Threshold", "threshold": np.full(windows, 0.5)}
+                # It fires at any spike, and is then empty again, so it never has a state.
+                some = {
+                    "type": "IF",
+                    "r": np.full(windows, 1 / DT),
+                    "v_threshold": np.full(windows, 0.5),
+                    "v_reset": np.zeros(windows),
+                }
                 self.nodes[f"{layer.name}_some"] = some
                 self.edges.append((f"{layer.name}_pool", f"{layer.name}_some"))
 

@@ -63,7 +63,7 @@ def test_arrays_and_datasets_are_the_samples_that_a_name_gives(tables) -> None:
          ("labels must be whole numbers from 0 on, one a sample, to be compared with classes, not "
          "float64 of shape (3,); give None in their place to simulate")),
         (7, TypeError, ("data must be the name of a data set, a pair (x, y), (x, None), or a "
-         "dataset whose samples are such pairs, not int")),
+         "dataset whose samples are such pairs, not 7")),
     ],
 )  # fmt: skip
 def test_what_the_tables_do_not_take_is_refused(tables, data, error, message: str) -> None:

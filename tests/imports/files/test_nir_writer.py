@@ -41,6 +41,7 @@ def wide(tables: Tables) -> Tables:
             layer,
             neuron=replace(
                 layer.neuron, store=Shift(bits=16, shift=0), leak=Leak(), amount=None,
+                mask_negative=False,
                 reset="none" if layer.neuron.threshold is None else "zero",
             ),
         )
@@ -67,7 +68,7 @@ def test_the_graph_computes_what_tables_do_where_nothing_rounds(name: str, tmp_p
 
 def test_nirs_own_reader_takes_the_file(tmp_path: Path) -> None:
     nir = pytest.importorskip("nir")
-    write(tiny(), tmp_path / "net.nir")
+    write(Tables.load(EXAMPLES / "digits.safetensors"), tmp_path / "net.nir")
     graph = nir.read(tmp_path / "net.nir")
     assert {*graph.nodes} >= {"input", "output"}
 
