@@ -29,7 +29,7 @@ class Samples:
     data
         What they are of, as `samples` was told.
     images
-        uint8 (samples, *input shape), 0…tables.input.maximum; for 'frames' uint8 (samples, steps,
+        Integers (samples, *input shape), 0…tables.input.maximum; for 'frames' (samples, steps,
         *input shape), in the range of the input's activation.
     labels
         int64 (samples,); `NO_LABEL` where the samples have boxes.
@@ -41,7 +41,7 @@ class Samples:
 
     tables: Tables
     data: str
-    images: Images
+    images: NDArray[Any]
     labels: Labels
     classes: int | None = None
     encoded: bool = False
@@ -259,7 +259,8 @@ def _own(tables: Tables, data: Any, count: int | None) -> Samples:
                 x.swapaxes(0, 1) if known["order"] == "steps" else x
             )  # a dataset's samples are whole
         maps = as_input(tables, x)
-        images = np.broadcast_to(maps, (tables.steps, *maps.shape[1:])).swapaxes(0, 1)
+        images: NDArray[Any] = np.broadcast_to(maps, (tables.steps, *maps.shape[1:]))
+        images = images.swapaxes(0, 1)
     else:
         images = fitted(tables, x)
     if len(images) != len(labels):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data import NO_LABEL, Images, Labels
+from .data import NO_LABEL, Labels
 from .export.tables import Tables
 from .given import kind_of
 
@@ -59,7 +59,7 @@ def arrays(data: Any, count: int | None) -> tuple[NDArray[Any], Labels]:
     return x, labels.astype(np.int64)
 
 
-def fitted(tables: Tables, x: NDArray[Any]) -> Images:
+def fitted(tables: Tables, x: NDArray[Any]) -> NDArray[Any]:
     """Return samples as images or frames of the tables' input.
 
     Parameters
