@@ -24,7 +24,7 @@ class Net(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        rates = {"tau_mem_inv": torch.tensor(250.0)}
+        rates = {"tau_mem_inv": torch.tensor(500.0)}
         self.fc1 = nn.Linear(64, 100)
         self.lif = norse.LIFBoxCell(norse.LIFBoxParameters(**rates, v_th=torch.tensor(0.5)))
         self.fc2 = nn.Linear(100, 10, bias=False)
@@ -40,7 +40,7 @@ class Net(nn.Module):
 
 net = Net()
 optimizer = torch.optim.Adam(net.parameters(), 5e-3)
-for _ in range(15):
+for _ in range(8):
     for part in torch.randperm(1400).split(64):
         loss = nn.functional.cross_entropy(net(images[part]), labels[part])
         optimizer.zero_grad()
