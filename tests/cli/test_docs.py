@@ -78,7 +78,8 @@ def test_the_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monk
     from tiny_tables import tiny
 
     monkeypatch.chdir(tmp_path)
-    (example,) = python_blocks("README.md")
+    recipe, example = python_blocks("README.md")
+    exec(recipe, {})
     (tmp_path / "runs" / "digits").mkdir(parents=True)
     tiny().save(tmp_path / "runs" / "digits" / "tables.safetensors")
     names: dict[str, Any] = {}

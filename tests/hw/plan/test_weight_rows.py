@@ -54,7 +54,7 @@ def must_add_up(plan: StagePlan, seed: int = 0) -> None:
             for row, column in np.ndindex(as_map(target)[1:]):
                 place = (int(original), row, column)[: len(target)]
                 wanted = sum(
-                    naive.total(group, place, source, shape, target)
+                    naive.total(group, place, source, shape, target[0])
                     for group, source, shape in zip(layer.synapses, sparse, shapes, strict=True)
                 )
                 got = front_end(plan, index, channel, row, column, maps)
