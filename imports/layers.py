@@ -1,15 +1,16 @@
 """A layer of a source as one of the tables: its rule in the contract's words, its integers."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..checks.arguments import Ints
 from ..export.layer import Layer, Pool
-from ..export.neuron import Leak, Neuron, Shift
+from ..export.neuron import Current, Leak, Neuron, Shift
 from ..export.synapse import Convolution, Dense, Identity, SynapseGroup
+from .decays import Decay
 from .groups import Group
 from .normal import PlainLayer
 from .ops import Affine, Conv, Linear
@@ -40,12 +41,14 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str], spike_bits
     up = rule.threshold is not None and rule.comparator == ">"
     threshold = None if found.threshold is None else found.threshold + up
     subtracts = rule.reset in ("subtract", "delayed", "undelayed")
-    leak = Leak(
-        multiplier=found.multiplier.astype(np.int32),
-        shift=found.shift,
-        at="store" if rule.reset == "delayed" else "load",
-        rounding="up" if up else "down",
-    )
+    leak = _leak(found.decay, up, "store" if rule.reset == "delayed" else "load")
+    current = None
+    if rule.current is not None and found.current is not None:
+        current = Current(
+            store=Shift(bits=16, shift=0),
+            leak=_leak(found.current, up, "load"),
+            late=rule.current.late,
+        )
     neuron = Neuron(
         bias=found.bias.astype(np.int32),
         threshold=_words(threshold),
@@ -55,6 +58,7 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str], spike_bits
         spike_bits=spike_bits,
         lower_bound=_words(found.low),
         leak=leak,
+        current=current,
         store=Shift(bits=16, shift=0),
     )
     groups = tuple(
@@ -69,6 +73,16 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str], spike_bits
     return Layer(name=names[layer.name], synapses=groups, neuron=neuron, pool=pool)
 
 
+def _leak(decay: Decay, up: bool, at: Literal["load", "store"]) -> Leak:
+    """Return a leak; a decay that keeps all is none."""
+    return Leak(
+        multiplier=decay.multiplier.astype(np.int32),
+        shift=decay.shift,
+        at=at,
+        rounding="up" if up else "down",
+    )
+
+
 def _words(value: NDArray[np.int64] | None) -> Ints | None:
     return None if value is None else value.astype(np.int32)
 
@@ -79,7 +93,8 @@ def _refuse(layer: PlainLayer) -> None:
     forms = {
         "a maximum of currents before the neurons and a pool behind them; leave one out":
             layer.before and layer.pool,
-        "a synaptic current beside the potential; take neurons without one": rule.current,
+        "a v_leak of neurons with a synaptic current; set it to 0":
+            rule.current and rule.bias.any(),
         "several spikes a step of neurons that fire at '>'; take neurons that fire at '>='":
             rule.most != 1 and rule.comparator == ">",
     }  # fmt: skip
@@ -145,16 +160,21 @@ def snapped(
 
     rule = layer.neuron
     threshold = None if found.threshold is None else found.threshold.astype(np.float64)
-    decay = found.multiplier / (1 << found.shift)
+    shape = rule.decay.shape
+    current, drive = rule.current, layer.drive
+    bias = found.bias.astype(np.float64)
+    if current is not None and found.current is not None:
+        current = replace(current, decay=np.broadcast_to(found.current.value, shape))
+        bias, drive = np.zeros_like(bias), bias
     made_rule = Rule(
         threshold=threshold,
-        decay=np.broadcast_to(decay, rule.decay.shape),
-        bias=found.bias.astype(np.float64),
+        decay=np.broadcast_to(found.decay.value, shape),
+        bias=bias,
         comparator=rule.comparator,
         reset=rule.reset,
         low=None if found.low is None else found.low.astype(np.float64),
         most=(1 << spike_bits) - 1,
-        current=rule.current,
+        current=current,
     )
     groups = tuple(op(g, v) for g, v in zip(layer.groups, found.weights, strict=True))
-    return replace(layer, name=names[layer.name], groups=groups, neuron=made_rule)
+    return replace(layer, name=names[layer.name], groups=groups, neuron=made_rule, drive=drive)

@@ -22,7 +22,7 @@ from .layers import layer_of, snapped
 from .normal import PlainLayer, network_of, normal, times
 from .ops import spread
 from .paths import LoweringError
-from .ranges import losses, sent, state_of
+from .ranges import Seen, losses, sent, state_of
 from .reference import run
 from .scales import MOST_GAIN, Bits, Scaled, scaled
 
@@ -152,7 +152,7 @@ def lower(
         tables, snap, found = build(finer)
     x = drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
     rounding = {names[layer.name] for layer in plain if found[layer.name].rounds}
-    seen = {} if samples is None else _seen(snap, x)
+    seen = Seen() if samples is None else _seen(snap, x)
     tables = fitted(state_of(tables, bits.states, seen), snap, rounding, x)
     narrow = losses(tables)
     reasons = {theirs: each.reason for theirs, each in found.items() if each.reason}
@@ -179,8 +179,8 @@ def lower(
     )
 
 
-def _seen(snapped: Network, x: NDArray[np.int64]) -> dict[str, tuple[float, float]]:
-    """Return the least and the most that each layer would store on samples, in LSBs."""
+def _seen(snapped: Network, x: NDArray[np.int64]) -> Seen:
+    """Return what each layer would store on samples."""
     done = run(snapped, x)
     found = {}
     for name, neuron in snapped.neurons.items():
@@ -191,20 +191,23 @@ def _seen(snapped: Network, x: NDArray[np.int64]) -> dict[str, tuple[float, floa
             amount = spread("threshold", neuron.threshold, shape)
             kept = decay * done.compared[name] - amount * done.spikes[name]
         found[name] = (float(kept.min()), float(kept.max()))
-    return found
+    return Seen(potentials=found, currents=done.currents)
 
 
 def _finer(found: Scaled) -> int:
     """Return the bits that potentials get beyond those needed, where decays round them.
 
-    What is rounded away, an LSB a step, adds up over 1 / (1 - decay) steps; it should be less than
-    1/256 of the threshold. Whether the state can hold as much is tried later.
+    What is rounded away, an LSB a step, adds up over 1 / (1 - decay) steps, first in a current and
+    then in the potential; it should be less than 1/256 of the threshold. Whether the state can hold
+    as much is tried later.
     """
     if not found.rounds:
         return 0
-    decay = float(found.multiplier.max()) / (1 << found.shift)
+    decay = float(found.decay.value.max())
+    current = 0.0 if found.current is None else float(found.current.value.max())
     threshold = 16.0 if found.threshold is None else max(float(np.abs(found.threshold).min()), 1.0)
-    wanted = int(np.ceil(np.log2(256 / (max(1 - decay, 2.0**-12) * threshold))))
+    adds_up = max(1 - decay, 2.0**-12) * max(1 - current, 2.0**-12)
+    wanted = int(np.ceil(np.log2(256 / (adds_up * threshold))))
     return max(0, min(wanted, MOST_GAIN - found.gain))
 
 

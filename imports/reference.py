@@ -27,6 +27,8 @@ class Reference:
     compared, kept
         By layer, the same shape: the potential that was compared with the threshold, and the one
         that the next step starts from.
+    currents
+        By layer whose neurons have one: the least and the most that a synaptic current was.
     maps
         What every node made, where it was asked for.
     """
@@ -34,6 +36,7 @@ class Reference:
     spikes: dict[str, Floats]
     compared: dict[str, Floats]
     kept: dict[str, Floats]
+    currents: dict[str, tuple[float, float]]
     maps: dict[str, Floats]
 
 
@@ -84,6 +87,7 @@ def run(network: Network, x: NDArray[Any], *, maps: bool = False) -> Reference:
         spikes={name: np.stack(layer.spikes) for name, layer in layers.items()},
         compared={name: np.stack(layer.compared) for name, layer in layers.items()},
         kept={name: np.stack(layer.kept) for name, layer in layers.items()},
+        currents={name: layer.currents for name, layer in layers.items() if layer.has_current},
         maps={name: np.stack(values) for name, values in made.items()} if maps else {},
     )
 
@@ -118,7 +122,8 @@ def _delayed(
 class Layer:
     """The neurons of a layer, with their state and what they have done.
 
-    Members: `spikes`, `compared` and `kept`, a list of (batch, *shape) each, as in `Reference`.
+    Members: `spikes`, `compared` and `kept`, a list of (batch, *shape) each, and `currents`, as in
+    `Reference`.
     """
 
     def __init__(self, neuron: Neuron, shape: Shape, batch: int) -> None:
@@ -130,6 +135,8 @@ class Layer:
         self.spikes: list[Floats] = []
         self.compared: list[Floats] = []
         self.kept: list[Floats] = []
+        self.currents = (0.0, 0.0)
+        self.has_current = neuron.current is not None
 
     def step(self, x: Floats) -> Floats:
         """Advance by a time step of input x, (batch, *shape), and return the output."""
@@ -137,6 +144,11 @@ class Layer:
         if neuron.current:
             before = self._current
             self._current = p["current decay"] * before + x
+            least, most = self.currents
+            self.currents = (
+                min(least, float(self._current.min())),
+                max(most, float(self._current.max())),
+            )
             x = before if neuron.current.late else self._current
         u = p["decay"] * self._u + p["bias"] + p["gain"] * x
         again = self._again

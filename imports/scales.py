@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks.arguments import WORD_LIMIT, choice, flag, integer
-from .floats import Floats, dyadic
+from .decays import Decay, current_decay, potential_decay
+from .floats import Floats
 from .normal import PlainLayer, weights
 from .paths import LoweringError
 
@@ -70,8 +71,9 @@ class Scaled:
         Of each group, in its shape, in LSBs of weights.
     bias, threshold, low
         (channels,), in LSBs of potentials; None where the layer never fires, or has no lower bound.
-    multiplier, shift
-        The decay is multiplier / 2**shift, (channels,) or (): what is nearest.
+        The bias enters the current where there is one.
+    decay, current
+        Of potentials, and of synaptic currents or None.
     reason
         Why this isn't exactly the source, or ''.
     """
@@ -82,14 +84,18 @@ class Scaled:
     bias: NDArray[np.int64]
     threshold: NDArray[np.int64] | None
     low: NDArray[np.int64] | None
-    multiplier: NDArray[np.int64]
-    shift: int
+    decay: Decay
+    current: Decay | None
     reason: str
 
     @property
     def rounds(self) -> bool:
-        """Whether a decay rounds potentials in each step, so that finer ones are nearer."""
-        return bool(np.any(self.multiplier & (self.multiplier - 1)))
+        """Whether a decay rounds potentials in each step, so that finer ones are nearer.
+
+        A current rounds whatever its decay is: potentials add up what it has lost.
+        """
+        lost = self.current is not None and not self.current.whole
+        return lost or bool(np.any(self.decay.multiplier & (self.decay.multiplier - 1)))
 
 
 def scaled(
@@ -115,12 +121,15 @@ def scaled(
     LoweringError
         Where a number doesn't fit, or isn't exact where it must be.
     """
-    multiplier, shift, decays = _decay(layer.neuron.decay)
+    decay, decays = potential_decay(layer.neuron.decay)
+    current, lost = None, ""
+    if layer.neuron.current is not None:
+        current, lost = current_decay(layer.neuron.current.decay)
     coarse, gain, why = _exact_scale(layer, bits, inputs, uniform)
     if coarse is None:
         coarse, gain = _filled(layer, bits, uniform), 0
         why = f"{why}: weights are rounded to {bits.weights} bits"
-    reason = "; ".join(part for part in (why, decays) if part)
+    reason = "; ".join(part for part in (why, decays, lost) if part)
     if bits.exact and reason:
         raise LoweringError(f"layer {layer.name} must be exact, but {reason}")
     gain = min(gain + finer, MOST_GAIN)
@@ -131,7 +140,9 @@ def scaled(
     if cut := int(sum(w.sum() for w in wide)):
         reason += f"; {cut} weights saturate"
     rule = layer.neuron
-    numbers = {"bias": rule.bias, "threshold": rule.threshold, "v_min": rule.low}
+    # A bias of potentials beside a current is refused by `layer_of`.
+    bias = rule.bias if current is None else layer.drive
+    numbers = {"bias": bias, "threshold": rule.threshold, "v_min": rule.low}
     levels: dict[str, Any] = {}
     for name, value in numbers.items():
         whole_value = None if value is None else np.round(value * scale)
@@ -143,29 +154,8 @@ def scaled(
         levels[name] = None if whole_value is None else whole_value.astype(np.int64)
     return Scaled(
         scale=scale, gain=gain, weights=whole, bias=levels["bias"], threshold=levels["threshold"],
-        low=levels["v_min"], multiplier=multiplier, shift=shift, reason=reason,
+        low=levels["v_min"], decay=decay, current=current, reason=reason,
     )  # fmt: skip
-
-
-def _decay(decay: Floats) -> tuple[NDArray[np.int64], int, str]:
-    """Return the decays as multiplier / 2**shift, and why they aren't exact, or ''."""
-    found = [dyadic(float(value)) for value in decay]
-    reason = ""
-    near: list[tuple[int, int]] = []
-    for value, exact in zip(decay.tolist(), found, strict=True):
-        if exact is None:
-            # A potential that stays decays to within 1/500 of what it should.
-            room = 0.002 * (1 - value) if value < 1 else 1e-9
-            exact = dyadic(value, 15, max(room, 1e-6)) or (round(value * (1 << 15)), 15)
-            reason = f"a decay of {value:.6g} is taken as {exact[0]}/{1 << exact[1]}"
-        elif exact[0] & (exact[0] - 1) and not reason:
-            reason = f"a decay of {exact[0]}/{1 << exact[1]} rounds potentials in each step"
-        near.append(exact)
-    shift = max(s for _, s in near)
-    multiplier = np.array([m << (shift - s) for m, s in near], np.int64)
-    if (multiplier == multiplier[0]).all():
-        multiplier = multiplier[:1].reshape(())
-    return multiplier, shift, reason
 
 
 def _wide(scale: Any, like: Floats) -> Any:

@@ -123,6 +123,42 @@ def test_a_decay_that_rounds_gets_finer_potentials_as_far_as_the_state_can_hold_
     assert isinstance(store, Shift) and store.bits == 8 and store.shift > 0
 
 
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("late", [False, True])
+def test_currents_that_lose_no_bit_fire_as_their_source(late: bool, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    network = source_networks.dense(rng, recurrent=seed % 2 == 1, late=late)
+    x = source_networks.frames(rng, network, steps=7)
+    lowered = lower(network, samples=x)
+    agrees(network, x, lowered)
+    assert any(spikes.any() for spikes in run(network, x).spikes.values())
+    reason = "a current's decay of 1/2 rounds it in each step, which potentials add up"
+    assert all(why.startswith(reason) for why in lowered.reasons.values())
+    assert all(layer.neuron.current is not None for layer in lowered.tables.layers)
+
+
+def test_a_current_that_keeps_nothing_or_all_is_exact() -> None:
+    for decay in (0.0, 1.0):
+        network = one(lif(current=Current(decay=A(decay))))
+        x = np.random.default_rng(0).integers(0, 2, (20, 3, 1)).astype(float)
+        lowered = lower(network, samples=x, bits=EXACT)
+        agrees(network, x, lowered)
+        assert lowered.reasons == {}
+
+
+def test_a_current_is_as_wide_as_it_needs_within_its_bits() -> None:
+    rng = np.random.default_rng(0)
+    network = one(lif(current=Current(decay=A(15 / 16)), decay=A(7 / 8)), rng.normal(0, 1, (5, 6)))
+    x = rng.integers(0, 2, (40, 8, 6)).astype(float)
+    (wide,) = lower(network, samples=x).tables.layers
+    (narrow,) = lower(network, samples=x, bits=Bits(states=6)).tables.layers
+    assert wide.neuron.current is not None and narrow.neuron.current is not None
+    assert narrow.neuron.current.store.bits == 6 < wide.neuron.current.store.bits
+    assert narrow.neuron.current.store.shift > 0
+    reason = lower(network, samples=x, bits=Bits(states=6)).reasons["n"]
+    assert "currents can reach" in reason and "potentials can reach" in reason
+
+
 def test_images_over_255_are_exact() -> None:
     x = np.random.default_rng(0).integers(0, 256, (1, 4, 6)) / 255
     network = one(lif(), source_networks.dyadic(np.random.default_rng(1), 5, 6), constant=True)
@@ -297,9 +333,9 @@ TWO = Affine(scale=A(2.0), offset=A(0.0))
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (one(lif(current=Current(decay=A(0.5)))),
-         ("layer n: the tables can't say a synaptic current beside the potential; take neurons "
-         "without one")),
+        (one(lif(current=Current(decay=A(0.5)), bias=A(0.25))),
+         ("layer n: the tables can't say a v_leak of neurons with a synaptic current; set it to "
+         "0")),
         (
             one(lif(reset="subtract", most=None, comparator=">")),
             (

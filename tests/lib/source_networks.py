@@ -1,11 +1,13 @@
 """Random networks of a source, all of dyadic numbers, for the tables that are made of them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from somagate.imports.graph import (
     Affine,
     Conv,
+    Current,
     Delay,
     Flatten,
     Linear,
@@ -23,7 +25,7 @@ def dyadic(rng: Rng, *shape: int, most: int = 12) -> Any:
     return rng.integers(-most + 2, most + 1, shape) / 16
 
 
-def neuron(rng: Rng, channels: int, **settings: Any) -> Neuron:
+def plain(rng: Rng, channels: int, **settings: Any) -> Neuron:
     """Return neurons whose rule tables can say exactly: a decay of 2**-k, thresholds of 1/16."""
     comparator = ">" if rng.random() < 0.5 else ">="
     reset = str(rng.choice(["zero", "subtract", "delayed", "undelayed", "blank", "none"]))
@@ -43,8 +45,18 @@ def neuron(rng: Rng, channels: int, **settings: Any) -> Neuron:
     return Neuron(**(chosen | settings))
 
 
-def dense(rng: Rng, recurrent: bool = False) -> Network:
-    """Return three dense layers, with a norm, and the second fed back."""
+def dense(rng: Rng, recurrent: bool = False, late: bool | None = None) -> Network:
+    """Return three dense layers, with a norm, and the second fed back.
+
+    Neurons have a synaptic current where it is said whether it is `late`.
+    """
+
+    def neuron(rng: Rng, channels: int) -> Neuron:
+        if late is None:
+            return plain(rng, channels)
+        found = plain(rng, channels, current=Current(decay=np.array(0.5), late=late))
+        return replace(found, bias=np.zeros(()), v_reset=np.zeros(()), initial=np.zeros(()))
+
     nodes = [
         Node(name="fc.0", op=Linear(weight=dyadic(rng, 7, 6)), sources=("input",)),
         Node(name="n.0", op=neuron(rng, 7), sources=("fc.0",)),
@@ -76,15 +88,15 @@ def maps(rng: Rng) -> Network:
     nodes = (
         Node(name="c0", op=Conv(weight=dyadic(rng, 4, 2, 2, 3), padding=(0, 1), dilation=(2, 1)),
              sources=("input",)),
-        Node(name="n0", op=neuron(rng, 4), sources=("c0",)),
+        Node(name="n0", op=plain(rng, 4), sources=("c0",)),
         Node(name="p0", op=Pool(kind=kind, size=(2, 2), stride=(2, 2)),  # type: ignore[arg-type]
              sources=("n0",)),
         Node(name="c1", op=conv, sources=("p0",)),
         Node(name="skip", op=Affine(scale=np.array(0.5), offset=np.zeros(())), sources=("p0",)),
-        Node(name="n1", op=neuron(rng, 4), sources=("c1", "skip")),
+        Node(name="n1", op=plain(rng, 4), sources=("c1", "skip")),
         Node(name="flat", op=Flatten(), sources=("n1",)),
         Node(name="fc", op=Linear(weight=dyadic(rng, 3, 36)), sources=("flat",)),
-        Node(name="n2", op=neuron(rng, 3), sources=("fc",)),
+        Node(name="n2", op=plain(rng, 3), sources=("fc",)),
     )  # fmt: skip
     return Network(input_shape=(2, 8, 6), nodes=nodes)
 
