@@ -257,10 +257,10 @@ def test_a_maximum_of_currents_is_before_the_neurons(seed: int) -> None:
         Node(name="c", op=conv, sources=("input",)),
         Node(name="bn", op=scale, sources=("c",)),
         Node(name="p", op=POOL, sources=("bn",)),
-        Node(name="n", op=source_networks.neuron(rng, 3), sources=("p",)),
+        Node(name="n", op=source_networks.plain(rng, 3), sources=("p",)),
         Node(name="f", op=Flatten(), sources=("n",)),
         Node(name="fc", op=Linear(weight=source_networks.dyadic(rng, 4, 27)), sources=("f",)),
-        Node(name="o", op=source_networks.neuron(rng, 4), sources=("fc",)),
+        Node(name="o", op=source_networks.plain(rng, 4), sources=("fc",)),
     )
     network = Network(input_shape=(2, 9, 8), nodes=nodes)
     x = source_networks.frames(rng, network)
@@ -277,11 +277,11 @@ def test_several_spikes_a_step_are_counted(seed: int) -> None:
     nodes = (
         Node(name="c", op=Conv(weight=source_networks.dyadic(rng, 3, 2, 3, 3, most=8)),
              sources=("input",)),
-        Node(name="n", op=source_networks.neuron(rng, 3, **iaf), sources=("c",)),
+        Node(name="n", op=source_networks.plain(rng, 3, **iaf), sources=("c",)),
         Node(name="p", op=Pool(kind="average", size=(2, 2), stride=(2, 2)), sources=("n",)),
         Node(name="f", op=Flatten(), sources=("p",)),
         Node(name="fc", op=Linear(weight=source_networks.dyadic(rng, 4, 27)), sources=("f",)),
-        Node(name="o", op=source_networks.neuron(rng, 4, **iaf), sources=("fc",)),
+        Node(name="o", op=source_networks.plain(rng, 4, **iaf), sources=("fc",)),
     )  # fmt: skip
     network = Network(input_shape=(2, 8, 8), nodes=nodes)
     x = source_networks.frames(rng, network)
