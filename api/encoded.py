@@ -109,7 +109,7 @@ class Samples:
                 f"{self.data} must have one label a sample to measure the accuracy, not boxes; "
                 "verify takes it"
             )
-        classes = self.tables.layer(self.tables.readout.layer).neuron.channels
+        classes = self.tables.classes
         if self.classes not in (None, classes):
             raise ValueError(
                 f"{self.data} must have {classes} classes as the tables have, not {self.classes}; "

@@ -4,8 +4,9 @@
 """
 
 from .file import TablesFileError
-from .layer import Input, Layer, Pool, Readout
+from .layer import Input, Layer, Pool
 from .neuron import Activation, Current, Leak, Neuron, Shift, Ternary
+from .readout import Readout
 from .synapse import Convolution, Dense, Identity
 from .tables import Tables
 

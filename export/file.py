@@ -17,8 +17,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as encode
 
 from ..checks.files import write
-from .layer import Input, Layer, Pool, Readout
+from .layer import Input, Layer, Pool
 from .neuron import Activation, Current, Leak, Neuron, Shift, Ternary
+from .readout import Readout
 from .synapse import Convolution, Dense, Identity
 
 SCHEMA = 1
@@ -43,6 +44,7 @@ LATER: dict[str, dict[str, Any]] = {
     "Pool": {"of": "spikes"},
     "Neuron": {"mask_negative": False, "gain": 0, "lower_bound": None, "spike_bits": 1}
     | {"current": None},
+    "Readout": {"over": "last", "voters": 1},
 }
 """By class, fields that came after the first files, and what these mean.
 

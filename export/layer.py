@@ -1,4 +1,4 @@
-"""The parts of a network: its input, its layers with their pools, and its readout."""
+"""The parts of a network: its input and its layers with their pools."""
 
 from dataclasses import dataclass
 from math import prod
@@ -207,24 +207,3 @@ class Layer:
         if self.neuron.spike_bits == 1 and (not self.spike_pool or self.spike_pool.kind == "max"):
             return SPIKE
         return Activation(kind="count", bits=self.most.bit_length())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Readout:
-    """The network's answer: one value a class, and the class of the largest, lowest index first.
-
-    Attributes
-    ----------
-    layer
-        Whose neurons are the classes: (neurons,) or (channels, 1, 1), without a pool of spikes.
-    kind
-        'count': spikes over all steps. 'potential': the stored potential after the last step, of a
-        layer that never fires.
-    """
-
-    layer: str
-    kind: Literal["count", "potential"] = "count"
-
-    def __post_init__(self) -> None:
-        identifier("Readout layer", self.layer)
-        choice("Readout kind", self.kind, ("count", "potential"))

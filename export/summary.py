@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from ..shown import grid
-from .layer import Input, Layer, Readout
+from .layer import Input, Layer
 from .neuron import Ternary
+from .readout import Readout
 from .synapse import Identity, Shape
 from .widths import signed_bits
 
@@ -133,6 +134,14 @@ def shown(tables: Network) -> list[RenderableType]:
     sentence = (
         f"Network {tables.name}, tables {tables.sha256[:12]}: input {shape} of {bits} "
         f"bit{'s' * (bits > 1)}, {tables.steps} time step{'s' * (tables.steps > 1)}, answer by "
-        f"{tables.readout.kind} of {tables.readout.layer}"
+        f"{_answer(tables.readout)}"
     )
     return [table, sentence]
+
+
+def _answer(readout: Readout) -> str:
+    """Return in words what answers."""
+    over = "" if readout.over == "last" else f"{readout.over} "
+    voters = f", {readout.voters} neurons a class" if readout.voters > 1 else ""
+    kind = "first spike" if readout.kind == "first" else readout.kind
+    return f"{over}{kind} of {readout.layer}{voters}"

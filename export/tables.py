@@ -18,8 +18,9 @@ from ..checks.arguments import identifier, integer
 from ..shown import text
 from . import bounds, file, summary
 from .bounds import Bounds
-from .layer import SPIKE, Input, Layer, Pool, Readout, check_elements, windows
+from .layer import SPIKE, Input, Layer, Pool, check_elements, windows
 from .neuron import Activation
+from .readout import Readout
 from .synapse import Shape
 from .widths import signed_bits
 
@@ -103,14 +104,23 @@ class Tables:
                 f"pool, not {shape}{' with a pool' if layer.spike_pool else ''}; add a dense layer"
             )
         fires = layer.neuron.threshold is not None
-        if self.readout.kind == "count" and not fires:
+        if self.readout.kind != "potential" and not fires:
             raise ValueError(
                 f"Readout kind must be 'potential' for layer {layer.name}, which never fires, "
-                "not 'count'"
+                f"not {self.readout.kind!r}"
             )
         if self.readout.kind == "potential" and fires:
             raise ValueError(
                 f"Readout kind must be 'count' for layer {layer.name}, which fires, not 'potential'"
+            )
+        if shape[0] % self.readout.voters:
+            raise ValueError(
+                f"Readout voters must divide the {shape[0]} neurons of layer {layer.name}, "
+                f"not be {self.readout.voters}"
+            )
+        if (bits := self.readout_bits) > 32:
+            raise ValueError(
+                f"Readout values must fit in 32 bits, not need {bits}; take fewer steps or voters"
             )
 
     def layer(self, name: str) -> Layer:
@@ -185,6 +195,21 @@ class Tables:
     def updates(self) -> int:
         """Updates of neurons in one inference, all layers and steps; as many spikes are kept."""
         return self.steps * sum(prod(shape) for shape in self.neuron_shapes.values())
+
+    @cached_property
+    def classes(self) -> int:
+        """Values of an answer."""
+        return self.layer(self.readout.layer).neuron.channels // self.readout.voters
+
+    @property
+    def answers(self) -> int:
+        """Answers of an inference: one, or one a step."""
+        return self.steps if self.readout.over == "every" else 1
+
+    @cached_property
+    def readout_bits(self) -> int:
+        """Width of a value of an answer, two's complement."""
+        return self.readout.bits(self.layer(self.readout.layer).neuron, self.steps)
 
     @property
     def pruned_class(self) -> str:

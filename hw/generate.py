@@ -103,6 +103,7 @@ def manifest(plan: Plan) -> dict[str, Any]:
         "input_maps": plan.input_maps,
         "input_words": plan.input_words,
         "classes": plan.classes,
+        "answers": plan.tables.answers,
         "readout_bits": plan.readout_bits,
         "stages": [
             {

@@ -97,7 +97,7 @@ def _check(base: Tables, tables: Tables) -> None:
     """Compare what the whole network has."""
     for part, parts in (
         ("input", ("shape", "activation", "constant")),
-        ("readout", ("layer", "kind")),
+        ("readout", ("layer", "kind", "over", "voters")),
     ):
         for name in parts:
             wanted, found = getattr(getattr(base, part), name), getattr(getattr(tables, part), name)
@@ -158,6 +158,11 @@ def _with_lowest(tables: Tables, kept: NDArray[np.bool_]) -> Tables:
         for layer in tables.layers
     ]
     whole = replace(tables, layers=tuple(layers))
+    if tables.readout.over == "sum" or tables.readout.voters > 1:
+        raise MismatchError(
+            f"layer {tables.readout.layer}: classes must be {len(kept)} where potentials are "
+            f"added up, not {kept.sum()}"
+        )
     number = [layer.name for layer in layers].index(tables.readout.layer)
     readout = layers[number]
     neuron, store = readout.neuron, readout.neuron.store

@@ -5,6 +5,7 @@ import json
 from dataclasses import MISSING, asdict, fields
 from typing import Any
 
+from ...export.readout import Readout
 from . import plan_file
 from .descriptor import Descriptor
 from .loadable import targets
@@ -27,7 +28,7 @@ def shape_sha256(plan: Plan) -> str:
         "plan": plan_file.to_dict(plan),
         "input": asdict(tables.input),
         "steps": tables.steps,
-        "readout": asdict(tables.readout),
+        "readout": _first_fields(tables.readout),
         "tables": "" if plan.loadable else tables.sha256,
         "stages": [
             {
@@ -44,7 +45,12 @@ def shape_sha256(plan: Plan) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _first_fields(record: Mode | Descriptor) -> dict[str, Any]:
+def _first_fields(record: Mode | Descriptor | Readout) -> dict[str, Any]:
     """Return a record; what came later than the first bitstreams is left out where it is off."""
-    later = {field.name: field.default for field in fields(record) if field.default is not MISSING}
+    first = ("kind",) if isinstance(record, Readout) else ()
+    later = {
+        field.name: field.default
+        for field in fields(record)
+        if field.default is not MISSING and field.name not in first
+    }
     return {name: value for name, value in asdict(record).items() if value != later.get(name, ...)}

@@ -205,13 +205,18 @@ class Plan:
 
     @property
     def classes(self) -> int:
-        """Values of the readout."""
-        return self.stages[0].classes
+        """Values of an answer."""
+        return self.tables.classes
+
+    @property
+    def results(self) -> int:
+        """Values of all answers of an inference."""
+        return self.tables.answers * self.classes
 
     @property
     def readout_bits(self) -> int:
         """Width of a readout value, two's complement."""
-        return self.stages[0].readout_bits
+        return self.tables.readout_bits
 
     def updates(self, layer: int) -> NDArray[np.int64]:
         """Return where each observation of a layer lies, int (updates, observed lanes, 3).

@@ -6,7 +6,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ...export.tables import signed_bits
 from . import parameters
 from .bounds import Bounds
 from .describe import describe
@@ -186,13 +185,10 @@ class StagePlan(StageMaps):
 
     @cached_property
     def classes(self) -> int:
-        """Values of the network's readout."""
-        return self.tables.layer(self.tables.readout.layer).neuron.channels
+        """Values of an answer of the network."""
+        return self.tables.classes
 
     @cached_property
     def readout_bits(self) -> int:
         """Width of a readout value, two's complement."""
-        neuron = self.tables.layer(self.tables.readout.layer).neuron
-        if self.tables.readout.kind == "count":
-            return signed_bits(0, self.tables.steps * neuron.most_spikes)
-        return neuron.store.bits
+        return self.tables.readout_bits

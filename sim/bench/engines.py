@@ -84,7 +84,7 @@ def scenario(
     }
     return Scenario(
         words={name: to_limbs(words[name], ports.limbs(name)) for name in ports.sent},
-        due={"output": batch * plan.classes, **due},
+        due={"output": batch * plan.results, **due},
         deadline=deadline,
         go=go,
     )

@@ -229,8 +229,9 @@ class _Run:
                 stage.release(step)
         for stage in self.stages:
             if self.plan.tables.readout.layer in stage.plan.names:
-                classes, width = self.plan.classes, stage.plan.update_lanes
-                self.finished.append(stage.read + (classes - 1) % width + 1)
+                neurons = self.plan.classes * self.plan.tables.readout.voters
+                rest = (neurons - 1) % stage.plan.update_lanes + 1
+                self.finished.append(stage.read + rest)
 
     def _load(self) -> int:
         """Load a map of the input, and return when its first word is taken."""

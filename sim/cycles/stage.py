@@ -130,14 +130,14 @@ class StageCycles:
         for name in layer.external:
             once = name == "input" and tables.input.constant
             walks = max(walks, self.readers[name].complete[sample if once else number] + 1)
-        last = step == tables.steps - 1
+        answers = step == tables.steps - 1 or tables.readout.over == "every"
         output = Output(
             start=max(walks, self._ends[-1] if self._ends else -1) + 1,
             joins=layer.joins,
             planes=layer.planes,
             deliver=self._deliver(layer),
             ready=self._ready if layer.reads_out else None,
-            results=self.plan.update_lanes if last else 0,
+            results=self.plan.update_lanes if answers else 0,
             latency=Update.latency_of(self.plan),
         )
         if layer.held and step:
@@ -151,8 +151,9 @@ class StageCycles:
         self.seen = output.seen
         if layer.reads_out:
             self.read = output.read
-            results = (self.plan.classes - 1) % self.plan.update_lanes + 1
-            self._ready = output.read + 1 + results * last
+            neurons = self.plan.classes * tables.readout.voters
+            results = (neurons - 1) % self.plan.update_lanes + 1
+            self._ready = output.read + 1 + results * answers
 
     def release(self, step: int) -> None:
         """Finish a time step: the sources from outside are not needed any more."""

@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from ...checks.memory import room
 from ...export.neuron import Shift
 from ...export.tables import Layer, Tables
+from .answer import answer
 from .inputs import checked
 from .neuron_rule import CurrentRule, Kept, Rule, rule
 from .pools import pooled, windows
@@ -191,15 +192,16 @@ def run(tables: Tables, x: NDArray[Any], potentials: bool = False) -> Trace:
         name = plan.layer.name
         kind = np.bool_ if plan.rule.most_spikes == 1 else np.uint8
         fires = spikes[name] = np.empty((steps, batch, *plan.shape), kind)
-        values = kept[name] = np.empty((steps if potentials else 1, batch, *plan.shape), np.int16)
+        reads_out = name == tables.readout.layer
+        whole = potentials or (reads_out and tables.readout.over != "last")
+        values = kept[name] = np.empty((steps if whole else 1, batch, *plan.shape), np.int16)
         maps[name] = plan.run(maps, fires, values)
-        if name == tables.readout.layer:
-            answer = fires.sum(0, np.int32) if tables.readout.kind == "count" else values[-1]
-            output = answer.astype(np.int32).reshape(batch, -1)
+        if reads_out:
+            output = answer(tables, fires, values)
     return Trace(
         tables=tables.sha256,
         output=output,
-        prediction=output.argmax(1),
+        prediction=output.reshape(batch, -1, tables.classes)[:, -1].argmax(1),
         spikes=spikes,
         potentials=kept if potentials else {},
     )

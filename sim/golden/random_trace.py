@@ -60,10 +60,10 @@ def assumed_run(
                 fires = fires + ((rng.random(size) < activity).astype(np.uint8) << plane)
         fires[:, :, ~layer.kept] = 0
         spikes[layer.name] = fires
-    classes = tables.layer(tables.readout.layer).neuron.channels
+    shape = (batch, tables.answers, tables.classes)
     trace = Trace(
         tables=tables.sha256,
-        output=np.zeros((batch, classes), np.int32),
+        output=np.zeros(shape if tables.readout.over == "every" else shape[::2], np.int32),
         prediction=np.zeros(batch, np.int64),
         spikes=spikes,
     )

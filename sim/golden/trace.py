@@ -32,10 +32,10 @@ class Trace:
     tables
         SHA-256 of the tables that ran, hexadecimal.
     output
-        int32 (batch, classes), the readout: spikes over all steps, or the stored potential after
-        the last step.
+        int32 (batch, classes), the readout; (batch, steps, classes) where every step has an answer.
     prediction
-        int64 (batch,), the class of the largest output, the lowest index of several.
+        int64 (batch,), the class of the largest output, the lowest index of several; of the last
+        step.
     spikes
         Of each layer in order of execution, before its pool: bool, (steps, batch, channels, rows,
         columns) or (steps, batch, neurons); uint8 where neurons send several in a step.
@@ -122,7 +122,8 @@ class Difference:
     sample
         Index in the batch.
     place
-        (channel, row, column) or (neuron,); (class,) of an output, () of a prediction.
+        (channel, row, column) or (neuron,); of an output (class,), or (step, class) where each step
+        has an answer; () of a prediction.
     values
         Of the first and of the second trace.
     count
@@ -140,7 +141,7 @@ class Difference:
     def __str__(self) -> str:
         names = ("channel", "row", "column") if len(self.place) == 3 else ("neuron",)
         if self.layer is None:
-            names = ("class",)
+            names = ("class",) if len(self.place) < 2 else ("step", "class")
         where = [] if self.layer is None else [f"layer {self.layer}", f"step {self.step}"]
         where.append(f"sample {self.sample}")
         where += [f"{name} {index}" for name, index in zip(names, self.place, strict=False)]

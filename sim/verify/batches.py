@@ -175,8 +175,8 @@ class Batches:
             fault=finding.fault,
             cycle=finding.cycle,
             lane=finding.lane,
-            sample_cycles=sample_cycles(record, plan.sample_words, plan.classes),
-            busy_cycles=busy_cycles(record, plan.classes),
+            sample_cycles=sample_cycles(record, plan.sample_words, plan.results),
+            busy_cycles=busy_cycles(record, plan.results),
             layers=self._costs(
                 layer_cycles(record, seen, order, plan),
                 additions(tables, golden_trace, x),

@@ -145,7 +145,7 @@ class Checker:
             for key in ("value", "prediction")
         )
         output.reshape(-1)[: len(value)] = value
-        answer = answer[self.order.classes - 1 :: self.order.classes]
+        answer = answer[self.order.results - 1 :: self.order.results]
         prediction[: len(answer)] = answer
         return output, prediction
 
@@ -153,10 +153,12 @@ class Checker:
         self, difference: Difference, record: Record, seen: list[Observations]
     ) -> tuple[int, int | None]:
         """Return the cycle of the transfer that shows a difference, and the lane in it."""
-        classes = self.order.classes
+        results, classes = self.order.results, self.order.classes
         if difference.layer is None or difference.step is None:
-            place = difference.place[0] if difference.place else classes - 1
-            return int(record.times["output"][difference.sample * classes + place]), None
+            place = results - 1
+            if difference.place:  # (class,), or (step, class) where each step has an answer
+                place = int(np.dot(difference.place, (classes, 1)[-len(difference.place) :]))
+            return int(record.times["output"][difference.sample * results + place]), None
         layer = self.order.names.index(difference.layer)
         neuron = np.array((*difference.place, 0, 0)[:3])
         update, lane = np.argwhere((self.order.places[layer] == neuron).all(-1))[0]

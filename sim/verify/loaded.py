@@ -24,10 +24,12 @@ def lay_out(trace: Trace, load: Load) -> Trace:
     lowest = load.plan.tables.layer(readout.layer).neuron.store.low
     rest = {readout.layer: lowest} if readout.kind == "potential" else {}
     slots = load.slots
+    # A class of several neurons has all of them.
+    classes = slots[readout.layer][:: readout.voters] // readout.voters
     return replace(
         trace,
         tables=load.tables.sha256,
-        output=_spread(trace.output, slots[readout.layer], 1, rest.get(readout.layer, 0)),
+        output=_spread(trace.output, classes, -1, rest.get(readout.layer, 0)),
         spikes={name: _spread(x, slots[name], 2, 0) for name, x in trace.spikes.items()},
         potentials={
             name: _spread(x, slots[name], 2, rest.get(name, 0))

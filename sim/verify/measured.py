@@ -42,19 +42,19 @@ class LayerCost:
         return self.additions / (self.cycles * self.lanes) if self.cycles else 0.0
 
 
-def sample_cycles(record: Record, words: int, classes: int) -> tuple[int, ...]:
+def sample_cycles(record: Record, words: int, results: int) -> tuple[int, ...]:
     """Return each complete sample's cycles, from its first input word to its last output.
 
     Samples are sent back to back, so the first word of one may wait inside for the sample before.
     """
-    last = record.times["output"][classes - 1 :: classes]
+    last = record.times["output"][results - 1 :: results]
     first = record.times["input"][::words][: len(last)]
     return tuple(int(cycles) for cycles in last - first + 1)
 
 
-def busy_cycles(record: Record, classes: int) -> int:
+def busy_cycles(record: Record, results: int) -> int:
     """Return the cycles of all complete samples, from the first input word to the last output."""
-    last = record.times["output"][classes - 1 :: classes]
+    last = record.times["output"][results - 1 :: results]
     return int(last[-1] - record.times["input"][0] + 1) if len(last) else 0
 
 

@@ -59,8 +59,8 @@ class Order:
 
     Attributes
     ----------
-    steps, classes
-        Time steps and outputs of a sample.
+    steps, classes, results
+        Time steps of a sample, outputs of an answer, and of all answers of a sample.
     names
         Of the layers.
     stages
@@ -81,7 +81,7 @@ class Order:
         self._sample_words = plan.sample_words
         self._layers = [stage.layers for stage in plan.stages]
         self.steps = plan.tables.steps
-        self.classes = plan.classes
+        self.classes, self.results = plan.classes, plan.results
         self.names = [layer.name for layer in plan.tables.layers]
         self.stages = [stage for stage, layers in enumerate(self._layers) for _ in layers]
         self.places = [plan.updates(index) for index in range(len(self.names))]
@@ -173,7 +173,7 @@ class Order:
 
     def _marks(self, record: Record, batch: int, first: int) -> Fault | None:
         """Look for outputs with the wrong index or the wrong last mark."""
-        output = record.payloads["output"][: batch * self.classes]
+        output = record.payloads["output"][: batch * self.results]
         number = np.arange(len(output))
         wanted = {
             "index": number % self.classes,
@@ -184,7 +184,7 @@ class Order:
             wrong = np.flatnonzero(value != want)
             if len(wrong):
                 at = int(wrong[0])
-                sample, index = divmod(at, self.classes)
+                sample, index = divmod(at, self.results)
                 text = f"sample {first + sample}: output {index} came with {key} {value[at]}"
                 return Fault(text, int(record.times["output"][at]))
         return None
@@ -207,11 +207,11 @@ class Order:
             _, layer, came = min(missing)
             place, update = self._place(layer, came, first)
             return Fault(f"{place}: update {update} did not come{end}", last)
-        came, due = len(record.payloads["output"]), batch * self.classes
+        came, due = len(record.payloads["output"]), batch * self.results
         if came > due:
             return Fault(f"{came} outputs came and not {due}", last)
         if came < due:
-            sample, index = divmod(came, self.classes)
+            sample, index = divmod(came, self.results)
             return Fault(f"sample {first + sample}: output {index} did not come{end}", last)
         taken, due = len(record.times["input"]), batch * self._sample_words
         if taken < due:

@@ -13,8 +13,9 @@ from safetensors import safe_open
 from safetensors.numpy import save as encode
 from somagate.export import file
 from somagate.export.file import TablesFileError
-from somagate.export.layer import Input, Layer, Pool, Readout
+from somagate.export.layer import Input, Layer, Pool
 from somagate.export.neuron import Current, Leak, Neuron, Shift
+from somagate.export.readout import Readout
 from somagate.export.synapse import Convolution, Dense, Identity
 from somagate.export.tables import Tables
 from somagate.sim.golden import golden, trace

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from refusal import refused
-from somagate.export.layer import Input, Layer, Pool, Readout
+from somagate.export.layer import Input, Layer, Pool
 from somagate.export.neuron import Activation, Neuron, Shift
+from somagate.export.readout import Readout
 from somagate.export.synapse import Convolution, Dense
 
 NEURON = Neuron(bias=[0, 0], threshold=[1, 1], store=Shift(bits=4, shift=0))

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from networks import FEATURES, cases
 from refusal import refused
-from somagate.export.layer import Input, Layer, Pool, Readout
+from somagate.export.layer import Input, Layer, Pool
 from somagate.export.neuron import Activation, Neuron, Shift, Ternary
+from somagate.export.readout import Readout
 from somagate.export.synapse import Convolution, Dense, Identity
 from somagate.export.tables import Tables, signed_bits
 from somagate.sim.golden import golden

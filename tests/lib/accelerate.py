@@ -59,7 +59,7 @@ def must_equal_golden(
     if config:
         after = [(0, bench.send("config", dut.config, config), len(config))]
     sent = bench.send("input", dut.input, words, after=after)
-    output = bench.receive("output", dut.output, batch * plan.classes)
+    output = bench.receive("output", dut.output, batch * plan.results)
     observe = receive_observations(bench, dut, plan, batch)
     bench.run(deadline_cycles(plan, batch) + 5 * len(config))
     must_have_observed(plan, trace, plan.tables, observe)
@@ -207,11 +207,12 @@ def must_have_observed(
 
 def results(trace: Trace) -> Iterator[dict[str, int]]:
     """Yield the transfers of `Accelerator.output` of a batch."""
-    for values, prediction in zip(trace.output.tolist(), trace.prediction, strict=True):
-        for index, value in enumerate(values):
-            best = int(np.argmax(values[: index + 1]))
-            yield {"value": value, "index": index, "prediction": best,
-                   "last": int(index == len(values) - 1)}  # fmt: skip
+    for output, prediction in zip(trace.output, trace.prediction, strict=True):
+        for values in output.reshape(-1, output.shape[-1]).tolist():
+            for index, value in enumerate(values):
+                best = int(np.argmax(values[: index + 1]))
+                yield {"value": value, "index": index, "prediction": best,
+                       "last": int(index == len(values) - 1)}  # fmt: skip
         assert best == prediction
 
 

@@ -26,8 +26,10 @@ def run(tables: Tables, x: Any) -> dict[str, Any]:
     potentials: dict[str, Any] = {
         n.name: [[{}] * batch for _ in range(steps)] for n in tables.layers
     }
-    output = []
+    output: list[Any] = []
+    prediction = []
     for sample in range(batch):
+        answers: list[list[int]] = []
         counts: dict[int, int] = {}
         before: dict[str, Sparse] = {layer.name: {} for layer in tables.layers}
         state: dict[str, Sparse] = {layer.name: {} for layer in tables.layers}
@@ -69,15 +71,37 @@ def run(tables: Tables, x: Any) -> dict[str, Any]:
                 maps[name] = pool(layer, fires)
                 spikes[name][step][sample] = dict(fires)
                 potentials[name][step][sample] = dict(state[name])
-            for place, fire in before[tables.readout.layer].items():
-                counts[place[0]] = counts.get(place[0], 0) + fire
-        if tables.readout.kind == "potential":
-            counts = {place[0]: v for place, v in state[tables.readout.layer].items()}
-        output.append([counts[c] for c in sorted(counts)])
-    prediction = [values.index(max(values)) for values in output]
+            answering = tables.readout.layer
+            counts = answer(tables, step, counts, before[answering], state[answering])
+            values = [counts[c] for c in sorted(counts)]
+            voters = tables.readout.voters
+            answers.append([sum(values[at : at + voters]) for at in range(0, len(values), voters)])
+        output.append(answers if tables.readout.over == "every" else answers[-1])
+        prediction.append(answers[-1].index(max(answers[-1])))
     return {
         "spikes": spikes, "potentials": potentials, "output": output, "prediction": prediction
     }  # fmt: skip
+
+
+def answer(
+    tables: Tables, step: int, counts: dict[int, int], fires: Sparse, state: Sparse
+) -> dict[int, int]:
+    """Return the value of each neuron that answers after one more step."""
+    kind, over, found = tables.readout.kind, tables.readout.over, {}
+    for place, fire in fires.items():
+        c, v = place[0], state[place]
+        old = counts.get(c, 0)
+        if kind == "count":
+            found[c] = old + fire
+        elif kind == "first":
+            found[c] = tables.steps - step if fire and not old else old
+        elif over == "sum":
+            found[c] = old + v
+        elif over == "largest":
+            found[c] = v if step == 0 else max(old, v)
+        else:
+            found[c] = v
+    return found
 
 
 def window(layer: Layer, place: Place) -> list[Place]:

@@ -97,9 +97,6 @@ class _Builder(Neurons):
         for index in range(self.draw(st.integers(0, 3), label="hidden layers")):
             layers.append(self.layer(f"layer{index}"))
         layers.append(self.layer("readout", last=True))
-        kind: Literal["count", "potential"] = (
-            "potential" if layers[-1].neuron.threshold is None else "count"
-        )
         return Tables(
             name="random",
             steps=self.draw(st.integers(1, 6), label="steps"),
@@ -109,8 +106,17 @@ class _Builder(Neurons):
                 constant=self.has("constant input"),
             ),
             layers=tuple(layers),
-            readout=Readout(layer="readout", kind=kind),
+            readout=self.readout(layers[-1]),
         )
+
+    def readout(self, layer: Layer) -> Readout:
+        channels = layer.neuron.channels
+        voters = self.draw(st.sampled_from([n for n in range(1, channels + 1) if not channels % n]))
+        if layer.neuron.threshold is None:
+            over = self.one("last", "last", "largest", "sum", "every")
+            return Readout(layer="readout", kind="potential", over=over, voters=voters)
+        kind = self.one("count", "count", "first")
+        return Readout(layer="readout", kind=kind, voters=1 if kind == "first" else voters)
 
     def activation(self) -> Activation:
         if self.has("count input"):

@@ -1,6 +1,8 @@
-"""The readout: counts spikes or takes potentials, and names the class with the largest value."""
+"""The readout: makes a value of each class, and names the class with the largest."""
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from contextlib import nullcontext
+
+from amaranth.hdl import Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
@@ -12,7 +14,10 @@ from .update_layout import ChunkLayout
 
 
 class ResultLayout(StructLayout):
-    """One class's value; `prediction` is the class of the largest value up to here."""
+    """One class's value; `prediction` is the class of the largest value up to here.
+
+    `last` marks the last class of an answer.
+    """
 
     def __init__(self, plan: StagePlan) -> None:
         bits = bits_of(plan.classes)
@@ -27,10 +32,13 @@ class ResultLayout(StructLayout):
 
 
 class Readout(wiring.Component):
-    """Follow the chunks of the readout layer, and after the last step send one result a class.
+    """Follow the chunks of the readout layer, and send an answer, one result a class.
 
-    Chunks come in the order of the classes, and the same ones in every step, so the counters are a
-    ring that moves on by one chunk. Of equal values the lowest class wins.
+    It comes after the last step, or after each where every step has one. Chunks come in the order
+    of the neurons, and the same ones in every step, so what is known of them over time is a ring
+    that moves on by one chunk: counts, the largest potential or the sum of all, or for the first
+    spike the steps since then. Values leave a neuron a cycle, and those that vote for one class are
+    added up as they pass. Of equal values the lowest class wins.
 
     Members
     -------
@@ -53,22 +61,28 @@ class Readout(wiring.Component):
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
         """Return the bits or counts of gates that the readout's cells grow with, by term."""
-        bits, width = plan.readout_bits, plan.update_lanes
-        counted = plan.tables.readout.kind == "count"
-        turns = parts(plan.classes, width)
-        return {
+        readout, width = plan.tables.readout, plan.update_lanes
+        turns = parts(plan.classes * readout.voters, width)
+        bits = _neuron_bits(plan)
+        terms = {
             "values": width * bits,
-            "bits": bits,
+            "bits": plan.readout_bits,
             "index": bits_of(plan.classes),
-            "ring": counted * turns * width * (bits - 1),
+            "ring": _has_ring(plan) * turns * width * _kept_shape(plan).width,
             "one": 1,
         }
+        if readout.over in ("largest", "sum") or readout.kind == "first":
+            terms["combined"] = width * bits
+        if readout.voters > 1:
+            terms["votes"] = plan.readout_bits + bits_of(readout.voters)
+        return terms
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
         width = plan.update_lanes
-        bits = plan.readout_bits
+        readout = plan.tables.readout
+        bits = _neuron_bits(plan)
         chunk, result = self.chunks.payload, self.results.payload
         values = Signal(ArrayLayout(signed(bits), width))  # being sent
         left = Signal(range(width + 1))
@@ -77,47 +91,99 @@ class Readout(wiring.Component):
         m.d.comb += [
             self.chunks.ready.eq(left == 0),
             accept.eq(self.chunks.valid & self.chunks.ready),
-            send.eq(self.results.valid & self.results.ready),
         ]
+        value, complete = values[0], None
+        valid, ends = left != 0, result.last
+        if readout.voters > 1:
+            # What doesn't complete a class passes without a result.
+            value, complete = self._vote(m, values[0], send)
+            m.d.comb += send.eq(valid & (self.results.ready | ~complete))
+            valid, ends = valid & complete, ends & complete
+        else:
+            m.d.comb += send.eq(self.results.valid & self.results.ready)
 
         now = Signal(ArrayLayout(signed(bits), width))
-        if plan.tables.readout.kind == "potential":
+        if not _has_ring(plan):
             m.d.comb += [now[i].eq(chunk.potentials[i]) for i in range(width)]
         else:
-            turns = parts(plan.classes, width)
-            ring = [Signal(unsigned(width * (bits - 1)), name=f"counts_{i}") for i in range(turns)]
-            counts = Signal(ArrayLayout(unsigned(bits - 1), width))
-            m.d.comb += [
-                counts[i].eq(
-                    Mux(self.first_step, 0, ring[0].word_select(i, bits - 1)) + chunk.spikes[i]
-                )
-                for i in range(width)
-            ]
+            kept = _kept_shape(plan)
+            turns = parts(plan.classes * readout.voters, width)
+            ring = [Signal(width * kept.width, name=f"counts_{i}") for i in range(turns)]
+            counts = Signal(ArrayLayout(kept, width))
+            for i in range(width):
+                word = ring[0].word_select(i, kept.width)
+                m.d.comb += counts[i].eq(self._after(word.as_signed() if kept.signed else word, i))
             m.d.comb += [now[i].eq(counts[i]) for i in range(width)]
             with m.If(accept):
                 m.d.sync += [ring[i].eq(ring[i + 1]) for i in range(turns - 1)]
                 m.d.sync += ring[-1].eq(counts)
 
         index = Signal.like(result.index)
-        best = Signal(signed(bits))
+        best = Signal(signed(plan.readout_bits))
         best_index = Signal.like(index)
         better = Signal()
         m.d.comb += [
-            better.eq((index == 0) | (values[0] > best)),
-            self.results.valid.eq(left != 0),
-            result.value.eq(values[0]),
+            better.eq((index == 0) | (value > best)),
+            self.results.valid.eq(valid),
+            result.value.eq(value),
             result.index.eq(index),
             result.prediction.eq(Mux(better, index, best_index)),
             result.last.eq(index == plan.classes - 1),
         ]
-        with m.If(accept & self.last_step):
+        with m.If(accept if readout.over == "every" else accept & self.last_step):
             m.d.sync += [values.eq(now), left.eq(width)]
         with m.If(send):
-            m.d.sync += [
-                left.eq(Mux(result.last, 0, left - 1)),
-                index.eq(Mux(result.last, 0, index + 1)),
-            ]
+            m.d.sync += left.eq(Mux(ends, 0, left - 1))
             m.d.sync += [values[i].eq(values[i + 1]) for i in range(width - 1)]
-            with m.If(better):
-                m.d.sync += [best.eq(values[0]), best_index.eq(index)]
+            with nullcontext() if complete is None else m.If(complete):
+                m.d.sync += index.eq(Mux(result.last, 0, index + 1))
+                with m.If(better):
+                    m.d.sync += [best.eq(value), best_index.eq(index)]
         return m
+
+    def _after(self, old: Value, lane: int) -> Value:
+        """Return what is known of a lane's neuron after its chunk, of what was known before."""
+        readout, chunk = self.plan.tables.readout, self.chunks.payload
+        v, spikes = chunk.potentials[lane], chunk.spikes[lane]
+        if readout.over == "largest":
+            return Mux(self.first_step | (v > old), v, old)
+        before = Mux(self.first_step, 0, old)
+        if readout.over == "sum":
+            return before + v
+        if readout.kind == "first":
+            return before + ((before != 0) | (spikes != 0))
+        return before + spikes
+
+    def _vote(self, m: Module, value: Value, send: Value) -> tuple[Value, Value]:
+        """Add up the values of a class as they are sent; return the sum, and whether it's whole."""
+        voters = self.plan.tables.readout.voters
+        voter = Signal(range(voters))
+        held = Signal(signed(self.plan.readout_bits))
+        total = Signal.like(held)
+        complete = Signal()
+        m.d.comb += [
+            total.eq(Mux(voter == 0, 0, held) + value),
+            complete.eq(voter == voters - 1),
+        ]
+        with m.If(send):
+            m.d.sync += [held.eq(total), voter.eq(Mux(complete, 0, voter + 1))]
+        return total, complete
+
+
+def _neuron_bits(plan: StagePlan) -> int:
+    """Return the width of a neuron's value, two's complement."""
+    tables = plan.tables
+    neuron = tables.layer(tables.readout.layer).neuron
+    return tables.readout.neuron_bits(neuron, tables.steps)
+
+
+def _has_ring(plan: StagePlan) -> bool:
+    """Whether something is known of each neuron from step to step."""
+    readout = plan.tables.readout
+    return readout.kind != "potential" or readout.over in ("largest", "sum")
+
+
+def _kept_shape(plan: StagePlan) -> Shape:
+    """Return the shape of it; a count and the steps since a spike are never negative."""
+    bits = _neuron_bits(plan)
+    return signed(bits) if plan.tables.readout.kind == "potential" else unsigned(bits - 1)

@@ -115,8 +115,18 @@ HAPPENINGS = {
         for group in layer.synapses
     ),
     "a tied prediction": lambda n, t: any(
-        list(values).count(values.max()) > 1 and values.max() > 0 for values in t.output
+        (values == values.max()).sum() > 1 and values.max() > 0
+        for values in t.output.reshape(-1, n.classes)
     ),
+    "a potential of every step": lambda n, t: t.output.ndim == 3 and np.ptp(t.output, 1).any(),
+    "a largest potential before the last step": lambda n, t: (
+        n.readout.over == "largest"
+        and n.readout.voters == 1
+        and (t.output != t.potentials[n.readout.layer][-1].reshape(t.output.shape)).any()
+    ),
+    "a sum of potentials": lambda n, t: n.readout.over == "sum" and n.steps > 1 and t.output.any(),
+    "a first spike": lambda n, t: n.readout.kind == "first" and (t.output > 0).any(),
+    "voters that disagree": lambda n, t: n.readout.voters > 1 and np.ptp(t.output, -1).any(),
     "sums of 32 bits": lambda n, t: any(rule(n, layer).dtype == np.int32 for layer in n.layers),
 }
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from somagate.export.layer import Input, Layer, Readout
+from somagate.export.layer import Input, Layer
 from somagate.export.neuron import Leak, Neuron, Shift
+from somagate.export.readout import Readout
 from somagate.export.synapse import Dense
 from somagate.export.tables import Tables
 from somagate.sim.golden.neuron_rule import rule

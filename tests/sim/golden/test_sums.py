@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from somagate.export.layer import Input, Layer, Readout
+from somagate.export.layer import Input, Layer
 from somagate.export.neuron import Activation, Neuron, Shift
+from somagate.export.readout import Readout
 from somagate.export.synapse import Dense
 from somagate.export.tables import Tables
 from somagate.sim.golden.sums import Packing, group_sum, packing

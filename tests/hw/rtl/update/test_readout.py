@@ -15,16 +15,49 @@ from stream_bench import Bench
 LANES = [(1, 1), (4, 2), (8, 4), (8, 8), (16, 16)]
 
 
-def a_plan(kind: str, classes: int, steps: int, lanes: int, update_lanes: int) -> StagePlan:
+KINDS: dict[str, dict[str, Any]] = {
+    "count": {},
+    "potential": {"kind": "potential"},
+    "first": {"kind": "first"},
+    "largest": {"kind": "potential", "over": "largest"},
+    "sum": {"kind": "potential", "over": "sum"},
+    "every": {"kind": "potential", "over": "every"},
+}
+
+
+def a_plan(
+    kind: str, neurons: int, steps: int, lanes: int, update_lanes: int, voters: int = 1
+) -> StagePlan:
     """Return a plan whose readout stores 5 bits, behind a layer that stores 8."""
+    classes = neurons
     tables = network((6,), [3], classes=classes, steps=steps)
     last = tables.layers[-1]
-    fires: dict[str, Any] = {"threshold": None, "reset": "none"} if kind == "potential" else {}
+    silent = KINDS[kind].get("kind") == "potential"
+    fires: dict[str, Any] = {"threshold": None, "reset": "none"} if silent else {}
     last = replace(last, neuron=neuron(classes, store=Shift(bits=5, shift=0), **fires))
-    tables = replace(
-        tables, layers=(*tables.layers[:-1], last), readout=Answer(layer="out", kind=kind)
-    )
+    answer = Answer(layer="out", voters=voters, **KINDS[kind])
+    tables = replace(tables, layers=(*tables.layers[:-1], last), readout=answer)
     return a_stage(tables, lanes=lanes, update_lanes=update_lanes)
+
+
+def answers(plan: StagePlan, spikes: Any, potentials: Any) -> list[list[int]]:
+    """Return the answers of one inference, of (steps, classes), one value a neuron at a time."""
+    readout, steps = plan.tables.readout, len(spikes)
+    found = []
+    for c in range(spikes.shape[1]):
+        fires, v = [int(s) for s in spikes[:, c]], [int(p) for p in potentials[:, c]]
+        values = {
+            "count": [sum(fires)],
+            "first": [steps - fires.index(1) if any(fires) else 0],
+            "potential": v if readout.over == "every" else [
+                {"last": v[-1], "largest": max(v), "sum": sum(v)}[readout.over]
+            ],
+        }[readout.kind]  # fmt: skip
+        found.append(values)
+    return [
+        [sum(step[at : at + readout.voters]) for at in range(0, len(step), readout.voters)]
+        for step in zip(*found, strict=True)
+    ]
 
 
 def read_out(plan: StagePlan, spikes: Any, potentials: Any, stalls: str) -> None:
@@ -50,14 +83,14 @@ def read_out(plan: StagePlan, spikes: Any, potentials: Any, stalls: str) -> None
                 )
                 first_steps.append(step == 0)
                 last_steps.append(step == steps - 1)
-    count = plan.tables.readout.kind == "count"
-    values = spikes.sum(1) if count else potentials[:, -1]
+    values = [answer for sample in range(inferences)
+              for answer in answers(plan, spikes[sample], potentials[sample])]  # fmt: skip
     wanted = [
         {
             "value": int(value),
             "index": index,
             "prediction": int(np.argmax(row[: index + 1])),
-            "last": int(index == classes - 1),
+            "last": int(index == len(row) - 1),
         }
         for row in values
         for index, value in enumerate(row)
@@ -73,7 +106,7 @@ def read_out(plan: StagePlan, spikes: Any, potentials: Any, stalls: str) -> None
 
 @pytest.mark.parametrize("classes", [1, 2, 3, 8, 10, 17])
 @pytest.mark.parametrize(("lanes", "update_lanes"), LANES)
-@pytest.mark.parametrize("kind", ["count", "potential"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_several_inferences_in_a_row(
     kind: str, lanes: int, update_lanes: int, classes: int, stalls: str
 ) -> None:
@@ -83,6 +116,21 @@ def test_several_inferences_in_a_row(
     spikes = rng.random((6, steps, classes)) < 0.5
     potentials = rng.integers(-16, 16, spikes.shape)
     potentials[1::2] //= 6
+    read_out(plan, spikes, potentials, stalls)
+
+
+@pytest.mark.parametrize(("lanes", "update_lanes"), LANES[:3])
+@pytest.mark.parametrize(("classes", "voters"), [(1, 3), (4, 2), (3, 5), (2, 8)])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "first"])
+def test_neurons_vote(
+    kind: str, classes: int, voters: int, lanes: int, update_lanes: int, stalls: str
+) -> None:
+    plan = a_plan(kind, classes * voters, 4, lanes, update_lanes, voters)
+    rng = np.random.default_rng([classes, lanes])
+    spikes = rng.random((4, 4, classes * voters)) < 0.5
+    potentials = rng.integers(-16, 16, spikes.shape)
+    potentials[0], potentials[1] = 15, -16
+    spikes[0] = True
     read_out(plan, spikes, potentials, stalls)
 
 
