@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks.arguments import integer
-from ..export.layer import Input, Readout
+from ..export.layer import Input
+from ..export.readout import Readout
 from ..export.tables import Tables
 from .fitting import drawn, fitted
 from .graph import Network

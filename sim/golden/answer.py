@@ -22,7 +22,7 @@ def answer(tables: Tables, fires: Spikes, potentials: NDArray[np.int16]) -> NDAr
     if readout.kind == "count":
         values = fires.sum(0, np.int32)
     elif readout.kind == "first":
-        values = np.where(fires.any(0), steps - fires.argmax(0), 0)
+        values = np.where(fires.any(0), steps - (fires > 0).argmax(0), 0)
     elif readout.over == "last":
         values = potentials[-1]
     elif readout.over == "every":

@@ -139,7 +139,9 @@ class Difference:
     count: int
 
     def __str__(self) -> str:
-        names = ("channel", "row", "column") if len(self.place) == 3 else ("neuron",)
+        names: tuple[str, ...] = ("neuron",)
+        if len(self.place) == 3:
+            names = ("channel", "row", "column")
         if self.layer is None:
             names = ("class",) if len(self.place) < 2 else ("step", "class")
         where = [] if self.layer is None else [f"layer {self.layer}", f"step {self.step}"]

@@ -143,9 +143,18 @@ def test_a_layer_is_refused(fields, kind, message):
     ("fields", "kind", "message"),
     [
         ({"layer": None}, TypeError, "Readout layer must be a str, not None"),
-        ({"kind": "rate"}, ValueError, "Readout kind must be 'count' or 'potential', not 'rate'"),
+        ({"kind": "rate"}, ValueError,
+         "Readout kind must be 'count', 'potential' or 'first', not 'rate'"),
+        ({"over": "mean"}, ValueError,
+         "Readout over must be 'last', 'largest', 'sum' or 'every', not 'mean'"),
+        ({"over": "sum"}, ValueError,
+         ("Readout over must be 'last' for kind 'count', not 'sum'; only potentials are taken over "
+          "time")),
+        ({"voters": 0}, ValueError, "Readout voters must be 1…65535, not 0"),
+        ({"kind": "first", "voters": 2}, ValueError,
+         "Readout voters must be 1 for kind 'first', not 2"),
     ],
-)
+)  # fmt: skip
 def test_a_readout_is_refused(fields, kind, message):
     with refused(kind, message):
         Readout(**({"layer": "a"} | fields))

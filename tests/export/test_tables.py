@@ -81,6 +81,15 @@ def test_a_signed_width_is_the_narrowest(low, high, bits):
          "Readout kind must be 'count' for layer two, which fires, not 'potential'"),
         ({"layers": (ONE, dense("two", "one", 2, 3, threshold=None))}, ValueError,
          "Readout kind must be 'potential' for layer two, which never fires, not 'count'"),
+        ({"layers": (ONE, dense("two", "one", 2, 3, threshold=None)),
+          "readout": Readout(layer="two", kind="first")}, ValueError,
+         "Readout kind must be 'potential' for layer two, which never fires, not 'first'"),
+        ({"readout": Readout(layer="two", voters=4)}, ValueError,
+         "Readout voters must divide the 3 neurons of layer two, not be 4"),
+        ({"layers": (ONE, dense("two", "one", 2, 3, threshold=None, store=Shift(bits=16, shift=0))),
+          "readout": Readout(layer="two", kind="potential", over="sum", voters=3),
+          "steps": 65535}, ValueError,
+         "Readout values must fit in 32 bits, not need 34; take fewer steps or voters"),
     ],
 )  # fmt: skip
 def test_tables_are_refused(fields, kind, message):
