@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .importing import (
         Proof,
         as_input,
+        as_output,
         from_nir,
         from_norse,
         from_snntorch,
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Built", "Checked", "Converted", "Design", "Estimate", "Generated", "Health", "Measured",
-    "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "as_input", "build", "check",
-    "convert", "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse",
+    "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "as_input", "as_output", "build",
+    "check", "convert", "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse",
     "from_snntorch", "from_spikingjelly", "generate", "load", "measure", "plan", "proof", "samples",
     "simulate", "to_nir", "train", "verify",
 ]  # fmt: skip
@@ -62,7 +63,15 @@ _HOMES = {
     "export.tables": ("Tables",),
     "generating": ("Built", "Generated", "build", "generate"),
     "importing": (
-        *("Proof", "as_input", "from_nir", "from_norse", "from_snntorch", "from_spikingjelly"),
+        *(
+            "Proof",
+            "as_input",
+            "as_output",
+            "from_nir",
+            "from_norse",
+            "from_snntorch",
+            "from_spikingjelly",
+        ),
         *("proof", "to_nir"),
     ),
     "reading": ("Converted", "convert", "from_checkpoint", "load"),

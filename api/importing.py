@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .imports.graph import Network
 
-Readout = Literal["count", "potential"]
+Readout = Literal["count", "first", "potential", "largest", "sum", "every"]
 Scales = Literal["channel", "power", "layer"]
 
 
@@ -140,6 +140,30 @@ def as_input(tables: Tables, samples: Any) -> "NDArray[np.int64]":
     return made(tables, samples)
 
 
+def as_output(tables: Tables, output: Any) -> "NDArray[np.float64]":
+    """Return answers of imported tables as numbers of the source.
+
+    Parameters
+    ----------
+    tables
+        Imported ones.
+    output
+        Integers, such as `Trace.output`.
+
+    Returns
+    -------
+    float64, in the shape of `output`: potentials in the source's units, or spikes and steps.
+
+    Raises
+    ------
+    ValueError
+        Where the tables weren't imported.
+    """
+    from .imports.importing import as_output as made
+
+    return made(tables, output)
+
+
 def from_nir(
     path: Path | str,
     *,
@@ -151,6 +175,7 @@ def from_nir(
     comparator: Literal[">", ">="] | None = None,
     v_min: float | None = None,
     readout: Readout | None = None,
+    voters: int = 1,
     samples: Any = None,
     labels: Any = None,
     weight_bits: int = 8,
@@ -183,8 +208,12 @@ def from_nir(
     v_min
         sinabs' `min_v_mem`.
     readout
-        Whether the last layer answers by the 'count' of its spikes or its 'potential' after the
-        last step; by the latter if it never fires.
+        How the last layer answers: by the 'count' of its spikes, or which of its neurons fires
+        'first'; or where it is never reset, by its 'potential' after the last step, the 'largest',
+        the 'sum' of all, or 'every' step's. Left out: by the count, or the potential if it never
+        fires.
+    voters
+        Neurons a class, next to each other, whose answers are added up.
     samples
         Numbers (steps, samples, *input shape), or (samples, *input shape) for the same in every
         step. They say the range of the input and of the potentials, and the proof runs on them.
@@ -226,7 +255,7 @@ def from_nir(
         source=source, dt=dt, reset=reset, reset_delay=reset_delay, comparator=comparator,
         v_min=v_min,
     )  # fmt: skip
-    network = read(path, stated, readout)
+    network = read(path, stated, readout, voters)
     return _tables(
         network, steps=steps, samples=samples, labels=labels, weight_bits=weight_bits,
         state_bits=state_bits, scales=scales, exact=exact, name=name or Path(path).stem,
@@ -273,8 +302,9 @@ def from_snntorch(net: Any, sample: Any, **settings: Any) -> Tables:
     sample
         What it is called with, a batch; or a tuple of arguments, the batch first.
     settings
-        `steps`, `readout`, `labels`, `weight_bits`, `state_bits`, `scales`, `exact` and `name` as
-        of `from_nir`, and `samples`, more batches laid out as `sample`, which stands in for them.
+        `steps`, `readout`, `voters`, `labels`, `weight_bits`, `state_bits`, `scales`, `exact` and
+        `name` as of `from_nir`, and `samples`, more batches laid out as `sample`, which stands in
+        for them.
 
     Raises
     ------
@@ -302,10 +332,10 @@ def _from(framework: str, net: Any, sample: Any, settings: dict[str, Any]) -> Ta
     from .imports.modules.torch_net import read
 
     modules = import_module(f".imports.modules.{framework}_modules", __package__)
-    readout = settings.pop("readout", None)
+    answer = {name: settings.pop(name) for name in ("readout", "voters") if name in settings}
     network = read(
         net, sample, modules.cell, Origin(framework=framework, version=modules.VERSION),
-        taken=modules.TAKEN, readout=readout,
+        taken=modules.TAKEN, **answer,
     )  # fmt: skip
     first = sample[0] if isinstance(sample, tuple) else sample
     chosen = {"samples": first, "name": type(net).__name__} | settings

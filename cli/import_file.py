@@ -46,10 +46,13 @@ def import_(
         str | None,
         typer.Option(
             metavar="HOW",
-            help="count or potential: how the last layer answers; default: by its spikes, where "
-            "it fires.",
+            help="How the last layer answers: count or first, by its spikes; potential, largest, "
+            "sum or every, by its potentials; default: count, or potential if it never fires.",
         ),
     ] = None,
+    voters: Annotated[
+        int, typer.Option(min=1, help="Neurons a class, whose answers are added up.")
+    ] = 1,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -104,6 +107,7 @@ def import_(
             comparator=comparator,  # type: ignore[arg-type]
             v_min=v_min,
             readout=readout,  # type: ignore[arg-type]
+            voters=voters,
             samples=samples,
             labels=labels,
             weight_bits=weight_bits,

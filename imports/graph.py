@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..checks.arguments import choice
+from ..checks.arguments import choice, integer
 from ..export.layer import LARGEST_MAP
 from .ops import Affine, Conv, Delay, Flatten, Linear, Op, Pool, Shape, spread
 from .rule import Current, Neuron
@@ -23,6 +23,9 @@ __all__ = [
 ]  # fmt: skip
 
 INPUT = "input"
+READOUTS = ("count", "first", "potential", "largest", "sum", "every")
+"""By spikes: how many, or which comes first. By potentials: of the last step, the largest, their
+sum, or every step's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +74,9 @@ class Network:
     nodes
         Each behind its sources, but for those of a `Delay` of a step or more.
     readout
-        How the last layer answers: 'count' of its spikes, or its 'potential'.
+        How the last layer answers, of `READOUTS`.
+    voters
+        Neurons a class, next to each other, whose values are added up.
     steps
         Time steps of an inference, where the source says it; None otherwise.
     constant
@@ -94,7 +99,8 @@ class Network:
 
     input_shape: Shape
     nodes: tuple[Node, ...]
-    readout: Literal["count", "potential"] = "count"
+    readout: str = "count"
+    voters: int = 1
     steps: int | None = None
     constant: bool = False
     layout: Literal["steps", "batch"] = "steps"
@@ -103,7 +109,7 @@ class Network:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        choice("Network readout", self.readout, ("count", "potential"))
+        choice("Network readout", self.readout, READOUTS)
         choice("Network layout", self.layout, ("steps", "batch"))
         if len(self.input_shape) not in (1, 3) or min(self.input_shape) < 1:
             raise ValueError(
@@ -125,6 +131,12 @@ class Network:
         _ = self.shapes
         if not self.neurons:
             raise ValueError("Network must have a layer of neurons, not none")
+        count = self.shapes[self.output][0]
+        if count % integer("voters", self.voters, 1, 65535):
+            raise ValueError(
+                f"voters must divide the {count} neurons of layer {self.output}, "
+                f"not be {self.voters}"
+            )
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
@@ -165,7 +177,8 @@ class Network:
     @cached_property
     def sha256(self) -> str:
         """Hexadecimal SHA-256 over all numbers and choices."""
-        contents = sha256(repr((self.input_shape, self.readout)).encode())
+        answer = (self.readout, self.voters) if self.voters > 1 else (self.readout,)
+        contents = sha256(repr((self.input_shape, *answer)).encode())
         for node in self.nodes:
             contents.update(repr((node.name, node.sources, type(node.op).__name__)).encode())
             current = node.op.current if isinstance(node.op, Neuron) else None

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..export.tables import Tables
+from .floats import Floats
 from .frames import Layout, frames
 from .graph import Network
 from .input_form import InputForm
@@ -79,6 +80,20 @@ def as_input(tables: Tables, samples: Any) -> NDArray[np.int64]:
     return form.integers(frames(layout, samples))
 
 
+def as_output(tables: Tables, output: Any) -> Floats:
+    """Return integers of imported tables' answer as the source's numbers.
+
+    Raises
+    ------
+    ValueError
+        Where the tables weren't imported.
+    """
+    if tables.source is None:
+        raise ValueError("tables must be imported ones to know their source's answers")
+    known = tables.source["output"]
+    return np.asarray(np.asarray(output) * known["unit"] + known["offset"], np.float64)
+
+
 def _source(
     lowered: Lowered, x: NDArray[Any] | None, labels: NDArray[Any] | None
 ) -> dict[str, Any]:
@@ -101,6 +116,7 @@ def _source(
             "axes": network.axes or len(network.input_shape),
             "order": network.layout,
         },
+        "output": {"unit": lowered.unit, "offset": lowered.offset},
         "layers": {ours: theirs for theirs, ours in lowered.names.items()},
         "reasons": {lowered.names[name]: why for name, why in lowered.reasons.items()},
         "notes": list(lowered.notes),

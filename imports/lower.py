@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from ..checks.arguments import integer
 from ..export.layer import Input
-from ..export.readout import Readout
+from ..export.neuron import Shift
 from ..export.tables import Tables
+from . import answers
 from .fitting import drawn, fitted
 from .graph import Network
 from .input_form import InputForm, input_form
@@ -48,6 +49,10 @@ class Lowered:
         By layer of the source, that of the tables.
     input
         What the input's integers are.
+    unit
+        What an integer of the answer stands for in the source: a spike, a step, or a potential.
+    offset
+        The source's answer where the integer is 0.
     reasons
         By layer of the source, why it isn't exact; without those that are.
     notes
@@ -59,6 +64,8 @@ class Lowered:
     snapped: Network
     names: dict[str, str]
     input: InputForm
+    unit: float
+    offset: float
     reasons: dict[str, str]
     notes: tuple[str, ...]
 
@@ -105,7 +112,7 @@ def lower(
     form = input_form(samples)
     layers = normal(network)
     names = _named([layer.name for layer in layers])
-    silent = network.readout == "potential"
+    silent = network.readout not in answers.SPIKES
     plain = [
         _for_input(_silenced(layer) if silent and layer.name == network.output else layer, form)
         for layer in layers
@@ -139,12 +146,15 @@ def lower(
                 layer_of(layer, found[layer.name], names, counts.get(layer.name, 1))
                 for layer in plain
             ),
-            readout=Readout(layer=names[network.output], kind="potential" if silent else "count"),
+            readout=answers.readout(network.readout, names[network.output], network.voters),
         )
-        return tables, network_of(snaps, network.input_shape, network.readout), found
+        return tables, network_of(snaps, network), found
 
     tables, snap, found = build({})
-    finer = {layer.name: _finer(found[layer.name]) for layer in plain}
+    finer = {
+        layer.name: _finer(found[layer.name], steps if layer.neuron.threshold is None else 0)
+        for layer in plain
+    }
     # From front to back, as what a layer can send depends on what it can get.
     for theirs in several:
         counts[theirs] = min(8, sent(tables, tables.layer(names[theirs])).bit_length())
@@ -157,6 +167,10 @@ def lower(
     tables = fitted(state_of(tables, bits.states, seen), snap, rounding, x)
     narrow = losses(tables)
     reasons = {theirs: each.reason for theirs, each in found.items() if each.reason}
+    if silent and (why := _rounded(found[network.output], finer[network.output], steps)):
+        reasons.setdefault(network.output, why)
+        if bits.exact:
+            raise LoweringError(f"layer {network.output} must be exact, but {why}")
     back = {ours: theirs for theirs, ours in names.items()}
     for ours, why in narrow.items():
         theirs = back[ours]
@@ -164,6 +178,13 @@ def lower(
     if bits.exact and narrow:
         ours, why = next(iter(narrow.items()))
         raise LoweringError(f"layer {back[ours]} must be exact, but {why}")
+    unit, offset = 1.0, 0.0
+    if silent:
+        store = tables.layer(names[network.output]).neuron.store
+        assert isinstance(store, Shift)
+        unit = float((1 << store.shift) / found[network.output].scale[0])
+        each = next(layer for layer in plain if layer.name == network.output).origin[0]
+        offset = float(each * network.voters * (steps if network.readout == "sum" else 1))
     notes = list(network.notes)
     if not form.exact:
         notes.append(
@@ -175,6 +196,8 @@ def lower(
         snapped=snap,
         names=names,
         input=form,
+        unit=unit,
+        offset=offset,
         reasons=reasons,
         notes=tuple(notes),
     )
@@ -195,21 +218,38 @@ def _seen(snapped: Network, x: NDArray[np.int64]) -> Seen:
     return Seen(potentials=found, currents=done.currents)
 
 
-def _finer(found: Scaled) -> int:
+def _finer(found: Scaled, read: int) -> int:
     """Return the bits that potentials get beyond those needed, where decays round them.
 
     What is rounded away, an LSB a step, adds up over 1 / (1 - decay) steps, first in a current and
     then in the potential; it should be less than 1/256 of the threshold. Whether the state can hold
-    as much is tried later.
+    as much is tried later. Of potentials that are `read` after so many steps a decay of 2**-k
+    matters too, k bits a step.
     """
-    if not found.rounds:
+    if not found.rounds and (not read or found.decay.whole):
         return 0
     decay = float(found.decay.value.max())
     current = 0.0 if found.current is None else float(found.current.value.max())
     threshold = 16.0 if found.threshold is None else max(float(np.abs(found.threshold).min()), 1.0)
     adds_up = max(1 - decay, 2.0**-12) * max(1 - current, 2.0**-12)
     wanted = int(np.ceil(np.log2(256 / (adds_up * threshold))))
+    if not found.rounds:
+        wanted = min(max(wanted, 8), _lost(found, read))
     return max(0, min(wanted, MOST_GAIN - found.gain))
+
+
+def _lost(found: Scaled, steps: int) -> int:
+    """Return the bits that decays of 2**-k round away of potentials in so many steps."""
+    most = found.decay.shift - int(np.log2(max(int(found.decay.multiplier.min()), 1)))
+    return (steps - 1) * most
+
+
+def _rounded(found: Scaled, finer: int, steps: int) -> str:
+    """Return why potentials that are read aren't exact, or ''."""
+    if found.rounds or found.decay.whole or finer >= _lost(found, steps):
+        return ""
+    multiplier, shift = int(found.decay.multiplier.min()), found.decay.shift
+    return f"a decay of {multiplier}/{1 << shift} rounds potentials that are read"
 
 
 def _named(names: list[str]) -> dict[str, str]:

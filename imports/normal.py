@@ -173,8 +173,9 @@ def weights(op: Linear | Conv | Affine) -> Floats:
     return op.scale if isinstance(op, Affine) else op.weight
 
 
-def network_of(layers: list[PlainLayer], input_shape: Shape, readout: Any) -> Network:
-    """Return layers as a network again, for the reference to run."""
+def network_of(layers: list[PlainLayer], source: Network) -> Network:
+    """Return layers of a source as a network again, for the reference to run."""
+    input_shape = source.input_shape
     nodes: dict[str, Node] = {}
     shapes = {"input": input_shape} | {layer.name: layer.shape for layer in layers}
 
@@ -204,8 +205,8 @@ def network_of(layers: list[PlainLayer], input_shape: Shape, readout: Any) -> Ne
             ends = [add(f"{layer.name}.drive", offset, both)]
         add(layer.name, layer.neuron, *ends)
     return Network(
-        input_shape=input_shape, nodes=tuple(nodes.values()), readout=readout,
-        origin=Origin(framework="somagate"),
+        input_shape=input_shape, nodes=tuple(nodes.values()), readout=source.readout,
+        voters=source.voters, origin=Origin(framework="somagate"),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..sim.golden import golden
 from ..sim.golden.trace import Trace
+from . import answers
 from .floats import Floats
 from .lower import Lowered
 from .reference import Reference, run
@@ -216,12 +217,8 @@ def quantization_proof(
 
 def answer(lowered: Lowered, done: Reference) -> NDArray[np.int64]:
     """Return the class that the source answers, (samples,)."""
-    last = lowered.network.output
-    if lowered.network.readout == "potential":
-        values = done.kept[last][-1]
-    else:
-        values = done.spikes[last].sum(0)
-    return np.asarray(values.reshape(len(values), -1).argmax(1), np.int64)
+    network = lowered.network
+    return answers.classes(answers.values(network.readout, network.voters, done, network.output))
 
 
 def _parts(lowered: Lowered, x: NDArray[Any]) -> Any:

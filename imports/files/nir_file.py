@@ -7,7 +7,6 @@ file, node, field, value, and what would be right.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -29,7 +28,8 @@ FIELDS = ("r", "tau", "tau_mem", "tau_syn", "v_leak", "v_threshold", "v_reset", 
 def read(
     path: Path | str,
     stated: Stated | None = None,
-    readout: Literal["count", "potential"] | None = None,
+    readout: str | None = None,
+    voters: int = 1,
 ) -> Network:
     """Return the network in a NIR file.
 
@@ -39,8 +39,9 @@ def read(
         The file.
     stated
         What the file doesn't say; by default nothing is stated.
-    readout
-        How the last layer answers; None is by its potential where it never fires.
+    readout, voters
+        How the last layer answers, and by how many neurons a class; a readout of None is by its
+        potential where it never fires.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def read(
             "rule; build the network, load_state_dict into it, and pass it to sg.from_snntorch, "
             "from_spikingjelly or from_norse"
         )
-    return _Reader(hdf5.read(path), stated).network(readout)
+    return _Reader(hdf5.read(path), stated).network(readout, voters)
 
 
 @dataclass
@@ -76,7 +77,7 @@ class _Reader:
         self._graph = _Graph()
         self._notes: list[str] = []
 
-    def network(self, readout: Literal["count", "potential"] | None) -> Network:
+    def network(self, readout: str | None, voters: int) -> Network:
         root = self._root
         if "node" not in root:
             raise root.error("must hold a NIR graph called 'node', but holds none")
@@ -106,6 +107,7 @@ class _Reader:
                 input_shape=shape,
                 nodes=tuple(nodes),
                 readout=readout or ("potential" if potential else "count"),
+                voters=voters,
                 origin=Origin(framework=f"nir ({source})", version=version),
                 notes=tuple(self._notes),
             )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,8 +19,10 @@ from .torch_values import Value, tensors
 
 __all__ = ["UnsupportedModuleError", "read"]
 
-REDUCED = frozenset({"max", "amax", "min", "amin", "mean", "sum", "median", "logsumexp"})
-"""Functions that make one answer of those of all steps."""
+REDUCED = dict.fromkeys(("min", "amin", "median", "mean", "logsumexp")) | {
+    "max": "largest", "amax": "largest", "sum": "sum"
+}  # fmt: skip
+"""Functions that make one answer of those of all steps, and what the tables call it."""
 REHEARSED = 3
 """Further steps that a network that is called once a step is run for."""
 
@@ -32,7 +34,8 @@ def read(
     origin: Origin,
     *,
     taken: str,
-    readout: Literal["count", "potential"] | None = None,
+    readout: str | None = None,
+    voters: int = 1,
 ) -> Network:
     """Return a torch network, of which every layer computes what its framework does.
 
@@ -49,8 +52,9 @@ def read(
         The framework.
     taken
         The neurons that are taken, for errors.
-    readout
-        How the last layer answers; None is by its potential where it never fires.
+    readout, voters
+        How the last layer answers, and by how many neurons a class; a readout of None is by its
+        potential where it never fires.
 
     Raises
     ------
@@ -98,9 +102,7 @@ def read(
     silent = isinstance(last, Neuron) and last.threshold is None
     if readout is None:
         reads = potentials and isinstance(last, Neuron) and last.reset == "none"
-        readout = "potential" if silent or reads else "count"
-        if readout == "potential":
-            _last(given)
+        readout = _over_time(given) if silent or reads else "count"
     timed = (sequence and not trace.repeated) or trace.looped
     shape = tuple(first.shape[2 if timed else 1 :])
     whole = steps if steps > 1 or trace.looped else None
@@ -110,6 +112,7 @@ def read(
         input_shape=_map(shape),
         nodes=tuple(_used(nodes)),
         readout=readout,
+        voters=voters,
         origin=origin,
         steps=whole,
         constant=bool(whole) and not timed,
@@ -138,16 +141,21 @@ def _used(nodes: list[Node]) -> list[Node]:
     return [node for node in nodes if node.name in wanted]
 
 
-def _last(given: list[Value]) -> None:
-    """Raise where the answer isn't the potential after the last step."""
+def _over_time(given: list[Value]) -> str:
+    """Return how potentials answer; raise where they are made one in a way that isn't taken."""
+    found = set()
     for value in given:
         names = [name for name, _ in value.through]
         for name, where in value.through:
             if name in REDUCED and "stack" in names:
-                raise UnsupportedModuleError(
-                    f"the answer must be the potential after the last step, not the {name} over "
-                    f"steps ({where}); pass readout='potential' to take the last"
-                )
+                if REDUCED[name] is None:
+                    raise UnsupportedModuleError(
+                        "the answer must be the potentials' last, largest or sum, not the "
+                        f"{name} over steps ({where}); pass readout='potential', 'largest' or "
+                        "'sum' to take that, or 'every' for all steps"
+                    )
+                found.add(str(REDUCED[name]))
+    return found.pop() if len(found) == 1 else "potential"
 
 
 def _answered(trace: Trace, result: Any, nodes: list[Node]) -> None:

@@ -39,7 +39,7 @@ def test_samples_and_labels_are_measured(somagate, net: Path, tmp_path: Path) ->
     assert "right in the source," in told
     found = somagate.json(*arguments, "--force")
     assert found["equal"] and found["exact"] and set(found) == documented("import")
-    kept = {"quantization", "rule", "verdict", "framework", "version", "sha256", "input"}
+    kept = {"quantization", "rule", "verdict", "framework", "version", "sha256", "input", "output"}
     assert set(found["source"]) == kept | {"layers", "reasons", "notes"}
 
 

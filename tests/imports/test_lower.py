@@ -48,7 +48,7 @@ def test_tables_of_dyadic_numbers_fire_as_their_source(kind: str, seed: int) -> 
     else:
         network = source_networks.dense(rng, recurrent=kind == "recurrent")
     x = source_networks.frames(rng, network)
-    plain = network_of(normal(network), network.input_shape, network.readout)
+    plain = network_of(normal(network), network)
     first, second = run(network, x).spikes, run(plain, x).spikes
     assert all(np.array_equal(first[name], second[name]) for name in first)
     assert sum(spikes.sum() for spikes in first.values()) > 0

@@ -386,14 +386,51 @@ def test_an_answer_of_potentials_is_told_by_what_the_network_returns() -> None:
     assert network.readout == "potential"
     assert np.array_equal(run(network, x.numpy()).compared["out"], net(x).detach().numpy())
     with pytest.raises(UnsupportedModuleError) as caught:
-        read("snntorch", regression(lambda record: record.max(0).values), x)
+        read("snntorch", regression(lambda record: record.mean(0)), x)
     assert re.fullmatch(
-        r"the answer must be the potential after the last step, not the max over steps "
-        r"\(test_torch_net.py:\d+: .*\); pass readout='potential' to take the last",
+        r"the answer must be the potentials' last, largest or sum, not the mean over steps "
+        r"\(test_torch_net.py:\d+: .*\); pass readout='potential', 'largest' or 'sum' to take "
+        r"that, or 'every' for all steps",
         str(caught.value),
     )
     maximum = regression(lambda record: record.max(0).values)
+    assert read("snntorch", maximum, x).readout == "largest"
+    assert read("snntorch", regression(lambda record: record.sum(0)), x).readout == "sum"
     assert read("snntorch", maximum, x, readout="potential").readout == "potential"
+
+
+@pytest.mark.parametrize(
+    ("readout", "reduce"),
+    [("potential", lambda record: record[-1]), ("largest", lambda record: record.max(0).values),
+     ("sum", lambda record: record.sum(0)), ("every", lambda record: record.transpose(0, 1))],
+)  # fmt: skip
+def test_an_answer_of_potentials_is_the_networks_own_numbers(readout: str, reduce: Any) -> None:
+    import somagate as sg
+
+    x = spiking(7, 3, 1)
+    net = regression(reduce)
+    tables = sg.from_snntorch(net, x, readout=readout)
+    output = sg.simulate(tables, sg.as_input(tables, x)).output
+    with torch.no_grad():
+        wanted = net(x).numpy()
+    assert np.array_equal(sg.as_output(tables, output), wanted) and wanted.any()
+
+
+@pytest.mark.parametrize(("readout", "voters"), [("count", 1), ("count", 3), ("first", 1)])
+def test_an_answer_of_spikes_is_the_networks_own(readout: str, voters: int) -> None:
+    import snntorch as snn
+    import somagate as sg
+
+    net = dyadic(nn.Sequential(nn.Linear(5, 6), snn.Leaky(beta=0.5, init_hidden=True)))
+    x = torch.ones(4, 5)
+    tables = sg.from_snntorch(net, x, steps=6, readout=readout, voters=voters)
+    trace = sg.simulate(tables, sg.as_input(tables, x))
+    net[1].reset_hidden()
+    with torch.no_grad():
+        spikes = torch.stack([net(x) for _ in range(6)]).numpy()
+    steps = np.arange(6, 0, -1)[:, None, None]
+    values = (spikes * steps).max(0) if readout == "first" else spikes.sum(0)
+    assert np.array_equal(trace.output, values.reshape(4, -1, voters).sum(-1)) and values.any()
 
 
 class Wrong(nn.Module):  # type: ignore[name-defined, misc]
