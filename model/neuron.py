@@ -60,7 +60,6 @@ def run(
         (channels, ...) or (steps, batch, channels, ...): what the currents are multiplied by, or
         None; 0 keeps a neuron from being driven.
     """
-
     shaped = constants.spread(acc.ndim - 3)
     current = acc + shaped.bias
     driven = current if mask is None else current * mask
