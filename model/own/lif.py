@@ -42,6 +42,8 @@ class LIF(Neurons):
         Where a setting is out of range.
     """
 
+    fires = True
+
     def __init__(
         self,
         channels: int,
@@ -76,7 +78,7 @@ class LIF(Neurons):
             mask_negative=chosen.mask_negative,
         )
         super().__init__(
-            channels, rule, fold.Form.of(chosen), fires=True, recurrent=recurrent,
+            channels, rule, fold.Form.of(chosen), recurrent=recurrent,
             normalize=normalize,
         )  # fmt: skip
         assert self.theta is not None
@@ -124,6 +126,8 @@ class LI(Neurons):
         0…15.
     """
 
+    fires = False
+
     def __init__(
         self, channels: int, *, state_bits: int = 12, leak: float = 1.0, leak_shift: int = 3
     ) -> None:
@@ -133,7 +137,7 @@ class LI(Neurons):
             bits=integer("LI state_bits", state_bits, 2, 16), shift=0, reset="none",
             leak_at="load", leak_shift=shift,
         )  # fmt: skip
-        super().__init__(channels, rule, fold.Form(leak_shift=shift), fires=False)
+        super().__init__(channels, rule, fold.Form(leak_shift=shift))
         self.leak.requires_grad_(False).fill_(leak)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """A network of our layers in a row, as tables have them: what an imported one is trained as."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -57,12 +59,15 @@ class LayerNet(nn.Module):
         Time steps of an inference.
     readout
         The layer that answers.
+    origin
+        The tables that it was made of.
     """
 
     def __init__(self, layers: tuple[OwnLayer, ...], *, steps: int, readout: str) -> None:
         super().__init__()
         self.layers = Modules[_Layer]([_Layer(layer) for layer in layers])
         self.steps, self.readout = steps, readout
+        self.origin: Any = None
 
     @property
     def structure(self) -> tuple[OwnLayer, ...]:

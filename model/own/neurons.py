@@ -7,7 +7,7 @@ is in units, so that learning rates mean the same for all layers.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -61,6 +61,8 @@ class Neurons(nn.Module):
 
     Attributes
     ----------
+    fires
+        False of neurons without a threshold.
     theta, beta, leak
         Threshold and bias, in units, and the leak; learned. A layer that never fires has no theta.
     unit
@@ -75,6 +77,7 @@ class Neurons(nn.Module):
         Whether training uses the running statistics, and so the integers of the export.
     """
 
+    fires: bool
     unit: Tensor
     shift: Tensor
     mask: Tensor
@@ -87,7 +90,6 @@ class Neurons(nn.Module):
         rule: TrainingRule,
         form: fold.Form,
         *,
-        fires: bool,
         recurrent: Synapses | Sequence[Synapses] | None = None,
         normalize: bool = False,
         extras: Extras | None = None,
@@ -95,7 +97,7 @@ class Neurons(nn.Module):
         super().__init__()
         kind = type(self).__name__
         self.channels = integer(f"{kind} channels", channels, 1, 1 << 24)
-        self.fires, self.form, self.normalize = fires, form, flag(f"{kind} normalize", normalize)
+        self.form, self.normalize = form, flag(f"{kind} normalize", normalize)
         self.settled = False
         self._rule = rule
         given = [recurrent] if isinstance(recurrent, nn.Module) else list(recurrent or ())
@@ -106,7 +108,7 @@ class Neurons(nn.Module):
                     f"or None, not {synapses!r}"
                 )
         self.recurrent = Modules[Synapses](given)
-        self.theta = nn.Parameter(torch.ones(channels)) if fires else None
+        self.theta = nn.Parameter(torch.ones(channels)) if self.fires else None
         self.beta = nn.Parameter(torch.zeros(channels))
         self.leak = nn.Parameter(torch.ones(()))
         self.register_buffer("unit", torch.zeros((), dtype=torch.float64))
@@ -117,6 +119,21 @@ class Neurons(nn.Module):
             self.register_buffer("variance", torch.ones(channels))
         for name, value in (extras or Extras())._asdict().items():
             self.register_buffer(name, value)
+
+    @classmethod
+    def of(
+        cls,
+        channels: int,
+        rule: TrainingRule,
+        form: fold.Form,
+        *,
+        recurrent: Sequence[Synapses] = (),
+        extras: Extras | None = None,
+    ) -> Self:
+        """Return neurons of any rule of the contract, which tables can have; see `Neurons`."""
+        made = cls.__new__(cls)
+        Neurons.__init__(made, channels, rule, form, recurrent=recurrent, extras=extras)
+        return made
 
     @property
     def rule(self) -> TrainingRule:

@@ -91,8 +91,7 @@ class QuantLinear(Synapses):
 
     def sums(self, x: Tensor, weight: Tensor) -> Tensor:
         """Return (..., out_features) of a map (..., in_features)."""
-        apart = x.ndim > 3 and x.shape[-1] != self.in_features
-        if apart and math.prod(x.shape[-3:]) == self.in_features:
+        if x.ndim > 3 and math.prod(x.shape[-3:]) == self.in_features:
             x = x.flatten(-3)
         if x.shape[-1] != self.in_features:
             raise ValueError(
