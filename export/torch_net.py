@@ -215,7 +215,7 @@ def _neurons(layer: Layer, back: list[Synapses]) -> Neurons:
         shift=0,
         reset=neuron.reset,
         leak_at=leak.at,
-        leak_shift=leak.shift,
+        leak_shift=0 if isinstance(store, Ternary) else leak.shift,
         leak_up=leak.rounding == "up",
         ternary=isinstance(store, Ternary),
         mask_negative=neuron.mask_negative,
@@ -249,7 +249,7 @@ def _neurons(layer: Layer, back: list[Synapses]) -> Neurons:
         made.unit = torch.as_tensor(np.asarray(unit, np.float64))
         made.shift.fill_(store.shift if isinstance(store, Shift) else 0)
         made.mask.copy_(torch.from_numpy(layer.kept.astype(np.float32)))
-        share = torch.from_numpy(np.asarray(leak.multiplier, np.float64) / (1 << leak.shift))
+        share = torch.as_tensor(np.asarray(leak.multiplier / (1 << leak.shift), np.float64))
         made.leak = nn.Parameter(share.float(), requires_grad=fires and leak.shift > 0)
         if made.theta is not None:
             made.theta.copy_(torch.from_numpy(threshold / unit))
