@@ -151,7 +151,7 @@ def network(tables: Tables) -> LayerNet:
 
 def exported(net: LayerNet) -> Tables:
     """Return the tables that a network of `network` is now, without their source's proof."""
-    origin = net.origin
+    origin: Tables = net.origin
     return replace(origin, layers=tuple(_layer(layer) for layer in net.structure), source=None)
 
 

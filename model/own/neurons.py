@@ -147,7 +147,11 @@ class Neurons(nn.Module):
 
         `mean` and `variance` are of normalized sums; where left out, the running ones.
         """
-        exact = (lambda x: x) if self.training else (lambda x: x.double())
+
+        def exact(value: Tensor) -> Tensor:
+            """In evaluation work in float64, so that every machine rounds to the same integers."""
+            return value if self.training else value.double()
+
         unit = self.unit if bool(self.unit.any()) else torch.ones_like(self.unit)
         bias = exact(self.beta) * unit
         if self.normalize:

@@ -42,6 +42,10 @@ def trace(net: nn.Module, sample: Tensor) -> Traced:
     UntracedError
         Where a module isn't ours, or a call can't be followed, with its name or line.
     """
+    if not isinstance(net, nn.Module):
+        raise TypeError(f"net must be a torch.nn.Module, not {type(net).__name__}")
+    if not isinstance(sample, Tensor):
+        raise TypeError(f"sample must be a tensor that net takes, not {type(sample).__name__}")
     found = _Trace(net)
     modes = {module: module.training for module in net.modules()}
     try:
