@@ -124,15 +124,9 @@ def _input(maps: "NDArray[np.int64]", bits: int | None) -> Input:
         activation = Activation(kind="value", bits=bits, signed=low < 0)
     elif bits > 1:
         activation = Activation(kind="count", bits=bits)
-    shape = maps.shape[2:]
-    if len(shape) not in (1, 3):
-        raise ValueError(
-            f"the input that layers read must be (elements,) or (channels, rows, columns) behind "
-            f"the batch, not {shape}"
-        )
     direct = constant and low >= 0
     return Input(
-        shape=shape,
+        shape=maps.shape[2:],
         activation=activation,
         constant=constant,
         encoding="direct" if direct else "frames",
@@ -144,18 +138,24 @@ def _compare(tables: Tables, traced: "Traced", maps: "NDArray[np.int64]") -> Non
     """Raise `ValueError` where golden fires otherwise than the network did, or answers so."""
     trace = golden.run(tables, maps)
     for layer in traced.layers:
-        theirs = traced.made[layer.name].detach().cpu().numpy()
         if not layer.neurons.fires:
             continue
+        theirs = traced.made[layer.name].detach().cpu().numpy()
         ours = trace.spikes[layer.name]
+        if theirs.shape[:2] != ours.shape[:2]:
+            raise ValueError(
+                f"layer {layer.name}: must take {ours.shape[0]} steps of {ours.shape[1]} samples "
+                f"as the input has, not {theirs.shape[0]} of {theirs.shape[1]}; reshape nothing "
+                "but a sample's own axes"
+            )
         kept = tuple(slice(0, size) for size in ours.shape)
         differs = np.argwhere(ours != theirs[kept])
         if len(differs):
             step, sample, *place = (int(i) for i in differs[0])
             raise ValueError(
                 f"layer {layer.name}: tables must fire as the network does, but don't in step "
-                f"{step}, sample {sample}, at {tuple(place)}; reshape maps so that each sample "
-                "keeps its elements in their order"
+                f"{step}, sample {sample}, at {tuple(place)}; take the layers of somagate.model as "
+                "they are"
             )
     output = traced.output
     if output is None or tuple(output.shape) != trace.output.shape:

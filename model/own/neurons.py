@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from ...checks.arguments import flag, integer
+from ...checks.arguments import WORD_LIMIT, flag, integer
 from .. import fold, neuron
 from ..modules import Modules
 from ..neuron import State, TrainingRule
@@ -167,8 +167,10 @@ class Neurons(nn.Module):
             None if self.theta is None else exact(self.theta),
             exact(self.leak).clamp(0, 1),
         )
-        if self.theta is not None and made.threshold is not None:
-            made = replace(made, threshold=made.threshold.expand(self.channels))
+        made = replace(made, bias=made.bias.clamp(-WORD_LIMIT, WORD_LIMIT - 1))
+        if made.threshold is not None:
+            threshold = made.threshold.clamp(-WORD_LIMIT, WORD_LIMIT - 1)
+            made = replace(made, threshold=threshold.expand(self.channels))
         return replace(made, **{k: v for k, v in extras.items() if v is not None})
 
     def run(self, x: Tensor) -> tuple[list[State], Tensor | None]:
@@ -183,7 +185,7 @@ class Neurons(nn.Module):
     def _advance(self, x: Tensor, state: State | None) -> list[State]:
         """Return the states after each of some steps (steps, batch, channels, ...)."""
         axes = 2 if x.ndim > 4 else 0
-        if x.ndim < 3 or x.shape[2] != self.channels or x.ndim == 4:
+        if x.ndim not in (3, 5) or x.shape[2] != self.channels:
             raise ValueError(
                 f"{type(self).__name__} must read sums of {self.channels} channels behind the "
                 f"batch, and behind time where all steps come at once, not {tuple(x.shape)}"

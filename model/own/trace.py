@@ -126,7 +126,7 @@ class _Trace(TorchFunctionMode):
             given = list(tensors([args, kwargs]))
             try:
                 return note(module, run, given, name == "step")
-            except UntracedError as error:
+            except ValueError as error:
                 text = str(error)
                 told = text if text.startswith("layer ") else f"layer {self._path(module)}: {text}"
                 raise UntracedError(told) from None
