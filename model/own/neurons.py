@@ -2,7 +2,8 @@
 
 A neuron counts in accumulator LSBs, as `QuantLinear` and the others return sums. Its *unit* is how
 large the sums of the first batch are that isn't all 0: what is learned, the threshold and the bias,
-is in units, so that learning rates mean the same for all layers.
+is in units, so that learning rates mean the same for all layers. That of a readout is four times as
+large, as its potentials add up.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from .synapses import Synapses
 
 _MOMENTUM = 0.1
 _UNSET = -1
+_GROWTH = 4
 
 
 class Extras(NamedTuple):
@@ -193,7 +195,7 @@ class Neurons(nn.Module):
         x = x if self.training else x.double()
         if bool(x.any()) and not self.normalize and not bool(self.unit.any()):
             size = x.detach()[x != 0].double().square().mean().sqrt()
-            self.unit = size.expand(self.unit.shape).clone()
+            self.unit = size * (1 if self.fires else _GROWTH)
         moments: tuple[Tensor, ...] = ()
         if self.normalize and self.training and not self.settled:
             moments = fold.moments(x)

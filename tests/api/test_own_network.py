@@ -175,15 +175,15 @@ class Odd(m.LIF):
 
 
 class Shuffled(nn.Module):
-    """Takes samples for time steps."""
+    """Takes one sample for two."""
 
     def __init__(self):
         super().__init__()
         self.fc, self.lif = m.QuantLinear(8, 8), m.LIF(8)
-        self.fc2, self.out = m.QuantLinear(8, 2), m.LIF(2)
+        self.fc2, self.out = m.QuantLinear(4, 2), m.LIF(2)
 
     def forward(self, x):
-        return self.out(self.fc2(self.lif(self.fc(x)).reshape(2, 6, 8)))
+        return self.out(self.fc2(self.lif(self.fc(x)).reshape(4, 6, 4)))
 
 
 def test_what_does_not_fit_is_refused():
@@ -202,11 +202,11 @@ def test_what_does_not_fit_is_refused():
         (lambda: sg.from_torch(made, x), ValueError,
          "sample must be left out for a network of to_torch, which knows its tables, not a Tensor"),
         (lambda: sg.from_torch(net, x / 2), ValueError,
-         "the input that layers read must be whole numbers, 0…255 or -128…127, not 0…0.5; multiply "
-         "and round it in forward, or before"),
+         ("the input that layers read must be whole numbers, 0…255 or -128…127, not 0…0.5; "
+         "multiply and round it in forward, or before")),
         (lambda: sg.from_torch(wide, own_nets.spikes(5, 2, 3, 4)), ValueError,
-         "layer layer_1: LIF must read sums of 3 channels behind the batch, and behind time where "
-         "all steps come at once, not (5, 2, 3, 3)"),
+         ("layer layer_1: LIF must read sums of 3 channels behind the batch, and behind time where "
+         "all steps come at once, not (5, 2, 3, 3)")),
     ]  # fmt: skip
     for call, kind, text in cases:
         with pytest.raises(kind) as caught:
@@ -219,14 +219,13 @@ def test_what_golden_finds_otherwise_is_refused():
     x, y = own_nets.spikes(9, 6, 20), own_nets.spikes(4, 3, 8, rate=0.5)
     cases = [
         (Averaged(), x,
-         "the largest output must be that of the potential after the last step of the last layer, "
-         "out, but 6 of 6 samples are answered otherwise; return that, or one class a neuron"),
+         ("the largest output must be that of the potential after the last step of the last layer, "
+         "out, but 6 of 6 samples are answered otherwise; return that, or one class a neuron")),
         (nn.Sequential(m.QuantLinear(8, 4), Odd(4)), y,
-         "layer layer_1: tables must fire as the network does, but don't in step 0, sample 0, at "
-         "(0,); take the layers of somagate.model as they are"),
+         ("layer layer_1: tables must fire as the network does, but don't in step 0, sample 0, at "
+         "(0,); take the layers of somagate.model as they are")),
         (Shuffled(), y,
-         "layer out: must take 4 steps of 3 samples as the input has, not 2 of 6; reshape nothing "
-         "but a sample's own axes"),
+         "layer out: Dense weights must have 8 columns for the source 'lif' of shape (8,), not 4"),
     ]  # fmt: skip
     for net, sample, text in cases:
         with pytest.raises(ValueError) as caught:
