@@ -13,6 +13,7 @@ SAME = frozenset("clone contiguous detach float double to type type_as cpu cuda"
 SHAPES = frozenset("flatten view reshape squeeze unsqueeze unflatten".split())
 DROPOUTS = frozenset("dropout dropout1d dropout2d dropout3d feature_dropout".split())
 FRESH = frozenset("zeros_like ones_like empty_like rand_like new_zeros new_ones new_full".split())
+READ = ("map", "sums", "state")
 PARTS = frozenset("getitem select unbind iter".split())
 
 
@@ -58,13 +59,13 @@ def call(
         return result
     if all(value.what == "input" for value in known):
         made = Value(what="input")
-    elif made is None and isinstance(result, Tensor) and first.what in ("map", "sums"):
-        x = next(a for a in args if isinstance(a, Tensor) and trace.value(a) is first)
-        moved = name in SHAPES and result.numel() == x.numel()
+    elif made is None and isinstance(result, Tensor) and first.what in READ:
+        x = next((a for a in args if trace.value(a) is first), result)
+        moved = first.what != "state" and name in SHAPES and result.numel() == x.numel()
         if name in SAME or moved or (name == "get" and result.shape == x.shape):
             made = first
     if made is None:
-        how = next((v.how for v in known if v.how), f"{name} ({line()})")
+        how = next((v.how for v in known if v.how), f"what {name} makes ({line()})")
         made = Value(what="answer", how=how)
     for tensor in tensors([result]):
         trace.keep(tensor, made)

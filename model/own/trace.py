@@ -148,15 +148,14 @@ class _Trace(TorchFunctionMode):
             )
         result = run()
         for tensor in tensors([result]) if given else ():
-            self.keep(tensor, Value(what="answer", how=type(module).__name__))
+            self.keep(tensor, Value(what="answer", how=f"what {type(module).__name__} makes"))
         return result
 
     def _pool(self, module: Pool2d, run: Any, given: list[Tensor], stepwise: bool) -> Any:
         result, value = run(), self.value(given[0])
         if value is None or value.what not in ("map", "sums"):
             if value is not None:
-                how = "a pool of the sample" if value.what == "input" else value.how
-                self.keep(result, Value(what="answer", how=f"{how} ({line()})"))
+                self.keep(result, value)
             return result
         pool = Pooled(kind="max" if module.kind == "max" else "sum", size=module.size)
         self.keep(result, functions.pooled(value, pool))

@@ -58,7 +58,7 @@ class Value:
     terms
         Of sums.
     how
-        What made an answer, with its line.
+        What an answer is, with the line that made it.
     """
 
     what: Literal["input", "map", "sums", "state", "answer"]
@@ -92,7 +92,7 @@ class Value:
             "sums": "sums of synapses; put neurons between",
             "state": f"what {self.layer} keeps; read its spikes",
         }
-        return words.get(self.what, f"what {self.how} made of them")
+        return words.get(self.what, self.how)
 
 
 def tensors(values: Any) -> Iterator[Tensor]:
