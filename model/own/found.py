@@ -51,7 +51,7 @@ class Traced:
 def traced(called: list[Called], output: Tensor | None) -> Traced:
     """Return what calls of neurons and the network's output say together."""
     if not called:
-        raise UntracedError("net must have layers of somagate.model, such as LIF, but called none")
+        raise UntracedError("net must call layers of somagate.model, such as LIF, but has none")
     counts = {c.name: (len(c.made[0]) if c.whole and c.neurons.fires else len(c.reads))
               for c in called if c.neurons.fires or not c.whole}  # fmt: skip
     frames = {c.name: _frames(c) for c in called}

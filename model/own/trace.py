@@ -234,12 +234,11 @@ class _Trace(TorchFunctionMode):
                 f"must read all time steps of {term.source} at once, or one at a time as that is "
                 f"made ({line()})"
             )
-        late = now - term.step
-        if late == (1 if term.source == called.name else 0):
+        if now - term.step == (1 if term.source == called.name else 0):
             return term
         raise UntracedError(
-            f"must read the spikes of {term.source} of the same time step, not {late} steps late; "
-            f"only a layer's own spikes can be read one step late ({line()})"
+            f"must read the spikes of {term.source} of the same time step, not those of step "
+            f"{term.step} in step {now}; only a layer's own can be read one step late ({line()})"
         )
 
 

@@ -203,13 +203,13 @@ REFUSED = {
     ),
     "a state to start from": (
         lambda net, x: net.lif1.step(net.fc1(x[0]), State(v=x[0], fired=x[0]))[0], X,
-        ("layer lif1: state must be None in the first step (LINE); a module that is called twice in "
-        "a step must be two modules"),
+        ("layer lif1: state must be None in the first step (LINE); a module that is called twice "
+        "in a step must be two modules"),
     ),
     "another layer's spikes late": (
         loop(late), X,
-        ("layer lif2: must read the spikes of lif1 of the same time step, not 1 steps late; only a "
-        "layer's own spikes can be read one step late (LINE)"),
+        ("layer lif2: must read the spikes of lif1 of the same time step, not those of step 0 in "
+         "step 1; only a layer's own can be read one step late (LINE)"),
     ),
     "steps that differ": (
         loop(changing), X,
