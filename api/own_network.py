@@ -12,7 +12,6 @@ from .given import kind_of, needs_torch, the_tables
 from .sim import golden
 
 if TYPE_CHECKING:
-    import torch
     from numpy.typing import NDArray
 
     from .model.own.net import LayerNet
@@ -99,7 +98,7 @@ def from_torch(
     return made
 
 
-def _integers(inputs: "torch.Tensor") -> "NDArray[np.int64]":
+def _integers(inputs: Any) -> "NDArray[np.int64]":
     found = inputs.detach().cpu().double().numpy()
     whole = np.rint(found)
     if not np.array_equal(found, whole) or whole.min() < -128 or whole.max() > 255:

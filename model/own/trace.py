@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from . import functions
 from .found import Called, Traced, traced
+from .net import LayerNet
 from .neurons import Neurons
 from .pools import Pool2d
 from .structure import Pooled, identifiers
@@ -46,6 +47,11 @@ def trace(net: nn.Module, sample: Tensor) -> Traced:
         raise TypeError(f"net must be a torch.nn.Module, not {type(net).__name__}")
     if not isinstance(sample, Tensor):
         raise TypeError(f"sample must be a tensor that net takes, not {type(sample).__name__}")
+    for name, module in net.named_modules():
+        if isinstance(module, LayerNet):
+            raise UntracedError(
+                f"layer {name}: a LayerNet must be given to from_torch by itself, not in a module"
+            )
     found = _Trace(net)
     modes = {module: module.training for module in net.modules()}
     try:

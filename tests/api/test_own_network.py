@@ -1,14 +1,19 @@
 import sys
+from pathlib import Path
 
 import numpy as np
 import own_nets
 import pytest
 import somagate as sg
+import source_networks
 import torch
 from somagate import model as m
+from somagate.imports.importing import Wanted, imported
 from torch import nn
 
 torch.set_num_threads(1)
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 FRAMES = own_nets.spikes(8, 6, 2, 6, 6)
 IMAGES = torch.randint(0, 17, (6, 1, 8, 8), generator=torch.Generator().manual_seed(1)).float()
@@ -139,6 +144,39 @@ def test_a_network_of_the_shape_of_shd_is_exported_and_verified():
     assert verdict.equal
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.safetensors")))
+def test_trained_tables_fire_in_torch_as_in_golden(name):
+    tables = sg.load(EXAMPLES / f"{name}.safetensors")
+    rng = np.random.default_rng(0)
+    high = tables.input.activation.high
+    x = rng.integers(0, high + 1, (tables.steps, 1, *tables.input.shape))
+    x = np.broadcast_to(x[:1], x.shape).copy() if tables.input.constant else x
+    trace = sg.simulate(tables, x)
+    net = sg.to_torch(tables)
+    with torch.no_grad():
+        for layer, (spikes, _) in net.activities(torch.from_numpy(x)).items():
+            if spikes is not None:
+                assert np.array_equal(spikes.numpy(), trace.spikes[layer]), layer
+    assert any(0 < fired.mean() < 1 for fired in trace.spikes.values())
+
+
+@pytest.mark.parametrize("make", [source_networks.dense, source_networks.maps])
+@pytest.mark.parametrize("seed", range(8))
+def test_an_imported_network_is_trained_further_as_golden_has_it(make, seed):
+    rng = np.random.default_rng(seed)
+    network = make(rng)
+    frames = source_networks.frames(rng, network)
+    tables = imported(network, Wanted(steps=len(frames), samples=frames))
+    x = torch.from_numpy(sg.as_input(tables, frames))
+    net = sg.to_torch(tables)
+    for _ in range(2):
+        trace = sg.simulate(sg.from_torch(net), x.numpy())
+        with torch.no_grad():
+            for layer, (spikes, _) in net.activities(x).items():
+                assert np.array_equal(spikes.numpy(), trace.spikes[layer]), layer
+        own_nets.train(net, x)
+
+
 @pytest.mark.parametrize(
     ("call", "name"),
     [
@@ -201,6 +239,8 @@ def test_what_does_not_fit_is_refused():
          "input_bits must be 2…8 for this sample, not 1"),
         (lambda: sg.from_torch(made, x), ValueError,
          "sample must be left out for a network of to_torch, which knows its tables, not a Tensor"),
+        (lambda: sg.from_torch(nn.Sequential(made), x), ValueError,
+         "layer 0: a LayerNet must be given to from_torch by itself, not in a module"),
         (lambda: sg.from_torch(net, x / 2), ValueError,
          ("the input that layers read must be whole numbers, 0…255 or -128…127, not 0…0.5; "
          "multiply and round it in forward, or before")),
