@@ -14,8 +14,8 @@ pixels, classes = load_digits(return_X_y=True)
 np.savez("own.npz", x=pixels.astype(np.uint8), y=classes)  # yours: whole numbers, and labels
 
 own = np.load("own.npz")
-x, y = torch.tensor(own["x"], dtype=torch.float32).view(-1, 8, 8), torch.tensor(own["y"])
-train, test = slice(0, 1400), slice(1400, None)
+x, y = torch.tensor(own["x"]).float().view(-1, 8, 8), torch.tensor(own["y"])
+test = slice(1400, None)
 
 
 class Net(nn.Module):
