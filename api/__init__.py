@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         proof,
         to_nir,
     )  # fmt: skip
+    from .own_network import from_torch, to_torch
     from .reading import Converted, convert, from_checkpoint, load
     from .sim.golden.trace import Trace
     from .sim.verify.verdict import Verdict
@@ -51,8 +52,8 @@ __all__ = [
     "Built", "Checked", "Converted", "Design", "Estimate", "Generated", "Health", "Measured",
     "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "as_input", "as_output", "build",
     "check", "convert", "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse",
-    "from_snntorch", "from_spikingjelly", "generate", "load", "measure", "plan", "proof", "samples",
-    "simulate", "to_nir", "train", "verify",
+    "from_snntorch", "from_spikingjelly", "from_torch", "generate", "load", "measure", "plan",
+    "proof", "samples", "simulate", "to_nir", "to_torch", "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -63,17 +64,10 @@ _HOMES = {
     "export.tables": ("Tables",),
     "generating": ("Built", "Generated", "build", "generate"),
     "importing": (
-        *(
-            "Proof",
-            "as_input",
-            "as_output",
-            "from_nir",
-            "from_norse",
-            "from_snntorch",
-            "from_spikingjelly",
-        ),
-        *("proof", "to_nir"),
+        *("Proof", "as_input", "as_output", "from_nir", "from_norse", "from_snntorch"),
+        *("from_spikingjelly", "proof", "to_nir"),
     ),
+    "own_network": ("from_torch", "to_torch"),
     "reading": ("Converted", "convert", "from_checkpoint", "load"),
     "sim.golden.trace": ("Trace",),
     "sim.verify.verdict": ("Verdict",),

@@ -3,6 +3,7 @@
 Samples are checked by `encoded`, and designs by `designs`.
 """
 
+from importlib import import_module
 from typing import Any
 
 from .export.tables import Tables
@@ -36,3 +37,16 @@ def kind_of(value: Any) -> str:
     if value is None or isinstance(value, str | int | float):
         return repr(value)
     return f"a {type(value).__name__}"
+
+
+def needs_torch(function: str) -> None:
+    """Raise `ModuleNotFoundError` saying what to install where torch isn't there."""
+    try:
+        import_module("torch")
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ModuleNotFoundError(
+            f"{function} needs torch, which is not installed: pip install 'somagate[train]'",
+            name="torch",
+        ) from None

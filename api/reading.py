@@ -9,6 +9,7 @@ from rich.console import RenderableType
 
 from .encoded import Samples, samples
 from .export.tables import Tables
+from .given import needs_torch
 from .named_data import recipe_data
 from .shown import Shown
 
@@ -37,6 +38,7 @@ def from_checkpoint(path: Path | str) -> Tables:
     CheckpointError
         Where the file is not a checkpoint, or is that of a float network.
     """
+    needs_torch("from_checkpoint")
     from .export.checkpoint import export
 
     return export(Path(path))
@@ -125,6 +127,7 @@ def convert(
     FileExistsError
         Without `overwrite`, where the file is there.
     """
+    needs_torch("convert")
     import torch
 
     from .export.checkpoint import accuracy

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from .data import Request
+from .given import needs_torch
 from .named_data import recipe_data
 from .shown import Shown
 from .targets import one_of
@@ -114,9 +115,12 @@ def train(
     ------
     ValueError
         Where there is no such recipe, a setting is out of range, or is given where it is not used.
+    ModuleNotFoundError
+        Where torch isn't installed, with what to install.
     DataError, RunError
         Where the data or the run's folder is not what it must be.
     """
+    needs_torch("train")
     from .model import recipes
     from .model.recipe import Recipe
     from .model.settings import Detect

@@ -14,11 +14,13 @@ scale of the float weights.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from . import neuron
+from .groups import Neurons
 from .quantizers import quantize
 from .recipe import Recipe
 
@@ -30,6 +32,45 @@ REACH = 4 * 127
 
 _GROWTH = 4
 """How much further than in the first batch the potentials of the readout may reach, about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """How what neurons learn is rounded and saturated.
+
+    Attributes
+    ----------
+    leak_shift
+        The leak is a multiple of 2**-leak_shift.
+    quantized
+        False: nothing is rounded.
+    ternary
+        Whether potentials are -1, 0 and 1.
+    of_leak
+        Whether the threshold is 1 / (1 - leak), in deviations.
+    window
+        Whether a spike's gradient is as wide as the deviation.
+    positive
+        Whether thresholds are 1 at least.
+    """
+
+    leak_shift: int
+    quantized: bool = True
+    ternary: bool = False
+    of_leak: bool = False
+    window: bool = False
+    positive: bool = True
+
+    @staticmethod
+    def of(settings: Neurons, *, quantized: bool = True) -> "Form":
+        """Return that of a recipe's settings of the neurons."""
+        return Form(
+            leak_shift=settings.leak_shift,
+            quantized=quantized,
+            ternary=settings.store == "ternary",
+            of_leak=settings.threshold == "leak",
+            window=settings.spike_gradient == "window",
+        )
 
 
 def readout(recipe: Recipe, scale: Tensor, beta: Tensor) -> neuron.Constants:
@@ -53,7 +94,8 @@ def plain(
 ) -> neuron.Constants:
     """Return those of a layer without normalization; `scale` is the value of one LSB."""
     deviation = (1 / scale).expand(channels)
-    return _fold(recipe, torch.zeros_like(deviation), deviation, theta, leak, rho)
+    form = Form.of(recipe, quantized=recipe.quantized)
+    return fold(form, torch.zeros_like(deviation), deviation, theta, leak, rho)
 
 
 def normalized(
@@ -68,36 +110,42 @@ def normalized(
 ) -> neuron.Constants:
     """Return those of a normalized layer; `mean` and `variance` are of `acc`, (channels,)."""
     deviation = torch.sqrt(variance + EPSILON)
-    return _fold(recipe, beta * deviation - mean, deviation, theta, leak, rho)
+    form = Form.of(recipe, quantized=recipe.quantized)
+    return fold(form, beta * deviation - mean, deviation, theta, leak, rho)
 
 
-def _fold(
-    recipe: Recipe,
+def fold(
+    form: Form,
     bias: Tensor,
     deviation: Tensor,
-    theta: Tensor,
+    theta: Tensor | None,
     leak: Tensor,
-    rho: Tensor | None,
+    rho: Tensor | None = None,
 ) -> neuron.Constants:
-    """Fold all that is in deviations: threshold, levels, and the weight of a spike, `rho`."""
+    """Fold all that is in deviations: threshold, levels, and the weight of a spike, `rho`.
+
+    `bias` is in accumulator LSBs; without `theta` the neurons never fire.
+    """
 
     def rounded(x: Tensor) -> Tensor:
-        return quantize.round_half_up(x) if recipe.quantized else x
+        return quantize.round_half_up(x) if form.quantized else x
 
     def at_least_1(x: Tensor) -> Tensor:
-        return rounded(x).clamp(min=1) if recipe.quantized else x
+        return rounded(x).clamp(min=1) if form.quantized else x
 
-    ternary = recipe.store == "ternary"
-    multiplier = rounded(leak * (1 << recipe.leak_shift))
-    if recipe.threshold == "leak":
-        theta = 1 / (1 - multiplier / (1 << recipe.leak_shift))
+    multiplier = rounded(leak * (1 << form.leak_shift))
+    if form.of_leak:
+        theta = 1 / (1 - multiplier / (1 << form.leak_shift))
+    threshold = None
+    if theta is not None:
+        threshold = (at_least_1 if form.positive else rounded)(theta * deviation)
     return neuron.Constants(
         bias=rounded(bias),
-        threshold=at_least_1(theta * deviation),
-        multiplier=torch.ones_like(multiplier) if ternary else multiplier,
-        level=rounded(leak * deviation) if ternary else None,
-        boundary=at_least_1(deviation / 2) if ternary else None,
-        width=deviation if recipe.spike_gradient == "window" else None,
+        threshold=threshold,
+        multiplier=torch.ones_like(multiplier) if form.ternary else multiplier,
+        level=rounded(leak * deviation) if form.ternary else None,
+        boundary=at_least_1(deviation / 2) if form.ternary else None,
+        width=deviation if form.window else None,
         identity=None if rho is None else rounded(rho * deviation).clamp(-REACH, REACH),
     )
 

@@ -3,91 +3,15 @@
 The rule is the one that `somagate.sim.golden` defines; a test holds both to each other.
 """
 
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from .neuron_rule import Constants, CurrentRule, State, TrainingRule
 from .quantizers import quantize
 
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingRule:
-    """What is the same for every neuron of a layer, and is not learned.
-
-    Attributes
-    ----------
-    bits, shift
-        Stored potentials: `clamp((r + half) >> shift)` in `bits` signed bits.
-    ternary
-        Stored potentials are -1, 0 and 1 instead, by `Constants.boundary`, and there is no leak but
-        the one in `Constants.level`.
-    reset
-        'zero', 'subtract', or 'none' for a layer that never fires.
-    mask_negative
-        A neuron whose stored potential is negative does not fire in the next step.
-    leak_at, leak_shift
-        `(multiplier · x) >> leak_shift` at 'load' or at 'store'.
-    quantized
-        False: nothing is rounded or saturated anywhere.
-    stacked
-        The gradient of the store; see `quantize.store`.
-    peak
-        Of the gradient of a spike; see `quantize.fire`.
-    learned
-        Whether the threshold's gradient has the term of LT-SNN; see `quantize.window`.
-    """
-
-    bits: int
-    shift: int
-    reset: Literal["zero", "subtract", "none"]
-    leak_at: Literal["load", "store"]
-    leak_shift: int
-    ternary: bool = False
-    quantized: bool = True
-    stacked: bool = False
-    peak: float = 1.0
-    learned: bool = False
-    mask_negative: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Constants:
-    """What a layer's neurons learned, in accumulator LSBs; see `TrainingRule` for the rest.
-
-    Attributes
-    ----------
-    bias
-        (channels,), added in every step.
-    threshold
-        (channels,), positive; None where the layer never fires. It is also what 'subtract' takes.
-    multiplier
-        (), the leak times 2**leak_shift.
-    level, boundary
-        (channels,), of ternary potentials: what a stored ±1 stands for in the next step, and from
-        where on it is stored. None for others.
-    width
-        (channels,), how wide a spike's gradient is; None is as wide as the threshold is high.
-    identity
-        (channels,), the weights of a shortcut without a convolution, or None.
-    """
-
-    bias: Tensor
-    threshold: Tensor | None
-    multiplier: Tensor
-    level: Tensor | None = None
-    boundary: Tensor | None = None
-    width: Tensor | None = None
-    identity: Tensor | None = None
-
-    def to(self, dtype: torch.dtype) -> "Constants":
-        """Return the same in another type."""
-        found: dict[str, Any] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            found[field.name] = None if value is None else value.to(dtype)
-        return Constants(**found)
+__all__ = ["Activity", "Constants", "CurrentRule", "State", "TrainingRule", "run", "update"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,57 +60,118 @@ def run(
         (channels, ...) or (steps, batch, channels, ...): what the currents are multiplied by, or
         None; 0 keeps a neuron from being driven.
     """
-
-    def per_channel(value: Tensor | None) -> Tensor | None:
-        return None if value is None else value.reshape(-1, *[1] * (acc.ndim - 3))
-
-    def leak(x: Tensor) -> Tensor:
-        x = x * (constants.multiplier / (1 << rule.leak_shift))
-        return quantize.floor(x) if rule.quantized else x
-
-    def load(v: Tensor) -> Tensor:
-        if rule.ternary:
-            assert level is not None
-            return level * v
-        return leak(v) if rule.leak_at == "load" else v
-
-    def store(r: Tensor) -> Tensor:
-        if rule.ternary:
-            assert boundary is not None
-            if rule.quantized:
-                return quantize.ternary(r, boundary, stacked=rule.stacked)
-            return r / (2 * boundary)
-        if rule.quantized:
-            return quantize.store(r, rule.bits, rule.shift, stacked=rule.stacked)
-        return r
-
-    threshold, width = per_channel(constants.threshold), per_channel(constants.width)
-    level, boundary = per_channel(constants.level), per_channel(constants.boundary)
-    bias = per_channel(constants.bias)
-    assert bias is not None
-    current = acc + bias
+    shaped = constants.spread(acc.ndim - 3)
+    current = acc + shaped.bias
     driven = current if mask is None else current * mask
-    v: Tensor | None = None
+    state: State | None = None
     spikes, potentials = [], []
     for drive in driven.unbind(0):
-        u = drive if v is None else drive + load(v)
-        r = leak(u) if rule.leak_at == "store" else u
-        if threshold is not None:
-            if width is None:
-                spike = quantize.fire(u, threshold, rule.peak)
-            else:
-                spike = quantize.window(u, threshold, width, rule.peak, rule.learned)
-            if rule.mask_negative and v is not None:
-                spike = spike * (v >= 0)
-            spikes.append(spike)
-            r = r * (1 - spike) if rule.reset == "zero" else r - threshold * spike
-        v = store(r)
+        state = update(drive, state, shaped, rule)
+        if state.fired is not None:
+            spikes.append(state.fired)
         if record:
-            potentials.append(v if rule.ternary else v / (1 << rule.shift))
-    assert v is not None
+            potentials.append(state.v if rule.ternary else state.v / (1 << rule.shift))
+    assert state is not None
     return Activity(
         currents=current,
         spikes=torch.stack(spikes) if spikes else None,
-        last=v,
+        last=state.v,
         potentials=torch.stack(potentials) if record else None,
     )
+
+
+def update(drive: Tensor, state: State | None, constants: Constants, rule: TrainingRule) -> State:
+    """Advance neurons by one time step.
+
+    Parameters
+    ----------
+    drive
+        (batch, channels, ...), what enters them: sum and bias, in accumulator LSBs.
+    state
+        What they kept; None before the first step.
+    constants
+        Spread over the axes of `drive`.
+    rule
+        See there.
+    """
+
+    def leak(x: Tensor) -> Tensor:
+        return _leak(x, constants.multiplier, rule, rule.quantized)
+
+    current = None
+    if rule.current is not None:
+        drive, current = _enter(drive, state, constants, rule)
+    if state is None and rule.reset == "undelayed":
+        state = State(v=torch.zeros_like(drive), fired=None)
+    u, loaded = drive, None
+    if state is not None:
+        loaded = state.v
+        if rule.ternary:
+            assert constants.level is not None
+            loaded = constants.level * state.v
+        at_load = rule.leak_at == "load" and not rule.ternary
+        u = drive + (leak(loaded) if at_load else loaded)
+    if rule.reset == "blank" and state is not None and state.fired is not None:
+        u = u * (state.fired == 0)
+    if constants.lower_bound is not None:
+        u = torch.maximum(u, constants.lower_bound)
+    r = leak(u) if rule.leak_at == "store" else u
+    if constants.threshold is None:
+        return State(v=_store(r, constants, rule), fired=None, current=current)
+    amount = constants.threshold if constants.amount is None else constants.amount
+    compared = u
+    if rule.reset == "undelayed":
+        assert loaded is not None
+        compared = u - (loaded >= constants.threshold) * amount
+    spike = _fire(compared, constants, rule)
+    if rule.mask_negative and state is not None:
+        spike = spike * (state.v >= 0)
+    if rule.reset == "zero":
+        r = r * (1 - (spike if rule.most_spikes == 1 else spike.clamp(max=1)))
+    elif rule.reset in ("subtract", "undelayed"):
+        r = r - amount * spike
+    return State(v=_store(r, constants, rule), fired=spike, current=current)
+
+
+def _enter(
+    drive: Tensor, state: State | None, constants: Constants, rule: TrainingRule
+) -> tuple[Tensor, Tensor]:
+    """Return what enters the potentials, and the currents to store."""
+    kept, multiplier = rule.current, constants.current_multiplier
+    assert kept is not None and multiplier is not None
+    before = None if state is None else state.current
+    h = torch.zeros_like(drive) if before is None else before
+    j = drive + (_leak(h, multiplier, kept, rule.quantized) if kept.leak_at == "load" else h)
+    after = _leak(j, multiplier, kept, rule.quantized) if kept.leak_at == "store" else j
+    stored = quantize.store(after, kept.bits, kept.shift) if rule.quantized else after
+    return h if kept.late else j, stored
+
+
+def _leak(
+    x: Tensor, multiplier: Tensor, rule: TrainingRule | CurrentRule, quantized: bool
+) -> Tensor:
+    x = x * (multiplier / (1 << rule.leak_shift))
+    if not quantized:
+        return x
+    return -quantize.floor(-x) if rule.leak_up else quantize.floor(x)
+
+
+def _fire(u: Tensor, constants: Constants, rule: TrainingRule) -> Tensor:
+    threshold, width = constants.threshold, constants.width
+    assert threshold is not None
+    if rule.most_spikes > 1:
+        return quantize.floor(u / threshold).clamp(0, rule.most_spikes)
+    if width is None:
+        return quantize.fire(u, threshold, rule.peak)
+    return quantize.window(u, threshold, width, rule.peak, rule.learned)
+
+
+def _store(r: Tensor, constants: Constants, rule: TrainingRule) -> Tensor:
+    if rule.ternary:
+        assert constants.boundary is not None
+        if rule.quantized:
+            return quantize.ternary(r, constants.boundary, stacked=rule.stacked)
+        return r / (2 * constants.boundary)
+    if rule.quantized:
+        return quantize.store(r, rule.bits, rule.shift, stacked=rule.stacked)
+    return r

@@ -127,12 +127,20 @@ def _power(weight: Tensor) -> Tensor:
 def _quantizer(recipe: Recipe, bits: int, deviation: float, special: bool) -> Quantizer:
     if not recipe.quantized:
         return Plain()
-    if recipe.weights == "sigmoid" and special:
-        return SigmoidSum(bits)
-    if recipe.weights != "sawb":
-        return Lsq(bits, deviation)
-    if bits == 1:
+    if recipe.weights == "sigmoid":
+        return SigmoidSum(bits) if special else Lsq(bits, deviation)
+    if recipe.weights == "sawb" and bits == 1:
         raise ValueError(
             "Recipe weight_bits must be 2…8 for weights 'sawb', not 1; choose weights 'lsq'"
         )
+    return quantizer(recipe.weights, bits, deviation)
+
+
+def quantizer(kind: str, bits: int, deviation: float) -> Quantizer:
+    """Return what makes integers of `bits` bits of weights: a learned step, or statistics.
+
+    `kind` is 'lsq' or 'sawb'; `deviation` is that of the weights at the start.
+    """
+    if kind == "lsq":
+        return Lsq(bits, deviation)
     return Ternary() if bits == 2 else Sawb(bits)

@@ -39,10 +39,15 @@ PUBLIC = {
     "somagate.imports.files": ["NirFileError", "Stated", "read"],
     "somagate.imports.modules": [],
     "somagate.model": [
-        *("CheckpointError", "Conv", "Dense", "Network", "Recipe", "Result", "RunError"),
-        *("Shortcut", "evaluate"),
+        *("CheckpointError", "Conv", "Dense", "LI", "LIF", "LayerNet", "MaxPool2d", "Network"),
+        *("QuantConv2d", "QuantLinear", "Recipe", "Residual", "Result", "RunError", "Shortcut"),
+        *("SumPool2d", "UntracedError", "evaluate", "settle"),
     ],
     "somagate.model.methods": ["Method"],
+    "somagate.model.own": [
+        *("LI", "LIF", "LayerNet", "MaxPool2d", "QuantConv2d", "QuantLinear", "Residual"),
+        *("SumPool2d", "UntracedError", "settle"),
+    ],
     "somagate.model.quantizers": ["Quantizer"],
     "somagate.model.recipes": ["find", "names", "read"],
     "somagate.shown": ["Shown", "grid", "text"],

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import somagate as sg
 from refusal import refused
+from somagate.given import needs_torch
 from tiny_tables import tiny
 
 TABLES = tiny()
@@ -98,3 +99,12 @@ def test_no_samples_are_none_to_measure() -> None:
 def test_no_worker_is_none_to_verify() -> None:
     with refused(ValueError, "workers must be 1…1024, not 0"):
         sg.verify(DESIGN, X, workers=0)
+
+
+def test_what_torch_itself_lacks_is_told_as_it_is(monkeypatch):
+    def broken(name):
+        raise ModuleNotFoundError("No module named 'sympy'", name="sympy")
+
+    monkeypatch.setattr("somagate.given.import_module", broken)
+    with pytest.raises(ModuleNotFoundError, match="^No module named 'sympy'$"):
+        needs_torch("train")

@@ -47,3 +47,12 @@ def test_a_network_of_a_framework_is_trained_imported_and_verified(
     assert float(integers) > float(source) - 1
     assert "RTL equals golden on 4 samples" in told
     assert (tmp_path / f"{name}.safetensors").is_file()
+
+
+def test_a_stranger_s_own_loop_is_trained_exported_and_verified(tmp_path: Path) -> None:
+    told = run("own_loop.py", tmp_path)
+    found = re.search(r"\(([\d.]+)%\), 8 time steps", told)
+    assert found is not None
+    assert float(found.group(1)) > 80
+    assert "RTL equals golden on 4 samples" in told
+    assert (tmp_path / "own.safetensors").is_file()
