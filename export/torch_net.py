@@ -14,7 +14,7 @@ from ..model.neuron_rule import CurrentRule, TrainingRule
 from ..model.own.lif import LI, LIF
 from ..model.own.net import LayerNet
 from ..model.own.neurons import Extras, Neurons
-from ..model.own.structure import OwnLayer, Pooled
+from ..model.own.structure import Answer, OwnLayer, Pooled
 from ..model.own.synapses import QuantConv2d, QuantLinear, Residual, Synapses
 from .neuron import Current, Leak, Neuron, Shift, Store, Ternary
 from .synapse import Convolution, Dense, Identity, SynapseGroup
@@ -144,7 +144,11 @@ def network(tables: Tables) -> LayerNet:
         Where torch's numbers can't hold what a layer computes, with its name.
     """
     layers = tuple(_own(tables, layer) for layer in tables.layers)
-    net = LayerNet(layers, steps=tables.steps, readout=tables.readout.layer)
+    readout = tables.readout
+    answer = Answer(
+        layer=readout.layer, kind=readout.kind, over=readout.over, voters=readout.voters
+    )
+    net = LayerNet(layers, steps=tables.steps, answer=answer)
     net.origin = tables
     return net.eval()
 

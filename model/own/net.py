@@ -10,7 +10,7 @@ from ..modules import Modules
 from .lif import LI
 from .neurons import Neurons
 from .pools import MaxPool2d, Pool2d, SumPool2d
-from .structure import OwnLayer
+from .structure import Answer, OwnLayer
 from .synapses import Synapses
 
 
@@ -57,16 +57,16 @@ class LayerNet(nn.Module):
         One a layer of the tables, with `synapses`, `neurons` and `pool`.
     steps
         Time steps of an inference.
-    readout
-        The layer that answers.
+    answer
+        Which layer answers, and how.
     origin
         The tables that it was made of.
     """
 
-    def __init__(self, layers: tuple[OwnLayer, ...], *, steps: int, readout: str) -> None:
+    def __init__(self, layers: tuple[OwnLayer, ...], *, steps: int, answer: Answer) -> None:
         super().__init__()
         self.layers = Modules[_Layer]([_Layer(layer) for layer in layers])
-        self.steps, self.readout = steps, readout
+        self.steps, self.answer = steps, answer
         self.origin: Any = None
 
     @property
@@ -82,8 +82,12 @@ class LayerNet(nn.Module):
         x
             (steps, batch, *input shape), integers in the range of the tables' input.
         """
+        return {name: (spikes, states[-1]) for name, (spikes, states) in self._run(x).items()}
+
+    def _run(self, x: Tensor) -> dict[str, tuple[Tensor | None, list[neuron.State]]]:
+        """Return the same with the states of all steps, where the layer answers by them."""
         maps = {"input": x.to(self.layers[0].neurons.beta.dtype)}
-        found: dict[str, tuple[Tensor | None, neuron.State]] = {}
+        found: dict[str, tuple[Tensor | None, list[neuron.State]]] = {}
         for layer in self.layers:
             states, spikes = layer.neurons.run(layer.sums(maps))
             if spikes is None:
@@ -93,17 +97,33 @@ class LayerNet(nn.Module):
             if layer.pool is not None and not layer.of_sums:
                 behind = layer.pool(behind)
             maps[layer.name] = behind
-            found[layer.name] = spikes, states[-1]
+            all_steps = layer.name == self.answer.layer and self.answer.over != "last"
+            found[layer.name] = spikes, [*states] if all_steps else [states[-1]]
         return found
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (batch, classes): spikes of all steps, or last potentials in units.
+        """Return the answer, (batch, classes), or (batch, steps, classes) where each step has one.
 
-        `x` is (steps, batch, *input shape), integers in the range of the tables' input.
+        Potentials are in units. `x` is (steps, batch, *input shape), integers in the range of the
+        tables' input.
         """
-        spikes, state = self.activities(x)[self.readout]
+        answer = self.answer
+        spikes, states = self._run(x)[answer.layer]
         if spikes is not None:
-            return spikes.sum(0).flatten(1)
-        neurons: Neurons = next(each.neurons for each in self.layers if each.name == self.readout)
-        assert isinstance(neurons, LI)
-        return neurons.read(state).flatten(1)
+            values = spikes.sum(0)
+            if answer.kind == "first":
+                left = torch.arange(len(spikes), 0, -1).to(spikes)
+                left = left.reshape(-1, *(1,) * (spikes.dim() - 1))
+                values = (spikes.clamp(max=1) * left).amax(0)
+        else:
+            neurons: Neurons = next(e.neurons for e in self.layers if e.name == answer.layer)
+            assert isinstance(neurons, LI)
+            read = [neurons.read(state) for state in states]
+            if answer.over == "every":
+                values = torch.stack(read, 1).flatten(2)
+            elif answer.over == "largest":
+                values = torch.stack(read).amax(0)
+            else:
+                values = torch.stack(read).sum(0)
+        batch = values.shape[: 2 if answer.over == "every" else 1]
+        return values.reshape(*batch, -1, answer.voters).sum(-1)

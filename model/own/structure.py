@@ -18,6 +18,16 @@ class Pooled:
     of: Literal["spikes", "sums"] = "spikes"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Which layer answers, and how, as `somagate.export.Readout`."""
+
+    layer: str
+    kind: Literal["count", "potential", "first"]
+    over: Literal["last", "largest", "sum", "every"] = "last"
+    voters: int = 1
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OwnLayer:
     """Neurons, what they read, and what is read of them.
