@@ -59,6 +59,7 @@ PUBLIC = {
         *("Checker", "Dut", "Kept", "LayerCost", "Setup", "Verdict", "merge", "verify"),
     ],
     "somagate.toolchain": ["Tool", "ToolError", "doctor", "environment", "find", "require"],
+    "somagate.workers": ["Pool", "WorkersError", "pool"],
 }
 
 

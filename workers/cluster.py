@@ -1,0 +1,102 @@
+"""Workers of a dask cluster: one that is made here, or one that is there."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster, as_completed
+from distributed.scheduler import KilledWorker
+
+from .pool import Pool, Progress, WorkersError
+
+SECONDS = 5
+"""That a scheduler gets to answer, and to name a worker."""
+
+
+class Cluster(Pool):
+    """The workers of a client's scheduler."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._sent: dict[int, tuple[Any, Any]] = {}
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        items: Iterable[Any],
+        *,
+        shared: tuple[Any, ...] = (),
+        progress: Progress | None = None,
+    ) -> list[Any]:
+        """Return what a function returns for each item; see `Pool`."""
+        everything = list(items)
+        if not everything:
+            return []
+        there = [[self._send(value)] * len(everything) for value in shared]
+        futures = self._client.map(function, *there, everything, pure=False)
+        try:
+            for done, _ in enumerate(as_completed(futures, raise_errors=True, with_results=True), 1):
+                if progress:
+                    progress(done, len(everything))
+            return list(self._client.gather(futures))
+        except KilledWorker:
+            raise WorkersError(
+                "a worker must stay alive to the end, but one died; the memory may be short: take "
+                "fewer workers, or fewer samples"
+            ) from None
+        finally:
+            self._client.cancel(futures)
+
+    def _send(self, value: Any) -> Any:
+        """Return a value as the workers have it."""
+        if id(value) not in self._sent:
+            future = self._client.scatter(value, broadcast=True, hash=False)
+            self._sent[id(value)] = (value, future)  # held, so that no other gets its id
+        return self._sent[id(value)][1]
+
+
+@contextmanager
+def local(count: int) -> Iterator[Pool]:
+    """Yield so many processes of this machine, of one thread each."""
+    # A worker that dies of an item would die of it again.
+    settings = {"distributed.scheduler.allowed-failures": 0}
+    with (
+        dask.config.set(settings),
+        LocalCluster(
+            n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):  # fmt: skip
+        yield Cluster(client)
+
+
+@contextmanager
+def remote(address: str) -> Iterator[Pool]:
+    """Yield the workers of a scheduler that is there.
+
+    Raises
+    ------
+    WorkersError
+        Where nothing answers there, or it has no workers.
+    """
+    try:
+        client = Client(address, timeout=SECONDS, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        told = " ".join(str(error).split())
+        why = "nothing answers there" if isinstance(error, OSError) else told
+        raise WorkersError(
+            f"scheduler must be the address of a dask scheduler, such as 'tcp://host:8786', not "
+            f"{address!r}: {why}"
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=SECONDS)
+        except TimeoutError:
+            raise WorkersError(
+                f"scheduler must have workers, but that at {address!r} has none; start some with "
+                f"`dask worker {address}`"
+            ) from None
+        yield Cluster(client)
