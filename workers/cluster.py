@@ -1,12 +1,14 @@
 """Workers of a dask cluster: one that is made here, or one that is there."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import dask
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, LocalCluster, Security, as_completed
+from distributed.core import connect
 from distributed.scheduler import KilledWorker
 
 from .pool import Pool, Progress, WorkersError
@@ -37,7 +39,8 @@ class Cluster(Pool):
         there = [[self._send(value)] * len(everything) for value in shared]
         futures = self._client.map(function, *there, everything, pure=False)
         try:
-            for done, _ in enumerate(as_completed(futures, raise_errors=True, with_results=True), 1):
+            ended = as_completed(futures, loop=self._client.loop, with_results=True)
+            for done, _ in enumerate(ended, 1):  # raises where a call did
                 if progress:
                     progress(done, len(everything))
             return list(self._client.gather(futures))
@@ -65,8 +68,9 @@ def local(count: int) -> Iterator[Pool]:
     with (
         dask.config.set(settings),
         LocalCluster(
-            n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None,
-            silence_logs=logging.CRITICAL,
+            n_workers=count, threads_per_worker=1, processes=True, silence_logs=logging.CRITICAL,
+            # Any free port: where that of the pages about a cluster is taken, dask warns.
+            dashboard_address="127.0.0.1:0",
         ) as cluster,
         Client(cluster) as client,
     ):  # fmt: skip
@@ -83,7 +87,7 @@ def remote(address: str) -> Iterator[Pool]:
         Where nothing answers there, or it has no workers.
     """
     try:
-        client = Client(address, timeout=SECONDS, set_as_default=False)
+        asyncio.run(asyncio.wait_for(_answer(address), SECONDS))
     except (OSError, ValueError, TypeError) as error:
         told = " ".join(str(error).split())
         why = "nothing answers there" if isinstance(error, OSError) else told
@@ -91,7 +95,7 @@ def remote(address: str) -> Iterator[Pool]:
             f"scheduler must be the address of a dask scheduler, such as 'tcp://host:8786', not "
             f"{address!r}: {why}"
         ) from None
-    with client:
+    with Client(address, timeout=SECONDS, set_as_default=False) as client:
         try:
             client.wait_for_workers(1, timeout=SECONDS)
         except TimeoutError:
@@ -100,3 +104,10 @@ def remote(address: str) -> Iterator[Pool]:
                 f"`dask worker {address}`"
             ) from None
         yield Cluster(client)
+
+
+async def _answer(address: str) -> None:
+    """Shake hands with a scheduler: a client that fails to do so isn't closed without a noise."""
+    arguments = Security().get_connection_args("client")
+    comm = await connect(address, timeout=SECONDS, **arguments)
+    comm.abort()
