@@ -18,6 +18,7 @@ from ..export.tables import Tables
 from .fitting import drawn, fitted
 from .graph import Network
 from .input_form import InputForm, input_form
+from .layer_bits import LayerBits
 from .layers import layer_of, snapped
 from .normal import PlainLayer, network_of, normal, times
 from .ops import spread
@@ -67,7 +68,7 @@ def lower(
     *,
     steps: int | None = None,
     samples: NDArray[Any] | None = None,
-    bits: Bits | None = None,
+    bits: Bits | LayerBits | None = None,
     name: str = "imported",
 ) -> Lowered:
     """Return a network as tables.
@@ -82,7 +83,7 @@ def lower(
         Numbers (steps, batch, *input shape) that say which values the input and the potentials
         take; without any, the input is spikes, and potentials are bounded by the weights.
     bits
-        What numbers may take.
+        What numbers may take, of all layers or of each.
     name
         Of the tables.
 
@@ -93,7 +94,7 @@ def lower(
     ValueError
         Where steps are missing.
     """
-    bits = bits or Bits()
+    bits = bits if isinstance(bits, LayerBits) else LayerBits(all=bits or Bits())
     known = network.steps if samples is None else len(samples)
     steps = steps or known
     if steps is None:
@@ -104,6 +105,7 @@ def lower(
     form = input_form(samples)
     layers = normal(network)
     names = _named([layer.name for layer in layers])
+    each = bits.of(names)
     silent = network.readout == "potential"
     plain = [
         _for_input(_silenced(layer) if silent and layer.name == network.output else layer, form)
@@ -116,8 +118,8 @@ def lower(
     def build(finer: dict[str, int]) -> tuple[Tables, Network, dict[str, Scaled]]:
         found = {
             layer.name: scaled(
-                layer, bits, form.scale, uniform=silent and layer.name == network.output,
-                finer=finer.get(layer.name, 0),
+                layer, each[layer.name], form.scale, finer=finer.get(layer.name, 0),
+                uniform=silent and layer.name == network.output,
             )
             for layer in plain
         }  # fmt: skip
@@ -153,14 +155,15 @@ def lower(
     x = drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
     rounding = {names[layer.name] for layer in plain if found[layer.name].rounds}
     seen = {} if samples is None else _seen(snap, x)
-    tables = fitted(state_of(tables, bits.states, seen), snap, rounding, x)
+    states = {names[theirs]: its.states for theirs, its in each.items()}
+    tables = fitted(state_of(tables, states, seen), snap, rounding, x)
     narrow = losses(tables)
-    reasons = {theirs: each.reason for theirs, each in found.items() if each.reason}
+    reasons = {theirs: its.reason for theirs, its in found.items() if its.reason}
     back = {ours: theirs for theirs, ours in names.items()}
     for ours, why in narrow.items():
         theirs = back[ours]
         reasons[theirs] = "; ".join(part for part in (reasons.get(theirs, ""), why) if part)
-    if bits.exact and narrow:
+    if bits.all.exact and narrow:
         ours, why = next(iter(narrow.items()))
         raise LoweringError(f"layer {back[ours]} must be exact, but {why}")
     notes = list(network.notes)

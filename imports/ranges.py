@@ -1,5 +1,6 @@
 """How wide stored potentials have to be: what they can reach in an inference, step by step."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,9 @@ WIDEST = 16
 """Bits of a state that tables can hold."""
 
 
-def state_of(tables: Tables, most: int, seen: dict[str, tuple[float, float]]) -> Tables:
+def state_of(
+    tables: Tables, most: Mapping[str, int], seen: dict[str, tuple[float, float]]
+) -> Tables:
     """Return tables whose states are as narrow as they can be.
 
     A state that can't hold all that its potentials can reach holds what was seen of them and as
@@ -27,7 +30,7 @@ def state_of(tables: Tables, most: int, seen: dict[str, tuple[float, float]]) ->
     tables
         Their states are of 16 bits.
     most
-        Bits that a state may take.
+        By layer, bits that a state may take.
     seen
         By layer, the least and the most that it would store, in LSBs, on samples; without, it is
         taken to be four thresholds.
@@ -35,11 +38,11 @@ def state_of(tables: Tables, most: int, seen: dict[str, tuple[float, float]]) ->
     layers = []
     for layer in tables.layers:
         low, high = reach(tables, layer)
-        bits, shift = max(2, signed_bits(low, high)), 0
-        if bits > most:
+        bits, shift, allowed = max(2, signed_bits(low, high)), 0, most[layer.name]
+        if bits > allowed:
             low, high = _likely(layer, low, high, seen)
             needed = max(2, signed_bits(min(low, -1), max(high, 1)))
-            bits, shift = min(needed, most), max(0, min(needed - most, 15))
+            bits, shift = min(needed, allowed), max(0, min(needed - allowed, 15))
         layers.append(stored(layer, Shift(bits=bits, shift=shift)))
     return replace(tables, layers=tuple(layers))
 

@@ -51,7 +51,7 @@ class Pool(ABC):
 
 
 class Here(Pool):
-    """This process, one item after another."""
+    """The process itself, one item after another."""
 
     def map(
         self,
