@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         to_nir,
     )  # fmt: skip
     from .reading import Converted, convert, from_checkpoint, load
+    from .searching import BitSearch, search_bits
     from .sim.golden.trace import Trace
     from .sim.verify.verdict import Verdict
     from .simulating import Measured, measure, simulate
@@ -47,11 +48,11 @@ if TYPE_CHECKING:
     from .verifying import verify
 
 __all__ = [
-    "Built", "Checked", "Converted", "Design", "Estimate", "Generated", "Health", "Measured",
-    "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "as_input", "build", "check",
-    "convert", "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse",
+    "BitSearch", "Built", "Checked", "Converted", "Design", "Estimate", "Generated", "Health",
+    "Measured", "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "as_input", "build",
+    "check", "convert", "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse",
     "from_snntorch", "from_spikingjelly", "generate", "load", "measure", "plan", "proof", "samples",
-    "simulate", "to_nir", "train", "verify",
+    "search_bits", "simulate", "to_nir", "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -66,6 +67,7 @@ _HOMES = {
         *("proof", "to_nir"),
     ),
     "reading": ("Converted", "convert", "from_checkpoint", "load"),
+    "searching": ("BitSearch", "search_bits"),
     "sim.golden.trace": ("Trace",),
     "sim.verify.verdict": ("Verdict",),
     "simulating": ("Measured", "measure", "simulate"),

@@ -38,6 +38,7 @@ PUBLIC = {
     "somagate.imports": ["Network", "Node", "Origin", "Reference", "run"],
     "somagate.imports.files": ["NirFileError", "Stated", "read"],
     "somagate.imports.modules": [],
+    "somagate.imports.search": ["Aim", "Found", "Point", "fewest_bits"],
     "somagate.model": [
         *("CheckpointError", "Conv", "Dense", "Network", "Recipe", "Result", "RunError"),
         *("Shortcut", "evaluate"),

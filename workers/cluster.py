@@ -8,7 +8,7 @@ from typing import Any
 
 import dask
 from distributed import Client, LocalCluster, Security, as_completed
-from distributed.core import connect
+from distributed.comm.core import connect
 from distributed.scheduler import KilledWorker
 
 from .pool import Pool, Progress, WorkersError
