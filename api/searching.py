@@ -66,14 +66,15 @@ class BitSearch(Shown):
         """What was found, in sentences."""
         found, chosen = self.found, self.found.chosen
         largest = max(point.storage_bits for point in found.points)
+        room = f"within {self.loss:g} point{'s' * (self.loss != 1)} of the source"
         if self.within:
             text = (
-                f"{chosen.storage_bits:,} bits are within {self.loss:g} points of the source, "
+                f"{chosen.storage_bits:,} bits are {room}, "
                 f"{largest / chosen.storage_bits:.2f} times fewer than at the widest"
             )
         else:
             text = (
-                f"No bits are within {self.loss:g} points of the source, not even the widest, "
+                f"No bits are {room}, not even the widest, "
                 f"{chosen.storage_bits:,}; allow more bits or a larger loss"
             )
         told = [(found.accuracy, chosen.accuracy, f"{found.searched} samples searched on")]

@@ -84,7 +84,7 @@ def _axes(axes: Any, found: Found, loss: float) -> None:
     )  # fmt: skip
     axes.axhline(source, color="0.3", linewidth=1, linestyle="--", label="source")
     axes.axhline(
-        source - loss, color="0.3", linewidth=1, linestyle=":", label=f"{loss:g} points less"
+        source - loss, color="0.3", linewidth=1, linestyle=":", label="source less the loss"
     )
     axes.set_xlabel("weights and states, kibit")
     axes.set_ylabel("accuracy, %")

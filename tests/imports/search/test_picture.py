@@ -38,7 +38,7 @@ def test_an_svg_has_all_points_and_the_same_bytes(tmp_path: Path) -> None:
     }
     assert uses == {"tried": 4, "front": 3, "held_out": 3, "chosen": 1}
     labels = {element.text for element in root.iter("{http://www.w3.org/2000/svg}text")}
-    assert {"weights and states, kibit", "accuracy, %", "1 points less", "chosen"} <= labels
+    assert {"weights and states, kibit", "accuracy, %", "source less the loss", "chosen"} <= labels
 
 
 def test_a_png_is_written_and_nothing_is_replaced_unasked(tmp_path: Path) -> None:
