@@ -4,6 +4,7 @@
 the calls returned, whoever ran them.
 """
 
-from .pool import Pool, WorkersError, pool
+from .base import Pool, WorkersError
+from .pool import pool
 
 __all__ = ["Pool", "WorkersError", "pool"]

@@ -11,7 +11,7 @@ from distributed import Client, LocalCluster, Security, as_completed
 from distributed.comm.core import connect
 from distributed.scheduler import KilledWorker
 
-from .pool import Pool, Progress, WorkersError
+from .base import Pool, Progress, WorkersError
 
 SECONDS = 5
 """That a scheduler gets to answer, and to name a worker."""
