@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -74,6 +75,7 @@ def local(count: int) -> Iterator[Pool]:
         ) as cluster,
         Client(cluster) as client,
     ):  # fmt: skip
+        client.run(_deaf)
         yield Cluster(client)
 
 
@@ -111,3 +113,8 @@ async def _answer(address: str) -> None:
     arguments = Security().get_connection_args("client")
     comm = await connect(address, timeout=SECONDS, **arguments)
     comm.abort()
+
+
+def _deaf() -> None:
+    """Leave Ctrl-C, which a terminal sends to all, to the process that ends the cluster."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
