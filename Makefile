@@ -4,8 +4,8 @@
 # Python package index into .venv, in the exact versions of constraints.txt.
 
 PYTHON ?= python3
-EXTRAS := train,sim,images,ice40,ecp5,board,nir,snntorch,spikingjelly,norse,docs,dev
-PACKAGES := boards checks cli data export hw imports model shown sim toolchain
+EXTRAS := train,sim,images,ice40,ecp5,board,nir,snntorch,spikingjelly,norse,search,docs,dev
+PACKAGES := boards checks cli data export hw imports model shown sim toolchain workers
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from .own_network import from_torch, to_torch
     from .reading import Converted, convert, from_checkpoint, load
+    from .searching import BitSearch, search_bits
     from .sim.golden.trace import Trace
     from .sim.verify.verdict import Verdict
     from .simulating import Measured, measure, simulate
@@ -49,11 +50,12 @@ if TYPE_CHECKING:
     from .verifying import verify
 
 __all__ = [
-    "Built", "Checked", "Converted", "Design", "Estimate", "Generated", "Health", "Measured",
-    "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "as_input", "as_output", "build",
-    "check", "convert", "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse",
-    "from_snntorch", "from_spikingjelly", "from_torch", "generate", "load", "measure", "plan",
-    "proof", "samples", "simulate", "to_nir", "to_torch", "train", "verify",
+    "BitSearch", "Built", "Checked", "Converted", "Design", "Estimate", "Generated", "Health",
+    "Measured", "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "as_input",
+    "as_output", "build", "check", "convert", "design", "doctor", "estimate", "from_checkpoint",
+    "from_nir", "from_norse", "from_snntorch", "from_spikingjelly", "from_torch", "generate",
+    "load", "measure", "plan", "proof", "samples", "search_bits", "simulate", "to_nir", "to_torch",
+    "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -69,6 +71,7 @@ _HOMES = {
     ),
     "own_network": ("from_torch", "to_torch"),
     "reading": ("Converted", "convert", "from_checkpoint", "load"),
+    "searching": ("BitSearch", "search_bits"),
     "sim.golden.trace": ("Trace",),
     "sim.verify.verdict": ("Verdict",),
     "simulating": ("Measured", "measure", "simulate"),

@@ -1,9 +1,7 @@
 """Networks of other frameworks: tables of them, and the proof that both compute the same."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,15 +10,11 @@ from rich.console import RenderableType
 from .export.tables import Tables
 from .given import the_tables
 from .shown import Shown, grid
+from .sources import Readout, Scales, module_source, nir_source
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from .imports.graph import Network
-
-Readout = Literal["count", "first", "potential", "largest", "sum", "every"]
-Scales = Literal["channel", "power", "layer"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -178,8 +172,8 @@ def from_nir(
     voters: int = 1,
     samples: Any = None,
     labels: Any = None,
-    weight_bits: int = 8,
-    state_bits: int = 16,
+    weight_bits: int | Mapping[str, int] = 8,
+    state_bits: int | Mapping[str, int] = 16,
     scales: Scales = "channel",
     exact: bool = False,
     name: str | None = None,
@@ -221,7 +215,8 @@ def from_nir(
         The right class of each sample.
     weight_bits, state_bits
         What weights and stored potentials may take, where they are rounded; fewer are taken where
-        fewer hold all.
+        fewer hold all. For all layers, or by the source's name of a layer: in {'fc2': 3, '*': 4}
+        '*' stands for those that aren't named.
     scales
         Of a layer whose weights are rounded: one a 'channel', a 'power' of two a channel, or one
         for the 'layer'.
@@ -235,8 +230,8 @@ def from_nir(
     NirFileError, LoweringError, ValueError
         Where the file isn't sound, has to be stated more about, or has what tables can't say.
     """
-    from .imports.files.nir_file import Stated, read
     from .imports.files.nir_writer import contained
+    from .imports.importing import imported
 
     own = contained(path)
     if own is not None:
@@ -251,15 +246,13 @@ def from_nir(
                 f"{', '.join(given)}"
             )
         return own
-    stated = Stated(
-        source=source, dt=dt, reset=reset, reset_delay=reset_delay, comparator=comparator,
-        v_min=v_min,
+    network, wanted = nir_source(
+        path, steps=steps, source=source, dt=dt, reset=reset, reset_delay=reset_delay,
+        comparator=comparator, v_min=v_min, readout=readout, voters=voters, samples=samples,
+        labels=labels, weight_bits=weight_bits, state_bits=state_bits, scales=scales, exact=exact,
+        name=name,
     )  # fmt: skip
-    network = read(path, stated, readout, voters)
-    return _tables(
-        network, steps=steps, samples=samples, labels=labels, weight_bits=weight_bits,
-        state_bits=state_bits, scales=scales, exact=exact, name=name or Path(path).stem,
-    )  # fmt: skip
+    return imported(network, wanted)
 
 
 def to_nir(tables: Tables, path: Path | str, *, overwrite: bool = True) -> None:
@@ -328,40 +321,6 @@ def from_norse(net: Any, sample: Any, **settings: Any) -> Tables:
 
 
 def _from(framework: str, net: Any, sample: Any, settings: dict[str, Any]) -> Tables:
-    from .imports.graph import Origin
-    from .imports.modules.torch_net import read
+    from .imports.importing import imported
 
-    modules = import_module(f".imports.modules.{framework}_modules", __package__)
-    answer = {name: settings.pop(name) for name in ("readout", "voters") if name in settings}
-    network = read(
-        net, sample, modules.cell, Origin(framework=framework, version=modules.VERSION),
-        taken=modules.TAKEN, **answer,
-    )  # fmt: skip
-    first = sample[0] if isinstance(sample, tuple) else sample
-    chosen = {"samples": first, "name": type(net).__name__} | settings
-    make: Callable[..., Tables] = _tables
-    return make(network, **chosen)
-
-
-def _tables(
-    network: "Network",
-    *,
-    name: str,
-    steps: int | None = None,
-    samples: Any = None,
-    labels: Any = None,
-    weight_bits: int = 8,
-    state_bits: int = 16,
-    scales: Scales = "channel",
-    exact: bool = False,
-) -> Tables:
-    from .imports.importing import Wanted, imported
-    from .imports.scales import Bits
-
-    plain = re.sub(r"\W", "_", name, flags=re.ASCII) or "imported"
-    wanted = Wanted(
-        steps=steps, samples=samples, labels=labels,
-        bits=Bits(weights=weight_bits, states=state_bits, scales=scales, exact=exact),
-        name=plain if plain[0].isalpha() else f"net_{plain}",
-    )  # fmt: skip
-    return imported(network, wanted)
+    return imported(*module_source(framework, net, sample, settings))

@@ -1,14 +1,14 @@
 """`somagate import`: a NIR file in, tables out, with the proof."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import somagate as sg
 import typer
 
-from .options import Force, Json
-from .output import NO, existing, show, verb, writable
+from .options import Force, Json, by_layer
+from .output import NO, existing, progress, replaceable_file, show, verb, writable
 
 
 def import_(
@@ -62,11 +62,18 @@ def import_(
         ),
     ] = None,
     weight_bits: Annotated[
-        int, typer.Option(min=1, max=8, help="Of weights that have to be rounded.")
-    ] = 8,
+        str,
+        typer.Option(
+            metavar="BITS",
+            help="Of weights that have to be rounded, 1…8; and of single layers: 4,fc2=3.",
+        ),
+    ] = "8",
     state_bits: Annotated[
-        int, typer.Option(min=2, max=16, help="Of stored potentials, at most.")
-    ] = 16,
+        str,
+        typer.Option(
+            metavar="BITS", help="Of stored potentials, 2…16 at most; and of single layers."
+        ),
+    ] = "16",
     scales: Annotated[
         str,
         typer.Option(
@@ -76,6 +83,46 @@ def import_(
         ),
     ] = "channel",
     exact: Annotated[bool, typer.Option("--exact", help="Refuse whatever isn't exact.")] = False,
+    search: Annotated[
+        bool,
+        typer.Option(
+            "--search",
+            help="Search the fewest bits of each layer that keep the accuracy on --data, from "
+            "--weight-bits and --state-bits down.",
+        ),
+    ] = False,
+    loss: Annotated[
+        float | None,
+        typer.Option(metavar="POINTS", help="Of accuracy that --search may lose; default: 1.0."),
+    ] = None,
+    narrow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHAT", help="weights, states or both: what --search narrows; default: both."
+        ),
+    ] = None,
+    held_out: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Of the samples that --search doesn't see, and is measured on; default: 0.5.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Processes of --search on this machine; default: 1."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A dask scheduler whose workers --search takes, such as tcp://host:8786.",
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Storage against accuracy of --search, as .svg or .png."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Default: the name of FILE.nir, as .safetensors."),
@@ -86,9 +133,17 @@ def import_(
     """Write the tables of another framework's network, with the proof that they compute the same.
 
     The source's rule, with the tables' numbers, is compared with golden in every spike; and, on
-    --data, the source as it is. Exits with 1 if the former differ by rounding.
+    --data, the source as it is. Exits with 1 if the former differ by rounding; with --search, if no
+    bits are within the loss.
     """
     with verb(json):
+        chosen = {
+            "loss": loss, "narrow": narrow, "held_out": held_out, "workers": workers,
+            "scheduler": scheduler, "picture": picture,
+        }  # fmt: skip
+        given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
+        if given and not search:
+            raise ValueError(f"--{next(iter(given)).replace('_', '-')} must come with --search")
         existing(file, ".nir")
         target = writable(out or file.with_suffix(".safetensors"), force)
         samples = labels = None
@@ -97,29 +152,39 @@ def import_(
                 if "x" not in arrays:
                     raise ValueError(f"{data} must have an array x, but has {sorted(arrays)}")
                 samples, labels = arrays["x"], arrays.get("y")
-        tables = sg.from_nir(
-            file,
-            steps=steps,
-            source=source,
-            dt=dt,
-            reset=reset,  # type: ignore[arg-type]
-            reset_delay=reset_delay,
-            comparator=comparator,  # type: ignore[arg-type]
-            v_min=v_min,
-            readout=readout,  # type: ignore[arg-type]
-            voters=voters,
-            samples=samples,
-            labels=labels,
-            weight_bits=weight_bits,
-            state_bits=state_bits,
-            scales=scales,  # type: ignore[arg-type]
-            exact=exact,
-        )
+        settings: dict[str, Any] = {
+            "steps": steps,
+            "source": source,
+            "dt": dt,
+            "reset": reset,
+            "reset_delay": reset_delay,
+            "comparator": comparator,
+            "v_min": v_min,
+            "readout": readout,
+            "voters": voters,
+            "samples": samples,
+            "labels": labels,
+            "weight_bits": by_layer("--weight-bits", weight_bits),
+            "state_bits": by_layer("--state-bits", state_bits),
+            "scales": scales,
+            "exact": exact,
+        }
+        found = None
+        if search:
+            if picture is not None:
+                replaceable_file(picture, force, "--picture")
+            with progress("searching", "bits decided") as update:
+                found = sg.search_bits(sg.from_nir, file, **given, **settings, progress=update)
+        tables = sg.from_nir(file, **settings) if found is None else found.tables
         tables.save(target, overwrite=force)
         own = tables.source is None  # from `to_nir`, so there is nothing to prove
         result = sg.check(tables) if own else sg.proof(tables, target)
-    show(result, json)
-    if isinstance(result, sg.Proof) and not result.equal:
+    if found is None:
+        show(result, json, **({} if own else {"search": None}))
+    else:
+        show(result, json, [*found.shown(), *result.shown()], search=found.to_dict())
+    equal = not isinstance(result, sg.Proof) or result.equal
+    if not (equal if found is None else found.within):
         raise typer.Exit(NO)
 
 

@@ -82,6 +82,21 @@ def some_samples(
     return None
 
 
+def by_layer(option: str, text: str) -> dict[str, int]:
+    """Return bits such as '4', 'fc2=3' or '4,fc2=3' by layer; '*' are all that aren't named."""
+    found: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, bits = part.strip().rpartition("=")
+        name = name.strip() or "*"
+        if not bits.strip().isdecimal() or name in found:
+            raise ValueError(
+                f"{option} must be bits, such as 4, or those of layers too, each once, such as "
+                f"4,fc2=3, not {text!r}"
+            )
+        found[name] = int(bits)
+    return found
+
+
 def hertz(clock: float | None) -> int | None:
     """Return a clock in Hz that was given in MHz."""
     if clock is None:

@@ -11,6 +11,7 @@ from .floats import Floats
 from .frames import Layout, frames
 from .graph import Network
 from .input_form import InputForm
+from .layer_bits import LayerBits
 from .lower import Lowered, lower
 from .proof import QuantizationProof, RuleProof, quantization_proof, random_inputs, rule_proof
 from .scales import Bits
@@ -30,7 +31,7 @@ class Wanted:
     labels
         (samples,), the right classes.
     bits
-        What numbers may take.
+        What numbers may take, of all layers or of each.
     name
         Of the tables.
     """
@@ -38,7 +39,7 @@ class Wanted:
     steps: int | None = None
     samples: Any = None
     labels: Any = None
-    bits: Bits = Bits()
+    bits: Bits | LayerBits = Bits()
     name: str = "imported"
 
 
@@ -50,12 +51,31 @@ def imported(network: Network, wanted: Wanted) -> Tables:
     LoweringError, ValueError
         Where the tables can't say what the network does, or what is wanted doesn't fit.
     """
+    x, labels = measured(network, wanted)
+    lowered = lower(network, steps=wanted.steps, samples=x, bits=wanted.bits, name=wanted.name)
+    return proven(lowered, x, labels)
+
+
+def measured(
+    network: Network, wanted: Wanted
+) -> tuple[NDArray[np.float64] | None, NDArray[Any] | None]:
+    """Return the samples that are wanted, (steps, samples, *input shape), and their labels.
+
+    Raises
+    ------
+    LoweringError, ValueError
+        Where they don't fit the network, or each other.
+    """
     x = None if wanted.samples is None else frames(Layout.of(network), wanted.samples, wanted.steps)
     labels = None if wanted.labels is None else np.asarray(wanted.labels).reshape(-1)
     if labels is not None and (x is None or len(labels) != x.shape[1]):
         count = 0 if x is None else x.shape[1]
         raise ValueError(f"labels must be one for each of the {count} samples, not {len(labels)}")
-    lowered = lower(network, steps=wanted.steps, samples=x, bits=wanted.bits, name=wanted.name)
+    return x, labels
+
+
+def proven(lowered: Lowered, x: NDArray[Any] | None, labels: NDArray[Any] | None) -> Tables:
+    """Return the tables of a network with their proof, on samples and labels where there are."""
     return replace(lowered.tables, source=_source(lowered, x, labels))
 
 

@@ -20,6 +20,7 @@ from . import answers
 from .fitting import drawn, fitted
 from .graph import Network
 from .input_form import InputForm, input_form
+from .layer_bits import LayerBits
 from .layers import layer_of, snapped
 from .normal import PlainLayer, network_of, normal, times
 from .ops import spread
@@ -75,7 +76,7 @@ def lower(
     *,
     steps: int | None = None,
     samples: NDArray[Any] | None = None,
-    bits: Bits | None = None,
+    bits: Bits | LayerBits | None = None,
     name: str = "imported",
 ) -> Lowered:
     """Return a network as tables.
@@ -90,7 +91,7 @@ def lower(
         Numbers (steps, batch, *input shape) that say which values the input and the potentials
         take; without any, the input is spikes, and potentials are bounded by the weights.
     bits
-        What numbers may take.
+        What numbers may take, of all layers or of each.
     name
         Of the tables.
 
@@ -101,7 +102,7 @@ def lower(
     ValueError
         Where steps are missing.
     """
-    bits = bits or Bits()
+    bits = bits if isinstance(bits, LayerBits) else LayerBits(all=bits or Bits())
     known = network.steps if samples is None else len(samples)
     steps = steps or known
     if steps is None:
@@ -112,6 +113,7 @@ def lower(
     form = input_form(samples)
     layers = normal(network)
     names = _named([layer.name for layer in layers])
+    each = bits.of(names)
     silent = network.readout not in answers.SPIKES
     plain = [
         _for_input(_silenced(layer) if silent and layer.name == network.output else layer, form)
@@ -124,8 +126,8 @@ def lower(
     def build(finer: dict[str, int]) -> tuple[Tables, Network, dict[str, Scaled]]:
         found = {
             layer.name: scaled(
-                layer, bits, form.scale, uniform=silent and layer.name == network.output,
-                finer=finer.get(layer.name, 0),
+                layer, each[layer.name], form.scale, finer=finer.get(layer.name, 0),
+                uniform=silent and layer.name == network.output,
             )
             for layer in plain
         }  # fmt: skip
@@ -164,18 +166,19 @@ def lower(
     x = drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
     rounding = {names[layer.name] for layer in plain if found[layer.name].rounds}
     seen = Seen() if samples is None else _seen(snap, x)
-    tables = fitted(state_of(tables, bits.states, seen), snap, rounding, x)
+    states = {names[theirs]: its.states for theirs, its in each.items()}
+    tables = fitted(state_of(tables, states, seen), snap, rounding, x)
     narrow = losses(tables)
-    reasons = {theirs: each.reason for theirs, each in found.items() if each.reason}
+    reasons = {theirs: its.reason for theirs, its in found.items() if its.reason}
     if silent and (why := _rounded(found[network.output], finer[network.output], steps)):
         reasons.setdefault(network.output, why)
-        if bits.exact:
+        if bits.all.exact:
             raise LoweringError(f"layer {network.output} must be exact, but {why}")
     back = {ours: theirs for theirs, ours in names.items()}
     for ours, why in narrow.items():
         theirs = back[ours]
         reasons[theirs] = "; ".join(part for part in (reasons.get(theirs, ""), why) if part)
-    if bits.exact and narrow:
+    if bits.all.exact and narrow:
         ours, why = next(iter(narrow.items()))
         raise LoweringError(f"layer {back[ours]} must be exact, but {why}")
     unit, offset = 1.0, 0.0
@@ -183,8 +186,8 @@ def lower(
         store = tables.layer(names[network.output]).neuron.store
         assert isinstance(store, Shift)
         unit = float((1 << store.shift) / found[network.output].scale[0])
-        each = next(layer for layer in plain if layer.name == network.output).origin[0]
-        offset = float(each * network.voters * (steps if network.readout == "sum" else 1))
+        origin = next(layer for layer in plain if layer.name == network.output).origin[0]
+        offset = float(origin * network.voters * (steps if network.readout == "sum" else 1))
     notes = list(network.notes)
     if not form.exact:
         notes.append(

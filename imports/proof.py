@@ -146,7 +146,7 @@ def rule_proof(lowered: Lowered, x: NDArray[np.int64], inputs: str) -> RuleProof
     """Compare golden with the snapped source on integers (steps, samples, *input shape)."""
     spikes = differing = 0
     first: Differs | None = None
-    for start, part in _parts(lowered, x):
+    for start, part in parts(lowered, x):
         done = run(lowered.snapped, part)
         trace = golden.run(lowered.tables, part, potentials=True)
         names = {name: name for name in done.spikes}
@@ -172,7 +172,7 @@ def quantization_proof(
     predictions = right_source = right = 0
     first: Differs | None = None
     fired: dict[str, list[Floats]] = {}
-    for start, part in _parts(lowered, x):
+    for start, part in parts(lowered, x):
         stop = start + part.shape[1]
         done = run(lowered.network, samples[:, start:stop])
         trace = golden.run(lowered.tables, part, potentials=True)
@@ -221,7 +221,7 @@ def answer(lowered: Lowered, done: Reference) -> NDArray[np.int64]:
     return answers.classes(answers.values(network.readout, network.voters, done, network.output))
 
 
-def _parts(lowered: Lowered, x: NDArray[Any]) -> Any:
+def parts(lowered: Lowered, x: NDArray[Any]) -> Any:
     """Yield samples, so many that the reference's numbers fit, with the index of the first."""
     neurons = lowered.tables.updates + lowered.tables.steps * prod(lowered.tables.input.shape)
     size = max(1, BATCH_UPDATES // neurons)

@@ -1,6 +1,6 @@
 """How wide stored potentials and currents have to be: what they can reach in an inference."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,7 +35,7 @@ class Seen:
     currents: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def state_of(tables: Tables, most: int, seen: Seen) -> Tables:
+def state_of(tables: Tables, most: Mapping[str, int], seen: Seen) -> Tables:
     """Return tables whose states are as narrow as they can be.
 
     A state that can't hold all that its potentials can reach holds what was seen of them and as
@@ -47,19 +47,20 @@ def state_of(tables: Tables, most: int, seen: Seen) -> Tables:
     tables
         Their states are of 16 bits.
     most
-        Bits that a state may take.
+        By layer, bits that a state may take.
     seen
         What samples need; of a potential without, it is taken to be four thresholds.
     """
     layers = []
     for layer in tables.layers:
+        bits = most[layer.name]
         if layer.neuron.current is not None:
             reached = current_reach(tables, layer)
             likely = _twice(reached, seen.currents.get(layer.name, reached))
-            form = replace(layer.neuron.current, store=_narrowest(reached, likely, most))
+            form = replace(layer.neuron.current, store=_narrowest(reached, likely, bits))
             layer = replace(layer, neuron=replace(layer.neuron, current=form))
         reached = reach(tables, layer)
-        layers.append(stored(layer, _narrowest(reached, _likely(layer, reached, seen), most)))
+        layers.append(stored(layer, _narrowest(reached, _likely(layer, reached, seen), bits)))
     return replace(tables, layers=tuple(layers))
 
 

@@ -14,11 +14,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LEAVES = {"checks", "shown", "toolchain"}
+LEAVES = {"checks", "shown", "toolchain", "workers"}
 MAY_IMPORT = {
     "checks": set(),
     "shown": set(),
     "toolchain": set(),
+    "workers": set(),
     "data": LEAVES,
     "model": LEAVES | {"data"},
     "export": LEAVES | {"data"},

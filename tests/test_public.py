@@ -38,6 +38,7 @@ PUBLIC = {
     "somagate.imports": ["Network", "Node", "Origin", "Reference", "run"],
     "somagate.imports.files": ["NirFileError", "Stated", "read"],
     "somagate.imports.modules": [],
+    "somagate.imports.search": ["Aim", "Found", "Point", "fewest_bits"],
     "somagate.model": [
         *("CheckpointError", "Conv", "Dense", "LI", "LIF", "LayerNet", "MaxPool2d", "Network"),
         *("QuantConv2d", "QuantLinear", "Recipe", "Residual", "Result", "RunError", "Shortcut"),
@@ -64,6 +65,7 @@ PUBLIC = {
         *("Checker", "Dut", "Kept", "LayerCost", "Setup", "Verdict", "merge", "verify"),
     ],
     "somagate.toolchain": ["Tool", "ToolError", "doctor", "environment", "find", "require"],
+    "somagate.workers": ["Pool", "WorkersError", "pool"],
 }
 
 

@@ -71,3 +71,84 @@ def test_what_is_missing_or_there_is_said(somagate, net: Path, tmp_path: Path) -
     assert "must have an array x, but has ['z']" in refused(net, "--reset", "zero", *data)
     assert somagate("import", net, "--reset", "zero", "--steps", 3).exit_code == 0
     assert "exists already" in refused(net, "--reset", "zero", "--steps", 3)
+
+
+def test_bits_are_of_all_layers_or_of_each(somagate, net: Path) -> None:
+    arguments = ("import", net, "--steps", 6, "--reset", "zero", "--force")
+    result = somagate(*arguments, "--weight-bits", "4, 3=3", "--state-bits", "3=5")
+    assert result.exit_code in (0, 1), result.stderr
+    layers = sg.load(net.with_suffix(".safetensors")).layers
+    assert [layer.synapses[0].bits for layer in layers] == [4, 3]
+    assert layers[1].neuron.store.bits <= 5 < layers[0].neuron.store.bits
+    for text in ("", "x", "3=", "4,5", "3=4,3=5", "-1"):
+        assert somagate.error(*arguments, "--weight-bits", text) == (
+            "--weight-bits must be bits, such as 4, or those of layers too, each once, such as "
+            f"4,fc2=3, not {text!r}"
+        )
+    assert somagate.error(*arguments, "--state-bits", "no=4") == (
+        "bits must be of a layer that there is, 1, 3, not of 'no'"
+    )
+    assert somagate.error(*arguments, "--weight-bits", "9") == "weight_bits must be 1…8, not 9"
+
+
+@pytest.fixture
+def searched(net: Path, tmp_path: Path) -> tuple[object, ...]:
+    """Arguments of a search, whose labels are the source's own answers."""
+    x = np.random.default_rng(0).integers(0, 2, (6, 40, 8))
+    tables = sg.from_nir(net, steps=6, reset="zero", samples=x)
+    np.savez(tmp_path / "data.npz", x=x, y=sg.simulate(tables, x).prediction)
+    return ("import", net, "--reset", "zero", "--data", tmp_path / "data.npz", "--search")
+
+
+def test_the_fewest_bits_are_searched_and_drawn(somagate, searched, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    out, picture = tmp_path / "out.safetensors", tmp_path / "pareto.svg"
+    arguments = (*searched, "--loss", 20, "--narrow", "states", "--out", out, "--picture", picture)
+    result = somagate(*arguments)
+    assert result.exit_code == 0, result.stderr
+    told = " ".join(result.stdout.split())
+    assert "are within 20 points of the source" in told and f"Picture in {picture}" in told
+    assert "right in the source," in told and told.endswith(f"Tables in {out}")
+    assert picture.read_text().startswith("<?xml")
+    assert "exists already: name another with --picture" in " ".join(
+        somagate(*searched, "--out", tmp_path / "b", "--picture", picture).stderr.split()
+    )
+    found = somagate.json(*arguments, "--force")
+    assert set(found) == documented("import")
+    search = found["search"]
+    assert search["within"] and search["tables"] == found["tables"] == sg.load(out).sha256
+    assert search["samples"] == search["held_out"] == 20 and search["picture"] == str(picture)
+    assert [row["front"] for row in search["points"]].count(True) >= 1
+    assert search["chosen"] in search["points"]
+    assert found["source"]["quantization"]["samples"] == 20
+
+
+def test_no_bits_within_the_loss_are_a_no(somagate, searched) -> None:
+    result = somagate(*searched, "--loss", 0, "--weight-bits", 1, "--state-bits", 2)
+    assert result.exit_code == 1, result.stderr
+    assert "No bits are within 0 points of the source, not even the widest," in result.stdout
+
+
+def test_what_a_search_cannot_do_is_said_and_nothing_is_written(
+    somagate, searched, net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = searched[:-1]
+    assert somagate.error(*alone, "--loss", 2) == "--loss must come with --search"
+    assert somagate.error(*alone, "--held-out", 0.2) == "--held-out must come with --search"
+    assert somagate.error(*searched, "--picture", tmp_path / "a.pdf") == (
+        f"picture must be a file in .svg or .png, not {tmp_path / 'a.pdf'}"
+    )
+    assert somagate.error(*searched, "--workers", 0) == "workers must be an integer of 1…256, not 0"
+    no_labels = ("import", net, "--reset", "zero", "--steps", 3, "--search")
+    assert somagate.error(*no_labels) == (
+        "labels must be given to a search, the right class of each sample"
+    )
+    pytest.importorskip("distributed", reason="dask is not installed")
+    from somagate.workers import cluster
+
+    monkeypatch.setattr(cluster, "SECONDS", 0.3)
+    assert somagate.error(*searched, "--scheduler", "tcp://127.0.0.1:1") == (
+        "scheduler must be the address of a dask scheduler, such as 'tcp://host:8786', not "
+        "'tcp://127.0.0.1:1': nothing answers there"
+    )
+    assert not net.with_suffix(".safetensors").exists()

@@ -56,3 +56,15 @@ def test_a_stranger_s_own_loop_is_trained_exported_and_verified(tmp_path: Path) 
     assert float(found.group(1)) > 80
     assert "RTL equals golden on 4 samples" in told
     assert (tmp_path / "own.safetensors").is_file()
+
+
+def test_the_fewest_bits_of_a_network_are_searched(tmp_path: Path) -> None:
+    frameworks.snntorch()
+    for name in ("distributed", "matplotlib"):
+        pytest.importorskip(name, reason=f"{name} is not installed")
+    told = run("search_bits.py", tmp_path, "0.5", warnings="ignore")  # the frameworks' own
+    assert told.count("bits are within 1 point of the source") == 2
+    losses = re.findall(r"([\d.]+)% right in the source, ([\d.]+)% in integers", told)
+    assert len(losses) == 4
+    assert all(float(integers) >= float(source) - 1.5 for source, integers in losses)
+    assert (tmp_path / "pareto.svg").is_file() and (tmp_path / "narrow.safetensors").is_file()

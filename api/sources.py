@@ -1,0 +1,74 @@
+"""What is imported, as networks of the package, and what is wanted of the import."""
+
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from .imports.graph import Network
+    from .imports.importing import Wanted
+
+Readout = Literal["count", "first", "potential", "largest", "sum", "every"]
+Scales = Literal["channel", "power", "layer"]
+Source = tuple["Network", "Wanted"]
+
+
+def nir_source(path: Path | str, *, name: str | None = None, **settings: Any) -> Source:
+    """Return the network of a NIR file, and what is wanted; the settings are those of `from_nir`.
+
+    Raises
+    ------
+    NirFileError
+        Where the file isn't sound, or has to be stated more about.
+    """
+    from .imports.files.nir_file import Stated, read
+
+    words = ("source", "dt", "reset", "reset_delay", "comparator", "v_min")
+    stated = Stated(**{word: settings.pop(word) for word in words if word in settings})
+    network = read(path, stated, **_answer(settings))
+    return network, _wanted(name=name or Path(path).stem, **settings)
+
+
+def module_source(framework: str, net: Any, sample: Any, settings: dict[str, Any]) -> Source:
+    """Return the network of a framework's modules, and what is wanted; see `from_snntorch`."""
+    from .imports.graph import Origin
+    from .imports.modules.torch_net import read
+
+    modules = import_module(f".imports.modules.{framework}_modules", __package__)
+    settings = dict(settings)
+    network = read(
+        net, sample, modules.cell, Origin(framework=framework, version=modules.VERSION),
+        taken=modules.TAKEN, **_answer(settings),
+    )  # fmt: skip
+    first = sample[0] if isinstance(sample, tuple) else sample
+    return network, _wanted(**({"samples": first, "name": type(net).__name__} | settings))
+
+
+def _answer(settings: dict[str, Any]) -> dict[str, Any]:
+    """Take what is said of the answer out of settings, and return it."""
+    return {name: settings.pop(name) for name in ("readout", "voters") if name in settings}
+
+
+def _wanted(
+    *,
+    name: str,
+    steps: int | None = None,
+    samples: Any = None,
+    labels: Any = None,
+    weight_bits: int | Mapping[str, int] = 8,
+    state_bits: int | Mapping[str, int] = 16,
+    scales: Scales = "channel",
+    exact: bool = False,
+) -> "Wanted":
+    from .imports.importing import Wanted
+    from .imports.layer_bits import layer_bits
+    from .imports.scales import Bits
+
+    plain = re.sub(r"\W", "_", name, flags=re.ASCII) or "imported"
+    return Wanted(
+        steps=steps, samples=samples, labels=labels,
+        bits=layer_bits(weight_bits, state_bits, Bits(scales=scales, exact=exact)),
+        name=plain if plain[0].isalpha() else f"net_{plain}",
+    )  # fmt: skip

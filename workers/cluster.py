@@ -1,0 +1,120 @@
+"""Workers of a dask cluster: one that is made here, or one that is there."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster, Security, as_completed
+from distributed.comm.core import connect
+from distributed.scheduler import KilledWorker
+
+from .base import Pool, Progress, WorkersError
+
+SECONDS = 5
+"""That a scheduler gets to answer, and to name a worker."""
+
+
+class Cluster(Pool):
+    """The workers of a client's scheduler."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._sent: dict[int, tuple[Any, Any]] = {}
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        items: Iterable[Any],
+        *,
+        shared: tuple[Any, ...] = (),
+        progress: Progress | None = None,
+    ) -> list[Any]:
+        """Return what a function returns for each item; see `Pool`."""
+        everything = list(items)
+        if not everything:
+            return []
+        there = [[self._send(value)] * len(everything) for value in shared]
+        futures = self._client.map(function, *there, everything, pure=False)
+        try:
+            ended = as_completed(futures, loop=self._client.loop, with_results=True)
+            for done, _ in enumerate(ended, 1):  # raises where a call did
+                if progress:
+                    progress(done, len(everything))
+            return list(self._client.gather(futures))
+        except KilledWorker:
+            raise WorkersError(
+                "a worker must stay alive to the end, but one died; the memory may be short: take "
+                "fewer workers, or fewer samples"
+            ) from None
+        finally:
+            self._client.cancel(futures)
+
+    def _send(self, value: Any) -> Any:
+        """Return a value as the workers have it."""
+        if id(value) not in self._sent:
+            future = self._client.scatter(value, broadcast=True, hash=False)
+            self._sent[id(value)] = (value, future)  # held, so that no other gets its id
+        return self._sent[id(value)][1]
+
+
+@contextmanager
+def local(count: int) -> Iterator[Pool]:
+    """Yield so many processes of this machine, of one thread each."""
+    # A worker that dies of an item would die of it again.
+    settings = {"distributed.scheduler.allowed-failures": 0}
+    with (
+        dask.config.set(settings),
+        LocalCluster(
+            n_workers=count, threads_per_worker=1, processes=True, silence_logs=logging.CRITICAL,
+            # Any free port: where that of the pages about a cluster is taken, dask warns.
+            dashboard_address="127.0.0.1:0",
+        ) as cluster,
+        Client(cluster) as client,
+    ):  # fmt: skip
+        client.run(_deaf)
+        yield Cluster(client)
+
+
+@contextmanager
+def remote(address: str) -> Iterator[Pool]:
+    """Yield the workers of a scheduler that is there.
+
+    Raises
+    ------
+    WorkersError
+        Where nothing answers there, or it has no workers.
+    """
+    try:
+        asyncio.run(asyncio.wait_for(_answer(address), SECONDS))
+    except (OSError, ValueError, TypeError) as error:
+        told = " ".join(str(error).split())
+        why = "nothing answers there" if isinstance(error, OSError) else told
+        raise WorkersError(
+            f"scheduler must be the address of a dask scheduler, such as 'tcp://host:8786', not "
+            f"{address!r}: {why}"
+        ) from None
+    with Client(address, timeout=SECONDS, set_as_default=False) as client:
+        try:
+            client.wait_for_workers(1, timeout=SECONDS)
+        except TimeoutError:
+            raise WorkersError(
+                f"scheduler must have workers, but that at {address!r} has none; start some with "
+                f"`dask worker {address}`"
+            ) from None
+        yield Cluster(client)
+
+
+async def _answer(address: str) -> None:
+    """Shake hands with a scheduler: a client that fails to do so isn't closed without a noise."""
+    arguments = Security().get_connection_args("client")
+    comm = await connect(address, timeout=SECONDS, **arguments)
+    comm.abort()
+
+
+def _deaf() -> None:
+    """Leave Ctrl-C, which a terminal sends to all, to the process that ends the cluster."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
