@@ -32,7 +32,10 @@ class Samples:
         Integers (samples, *input shape), 0…tables.input.maximum; for 'frames' (samples, steps,
         *input shape), in the range of the input's activation.
     labels
-        int64 (samples,); `NO_LABEL` where the samples have boxes.
+        int64 (samples,); `NO_LABEL` where the samples have boxes, targets or nothing.
+    targets
+        float64 (samples, classes), or (samples, steps, classes) where every step has an answer, in
+        the source's numbers: what a regression should come to. None has none.
     classes
         How many the data set names; None where it doesn't.
     encoded
@@ -45,6 +48,7 @@ class Samples:
     labels: Labels
     classes: int | None = None
     encoded: bool = False
+    targets: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -59,7 +63,10 @@ class Samples:
         """Return some of the samples."""
         if not isinstance(chosen, slice):
             raise TypeError(f"Samples are taken by a slice such as [:100], not {chosen!r}")
-        return replace(self, images=self.images[chosen], labels=self.labels[chosen])
+        targets = None if self.targets is None else self.targets[chosen]
+        return replace(
+            self, images=self.images[chosen], labels=self.labels[chosen], targets=targets
+        )
 
     @property
     def labelled(self) -> bool:
@@ -101,9 +108,11 @@ class Samples:
         )
 
     def scored(self) -> None:
-        """Raise `ValueError` unless predictions can be compared with the labels."""
+        """Raise `ValueError` unless predictions can be compared with labels or targets."""
         if not len(self):
             raise ValueError(f"{self.data} must have a sample at least to be measured, not none")
+        if self.targets is not None:
+            return
         if not self.labelled:
             raise ValueError(
                 f"{self.data} must have one label a sample to measure the accuracy, not boxes; "
@@ -190,8 +199,9 @@ def samples(tables: Tables, data: Any = "digits", count: int | None = None) -> S
     data
         'digits' (bundled with scikit-learn), a folder with the files of a data set, or
         ``NAME[:KEY=VALUE,…][@DIR]``; docs/data.md lists them. Or samples and labels (x, y), or a
-        `torch.utils.data.Dataset`: for imported tables as their source takes them, and otherwise
-        whole numbers (samples, *input shape), or (samples, steps, *input shape) for 'frames'.
+        `torch.utils.data.Dataset`, where real numbers in the place of labels are targets: for
+        imported tables as their source takes them, and otherwise whole numbers (samples, *input
+        shape), or (samples, steps, *input shape) for 'frames'.
     count
         Take the first so many; by default all.
 
@@ -248,7 +258,7 @@ def samples(tables: Tables, data: Any = "digits", count: int | None = None) -> S
 
 def _own(tables: Tables, data: Any, count: int | None) -> Samples:
     """Return samples of arrays, or of a dataset."""
-    x, labels = arrays(data, count)
+    x, labels, targets = arrays(data, count)
     encoded = tables.source is not None
     if encoded:
         from .importing import as_input
@@ -268,5 +278,23 @@ def _own(tables: Tables, data: Any, count: int | None) -> Samples:
     if count is not None and not 1 <= count <= len(images):
         raise ValueError(f"samples must be 1…{len(images)} for arrays, not {count}")
     return Samples(
-        tables=tables, data="arrays", images=images[:count], labels=labels[:count], encoded=encoded
-    )
+        tables=tables, data="arrays", images=images[:count], labels=labels[:count], encoded=encoded,
+        targets=None if targets is None else _shaped(tables, targets)[:count],
+    )  # fmt: skip
+
+
+def _shaped(tables: Tables, targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return targets in the shape of the answer."""
+    if tables.source is None or tables.readout.kind != "potential":
+        raise ValueError(
+            "targets must be of imported tables that answer by potentials, as others have no unit; "
+            f"give whole numbers as labels of {tables.name}, or None"
+        )
+    steps = (tables.steps,) if tables.readout.over == "every" else ()
+    shape = (*steps, tables.classes)
+    if targets.shape[1:] not in (shape, shape[: -1 if tables.classes == 1 else None]):
+        raise ValueError(
+            f"targets must be (samples, {', '.join(map(str, shape))}) for {tables.name}, not "
+            f"{targets.shape}"
+        )
+    return targets.reshape(-1, *shape)

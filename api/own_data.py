@@ -12,8 +12,8 @@ from .given import kind_of
 WORDS = "a pair (x, y), (x, None), or a dataset whose samples are such pairs"
 
 
-def arrays(data: Any, count: int | None) -> tuple[NDArray[Any], Labels]:
-    """Return samples and labels, `NO_LABEL` where there are none.
+def arrays(data: Any, count: int | None) -> tuple[NDArray[Any], Labels, NDArray[np.float64] | None]:
+    """Return samples and labels, `NO_LABEL` where there are none, and the targets of a regression.
 
     Parameters
     ----------
@@ -25,12 +25,13 @@ def arrays(data: Any, count: int | None) -> tuple[NDArray[Any], Labels]:
 
     Returns
     -------
-    Numbers (samples, ...), and int64 (samples,).
+    Numbers (samples, ...), int64 (samples,), and float64 (samples, ...) or None: real numbers in
+    the place of labels are targets.
 
     Raises
     ------
     TypeError, ValueError
-        Where it is none of these, or labels are no whole numbers.
+        Where it is none of these, or labels are neither whole numbers nor finite ones.
     """
     if isinstance(data, tuple | list):
         if len(data) != 2:
@@ -49,14 +50,18 @@ def arrays(data: Any, count: int | None) -> tuple[NDArray[Any], Labels]:
     if x.dtype.kind not in "biuf" or not x.ndim:
         raise TypeError(f"data must be {WORDS}, of numbers, not x of {x.dtype}")
     if y is None:
-        return x, np.full(len(x), NO_LABEL, np.int64)
+        return x, np.full(len(x), NO_LABEL, np.int64), None
     labels = np.asarray(y)
+    if labels.dtype.kind == "f" and labels.ndim:
+        if not np.isfinite(labels).all():
+            raise ValueError("targets must be finite numbers, one sample after the other, not NaN")
+        return x, np.full(len(labels), NO_LABEL, np.int64), labels.astype(np.float64)
     if labels.dtype.kind not in "iu" or labels.ndim != 1 or (labels.size and labels.min() < 0):
         raise ValueError(
             "labels must be whole numbers from 0 on, one a sample, to be compared with classes, "
             f"not {labels.dtype} of shape {labels.shape}; give None in their place to simulate"
         )
-    return x, labels.astype(np.int64)
+    return x, labels.astype(np.int64), None
 
 
 def fitted(tables: Tables, x: NDArray[Any]) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from .encoded import Samples, maps, the_samples
 from .export.tables import Tables
 from .given import the_tables
+from .importing import as_output
 from .shown import Shown, grid
 from .sim.golden import golden
 from .sim.golden.trace import Trace
@@ -80,7 +81,9 @@ class Measured(Shown):
     data
         What the samples are of.
     samples, correct
-        How many, and how many of them are classified right.
+        How many, and how many of them are classified right; None where they have targets.
+    error
+        Mean square of the differences from targets, in the source's units, or None.
     layers
         The input, and every layer.
     trace_file
@@ -90,23 +93,25 @@ class Measured(Shown):
     tables: Tables
     data: str
     samples: int
-    correct: int
+    correct: int | None
     layers: tuple[LayerActivity, ...]
     trace_file: str | None = None
+    error: float | None = None
 
     @property
-    def accuracy(self) -> float:
-        """The share that is right."""
-        return self.correct / self.samples
+    def accuracy(self) -> float | None:
+        """The share that is right, or None."""
+        return None if self.correct is None else self.correct / self.samples
 
     @property
     def summary(self) -> str:
-        """The accuracy in a sentence."""
+        """The accuracy or the error in a sentence."""
+        if self.error is not None:
+            good = f"mean squared error {self.error:.4g} over {self.samples} samples"
+        else:
+            good = f"{self.correct} of {self.samples} right ({self.accuracy:.2%})"
         kept = f"; trace in {self.trace_file}" if self.trace_file else ""
-        return (
-            f"{self.correct} of {self.samples} right ({self.accuracy:.2%}), "
-            f"{self.tables.steps} time steps a sample{kept}"
-        )
+        return f"{good}, {self.tables.steps} time steps a sample{kept}"
 
     def shown(self) -> list[RenderableType]:
         """Return the activity of each layer, and the accuracy."""
@@ -131,6 +136,7 @@ class Measured(Shown):
             "steps": self.tables.steps,
             "correct": self.correct,
             "accuracy": self.accuracy,
+            "error": self.error,
             "layers": [vars(layer) for layer in self.layers],
             "trace": self.trace_file,
         }
@@ -144,7 +150,7 @@ def measure(
     overwrite: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Measured:
-    """Run tables on labelled samples in the golden simulator: accuracy and activity.
+    """Run tables on labelled samples in the golden simulator: accuracy, or error, and activity.
 
     Parameters
     ----------
@@ -166,14 +172,17 @@ def measure(
     data.scored()
     count = len(data)
     size = count if trace else max(1, min(BATCH, BATCH_UPDATES // tables.updates))
-    correct = 0
+    correct, squares = 0, 0.0
     channels = {layer.name: np.zeros(layer.neuron.channels, np.int64) for layer in tables.layers}
     channels["input"] = np.zeros(tables.input.shape[0], np.int64)
     for first in range(0, count, size):
         part = data[first : first + size]
         x = part.x
         run = golden.run(tables, x, potentials=trace is not None)
-        correct += int((run.prediction == part.labels).sum())
+        if part.targets is None:
+            correct += int((run.prediction == part.labels).sum())
+        else:
+            squares += float(((as_output(tables, run.output) - part.targets) ** 2).sum())
         for name, spikes in {"input": x, **run.spikes}.items():
             sites = spikes.reshape(*spikes.shape[:3], -1)
             if name == "input" or sites.dtype == np.bool_:
@@ -200,7 +209,8 @@ def measure(
         tables=tables,
         data=data.data,
         samples=count,
-        correct=correct,
+        correct=correct if data.targets is None else None,
+        error=None if data.targets is None else squares / data.targets.size,
         layers=tuple(layers),
         trace_file=trace,
     )

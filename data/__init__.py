@@ -9,7 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import arrays, cache, cifar, detection, digits, idx, moving_shapes, pictures, recordings
+from . import (
+    arrays,
+    cache,
+    cifar,
+    cochlea,
+    detection,
+    digits,
+    idx,
+    moving_shapes,
+    pictures,
+    recordings,
+)  # fmt: skip
 from .folds import folds
 from .leftovers import matching
 from .record import NO_LABEL, Boxes, DataError, DataSet, Images, Labels
@@ -57,6 +68,8 @@ _SOURCES = {
         read=recordings.read_ncaltech101, keys=recordings.KEYS, mark="*/image_0001.bin"
     ),
     "nmnist": _Reader(read=recordings.read_nmnist, keys=recordings.KEYS, mark="Train/0/*.bin"),
+    "shd": _Reader(read=cochlea.read, keys=cochlea.KEYS, mark="shd_train.h5"),
+    "ssc": _Reader(read=cochlea.read, keys=cochlea.KEYS, mark="ssc_train.h5"),
 }
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import frameworks
 import numpy as np
 import pytest
 import somagate as sg
@@ -60,8 +61,13 @@ def test_arrays_and_datasets_are_the_samples_that_a_name_gives(tables) -> None:
          "the training did")),
         ((np.zeros((3, 1, 8, 8)), [1, 2]), ValueError, "labels must be one a sample, 3, not 2"),
         ((np.zeros((3, 1, 8, 8)), [0.5, 1, 2]), ValueError,
+         ("targets must be of imported tables that answer by potentials, as others have no unit; "
+         "give whole numbers as labels of digits, or None")),
+        ((np.zeros((3, 1, 8, 8)), [0.5, 1, np.nan]), ValueError,
+         "targets must be finite numbers, one sample after the other, not NaN"),
+        ((np.zeros((3, 1, 8, 8)), [-1, 1, 2]), ValueError,
          ("labels must be whole numbers from 0 on, one a sample, to be compared with classes, not "
-         "float64 of shape (3,); give None in their place to simulate")),
+         "int64 of shape (3,); give None in their place to simulate")),
         (7, TypeError, ("data must be the name of a data set, a pair (x, y), (x, None), or a "
          "dataset whose samples are such pairs, not 7")),
     ],
@@ -98,3 +104,28 @@ def test_a_recipe_of_a_users_own_trains_on_his_own_arrays(tmp_path: Path) -> Non
         ValueError, f"{tmp_path}/none.py must be a Python file with a RECIPE, but is none"
     ):
         sg.train(tmp_path / "none.py")
+
+
+@pytest.mark.parametrize("readout", ["potential", "every"])
+def test_a_regression_is_measured_by_its_targets(readout: str) -> None:
+    frameworks.snntorch()
+    import snntorch as snn
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    layers = [nn.Linear(3, 8), snn.Leaky(beta=0.5, init_hidden=True), nn.Linear(8, 2)]
+    net = nn.Sequential(*layers, snn.Leaky(beta=0.5, init_hidden=True, reset_mechanism="none"))
+    x = torch.rand(6, 3)
+    tables = sg.from_snntorch(net, x, steps=5, readout=readout)
+    targets = sg.as_output(tables, sg.simulate(tables, sg.as_input(tables, x)).output)
+    targets[2] += 0.5
+    data = sg.samples(tables, (x, targets))
+    found = sg.measure(tables, data)
+    assert found.error == pytest.approx(0.25 / 6) and found.correct is found.accuracy is None
+    assert "mean squared error 0.04167 over 6 samples" in str(found)
+    assert found.to_dict()["error"] == found.error
+    assert sg.measure(tables, data[3:]).error == 0
+    with refused(ValueError, f"targets must be (samples, {'5, 2' if readout == 'every' else 2}) "
+                 f"for {tables.name}, not (6, 3)"):  # fmt: skip
+        sg.samples(tables, (x, np.zeros((6, 3))))

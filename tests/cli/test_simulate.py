@@ -82,7 +82,8 @@ def test_simulate_refuses_a_folder_without_a_data_set(somagate, tables_path: Pat
     assert somagate.error("simulate", tables_path, "--data", folder) == (
         f"{folder} must hold the files of a data set, but has none of data_batch_1* (cifar10), "
         "airplane/*.aedat (cifar10-dvs), train.json (coco), trials_to_train.txt (dvs-gesture), "
-        "*-ubyte* (mnist), */image_0001.bin (ncaltech101), Train/0/*.bin (nmnist); "
+        "*-ubyte* (mnist), */image_0001.bin (ncaltech101), Train/0/*.bin (nmnist), shd_train.h5 "
+        "(shd), ssc_train.h5 (ssc); "
         f"say what it is with NAME@{folder}"
     )
 
