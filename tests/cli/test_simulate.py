@@ -31,6 +31,7 @@ def test_simulate_measures_what_golden_does(somagate, tables_path: Path) -> None
         "steps": 4,
         "correct": correct,
         "accuracy": correct / 300,
+        "error": None,
         "trace": None,
     }
     counts = [int(x.sum()), int(run.spikes["conv1"].sum()), 0]
