@@ -5,29 +5,24 @@ rounding: of the weights, where they aren't whole at any scale; of decays that a
 potentials that don't fit their bits. Each is said.
 """
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..checks.arguments import integer
-from ..export.layer import Input
-from ..export.neuron import Shift
 from ..export.tables import Tables
-from . import answers
+from .draft import Draft
 from .fitting import drawn, fitted
 from .graph import Network
 from .input_form import InputForm, input_form
 from .layer_bits import LayerBits
-from .layers import layer_of, snapped
-from .normal import PlainLayer, network_of, normal, times
 from .ops import spread
 from .paths import LoweringError
 from .ranges import Seen, losses, sent, state_of
 from .reference import run
-from .scales import MOST_GAIN, Bits, Scaled, scaled
+from .scales import MOST_GAIN, Bits, Scaled
 
 CALIBRATING = 64
 """Samples that say which potentials a state has to hold."""
@@ -109,90 +104,38 @@ def lower(
         raise ValueError(
             "steps must be given, the time steps of an inference: the source doesn't say"
         )
-    steps = integer("steps", steps, 1, 65535)
-    form = input_form(samples)
-    layers = normal(network)
-    names = _named([layer.name for layer in layers])
-    each = bits.of(names)
-    silent = network.readout not in answers.SPIKES
-    plain = [
-        _for_input(_silenced(layer) if silent and layer.name == network.output else layer, form)
-        for layer in layers
-    ]
-
-    several = [layer.name for layer in plain if layer.neuron.most != 1]
-    counts = dict.fromkeys(several, 1)
-
-    def build(finer: dict[str, int]) -> tuple[Tables, Network, dict[str, Scaled]]:
-        found = {
-            layer.name: scaled(
-                layer, each[layer.name], form.scale, finer=finer.get(layer.name, 0),
-                uniform=silent and layer.name == network.output,
-            )
-            for layer in plain
-        }  # fmt: skip
-        snaps = [
-            snapped(layer, found[layer.name], names, counts.get(layer.name, 1)) for layer in plain
-        ]
-        tables = Tables(
-            name=name,
-            steps=steps,
-            input=Input(
-                shape=network.input_shape,
-                activation=form.activation,
-                constant=network.constant,
-                encoding="direct" if network.constant and not form.activation.signed else "frames",
-                maximum=max(form.activation.high, 1),
-            ),
-            layers=tuple(
-                layer_of(layer, found[layer.name], names, counts.get(layer.name, 1))
-                for layer in plain
-            ),
-            readout=answers.readout(network.readout, names[network.output], network.voters),
-        )
-        return tables, network_of(snaps, network), found
-
-    tables, snap, found = build({})
+    draft = Draft.of(network, input_form(samples), integer("steps", steps, 1, 65535), bits, name)
+    form, names, output = draft.form, draft.names, network.output
+    tables, snap, found = draft.made()
     finer = {
-        layer.name: _finer(found[layer.name], steps if layer.neuron.threshold is None else 0)
-        for layer in plain
+        layer.name: _finer(found[layer.name], draft.steps if layer.neuron.threshold is None else 0)
+        for layer in draft.layers
     }
     # From front to back, as what a layer can send depends on what it can get.
-    for theirs in several:
-        counts[theirs] = min(8, sent(tables, tables.layer(names[theirs])).bit_length())
-        tables, snap, found = build({})
+    for theirs in draft.counts:
+        draft.counts[theirs] = min(8, sent(tables, tables.layer(names[theirs])).bit_length())
+        tables, snap, found = draft.made()
     if any(finer.values()):
-        tables, snap, found = build(finer)
+        tables, snap, found = draft.made(finer)
     x = drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
-    rounding = {names[layer.name] for layer in plain if found[layer.name].rounds}
+    rounding = {names[layer.name] for layer in draft.layers if found[layer.name].rounds}
     seen = Seen() if samples is None else _seen(snap, x)
-    states = {names[theirs]: its.states for theirs, its in each.items()}
+    states = {names[theirs]: its.states for theirs, its in draft.bits.items()}
     tables = fitted(state_of(tables, states, seen), snap, rounding, x)
-    narrow = losses(tables)
     reasons = {theirs: its.reason for theirs, its in found.items() if its.reason}
-    if silent and (why := _rounded(found[network.output], finer[network.output], steps)):
-        reasons.setdefault(network.output, why)
+    if draft.silent and (why := _rounded(found[output], finer[output], draft.steps)):
+        reasons.setdefault(output, why)
         if bits.all.exact:
-            raise LoweringError(f"layer {network.output} must be exact, but {why}")
+            raise LoweringError(f"layer {output} must be exact, but {why}")
     back = {ours: theirs for theirs, ours in names.items()}
-    for ours, why in narrow.items():
+    for ours, why in losses(tables).items():
         theirs = back[ours]
+        if bits.all.exact:
+            raise LoweringError(f"layer {theirs} must be exact, but {why}")
         reasons[theirs] = "; ".join(part for part in (reasons.get(theirs, ""), why) if part)
-    if bits.all.exact and narrow:
-        ours, why = next(iter(narrow.items()))
-        raise LoweringError(f"layer {back[ours]} must be exact, but {why}")
-    unit, offset = 1.0, 0.0
-    if silent:
-        store = tables.layer(names[network.output]).neuron.store
-        assert isinstance(store, Shift)
-        unit = float((1 << store.shift) / found[network.output].scale[0])
-        origin = next(layer for layer in plain if layer.name == network.output).origin[0]
-        offset = float(origin * network.voters * (steps if network.readout == "sum" else 1))
-    notes = list(network.notes)
-    if not form.exact:
-        notes.append(
-            f"the input has no levels that fit 8 bits: it is rounded to {form.activation.bits} bits"
-        )
+    unit, offset = draft.unit(tables, found[output])
+    width = form.activation.bits
+    rounds = f"the input has no levels that fit 8 bits: it is rounded to {width} bits"
     return Lowered(
         tables=tables,
         network=network,
@@ -202,7 +145,7 @@ def lower(
         unit=unit,
         offset=offset,
         reasons=reasons,
-        notes=tuple(notes),
+        notes=network.notes if form.exact else (*network.notes, rounds),
     )
 
 
@@ -253,36 +196,3 @@ def _rounded(found: Scaled, finer: int, steps: int) -> str:
         return ""
     multiplier, shift = int(found.decay.multiplier.min()), found.decay.shift
     return f"a decay of {multiplier}/{1 << shift} rounds potentials that are read"
-
-
-def _named(names: list[str]) -> dict[str, str]:
-    """Return names that tables take, by the source's."""
-    found: dict[str, str] = {}
-    for name in names:
-        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
-        plain = f"layer{plain}" if not plain[:1].isalpha() else plain
-        while plain in found.values() or plain == "input":
-            plain += "_"
-        found[name] = plain
-    return found
-
-
-def _silenced(layer: PlainLayer) -> PlainLayer:
-    """Return the last layer as one that never fires, where its potential is the answer."""
-    if layer.neuron.reset != "none":
-        raise LoweringError(
-            f"layer {layer.name}: reset must be 'none' where its potential is read, as a layer "
-            f"of the tables doesn't fire then, not {layer.neuron.reset!r}; read its spikes, or "
-            "train it without a reset"
-        )
-    return replace(layer, neuron=replace(layer.neuron, threshold=None, most=1))
-
-
-def _for_input(layer: PlainLayer, form: InputForm) -> PlainLayer:
-    """Return a layer whose weights from the input are for its integers."""
-    factor = np.full(len(layer.neuron.bias), form.scale)
-    groups = tuple(
-        replace(group, op=times(group.op, factor)) if group.source == "input" else group
-        for group in layer.groups
-    )
-    return replace(layer, groups=groups)

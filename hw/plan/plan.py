@@ -63,9 +63,8 @@ class Plan:
         weight_memory: Literal["block", "spram"] = "block",
         word_bits: int = 32,
         loadable: bool = False,
-        orders: Mapping[str, tuple[int, ...]] | None = None,
     ) -> "Plan":
-        """Return the plan of one stage that executes all layers.
+        """Return the plan of one stage that executes all layers, in the tables' order of channels.
 
         Parameters are those of `StageShape` and of the plan itself, and so are the errors.
         """
@@ -82,7 +81,6 @@ class Plan:
             shapes=(shape,),
             word_bits=word_bits,
             loadable=loadable,
-            orders=orders or {},
         )
 
     def __post_init__(self) -> None:

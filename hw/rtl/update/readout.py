@@ -4,7 +4,7 @@ from contextlib import nullcontext
 
 from amaranth.hdl import Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth.lib.data import ArrayLayout, StructLayout, View
 from amaranth.lib.wiring import In, Out
 
 from ...plan.stage_plan import StagePlan
@@ -83,7 +83,7 @@ class Readout(wiring.Component):
         width = plan.update_lanes
         readout = plan.tables.readout
         bits = _neuron_bits(plan)
-        chunk, result = self.chunks.payload, self.results.payload
+        result = self.results.payload
         values = Signal(ArrayLayout(signed(bits), width))  # being sent
         left = Signal(range(width + 1))
         accept = Signal()
@@ -103,21 +103,10 @@ class Readout(wiring.Component):
             m.d.comb += send.eq(self.results.valid & self.results.ready)
 
         now = Signal(ArrayLayout(signed(bits), width))
-        if not _has_ring(plan):
-            m.d.comb += [now[i].eq(chunk.potentials[i]) for i in range(width)]
+        if _has_ring(plan):
+            self._follow(m, now, accept)
         else:
-            kept = _kept_shape(plan)
-            turns = parts(plan.classes * readout.voters, width)
-            ring = [Signal(width * kept.width, name=f"counts_{i}") for i in range(turns)]
-            counts = Signal(ArrayLayout(kept, width))
-            for i in range(width):
-                word = ring[0].word_select(i, kept.width)
-                m.d.comb += counts[i].eq(self._after(word.as_signed() if kept.signed else word, i))
-            m.d.comb += [now[i].eq(counts[i]) for i in range(width)]
-            with m.If(accept):
-                m.d.sync += [ring[i].eq(ring[i + 1]) for i in range(turns - 1)]
-                m.d.sync += ring[-1].eq(counts)
-
+            m.d.comb += [now[i].eq(self.chunks.payload.potentials[i]) for i in range(width)]
         index = Signal.like(result.index)
         best = Signal(signed(plan.readout_bits))
         best_index = Signal.like(index)
@@ -140,6 +129,21 @@ class Readout(wiring.Component):
                 with m.If(better):
                     m.d.sync += [best.eq(value), best_index.eq(index)]
         return m
+
+    def _follow(self, m: Module, now: View, accept: Signal) -> None:
+        """Take each chunk into what is known of its neurons, which the ring hands on."""
+        plan, kept = self.plan, _kept_shape(self.plan)
+        width = plan.update_lanes
+        turns = parts(plan.classes * plan.tables.readout.voters, width)
+        ring = [Signal(width * kept.width, name=f"counts_{i}") for i in range(turns)]
+        counts = Signal(ArrayLayout(kept, width))
+        for i in range(width):
+            word = ring[0].word_select(i, kept.width)
+            m.d.comb += counts[i].eq(self._after(word.as_signed() if kept.signed else word, i))
+        m.d.comb += [now[i].eq(counts[i]) for i in range(width)]
+        with m.If(accept):
+            m.d.sync += [ring[i].eq(ring[i + 1]) for i in range(turns - 1)]
+            m.d.sync += ring[-1].eq(counts)
 
     def _after(self, old: Value, lane: int) -> Value:
         """Return what is known of a lane's neuron after its chunk, of what was known before."""

@@ -164,19 +164,7 @@ class Update(wiring.Component):
         used = [Signal(name=f"used_{i}") for i in range(waits)]
         passed = [Signal(FlagsLayout(plan), name=f"passed_{i}") for i in range(waits)]
         index = Signal.like(out.index)
-        sums: Any = self.sums.payload
-        if Combiner.needed(plan):
-            m.submodules.combiner = combiner = Combiner(plan)
-            m.d.comb += [
-                combiner.combines.eq(self.layers.payload.combines),
-                combiner.adds.eq(self.layers.payload.adds),
-                combiner.chunk.eq(read[1].chunk),
-                combiner.opens.eq(read[1].opens),
-                combiner.take.eq(take),
-                combiner.sums.eq(sums),
-            ]
-            sums = combiner.combined
-        self._rules(m, stored, sums, move)
+        self._rules(m, stored, self._combined(m, read[1], take), move)
         with m.If(move):
             m.d.sync += [
                 passed[0].eq(read[1]),
@@ -201,6 +189,22 @@ class Update(wiring.Component):
         with m.If(self.layers.ready):
             m.d.sync += [over.eq(0), index.eq(0)]
         return m
+
+    def _combined(self, m: Module, read: Any, take: Signal) -> Any:
+        """Return the sums of a chunk, those of a window combined where layers pool them."""
+        sums: Any = self.sums.payload
+        if not Combiner.needed(self.plan):
+            return sums
+        m.submodules.combiner = combiner = Combiner(self.plan)
+        m.d.comb += [
+            combiner.combines.eq(self.layers.payload.combines),
+            combiner.adds.eq(self.layers.payload.adds),
+            combiner.chunk.eq(read.chunk),
+            combiner.opens.eq(read.opens),
+            combiner.take.eq(take),
+            combiner.sums.eq(sums),
+        ]
+        return combiner.combined
 
     def _rules(
         self, m: Module, stored: Mapping[str | int, RegisteredMemory], sums: Any, move: Signal

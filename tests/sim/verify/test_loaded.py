@@ -1,5 +1,7 @@
 """Traces of loaded tables in the accelerator's channels, and back."""
 
+from dataclasses import replace
+
 import numpy as np
 from plans import network
 from smaller import cut
@@ -11,7 +13,8 @@ from somagate.sim.verify.loaded import lay_out, named
 
 BASE = network((2, 6, 6), [6, 8], classes=4)
 SMALL = cut(cut(BASE, "l0", [0, 3]), "out", [0, 1])
-LOAD = load(Plan.single(BASE, loadable=True, orders={"l0": (4, 1, 0, 2, 3, 5)}), SMALL)
+PLAN = replace(Plan.single(BASE, loadable=True), orders={"l0": (4, 1, 0, 2, 3, 5)})
+LOAD = load(PLAN, SMALL)
 
 
 def test_missing_channels_are_silent() -> None:
