@@ -58,6 +58,17 @@ def test_a_stranger_s_own_loop_is_trained_exported_and_verified(tmp_path: Path) 
     assert (tmp_path / "own.safetensors").is_file()
 
 
+def test_an_imported_network_is_trained_on(tmp_path: Path) -> None:
+    frameworks.snntorch()
+    told = run("fine_tune.py", tmp_path, warnings="ignore")  # the framework's own
+    source, imported, tuned = (
+        float(re.search(rf"{word}: .*?([\d.]+)%", told).group(1))  # type: ignore[union-attr]
+        for word in ("source", "imported", "fine-tuned")
+    )
+    assert imported < source - 1 < tuned
+    assert "RTL equals golden on 4 samples" in told
+
+
 def test_the_fewest_bits_of_a_network_are_searched(tmp_path: Path) -> None:
     frameworks.snntorch()
     for name in ("distributed", "matplotlib"):
