@@ -8,8 +8,10 @@ import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ..toolchain import tools
+from . import lint
 from .family import Family
 
 NAME = "top"
@@ -22,6 +24,8 @@ MAPPED = "memories_mapped.json"
 """The cells that they became."""
 UNMAPPED = "memories_unmapped.json"
 """Those that became none, so are now logic and flip-flops."""
+LATCHED = "latches.json"
+"""The latches, before they are gates."""
 CARRY_MAP = "carry_map.v"
 PLACEMENT = "placement.json"
 PLACEMENT_LOG = "placement.log"
@@ -47,7 +51,7 @@ def synthesize(family: Family, folder: Path, options: Sequence[str] | None = Non
     Raises
     ------
     BuildError
-        If yosys refuses the design or an option.
+        If yosys refuses the design or an option, or the netlist has a fault of `lint`.
     """
     given = family.synthesis_options if options is None else options
     synthesis = " ".join([family.synthesis, *given])
@@ -57,6 +61,7 @@ def synthesize(family: Family, folder: Path, options: Sequence[str] | None = Non
         *COLLISIONS,
         f"{command} -run begin:map_ram",
         *_list(MEMORIES, "t:$mem_v2"),
+        *_list(LATCHED, *(f"t:{kind}" for kind in lint.LATCHES)),
         f"{command} -run map_ram:map_ffram",
         *_list(MAPPED, *(f"t:{cell}" for cell in family.memories)),
         *_list(UNMAPPED, "t:$mem_v2"),
@@ -65,12 +70,34 @@ def synthesize(family: Family, folder: Path, options: Sequence[str] | None = Non
         f"write_json {NETLIST}",
     ]
     (folder / "synthesis.ys").write_text("\n".join(script) + "\n", encoding="utf-8")
-    _run("Synthesis", folder, "synthesis.log", "yosys", ["-Q", "-T", "-s", "synthesis.ys"])
+    for file in (LATCHED, UNMAPPED, NETLIST):
+        (folder / file).unlink(missing_ok=True)  # of an earlier build
+    try:
+        _run("Synthesis", folder, "synthesis.log", "yosys", ["-Q", "-T", "-s", "synthesis.ys"])
+    finally:  # a latch is a loop of gates to the tool, which names a wire of it
+        _check(folder)
     if family.trim:
         netlist = json.loads((folder / NETLIST).read_text(encoding="utf-8"))
         family.trim(netlist["modules"][NAME])
         (folder / NETLIST).write_text(json.dumps(netlist, indent=1), encoding="utf-8")
     return synthesis
+
+
+def cells(path: Path) -> dict[str, Any]:
+    """Return the cells that yosys wrote to a file, by name."""
+    modules = json.loads(path.read_text(encoding="utf-8"))["modules"]
+    return dict(modules.get(NAME, {"cells": {}})["cells"])
+
+
+def _check(folder: Path) -> None:
+    """Raise for faults of the netlist, or of the latches of one that wasn't finished."""
+    found = lint.faults(*(
+        cells(folder / name) if (folder / name).exists() else {}
+        for name in (NETLIST, LATCHED, UNMAPPED)
+    ))  # fmt: skip
+    if found:
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        raise BuildError(f"Netlist must not fail on silicon, but cell {found[0]}{more}")
 
 
 def place_until_fast(

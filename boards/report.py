@@ -192,10 +192,10 @@ def read(family: Family, folder: Path, **known: Any) -> BuildReport:
 
 def _memories(family: Family, folder: Path) -> tuple[Memory, ...]:
     """Return what became of every memory, in order of their names."""
-    mapped = _cells(folder / flow.MAPPED)
-    unmapped = _cells(folder / flow.UNMAPPED)
+    mapped = flow.cells(folder / flow.MAPPED)
+    unmapped = flow.cells(folder / flow.UNMAPPED)
     found = []
-    for name, cell in sorted(_cells(folder / flow.MEMORIES).items()):
+    for name, cell in sorted(flow.cells(folder / flow.MEMORIES).items()):
         kinds = [family.memories[c["type"]] for n, c in mapped.items() if n.startswith(f"{name}.")]
         parameters = (cell["parameters"][key] for key in ("SIZE", "WIDTH", "WR_PORTS"))
         words, word_bits, write_ports = (int(value, 2) for value in parameters)
@@ -238,9 +238,3 @@ def _critical_path(paths: list[Any]) -> str:
 def _plain(name: str) -> str:
     """Return the design's own name in that of a net or a cell of the netlist."""
     return _SUFFIX.split(name.removeprefix("$glbnet$"))[0]
-
-
-def _cells(path: Path) -> dict[str, Any]:
-    """Return the cells that yosys wrote to a file, by name."""
-    modules = json.loads(path.read_text(encoding="utf-8"))["modules"]
-    return dict(modules.get(flow.NAME, {"cells": {}})["cells"])
