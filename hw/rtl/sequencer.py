@@ -14,14 +14,14 @@ from .update.update_layout import UpdateLayout
 def distance(plan: StagePlan, index: int) -> int:
     """Return how many layers the walker may have started before, and the update not finished.
 
-    A layer that reads its predecessor waits for it. One that reads no map of the stage waits for
-    nothing; two layers at work are enough to keep the array busy.
+    A layer that reads its predecessor waits for it. One that reads no map of the stage, or one of
+    long before, waits for nothing; two layers at work are enough to keep the array busy.
     """
     names, descriptor = plan.names, plan.descriptors[index]
     found = [2]
     for source in descriptor.sources:
         if source.name in names:
-            found.append((index - names.index(source.name)) or plan.count)
+            found.append(index - names.index(source.name) + source.lag * plan.count)
     return min(found)
 
 
