@@ -103,15 +103,23 @@ class StageMaps:
             found["input"] = {0}
         return {name: tuple(sorted(lags)) for name, lags in found.items()}
 
-    @property
-    def longest_lag(self) -> int:
-        """The most steps in which a layer does not see a source yet."""
+    @cached_property
+    def waits(self) -> tuple[int, ...]:
+        """In how many first steps some layer does not see some source yet, where several.
+
+        A wait for longer than an inference is one of all its steps.
+        """
         layers = (self.tables.layers[number] for number in self.layers)
-        return max(
-            group.delay + (group.source == layer.name)
-            for layer in layers
-            for group in layer.synapses
-        )
+        lags = {group.delay + (group.source == a.name) for a in layers for group in a.synapses}
+        return tuple(sorted({min(lag, max(2, self.tables.steps)) for lag in lags if lag > 1}))
+
+    def wait(self, lag: int) -> int:
+        """Return the number of a lag's wait, from 2 on; 1 is that of the first step, 0 is none."""
+        return 2 + self.waits.index(min(lag, max(2, self.tables.steps))) if lag > 1 else lag
+
+    def seen_lag(self, name: str, lag: int) -> int:
+        """Return of how many steps before the map of a source is that a group reads, see `lags`."""
+        return lag if lag in self.lags[name] else 0
 
     def kept_steps(self, name: str) -> int:
         """Return of how many steps the stage's layers see a source's map, with this step's."""
