@@ -35,7 +35,7 @@ class MapMemory(wiring.Component):
     source_NAME : In(stream.Signature(unsigned(word_bits))), for each NAME in `plan.external`
     available : Out(…), a bit for each NAME in `plan.external`, as of its `Loader`
     advance, release : In(…), the same
-    bases : Out(ArrayLayout(unsigned, sources)), of the maps that the walked layer reads
+    bases : Out(bases_layout), of the maps that the walked layer reads
     read : In(read_signature), `data` two enabled cycles after `addr`
     """
 

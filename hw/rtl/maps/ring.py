@@ -34,10 +34,10 @@ class Ring(wiring.Component):
 
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
-        """Return the terms of all rings of a stage."""
+        """Return the terms of all rings of a stage; none where there is no ring."""
         count = sum(1 + len(plan.lags[name]) for name in plan.rings)
         count += sum(len(plan.lags[name]) - 1 for name in plan.external)
-        return {"address": count * address_bits(plan), "one": count}
+        return {"address": count * address_bits(plan), "bases": count} if count else {}
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
