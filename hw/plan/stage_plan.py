@@ -72,7 +72,9 @@ class StagePlan(StageMaps):
             return frozenset()
         layers = [self.tables.layers[number] for number in self.layers]
         still = {("input", 0)}
-        return frozenset(a.name for a in layers if {(g.source, g.delay) for g in a.synapses} == still)
+        return frozenset(
+            a.name for a in layers if {(g.source, g.delay) for g in a.synapses} == still
+        )
 
     @property
     def held_words(self) -> int:

@@ -95,6 +95,7 @@ class Sequencer(wiring.Component):
             "index": index,
             "external": len(plan.external),
             "layers": plan.count,
+            "waits": len(plan.waits),
         }
 
     def elaborate(self, platform: object) -> Module:

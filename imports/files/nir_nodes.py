@@ -75,7 +75,7 @@ def _op(kind: str, node: Group, shape: Shape, dt: float) -> Op:
 
 
 def _each(values: Floats, name: str) -> Floats:
-    """Return a number, or one a channel, of a field that has it, or one a channel, or one a pixel."""
+    """Return a field that is one number, one a channel, or one a pixel; of pixels a channel's."""
     if values.ndim < 3:
         return values
     if (values != values[:, :1, :1]).any():

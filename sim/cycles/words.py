@@ -187,8 +187,7 @@ class Spikes:
         self._banks = stage.banks
         self._part_bits = min(PART_BITS, stage.word_bits // stage.banks)
         self._sources = [
-            (source.lag, _bits(stage, source, maps[source.name]))
-            for source in descriptor.sources
+            (source.lag, _bits(stage, source, maps[source.name])) for source in descriptor.sources
         ]
 
     def events(self, walk: Walk, step: int) -> tuple[list[list[int]], list[list[int]]]:

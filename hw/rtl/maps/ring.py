@@ -15,7 +15,7 @@ def bases_layout(plan: StagePlan, count: int) -> ArrayLayout:
 
 
 class Ring(wiring.Component):
-    """Go round a source's maps, from one to the next a time step, each `lag` steps behind the first.
+    """Go round a source's maps, one a time step, with a base for each lag behind the step at work.
 
     It never starts anew: an inference goes on where the one before has ended, so that whoever
     writes and whoever reads stay together, and the maps left from it are not seen.
