@@ -131,10 +131,9 @@ def _synapses(
     late = np.broadcast_to(group.delay, len(value)) - (group.source == layer.name)
     for delay in np.unique(late).tolist():
         seen = (late == delay).reshape(-1, *(1,) * (value.ndim - 1))
-        weights = np.where(seen, value, 0).astype(np.int32)
-        form: dict[str, Any] = {
-            "source": source, "weights": weights, "bits": _width(weights), "delay": delay
-        }  # fmt: skip
+        weights = np.where(seen, value, 0)
+        form: dict[str, Any] = {"source": source, "bits": _width(weights), "delay": delay}
+        form["weights"] = weights.astype(np.int32)
         if isinstance(group.op, Linear):
             yield Dense(**form)
         elif isinstance(group.op, Conv):

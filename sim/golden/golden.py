@@ -243,7 +243,7 @@ class _Layer:
         count = max(1, min(BLOCK_NEURONS // prod(self.shape), BLOCK_ACTIVATIONS // self.gathered))
         for first in range(0, batch, count):
             samples = slice(first, first + count)
-            read = {name for name, *_ in (*self.still, *self.forward)}
+            read = {name for name, _ in self.still} | {name for name, _, _ in self.forward}
             block = {name: maps[name][:, samples] for name in read}
             self._run(block, spikes[:, samples], potentials[:, samples])
         return pooled(self.layer.spike_pool, spikes)

@@ -118,7 +118,7 @@ LATE = {
     "each channel, and a layer": (delayed([1, 0], 2), [2, 3]),
     "longer than it runs": (delayed([0, 40]), [0, 40]),
     "a channel of a map": (
-        delayed([0, 4], shape=(1, 4, 4), maps=Conv(weight=np.ones((2, 1, 3, 3)) / 4)), [0, 4]
+        delayed([0, 4], shape=(1, 3, 3), maps=Conv(weight=np.ones((2, 1, 3, 3)) / 4)), [0, 4]
     ),
     "an element": (delayed([1, 2], shape=(2,), maps=Affine(scale=A([1.0, 0.5]), offset=A(0.0))),
                    [1, 2]),

@@ -132,9 +132,9 @@ def test_of_a_source_that_is_seen_late_the_maps_of_as_many_steps_are_kept() -> N
     assert plan.lags == {"input": (0, 2), "a": (0, 1, 4), "b": (0, 1)}
     assert plan.waits == (2, 4, 6) and plan.rings == ("a",)
     # Two maps of the input that may come ahead, and two that are past; five of a, two of b.
-    assert [plan.map_buffers(name) for name in plan.map_bases] == [3, 5, 2]
+    assert [plan.map_buffers(name) for name in plan.map_bases] == [4, 5, 2]
     assert [plan.map(name).words for name in plan.map_bases] == [2, 2, 1]
-    assert plan.map_bases == {"input": 0, "a": 6, "b": 16}
+    assert plan.map_bases == {"input": 0, "a": 8, "b": 18}
     # A wait of more than the inference has steps is one for all of it.
     assert [plan.wait(lag) for lag in (0, 1, 2, 4, 6, 9)] == [0, 1, 2, 3, 4, 4]
     assert [plan.seen_lag("a", lag) for lag in (0, 1, 4, 9)] == [0, 1, 4, 0]

@@ -583,7 +583,7 @@ def test_a_recurrent_group_sees_the_step_before():
      (6, [0] * 6), (255, [0] * 6)],
 )  # fmt: skip
 def test_a_delay_is_in_steps_and_finds_nothing_before_the_first(delay, fires):
-    net = one_neuron(5, threshold=[3])
+    net = one_neuron(5, steps=6, threshold=[3])
     late = replace(net.layers[0].synapses[0], delay=delay)
     net = replace(net, layers=(replace(net.layers[0], synapses=(late,)),))
     assert play(net, [1, 0, 1, 1, 0, 1])[0] == fires
@@ -593,7 +593,7 @@ def test_a_delay_is_in_steps_and_finds_nothing_before_the_first(delay, fires):
 
 
 def test_a_recurrent_group_sees_as_many_further_steps_before():
-    net = recurrent()
+    net = replace(recurrent(), steps=5)
     own, other = net.layers[0].synapses
     late = replace(net, layers=(replace(net.layers[0], synapses=(replace(own, delay=1), other)),))
     assert play(late, [1, 1, 1, 1, 1]) == ([1, 1, 0, 0, 0], [0, 0, -4, -8, -3])
