@@ -1,14 +1,15 @@
 """Tables as NIR files: read back identical, and near for whoever knows NIR alone."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import somagate as sg
+from plans import late
 from refusal import refused
 from somagate.export.layer import Pool
-from somagate.export.synapse import Dense
 from somagate.export.tables import Tables
 from somagate.imports.files.nir_file import NirFileError, Stated, read
 from somagate.imports.files.nir_writer import contained, write
@@ -108,27 +109,28 @@ def test_a_maximum_of_currents_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_delays_are_nodes_before_the_weights(tmp_path: Path) -> None:
-    tables = wide(Tables.load(EXAMPLES / "digits.safetensors"))
-    layers = []
-    for number, layer in enumerate(tables.layers):
-        group = replace(layer.synapses[0], delay=number)
-        layers.append(replace(layer, synapses=(group,)))
-    last = layers[-1]
-    if last.neuron.threshold is not None:
-        ones = np.full((len(last.kept),) * 2, -1)
-        back = Dense(source=last.name, weights=ones, bits=2, delay=2)
-        layers[-1] = replace(last, synapses=(*last.synapses, back))
-    tables = replace(tables, layers=tuple(layers), steps=max(tables.steps, 8))
+def with_delays() -> Tables:
+    """Return tables of maps of which each layer sees the one before a step later."""
+    tables = Tables.load(EXAMPLES / "digits.safetensors")
+    layers = [
+        replace(layer, synapses=(replace(layer.synapses[0], delay=number),))
+        for number, layer in enumerate(tables.layers)
+    ]
+    return replace(tables, layers=tuple(layers))
+
+
+@pytest.mark.parametrize("make", [with_delays, late])
+def test_delays_are_nodes_before_the_weights(make: Callable[[], Tables], tmp_path: Path) -> None:
+    tables = wide(make())
     rng = np.random.default_rng(0)
     high = tables.input.activation.high
-    x = rng.integers(0, high + 1, (1, 3, *tables.input.shape)).repeat(tables.steps, 0)
+    x = rng.integers(0, high + 1, (tables.steps, 3, *tables.input.shape))
     write(tables, tmp_path / "net.nir")
     network = read(tmp_path / "net.nir", NIR_WORDS)
     trace, done = golden.run(tables, x), run(network, x.astype(np.float64))
     for layer, spikes in trace.spikes.items():
         covered = done.spikes[layer][tuple(slice(size) for size in spikes.shape)]
         assert np.array_equal(covered, spikes), layer
-    assert trace.spikes[last.name].any()
+    assert all(trace.spikes[layer.name].any() for layer in tables.layers[:2])
     again = contained(tmp_path / "net.nir")
     assert again is not None and again.sha256 == tables.sha256

@@ -18,10 +18,9 @@ def test_each_base_is_of_a_map_so_many_steps_ago() -> None:
 
     async def turn(ctx: object) -> None:
         async for _ in ctx.tick():  # type: ignore[attr-defined]
-            ctx.set(dut.turns, random.random() < 0.4)  # type: ignore[attr-defined]
+            ctx.set(dut.turns, random.random() < 0.6)  # type: ignore[attr-defined]
 
     bench.add_process(turn)
-    bench.receive("bases", Never(), 1)
     bench.run(100)
     step = 0
     for cycle, turned in enumerate(turns):
