@@ -95,8 +95,7 @@ class Sequencer(wiring.Component):
             "index": index,
             "external": len(plan.external),
             "layers": plan.count,
-            "waits": len(plan.waits),
-        }
+        } | ({"waits": len(plan.waits)} if plan.waits else {})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
