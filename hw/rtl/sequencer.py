@@ -88,14 +88,13 @@ class Sequencer(wiring.Component):
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
         """Return the bits or counts of gates that the sequencer's cells grow with, by term."""
-        steps = bits_of(max(2, plan.tables.steps))
-        index = (plan.count - 1).bit_length()
-        return {
-            "steps": steps,
-            "index": index,
+        terms: Terms = {
+            "steps": bits_of(max(2, plan.tables.steps)),
+            "index": (plan.count - 1).bit_length(),
             "external": len(plan.external),
             "layers": plan.count,
-        } | ({"waits": len(plan.waits)} if plan.waits else {})
+        }
+        return terms | ({"waits": len(plan.waits)} if plan.waits else {})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
