@@ -45,6 +45,7 @@ LATER: dict[str, dict[str, Any]] = {
     "Neuron": {"mask_negative": False, "gain": 0, "lower_bound": None, "spike_bits": 1}
     | {"current": None},
     "Readout": {"over": "last", "voters": 1},
+    **dict.fromkeys(("Convolution", "Dense", "Identity"), {"delay": 0}),
 }
 """By class, fields that came after the first files, and what these mean.
 

@@ -116,7 +116,8 @@ class Layer:
         Unique; letters, digits and underscores.
     synapses
         One group or more; all must produce the same shape. A group whose source is the layer
-        itself carries the spikes of the step before.
+        itself carries the spikes of the step before; each may see its source later still, by its
+        `delay`.
     neuron
         Parameters a channel.
     pool

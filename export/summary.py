@@ -68,6 +68,7 @@ def layers(tables: Network) -> list[dict[str, Any]]:
                 "layer": layer.name,
                 "synapses": [
                     f"{type(group).__name__.lower()} from {group.source}"
+                    + (f", delayed by {group.delay}" if group.delay else "")
                     for group in layer.synapses
                 ],
                 "shape": list(tables.neuron_shapes[layer.name]),

@@ -12,6 +12,9 @@ Shape = tuple[int, ...]
 """Of a map: (channels, rows, columns), or (neurons,) behind a dense layer."""
 
 
+LONGEST_DELAY = 255
+"""Time steps: of a synapse group."""
+
 _BLOCK_WEIGHTS = 1 << 20
 
 
@@ -30,6 +33,8 @@ def _set_weights(group: "SynapseGroup", dims: tuple[int, ...]) -> None:
         raise ValueError(f"{kind} weights of 1 bit must be -1 or 1, not 0 at {index}")
     object.__setattr__(group, "bits", bits)
     object.__setattr__(group, "weights", array)
+    delay = integer(f"{kind} delay", group.delay, 0, LONGEST_DELAY)
+    object.__setattr__(group, "delay", delay)
 
 
 def _bounds(weights: Ints, low: int, high: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -55,11 +60,15 @@ class Dense:
         int32 (neurons, elements of the source in (channel, row, column) order).
     bits
         Width of a weight: 1 (±1), 2 (-1, 0, 1), or 3…8 (two's complement).
+    delay
+        Time steps by which the source is seen later, 0…255: an earlier map of `delay` steps before,
+        the layer's own of `delay` + 1.
     """
 
     source: str
     weights: Ints
     bits: int
+    delay: int = 0
 
     def __post_init__(self) -> None:
         _set_weights(self, (2,))
@@ -104,6 +113,8 @@ class Convolution:
         (rows, columns).
     groups
         As for `torch.nn.Conv2d`; the number of source channels is a depthwise convolution.
+    delay
+        As for `Dense`.
     """
 
     source: str
@@ -112,6 +123,7 @@ class Convolution:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     groups: int = 1
+    delay: int = 0
 
     def __post_init__(self) -> None:
         _set_weights(self, (4,))
@@ -183,11 +195,14 @@ class Identity:
         int32 (channels,), one a channel.
     bits
         Width of a weight, as for `Dense`.
+    delay
+        As for `Dense`.
     """
 
     source: str
     weights: Ints
     bits: int
+    delay: int = 0
 
     def __post_init__(self) -> None:
         _set_weights(self, (1,))

@@ -86,10 +86,10 @@ def _group(group: Synapses, source: str) -> SynapseGroup:
     if isinstance(group, QuantConv2d):
         return Convolution(
             source=source, weights=weights, bits=group.bits, stride=group.stride,
-            padding=group.padding, groups=group.groups,
+            padding=group.padding, groups=group.groups, delay=group.delay,
         )  # fmt: skip
     kind = Identity if isinstance(group, Residual) else Dense
-    return kind(source=source, weights=weights, bits=group.bits)
+    return kind(source=source, weights=weights, bits=group.bits, delay=group.delay)
 
 
 def _neuron(neurons: Neurons) -> Neuron:
@@ -196,6 +196,7 @@ def _synapses(group: SynapseGroup) -> Synapses:
         made = Residual(len(weights), bits=bits)
     else:
         made = QuantLinear(weights.shape[1], weights.shape[0], bits=bits)
+    made.delay = group.delay
     size = float(np.sqrt(np.mean(np.square(weights, dtype=np.float64)))) or 1.0
     fan_in = max(1, int(np.prod(weights.shape[1:])))
     exponent = int(np.rint(-np.log2(size * np.sqrt(fan_in))))

@@ -1,5 +1,6 @@
 """A layer of a source as one of the tables: its rule in the contract's words, its integers."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from ..checks.arguments import Ints
 from ..export.layer import Layer, Pool
 from ..export.neuron import Current, Leak, Neuron, Shift
-from ..export.synapse import Convolution, Dense, Identity, SynapseGroup
+from ..export.synapse import LONGEST_DELAY, Convolution, Dense, Identity, SynapseGroup
 from .decays import Decay
 from .groups import Group
 from .normal import PlainLayer
@@ -37,7 +38,7 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str], spike_bits
         Where its rule has no form in the tables.
     """
     rule = layer.neuron
-    _refuse(layer)
+    _refuse(layer, list(names))
     up = rule.threshold is not None and rule.comparator == ">"
     threshold = None if found.threshold is None else found.threshold + up
     subtracts = rule.reset in ("subtract", "delayed", "undelayed")
@@ -62,8 +63,9 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str], spike_bits
         store=Shift(bits=16, shift=0),
     )
     groups = tuple(
-        _synapses(layer, group, value, names)
+        made
         for group, value in zip(layer.groups, found.weights, strict=True)
+        for made in _synapses(layer, group, value, names)
     )
     pool = None
     if layer.before is not None:
@@ -87,8 +89,8 @@ def _words(value: NDArray[np.int64] | None) -> Ints | None:
     return None if value is None else value.astype(np.int32)
 
 
-def _refuse(layer: PlainLayer) -> None:
-    """Raise for what the tables have no form of."""
+def _refuse(layer: PlainLayer, order: list[str]) -> None:
+    """Raise for what the tables have no form of; `order` are the names of all layers."""
     rule, place = layer.neuron, f"layer {layer.name}"
     forms = {
         "a maximum of currents before the neurons and a pool behind them; leave one out":
@@ -108,34 +110,37 @@ def _refuse(layer: PlainLayer) -> None:
             f"{rule.threshold.min():g}"
         )
     for group in layer.groups:
-        late = np.unique(group.delay)
-        if group.source == layer.name and late.tolist() == [1]:
-            continue
-        if late.tolist() != [0]:
+        if group.source in order and order.index(group.source) > order.index(layer.name):
             raise LoweringError(
-                f"{place}: the tables can't say a delay of {late.max()} steps from "
-                f"{group.source}; take neurons that read the same step"
+                f"{place}: the tables can't say what comes back from {group.source}, a later "
+                "layer; feed back the layer's own spikes"
+            )
+        most = LONGEST_DELAY + (group.source == layer.name)
+        if (late := np.max(group.delay)) > most:
+            raise LoweringError(
+                f"{place}: the tables can't say a delay of {late} steps from {group.source}; take "
+                f"{most} at most"
             )
 
 
 def _synapses(
     layer: PlainLayer, group: Group, value: NDArray[np.int64], names: dict[str, str]
-) -> SynapseGroup:
+) -> Iterator[SynapseGroup]:
+    """Yield a group, or one for each delay that its channels have, without the other channels."""
     source = names.get(group.source, "input")
-    weights = value.astype(np.int32)
-    bits = _width(value)
-    if isinstance(group.op, Linear):
-        return Dense(source=source, weights=weights, bits=bits)
-    if isinstance(group.op, Conv):
-        return Convolution(
-            source=source,
-            weights=weights,
-            bits=bits,
-            stride=group.op.stride,
-            padding=group.op.padding,
-            groups=group.op.groups,
-        )
-    return Identity(source=source, weights=weights, bits=bits)
+    late = np.broadcast_to(group.delay, len(value)) - (group.source == layer.name)
+    for delay in np.unique(late).tolist():
+        seen = (late == delay).reshape(-1, *(1,) * (value.ndim - 1))
+        weights = np.where(seen, value, 0)
+        form: dict[str, Any] = {"source": source, "bits": _width(weights), "delay": delay}
+        form["weights"] = weights.astype(np.int32)
+        if isinstance(group.op, Linear):
+            yield Dense(**form)
+        elif isinstance(group.op, Conv):
+            op = group.op
+            yield Convolution(**form, stride=op.stride, padding=op.padding, groups=op.groups)
+        else:
+            yield Identity(**form)
 
 
 def _width(value: NDArray[np.int64]) -> int:

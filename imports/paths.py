@@ -81,14 +81,27 @@ def _through(path: Path, node: Node, shape: Shape) -> Path:
     if isinstance(op, Delay):
         if path.maps and op.steps.size > 1 and path.delay.size > 1:
             raise LoweringError(f"node {node.name}: delays behind each other must be one a layer")
+        if op.steps.any() and any(map(_offset, path.maps)):
+            raise LoweringError(
+                f"node {node.name}: what is delayed must come without a bias, which would be "
+                "missing in the first steps alone; put the bias behind the delay"
+            )
         return replace(path, delay=path.delay + op.steps)
     if path.before is not None:
         return _behind_maximum(path, node, shape)
     if isinstance(op, Pool):
         return _pooled(path, node, op, shape)
-    if isinstance(op, Linear | Conv) and path.delay.size > 1:
+    mixes = isinstance(op, Linear | Conv) or isinstance(op, Flatten) and shape != path.shape
+    if mixes and path.delay.size > 1:
         raise LoweringError(f"node {node.name}: delays of single channels must be behind weights")
     return replace(path, shape=shape, maps=(*path.maps, op))
+
+
+def _offset(op: Linears) -> bool:
+    """Return whether a map adds something to its sums."""
+    if isinstance(op, Affine):
+        return bool(np.any(op.offset))
+    return isinstance(op, Linear | Conv) and op.bias is not None and bool(np.any(op.bias))
 
 
 def _behind_maximum(path: Path, node: Node, shape: Shape) -> Path:

@@ -15,6 +15,7 @@ from ..rtl.gather.walker import Walker
 from ..rtl.maps.map_loader import Loader
 from ..rtl.maps.packer import Packer
 from ..rtl.maps.pool import Pool
+from ..rtl.maps.ring import Ring
 from ..rtl.queue import Queue
 from ..rtl.sequencer import Sequencer
 from ..rtl.stage import Stage
@@ -37,6 +38,8 @@ def stage_blocks(plan: StagePlan, exports: int) -> dict[str, Terms]:
         "update": Update.terms(plan),
         "stage": Stage.terms(plan, exports),
     }
+    if ring := Ring.terms(plan):
+        found["ring"] = ring
     if plan.held:
         found["currents"] = Currents.terms(plan)
     if exports or any(name in plan.read_maps for name in plan.names):

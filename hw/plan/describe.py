@@ -106,4 +106,5 @@ def _source(
         group_bits=step,
         weight_bits=bits,
         weight_base=base,
+        delay=group.delay,
     )

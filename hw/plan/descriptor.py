@@ -107,6 +107,8 @@ class Source:
         Width of a weight, so which weight memory.
     weight_base
         Its first row there.
+    delay
+        Steps by which it reads later still.
     """
 
     name: str
@@ -119,6 +121,12 @@ class Source:
     group_bits: int
     weight_bits: int
     weight_base: int
+    delay: int = 0
+
+    @property
+    def lag(self) -> int:
+        """Steps before the one at work from which the map is; in as many first ones it is empty."""
+        return self.recurrent + self.delay
 
     @property
     def group_rows(self) -> int:

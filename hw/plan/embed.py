@@ -62,6 +62,12 @@ def embed(base: Tables, tables: Tables, orders: Orders) -> Embedding:
                 f"layer {new.name}: synapses must come from {sources}, "
                 f"not {[group.source for group in new.synapses]}"
             )
+        delays = [group.delay for group in old.synapses]
+        if [group.delay for group in new.synapses] != delays:
+            raise MismatchError(
+                f"layer {new.name}: delays of the synapses must be {delays}, "
+                f"not {[group.delay for group in new.synapses]}"
+            )
         groups = tuple(
             _group(base, tables, new.name, a, b, slots)
             for a, b in zip(old.synapses, new.synapses, strict=True)

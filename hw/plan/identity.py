@@ -7,7 +7,7 @@ from typing import Any
 
 from ...export.readout import Readout
 from . import plan_file
-from .descriptor import Descriptor
+from .descriptor import Descriptor, Source
 from .loadable import targets
 from .mode import Mode
 from .plan import Plan
@@ -45,7 +45,7 @@ def shape_sha256(plan: Plan) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _first_fields(record: Mode | Descriptor | Readout) -> dict[str, Any]:
+def _first_fields(record: Mode | Descriptor | Source | Readout) -> dict[str, Any]:
     """Return a record; what came later than the first bitstreams is left out where it is off."""
     first = ("kind",) if isinstance(record, Readout) else ()
     later = {
@@ -53,4 +53,7 @@ def _first_fields(record: Mode | Descriptor | Readout) -> dict[str, Any]:
         for field in fields(record)
         if field.default is not MISSING and field.name not in first
     }
-    return {name: value for name, value in asdict(record).items() if value != later.get(name, ...)}
+    found = {name: value for name, value in asdict(record).items() if value != later.get(name, ...)}
+    if isinstance(record, Descriptor):
+        found["sources"] = [_first_fields(source) for source in record.sources]
+    return found

@@ -25,7 +25,8 @@ class StageMaps:
     pad
         Channels of every map are padded to a multiple of it; a multiple of the banks.
     buffers
-        How many maps of each external source are kept, so how far its producer can be ahead.
+        How many maps of each external source are kept for this step and later ones, so how far its
+        producer can be ahead.
     orders
         The kept channels of every map, in the order in which they are laid out.
     loadable
@@ -87,10 +88,47 @@ class StageMaps:
         )
 
     @cached_property
-    def recurrent(self) -> frozenset[str]:
-        """Layers that read their own map of the step before; it has two buffers."""
+    def lags(self) -> dict[str, tuple[int, ...]]:
+        """Of each source that is read, how many steps ago, in ascending order; 0 is this step.
+
+        What nobody ever sees, as an inference has no more steps, needs no map; and a constant
+        input is the same in every step.
+        """
+        found: dict[str, set[int]] = {name: {0} for name in self.read_maps}
+        for layer in (self.tables.layers[number] for number in self.layers):
+            for group in layer.synapses:
+                lag = group.delay + (group.source == layer.name)
+                found[group.source].add(lag if lag < self.tables.steps else 0)
+        if "input" in found and self.tables.input.constant:
+            found["input"] = {0}
+        return {name: tuple(sorted(lags)) for name, lags in found.items()}
+
+    @cached_property
+    def waits(self) -> tuple[int, ...]:
+        """In how many first steps some layer does not see some source yet, where several.
+
+        A wait for longer than an inference is one of all its steps.
+        """
         layers = (self.tables.layers[number] for number in self.layers)
-        return frozenset(a.name for a in layers if a.name in {g.source for g in a.synapses})
+        lags = {group.delay + (group.source == a.name) for a in layers for group in a.synapses}
+        return tuple(sorted({min(lag, max(2, self.tables.steps)) for lag in lags if lag > 1}))
+
+    def wait(self, lag: int) -> int:
+        """Return the number of a lag's wait, from 2 on; 1 is that of the first step, 0 is none."""
+        return 2 + self.waits.index(min(lag, max(2, self.tables.steps))) if lag > 1 else lag
+
+    def seen_lag(self, name: str, lag: int) -> int:
+        """Return of how many steps before the map of a source is that a group reads, see `lags`."""
+        return lag if lag in self.lags[name] else 0
+
+    def kept_steps(self, name: str) -> int:
+        """Return of how many steps the stage's layers see a source's map, with this step's."""
+        return 1 + max(self.lags[name])
+
+    @cached_property
+    def rings(self) -> tuple[str, ...]:
+        """Layers of the stage more than two of whose maps are kept, one a step in turn."""
+        return tuple(n for n in self.names if n in self.read_maps and self.kept_steps(n) > 2)
 
     def map(self, name: str) -> Map:
         """Return how the map of 'input' or of a layer is stored."""
@@ -106,7 +144,8 @@ class StageMaps:
 
     def map_buffers(self, name: str) -> int:
         """Return how many maps of a source are kept."""
-        return self.buffers[name] if name in self.external else 1 + (name in self.recurrent)
+        ahead = self.buffers[name] - 1 if name in self.external else 0
+        return ahead + self.kept_steps(name)
 
     @cached_property
     def map_bases(self) -> dict[str, int]:

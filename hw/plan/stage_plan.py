@@ -71,7 +71,10 @@ class StagePlan(StageMaps):
         if not (self.shape.holds and self.tables.input.constant and self.tables.steps > 1):
             return frozenset()
         layers = [self.tables.layers[number] for number in self.layers]
-        return frozenset(a.name for a in layers if {g.source for g in a.synapses} == {"input"})
+        still = {("input", 0)}
+        return frozenset(
+            a.name for a in layers if {(g.source, g.delay) for g in a.synapses} == still
+        )
 
     @property
     def held_words(self) -> int:

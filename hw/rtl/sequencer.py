@@ -14,14 +14,14 @@ from .update.update_layout import UpdateLayout
 def distance(plan: StagePlan, index: int) -> int:
     """Return how many layers the walker may have started before, and the update not finished.
 
-    A layer that reads its predecessor waits for it. One that reads no map of the stage waits for
-    nothing; two layers at work are enough to keep the array busy.
+    A layer that reads its predecessor waits for it. One that reads no map of the stage, or one of
+    long before, waits for nothing; two layers at work are enough to keep the array busy.
     """
     names, descriptor = plan.names, plan.descriptors[index]
     found = [2]
     for source in descriptor.sources:
         if source.name in names:
-            found.append((index - names.index(source.name)) or plan.count)
+            found.append(index - names.index(source.name) + source.lag * plan.count)
     return min(found)
 
 
@@ -42,13 +42,16 @@ class Sequencer(wiring.Component):
     release : Out(external sources), pulses when nobody needs a source's oldest map any more
     walks : Out(stream.Signature(WalkLayout))
     walk_index : Out(…), of the layer that the walker is at, in the stage
-    walk_first_step, walk_odd_step : Out(1), of the walker
+    walk_first_step : Out(1 + waits), of the walker: bit 0, and a bit for each of `plan.waits`, of
+        so many first steps
+    walk_odd_step : Out(1), of the walker
     updates : Out(stream.Signature(UpdateLayout))
     written : In(1), the maps of all chunks sent are in the memory
     starts : Out(1), pulses before the update starts a layer
     index : Out(…), of the layer that the update is at, in the stage
     first_step, last_step, odd_step : Out(1), of the update; `odd_step` alternates
     record, replay : Out(1), the update's sums are to be kept, or were kept and are sent again
+    walk_turns, turns : Out(1), pulse when walker or update ends a time step, where `plan.rings`
     """
 
     latency = 1
@@ -67,7 +70,7 @@ class Sequencer(wiring.Component):
                 "release": Out(external),
                 "walks": Out(stream.Signature(self.walk_layout)),
                 "walk_index": Out(index),
-                "walk_first_step": Out(1, init=1),
+                "walk_first_step": Out(1 + len(plan.waits), init=-1),
                 "walk_odd_step": Out(1),
                 "updates": Out(stream.Signature(self.update_layout)),
                 "written": In(1),
@@ -79,19 +82,19 @@ class Sequencer(wiring.Component):
                 "record": Out(1),
                 "replay": Out(1),
             }
+            | (dict.fromkeys(("walk_turns", "turns"), Out(1)) if plan.rings else {})
         )
 
     @staticmethod
     def terms(plan: StagePlan) -> Terms:
         """Return the bits or counts of gates that the sequencer's cells grow with, by term."""
-        steps = bits_of(max(2, plan.tables.steps))
-        index = (plan.count - 1).bit_length()
-        return {
-            "steps": steps,
-            "index": index,
+        terms: Terms = {
+            "steps": bits_of(max(2, plan.tables.steps)),
+            "index": (plan.count - 1).bit_length(),
             "external": len(plan.external),
             "layers": plan.count,
         }
+        return terms | ({"waits": len(plan.waits)} if plan.waits else {})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -107,13 +110,16 @@ class Sequencer(wiring.Component):
     ) -> None:
         """Go to the next layer, and at the last one to the next time step, with a pulse.
 
-        `first` is a flip-flop: it stands before the longest path of the update.
+        `first` are flip-flops: one stands before the longest path of the update.
         """
         m.d.sync += index.eq(index + 1)
         with m.If(index == self.plan.count - 1):
-            m.d.sync += [index.eq(0), step.eq(step + 1), first.eq(0), odd.eq(~odd)]
+            m.d.sync += [index.eq(0), step.eq(step + 1), first[0].eq(0), odd.eq(~odd)]
+            for bit, wait in zip(first[1:], self.plan.waits, strict=False):
+                with m.If(step == wait - 1):
+                    m.d.sync += bit.eq(0)
             with m.If(step == self.final_step):
-                m.d.sync += [step.eq(0), first.eq(1)]
+                m.d.sync += [step.eq(0), first.eq(-1)]
             for number, name in enumerate(self.plan.external):
                 once = name == "input" and self.plan.tables.input.constant
                 m.d.comb += pulses[number].eq((step == self.final_step) if once else 1)
@@ -137,7 +143,7 @@ class Sequencer(wiring.Component):
                         ),
                     ]
                     if descriptor.name in plan.held:
-                        m.d.comb += skipped.eq(~self.walk_first_step)
+                        m.d.comb += skipped.eq(~self.walk_first_step[0])
         m.d.comb += [
             starts.eq(~started & may),
             self.walks.valid.eq(started & ~skipped),
@@ -150,6 +156,8 @@ class Sequencer(wiring.Component):
             self._turn(
                 m, self.walk_index, step, self.walk_first_step, self.walk_odd_step, self.advance
             )
+            if plan.rings:
+                m.d.comb += self.walk_turns.eq(self.walk_index == plan.count - 1)
 
     def _update(self, m: Module, lead: Signal, finished: Signal) -> None:
         """Take the update from layer to layer, when the one before has written its map.
@@ -184,3 +192,5 @@ class Sequencer(wiring.Component):
         with m.If(finished):
             m.d.sync += [started.eq(0), updated.eq(0)]
             self._turn(m, self.index, step, self.first_step, self.odd_step, self.release)
+            if plan.rings:
+                m.d.comb += self.turns.eq(self.index == plan.count - 1)

@@ -94,6 +94,8 @@ class Stage(wiring.Component):
             maps.index.eq(sequencer.index),
             maps.odd_step.eq(sequencer.odd_step),
         ]
+        if plan.rings:
+            m.d.comb += [maps.walk_turns.eq(sequencer.walk_turns), maps.turns.eq(sequencer.turns)]
 
         # From the walk of a layer to its sums: segments, words of spikes, and in each bank weights.
         connect(m, sequencer.walks, walker.layers)

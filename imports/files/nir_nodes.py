@@ -4,6 +4,7 @@ from typing import cast
 
 import numpy as np
 
+from ..floats import Floats
 from ..ops import Affine, Conv, Delay, Flatten, Linear, Op, Pool, Shape
 from .hdf5 import Group
 
@@ -57,23 +58,29 @@ def _op(kind: str, node: Group, shape: Shape, dt: float) -> Op:
     if kind == "Flatten":
         return Flatten()
     if kind == "Scale":
-        scale = node.numbers("scale", (0, 1, 3))
-        if scale.ndim == 3:
-            if (scale != scale[:, :1, :1]).any():
-                raise ValueError("scale must be one a channel of a map, not one a pixel")
-            scale = scale[:, 0, 0]
+        scale = _each(node.numbers("scale", (0, 1, 3)), "scale")
         return Affine(scale=scale, offset=np.zeros(()))
     if kind == "Delay":
-        steps = node.numbers("delay", (0, 1)) / dt
+        steps = _each(node.numbers("delay", (0, 1, 3)), "delay") / dt
         if (np.abs(steps - np.round(steps)) > 1e-3).any():
             raise ValueError(
                 f"delay must be whole time steps of {dt} s, not {np.max(steps):g} steps; "
                 "train with whole delays, or state another dt"
             )
-        return Delay(steps=np.round(steps).astype(np.int64))
+        whole = np.round(steps).astype(np.int64)
+        return Delay(steps=np.unique(whole)[0] if (whole == whole.flat[0]).all() else whole)
     if kind == "Threshold":
         raise ValueError("type must not be Threshold, which has no state; use IF, LIF or CubaLIF")
     raise ValueError(f"type must be one of {TAKEN}, not {kind!r}")
+
+
+def _each(values: Floats, name: str) -> Floats:
+    """Return a field that is one number, one a channel, or one a pixel; of pixels a channel's."""
+    if values.ndim < 3:
+        return values
+    if (values != values[:, :1, :1]).any():
+        raise ValueError(f"{name} must be one a channel of a map, not one a pixel")
+    return values[:, 0, 0]
 
 
 def _conv(kind: str, node: Group) -> Conv:

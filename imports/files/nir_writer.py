@@ -126,6 +126,11 @@ class _Graph:
             name = f"{layer.name}_weights_{number}"
             source = self._ends[group.source]
             above = self._tables.map_shapes[group.source]
+            if group.delay:
+                late = f"{layer.name}_late_{number}"
+                self.nodes[late] = {"type": "Delay", "delay": np.full(above, group.delay * DT)}
+                self.edges.append((source, late))
+                source = late
             if isinstance(group, Dense):
                 node: Node = {"type": "Affine", "weight": group.weights.astype(np.float64),
                               "bias": bias}  # fmt: skip

@@ -34,7 +34,7 @@ class _Layer(nn.Module):
         """Return what the neurons read, (steps, batch, channels, ...)."""
         total: Tensor | None = None
         for synapses, source in zip(self.synapses, self.sources, strict=True):
-            acc = synapses(maps[source])
+            acc = synapses(_late(maps[source], synapses.delay))
             total = acc if total is None else total + acc
         assert total is not None
         if self.pool is None:
@@ -43,6 +43,13 @@ class _Layer(nn.Module):
             return torch.as_tensor(self.pool(total))
         rows, columns = (n // k * k for n, k in zip(total.shape[-2:], self.pool.size, strict=True))
         return total[..., :rows, :columns]  # neurons that no window covers do not exist
+
+
+def _late(maps: Tensor, delay: int) -> Tensor:
+    """Return maps (steps, ...) of so many steps before; none is before the first."""
+    if not delay:
+        return maps
+    return torch.cat([torch.zeros_like(maps[:delay]), maps[:-delay]])
 
 
 class LayerNet(nn.Module):

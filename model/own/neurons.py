@@ -214,14 +214,17 @@ class Neurons(nn.Module):
             mask = self.mask.to(x.dtype).reshape(-1, *[1] * axes)
         back = [(synapses, synapses.integers().to(x.dtype)) for synapses in self.recurrent]
         states = []
+        before = [] if state is None else [state]
         for acc in x.unbind(0):
-            if state is not None and state.fired is not None:
-                for synapses, weight in back:
-                    acc = acc + synapses.sums(state.fired, weight)
+            for synapses, weight in back:
+                seen = before[-1 - synapses.delay] if len(before) > synapses.delay else None
+                if seen is not None and seen.fired is not None:
+                    acc = acc + synapses.sums(seen.fired, weight)
             drive = acc * gain + laid.bias
             state = neuron.update(drive if mask is None else drive * mask, state, laid, rule)
             if mask is not None:
                 fired = None if state.fired is None else state.fired * mask
                 state = State(v=state.v * mask, fired=fired, current=state.current)
             states.append(state)
+            before.append(state)
         return states

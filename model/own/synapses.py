@@ -29,7 +29,11 @@ class Synapses(nn.Module, ABC):
         Float weights, learned.
     quantizer
         Makes integers of them.
+    delay
+        Time steps by which a network of tables sees the map later; see the contract.
     """
+
+    delay = 0
 
     def __init__(self, shape: tuple[int, ...], bits: int, method: str, deviation: float) -> None:
         super().__init__()

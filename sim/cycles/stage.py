@@ -47,10 +47,13 @@ class LayerCycles:
         self.readers: list[Reader] = []
         names = {source.name for source in self.descriptor.sources}
         self.external = [name for name in stage.external if name in names]
-        recurrent = any(source.recurrent for source in self.descriptor.sources)
-        later = walk(stage, self.descriptor, first_step=False, skips=skips)
-        first = walk(stage, self.descriptor, first_step=True, skips=skips) if recurrent else later
-        self._walks = first, later
+        # A walk differs from the one before where another source is seen for the first time.
+        lags = sorted({0, *(source.lag for source in self.descriptor.sources)})
+        self._walks = {
+            lag: walk(stage, self.descriptor, step=lag, skips=skips)
+            for lag in lags
+            if lag < tables.steps
+        }
         self.chunks = self._chunks()
 
     def _chunks(self) -> list[tuple[list[bool], bool]]:
@@ -80,7 +83,7 @@ class LayerCycles:
 
     def words(self, step: int) -> tuple[Walk, list[list[int]], list[list[int]]]:
         """Return the words that are read in a time step, and their events as `Spikes` does."""
-        found = self._walks[step > 0]
+        found = self._walks[max(lag for lag in self._walks if lag <= step)]
         return found, *self._spikes.events(found, step)
 
 

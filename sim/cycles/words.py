@@ -43,7 +43,7 @@ class Walk:
 
 
 def walk(
-    stage: StagePlan, descriptor: Descriptor, *, first_step: bool, skips: Collection[int] = ()
+    stage: StagePlan, descriptor: Descriptor, *, step: int, skips: Collection[int] = ()
 ) -> Walk:
     """Walk over a layer as `hw.rtl.gather.walker.Walker` does.
 
@@ -51,15 +51,15 @@ def walk(
     ----------
     stage, descriptor
         The layer, and the stage that executes it.
-    first_step
-        Whether it is the first time step, in which a recurrent source has no segments.
+    step
+        The time step; in the first ones a source that is seen late has no segments.
     skips
         Lane groups that are pruned at run time.
     """
     shape = descriptor.rows, descriptor.columns, descriptor.groups, *descriptor.window
     rows, columns, groups, y, x = np.indices(shape).reshape(5, -1)
     y, x = rows * descriptor.window[0] + y, columns * descriptor.window[1] + x
-    found = [_places(stage, segment, y, x, groups) for segment in _segments(descriptor, first_step)]
+    found = [_places(stage, segment, y, x, groups) for segment in _segments(descriptor, step)]
     low, high, line, ends, counts = (np.stack(each, -1) for each in zip(*found, strict=True))
     counts[np.isin(groups, list(skips))] = 0
 
@@ -116,7 +116,7 @@ class _Segment:
     ends: bool
 
 
-def _segments(descriptor: Descriptor, first_step: bool) -> Iterator[_Segment]:
+def _segments(descriptor: Descriptor, step: int) -> Iterator[_Segment]:
     """Yield the segments of a receptive field, highest bit plane first."""
     offsets = np.cumsum([0, *(_stored_bits(source.map) for source in descriptor.sources)]).tolist()
     last = descriptor.sources[-1]
@@ -128,7 +128,7 @@ def _segments(descriptor: Descriptor, first_step: bool) -> Iterator[_Segment]:
                     offset=offset,
                     plane=plane,
                     kernel=kernel,
-                    seen=plane < source.map.planes and not (source.recurrent and first_step),
+                    seen=plane < source.map.planes and source.lag <= step,
                     ends=source is last and kernel == (last.kernel[0] - 1, last.kernel[1] - 1),
                 )
 
@@ -187,8 +187,7 @@ class Spikes:
         self._banks = stage.banks
         self._part_bits = min(PART_BITS, stage.word_bits // stage.banks)
         self._sources = [
-            (source.recurrent, _bits(stage, source, maps[source.name]))
-            for source in descriptor.sources
+            (source.lag, _bits(stage, source, maps[source.name])) for source in descriptor.sources
         ]
 
     def events(self, walk: Walk, step: int) -> tuple[list[list[int]], list[list[int]]]:
@@ -196,7 +195,7 @@ class Spikes:
 
         The scanner takes a word part by part; see `hw.rtl.gather.scanner.PART_BITS`.
         """
-        bits = np.concatenate([bits[step - recurrent] for recurrent, bits in self._sources])
+        bits = np.concatenate([bits[max(step - lag, 0)] for lag, bits in self._sources])
         bits = bits.reshape(-1, self._banks)
         counts = np.zeros((len(bits) + 1, self._banks), np.int64)
         np.cumsum(bits, 0, out=counts[1:])

@@ -43,8 +43,8 @@ def additions(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, NDArra
         for group in layer.synapses:
             bits = tables.activation(group.source).bits
             events = np.bitwise_count(maps[group.source].view(np.uint8) & ((1 << bits) - 1))
-            if group.source == layer.name:
-                events = np.concatenate([np.zeros_like(events[:1]), events[:-1]])
+            if lag := group.delay + (group.source == layer.name):
+                events = np.concatenate([np.zeros_like(events[:lag]), events[:-lag]])
             uses = synapses(group, layer, tables.map_shapes[group.source], tables.gathered_shapes)
             total += np.tensordot(events.reshape(*total.shape, -1), uses.ravel(), 1)
         found[layer.name] = total

@@ -21,8 +21,8 @@ A layer's output channel `c` in one time step, in exact integers::
 
 What is subtracted does not leak. `update` is this rule from `load` on, and the only place where it
 is executed; `run` feeds it. Layers execute in their order, once a time step. A group whose source
-is its own layer sees the spikes of the step before. The first step finds every stored integer and
-every such spike at zero.
+is its own layer sees the spikes of the step before. A group's delay is so many steps more, of
+whatever source. The first step finds every stored integer at zero, and so is every map before it.
 """
 
 from functools import reduce
@@ -211,7 +211,8 @@ class _Layer:
     """A layer, ready to run: its rule, and how to sum each of its synapse groups.
 
     The groups split by when they can be summed: those of a `still` source once for all steps,
-    those that are `forward` many steps at once, and those that are `recurrent` step by step.
+    those that are `forward` many steps at once, and those that are `recurrent` step by step; the
+    last two with their delays. A source that is still isn't for who sees it later.
     """
 
     def __init__(self, tables: Tables, layer: Layer) -> None:
@@ -219,16 +220,16 @@ class _Layer:
         self.shape = tables.neuron_shapes[layer.name]
         self.rule = rule(tables, layer)
         self.still: list[tuple[str, Sum]] = []
-        self.forward: list[tuple[str, Sum]] = []
-        self.recurrent: list[Sum] = []
+        self.forward: list[tuple[str, Sum, int]] = []
+        self.recurrent: list[tuple[Sum, int]] = []
         for group in layer.synapses:
             function = group_sum(tables, layer, group, self.rule.dtype)
             if group.source == layer.name:
-                self.recurrent.append(function)
-            elif group.source == "input" and tables.input.constant:
+                self.recurrent.append((function, 1 + group.delay))
+            elif group.source == "input" and tables.input.constant and not group.delay:
                 self.still.append((group.source, function))
             else:
-                self.forward.append((group.source, function))
+                self.forward.append((group.source, function, group.delay))
         self.gathered = max(gathered(tables, layer, group) for group in layer.synapses)
 
     def run(
@@ -242,7 +243,8 @@ class _Layer:
         count = max(1, min(BLOCK_NEURONS // prod(self.shape), BLOCK_ACTIVATIONS // self.gathered))
         for first in range(0, batch, count):
             samples = slice(first, first + count)
-            block = {name: maps[name][:, samples] for name, _ in self.still + self.forward}
+            read = {name for name, _ in self.still} | {name for name, _, _ in self.forward}
+            block = {name: maps[name][:, samples] for name in read}
             self._run(block, spikes[:, samples], potentials[:, samples])
         return pooled(self.layer.spike_pool, spikes)
 
@@ -259,14 +261,17 @@ class _Layer:
         count = max(1, BLOCK_ACTIVATIONS // (batch * self.gathered))
         for first in range(0, steps, count):
             block = slice(first, min(first + count, steps))
-            forward = [every_step(function, maps[name][block]) for name, function in self.forward]
+            forward = [
+                every_step(function, before(maps[name], block, delay))
+                for name, function, delay in self.forward
+            ]
             sums = reduce(np.add, still + forward)
             if pool := self.layer.sum_pool:
                 sums = windows(pool, sums, np.maximum if pool.kind == "max" else np.add)
             sums = np.broadcast_to(sums, (block.stop - first, *v.shape))
             for t, acc in enumerate(sums, first):
-                if t:
-                    acc = sum((recurrent(spikes[t - 1]) for recurrent in self.recurrent), acc)
+                seen = (function(spikes[t - lag]) for function, lag in self.recurrent if lag <= t)
+                acc = sum(seen, acc)
                 if self.rule.current:
                     acc, i = enter(self.rule.current, i, acc)
                 spikes[t], v = update(self.rule, v, acc, spikes[t - 1] if t else None)
@@ -279,6 +284,15 @@ def every_step(function: Sum, maps: NDArray[Any]) -> NDArray[Any]:
     """Return the sums (steps, batch, …) of maps (steps, batch, …), all at once."""
     sums = function(maps.reshape(-1, *maps.shape[2:]))
     return sums.reshape(*maps.shape[:2], *sums.shape[1:])
+
+
+def before(maps: NDArray[Any], steps: slice, delay: int) -> NDArray[Any]:
+    """Return maps (steps, batch, …) as they were `delay` steps before some steps; at first none."""
+    if not delay:
+        return maps[steps]
+    late = maps[max(steps.start - delay, 0) : max(steps.stop - delay, 0)]
+    empty = np.zeros((steps.stop - steps.start - len(late), *maps.shape[1:]), maps.dtype)
+    return np.concatenate([empty, late])
 
 
 _NETWORKS: WeakKeyDictionary[Tables, list[_Layer]] = WeakKeyDictionary()

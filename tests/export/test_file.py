@@ -166,8 +166,10 @@ USED = {
     "Neuron spike_bits": {"spike_bits": 2, "amount": [4, 5, 6]},
     "Neuron current": {"current": Current(store=Shift(bits=6, shift=1), late=True)},
     "Pool of": {},
+    "Convolution delay": {},
+    "Dense delay": {},
 }
-"""Of each later field a neuron that uses it."""
+"""Of each later field a neuron that uses it, if it is one of neurons."""
 
 
 @pytest.mark.parametrize("name", USED)
@@ -176,6 +178,12 @@ def test_a_later_field_is_kept_and_hashed_where_it_is_used(name, path):
     if name == "Pool of":
         second = replace(net.layers[1], pool=Pool(kind="sum", size=2, of="sums"))
         net = replace(net, layers=(net.layers[0], second, net.layers[2]))
+    if name.endswith("delay"):
+        layers = list(net.layers)
+        at = next(i for i, a in enumerate(layers) if type(a.synapses[0]).__name__ in name)
+        late = replace(layers[at].synapses[0], delay=2)
+        layers[at] = replace(layers[at], synapses=(late, *layers[at].synapses[1:]))
+        net = replace(net, layers=tuple(layers))
     net.save(path)
     again = Tables.load(path)
     x = np.random.default_rng(0).integers(0, 2, (net.steps, 4, *net.input.shape))
@@ -186,6 +194,9 @@ def test_a_later_field_is_kept_and_hashed_where_it_is_used(name, path):
     document, _ = contents(path)
     first, second, _ = document["graph"]["layers"]
     places = {"Neuron": first["neuron"], "Leak": first["neuron"]["leak"], "Pool": second["pool"]}
+    for group in (a["synapses"][0] for a in document["graph"]["layers"]):
+        if "delay" in group:
+            places[group["class"]] = group
     assert field in places[cls]
     assert field in file.LATER[cls]
 

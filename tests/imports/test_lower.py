@@ -1,6 +1,7 @@
 """Tables of a source's network: exact where they can be, and otherwise what is rounded is said."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,63 @@ def test_a_strict_comparison_is_a_threshold_more_and_a_leak_rounded_up() -> None
     assert strict.neuron.threshold is not None and loose.neuron.threshold is not None
     assert strict.neuron.threshold[0] == loose.neuron.threshold[0] + 1
     assert (strict.neuron.leak.rounding, loose.neuron.leak.rounding) == ("up", "down")
+
+
+def delayed(*steps: Any, shape: tuple[int, ...] = (3,), maps: Any = None) -> Network:
+    """Return weights, neurons behind them, and delays in between."""
+    rng = np.random.default_rng(0)
+    op = Linear(weight=source_networks.dyadic(rng, 2, 3)) if maps is None else maps
+    nodes = [Node(name="w", op=op, sources=("input",))]
+    for number, some in enumerate(steps):
+        nodes.append(Node(name=f"d{number}", op=Delay(steps=A(some)), sources=(nodes[-1].name,)))
+    nodes.append(Node(name="n", op=lif(), sources=(nodes[-1].name,)))
+    return Network(input_shape=shape, nodes=tuple(nodes))
+
+
+def feeding_back(steps: int, source: str) -> Network:
+    """Return layers n and m, behind each other, of which one is fed back to n steps later."""
+    nodes = (
+        Node(name="w", op=Linear(weight=A([[1.0, 0.5], [0.25, 0.75]])), sources=("input",)),
+        Node(name="late", op=Delay(steps=A(steps)), sources=(source,)),
+        Node(name="back", op=Linear(weight=A([[-0.5, 0.25], [0.5, 0.25]])), sources=("late",)),
+        Node(name="n", op=lif(), sources=("w", "back")),
+        Node(name="v", op=Linear(weight=A([[1.0, 0.5], [0.5, 1.0]])), sources=("n",)),
+        Node(name="m", op=lif(), sources=("v",)),
+    )
+    return Network(input_shape=(2,), nodes=nodes)
+
+
+LATE = {
+    "a layer": (delayed(2), [2]),
+    "each channel": (delayed([0, 3]), [0, 3]),
+    "each channel, and a layer": (delayed([1, 0], 2), [2, 3]),
+    "longer than it runs": (delayed([0, 40]), [0, 40]),
+    "a channel of a map": (
+        delayed([0, 4], shape=(1, 3, 3), maps=Conv(weight=np.ones((2, 1, 3, 3)) / 4)), [0, 4]
+    ),
+    "an element": (delayed([1, 2], shape=(2,), maps=Affine(scale=A([1.0, 0.5]), offset=A(0.0))),
+                   [1, 2]),
+    "its own spikes": (feeding_back(3, "n"), [0, 2]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("constant", [False, True])
+@pytest.mark.parametrize("name", LATE)
+def test_delays_become_those_of_synapse_groups(name: str, constant: bool) -> None:
+    network, delays = LATE[name]
+    x = np.random.default_rng(1).integers(0, 2, (12, 4, *network.input_shape)).astype(float)
+    if constant:
+        network, x = replace(network, constant=True), np.broadcast_to(x[:1], x.shape)
+    lowered = lower(network, samples=x, bits=EXACT)
+    assert [group.delay for group in lowered.tables.layers[0].synapses] == delays
+    agrees(network, x, lowered)
+    assert run(network, x).spikes["n"].any()
+
+
+def test_a_group_for_each_delay_has_no_weights_of_the_other_channels() -> None:
+    now, later = lower(delayed([0, 3]), steps=4).tables.layers[0].synapses
+    assert now.weights[0].any() and not now.weights[1].any()
+    assert later.weights[1].any() and not later.weights[0].any()
 
 
 def test_a_delayed_subtraction_does_not_leak() -> None:
@@ -356,9 +414,26 @@ TWO = Affine(scale=A(2.0), offset=A(0.0))
         (one(lif(), readout="potential"),
          ("layer n: reset must be 'none' where its potential is read, as a layer of the tables "
          "doesn't fire then, not 'zero'; read its spikes, or train it without a reset")),
-        (chain(Delay(steps=A(2)), Linear(weight=np.ones((1, 3))), lif(), shape=(3,)),
-         ("layer o2: the tables can't say a delay of 2 steps from input; take neurons that read "
-         "the same step")),
+        (chain(Delay(steps=A(256)), Linear(weight=np.ones((1, 3))), lif(), shape=(3,)),
+         "layer o2: the tables can't say a delay of 256 steps from input; take 255 at most"),
+        (feeding_back(257, "n"),
+         "layer n: the tables can't say a delay of 257 steps from n; take 256 at most"),
+        (feeding_back(1, "m"),
+         ("layer n: the tables can't say what comes back from m, a later layer; feed back the "
+         "layer's own spikes")),
+        (chain(Linear(weight=np.ones((2, 3)), bias=A([0.0, 0.5])), Delay(steps=A([0, 1])), lif(),
+               shape=(3,)),
+         ("node o1: what is delayed must come without a bias, which would be missing in the first "
+         "steps alone; put the bias behind the delay")),
+        (chain(CONV, Affine(scale=A(1.0), offset=A(0.5)), Delay(steps=A(1)), lif()),
+         ("node o2: what is delayed must come without a bias, which would be missing in the first "
+         "steps alone; put the bias behind the delay")),
+        (chain(Delay(steps=A([0, 1, 2])), Linear(weight=np.ones((1, 3))), lif(), shape=(3,)),
+         "node o1: delays of single channels must be behind weights"),
+        (chain(CONV, Delay(steps=A([0, 1])), Flatten(), lif()),
+         "node o2: delays of single channels must be behind weights"),
+        (chain(CONV, Delay(steps=A([0, 1])), Delay(steps=A([1, 1])), lif()),
+         "node o2: delays behind each other must be one a layer"),
         (chain(POOL, CONV, lif()),
          ("node o0: a maximum of the input must be of windows side by side, without padding, "
          "straight behind neurons or weights; make stride and size equal, or use an average")),

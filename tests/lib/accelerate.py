@@ -121,9 +121,9 @@ def must_take_the_predicted_cycles(
         places = {layer: np.flatnonzero(numbers == layer) for layer in stage.layers}
         none = np.zeros(0, np.int64)
         seen.append(Observations(stream=transfers.name, transfers=places, strange=none))
-    cycles = sample_cycles(record, plan.sample_words, plan.classes)
+    cycles = sample_cycles(record, plan.sample_words, plan.results)
     same("predicted cycles", found.cycles.tolist(), cycles)
-    assert found.busy_cycles == busy_cycles(record, plan.classes)
+    assert found.busy_cycles == busy_cycles(record, plan.results)
     measured = layer_cycles(record, seen, Order(plan, Ports.of(plan)), plan)
     predicted = {name: int(cycles.sum()) for name, cycles in found.layers.items()}
     assert predicted == dict(zip(predicted, measured.tolist(), strict=True))

@@ -32,6 +32,7 @@ def run(tables: Tables, x: Any) -> dict[str, Any]:
         answers: list[list[int]] = []
         counts: dict[int, int] = {}
         before: dict[str, Sparse] = {layer.name: {} for layer in tables.layers}
+        seen: list[dict[str, Sparse]] = []  # the maps of every step so far
         state: dict[str, Sparse] = {layer.name: {} for layer in tables.layers}
         currents: dict[str, Sparse] = {layer.name: {} for layer in tables.layers}
         for step in range(steps):
@@ -40,6 +41,7 @@ def run(tables: Tables, x: Any) -> dict[str, Any]:
                     tuple(place): int(value) for place, value in np.ndenumerate(x[step][sample])
                 }
             }
+            seen.append(maps)
             for layer in tables.layers:
                 name = layer.name
                 fires: Sparse = {}
@@ -51,10 +53,9 @@ def run(tables: Tables, x: Any) -> dict[str, Any]:
                     for gathered in window(layer, place):
                         acc = 0
                         for group in layer.synapses:
-                            if group.source == name:
-                                source, shape = before[name], tables.neuron_shapes[name]
-                            else:
-                                source, shape = maps[group.source], tables.map_shapes[group.source]
+                            late = step - group.delay - (1 if group.source == name else 0)
+                            source = seen[late][group.source] if late >= 0 else {}
+                            shape = tables.map_shapes[group.source]
                             channels = len(layer.kept)
                             acc += total(group, gathered, source, shape, channels)
                         sums.append(acc)

@@ -25,6 +25,7 @@ FEATURES = frozenset(
         "identity",  # one weight a channel
         "several",  # synapse groups of one layer, from any source before it
         "recurrent",
+        "delay",  # of a synapse group, also of more steps than there are
         "max pool",
         "sum pool",
         "pool of sums",  # before the neurons
@@ -191,7 +192,10 @@ class _Builder(Neurons):
         weights = self.rng.integers(low, high + 1, shape)
         if bits == 1:
             weights = np.where(weights >= 0, 1, -1)
-        return {"bits": bits, "weights": weights}
+        return {"bits": bits, "weights": weights, "delay": self.delay()}
+
+    def delay(self) -> int:
+        return self.one(1, 2, 3, 5, 9) if self.has("delay") else 0
 
     def identity(self, source: str) -> Identity:
         return Identity(source=source, **self.weights(self.maps[source][0][0]))

@@ -236,3 +236,31 @@ def everything(*, steps: int = 3, constant: bool = False, seed: int = 0) -> Tabl
         layers=(grouped, joined, ring, out),
         readout=Readout(layer="out"),
     )
+
+
+def late(*, steps: int = 6, constant: bool = False) -> Tables:
+    """Return a network whose groups see the input, layer 'a' and themselves steps late."""
+    rng = np.random.default_rng(0)
+
+    def group(source: str, channels: int, elements: int, delay: int) -> Dense:
+        return Dense(
+            source=source, weights=weights(rng, 3, channels, elements), bits=3, delay=delay
+        )
+
+    a = Layer(
+        name="a",
+        synapses=(group("input", 9, 11, 0), group("input", 9, 11, 2), group("a", 9, 9, 3)),
+        neuron=neuron(9, threshold=[3] * 9),
+    )
+    b = Layer(
+        name="b",
+        synapses=(group("a", 7, 9, 1), group("b", 7, 7, 0), group("input", 7, 11, 9)),
+        neuron=neuron(7, threshold=[2] * 7),
+    )
+    return Tables(
+        name="late",
+        steps=steps,
+        input=Input(shape=(11,), constant=constant),
+        layers=(a, b),
+        readout=Readout(layer="b"),
+    )

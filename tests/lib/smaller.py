@@ -32,8 +32,12 @@ def cut(tables: Tables, name: str, kept: list[int]) -> Tables:
             leak = cell.leak
             if leak.multiplier.ndim:
                 leak = replace(leak, multiplier=leak.multiplier[kept])
+            current = cell.current
+            if current and current.leak.multiplier.ndim:
+                fewer = replace(current.leak, multiplier=current.leak.multiplier[kept])
+                current = replace(current, leak=fewer)
             cell = replace(
-                cell, leak=leak, bias=cell.bias[kept], store=store,
+                cell, leak=leak, current=current, bias=cell.bias[kept], store=store,
                 threshold=None if cell.threshold is None else cell.threshold[kept],
                 amount=None if cell.amount is None else cell.amount[kept],
                 lower_bound=None if cell.lower_bound is None else cell.lower_bound[kept],
@@ -66,7 +70,8 @@ def with_fewer_classes(tables: Tables, rng: Any) -> Tables:
     name = tables.readout.layer
     if name in partly_connected(tables):
         return tables
-    return cut(tables, name, list(range(rng.integers(1, tables.neuron_shapes[name][0] + 1))))
+    classes = int(rng.integers(1, tables.classes + 1))
+    return cut(tables, name, list(range(classes * tables.readout.voters)))
 
 
 def shorter(tables: Tables, rng: Any) -> Tables:

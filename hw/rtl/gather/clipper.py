@@ -41,7 +41,7 @@ class Clipper(wiring.Component):
 
     Members
     -------
-    first_step : In(1), static
+    first_step : In(1 + waits), static: bit 0, and a bit for each of `plan.waits` that lasts
     unclipped : In(stream.Signature(UnclippedLayout))
     segments : Out(stream.Signature(SegmentLayout))
     """
@@ -53,7 +53,7 @@ class Clipper(wiring.Component):
         self.row_grain_bits = plan.row_grain.bit_length() - 1
         super().__init__(
             {
-                "first_step": In(1),
+                "first_step": In(1 + len(plan.waits)),
                 "unclipped": In(stream.Signature(UnclippedLayout(plan, walk))),
                 "segments": Out(stream.Signature(SegmentLayout(plan))),
             }
@@ -95,6 +95,9 @@ class Clipper(wiring.Component):
         given = self.unclipped.payload
         source, plane, bit, word = given.source, given.plane, given.place.bit, given.place.word
         end = Signal(bit.shape())
+        empty = source.recurrent & self.first_step  # nothing was written so many steps ago
+        if self.plan.waits:
+            empty = Cat(Const(0, 1), self.first_step).bit_select(source.recurrent, 1)
         plane_base = Signal.like(clip.addr)
         m.d.comb += end.eq(bit + source.segment_bits)
         for value in range(1, self.most_planes):
@@ -112,7 +115,7 @@ class Clipper(wiring.Component):
                 & (end > 0)
                 & (bit < source.row_bits)
                 & (plane <= source.top_plane)
-                & ~(source.recurrent & self.first_step)
+                & ~empty
             ),
             clip.low.eq(Mux(bit < 0, 0, bit)),
             clip.final.eq(Mux(end > source.row_bits, source.row_bits, end) - 1),

@@ -121,6 +121,6 @@ class WalkLayout(StructLayout):
             "row_bits": source.row_bits // grain,
             "top_plane": source.planes - 1,
             "signed": int(source.activation.signed),
-            "recurrent": int(s.recurrent),
+            "recurrent": plan.wait(s.lag),
             "memory": sorted(plan.weight_depths).index(s.weight_bits),
         }

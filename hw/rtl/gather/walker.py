@@ -31,7 +31,7 @@ class Walker(wiring.Component):
     -------
     layers : In(stream.Signature(WalkLayout))
     bases : In(ArrayLayout(unsigned, sources)), static: address of each source's map
-    first_step : In(1), static
+    first_step : In(1 + waits), static: bit 0, and a bit for each of `plan.waits` that lasts
     skips : In(…), static, one bit a lane group: its positions have no segments
     segments : Out(stream.Signature(SegmentLayout))
 
@@ -53,7 +53,7 @@ class Walker(wiring.Component):
             {
                 "layers": In(stream.Signature(self.walk_layout)),
                 "bases": In(ArrayLayout(addr, self.walk_layout.sources)),
-                "first_step": In(1),
+                "first_step": In(1 + len(plan.waits)),
                 "skips": In(plan.most_groups),
                 "segments": Out(stream.Signature(self.segment_layout)),
             }

@@ -8,13 +8,16 @@ from ...plan.stage_plan import StagePlan
 from ...plan.terms import Terms, address_bits
 from ...plan.widths import bits_of
 from ..memory import write_signature
+from .ring import Ring, bases_layout
 
 
 class Loader(wiring.Component):
     """Fill the buffers of a source in turn, and say where the map lies that is to be read.
 
     Words come row by row, those of the bit planes of a word one after the other, lowest first. The
-    memory is written in the cycle in which a word is taken.
+    memory is written in the cycle in which a word is taken. Of a source that is seen late, maps of
+    earlier steps stay behind the buffers, in a ring with them: a map that is released is
+    overwritten as many maps later.
 
     Members
     -------
@@ -26,12 +29,17 @@ class Loader(wiring.Component):
     advance : In(1), pass the map at `base`; only while `available`
     release : In(1), the oldest map's buffer is free again; only after it was passed, or as the one
         at `base`, which the walker may still pass over without reading, once
+    before : Out(ArrayLayout(unsigned, lags)), addresses of the maps of so many steps before `base`,
+        for each of `lags`, which are there if there are any
     """
 
     def __init__(self, plan: StagePlan, name: str) -> None:
+        self.plan, self.name = plan, name
         self.map = plan.map(name)
         self.first = plan.map_bases[name]
-        self.buffers = plan.map_buffers(name)
+        self.buffers = plan.buffers[name]
+        self.copies = plan.map_buffers(name)
+        self.lags = plan.lags[name][1:]
         self.depth = plan.map_words
         addr_bits = address_bits(plan)
         super().__init__(
@@ -44,6 +52,7 @@ class Loader(wiring.Component):
                 "advance": In(1),
                 "release": In(1),
             }
+            | ({"before": Out(bases_layout(plan, len(self.lags)))} if self.lags else {})
         )
 
     @staticmethod
@@ -55,14 +64,14 @@ class Loader(wiring.Component):
             terms["address"] += address_bits(plan)
             terms["place"] += bits_of(max(2, source.plane_words))
             terms["planes"] += (source.planes > 1) * bits_of(source.words)
-            terms["buffers"] += plan.map_buffers(name)
+            terms["buffers"] += plan.buffers[name]
             terms["one"] += 1
         return dict(terms)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         words, planes = self.map.plane_words, self.map.planes
-        last_base = self.first + (self.buffers - 1) * self.map.words
+        last_base = self.first + (self.copies - 1) * self.map.words
         full = Signal(range(self.buffers + 1))  # buffers with a map that is still needed
         unread = Signal(range(self.buffers + 2))  # maps that were not passed
         filling = Signal.like(self.write.addr, init=self.first)
@@ -93,4 +102,7 @@ class Loader(wiring.Component):
             full.eq(full + complete - self.release),
             unread.eq(unread + complete - self.advance),
         ]
+        if self.lags:
+            m.submodules.ring = ring = Ring(self.plan, self.name, self.lags)
+            m.d.comb += [ring.turns.eq(self.advance), self.before.eq(ring.bases)]
         return m

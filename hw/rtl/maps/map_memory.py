@@ -2,7 +2,6 @@
 
 from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import In, Out, PureInterface, connect, flipped
 
 from ...plan import memories
@@ -12,6 +11,7 @@ from ..fork import Fork
 from ..memory import RegisteredMemory, read_signature, write_signature
 from .map_loader import Loader
 from .packer import PackedLayout
+from .ring import Ring, bases_layout
 
 
 class MapMemory(wiring.Component):
@@ -19,21 +19,23 @@ class MapMemory(wiring.Component):
 
     The memory has one write port. The stage's own words, `packed`, take it whenever they come; of
     those from outside each source takes it when no earlier one does, so a source waits for a while,
-    and nothing else does. A map's *base* is where it begins. That of a layer is a constant, of one
-    that reads itself one of two, turn by turn: the map of this time step, and that of the step
-    before. That of a source from outside goes from buffer to buffer; see `Loader`.
+    and nothing else does. A map's *base* is where it begins. That of a layer is a constant; of one
+    that is seen a step later, as by itself, one of two, turn by turn: the map of this time step,
+    and that of the step before. Of one that is seen later still as many maps are kept; see `Ring`.
+    That of a source from outside goes from buffer to buffer; see `Loader`.
 
     Members
     -------
     index : In(…), of the layer whose words are `packed`, in the stage
     odd_step : In(1), of that layer; alternates
     walk_index, walk_odd_step : In(…), the same of the layer that is walked
+    turns, walk_turns : In(1), pulse when update or walker ends a time step, where `plan.rings`
     packed : In(stream.Signature(PackedLayout))
     map_NAME : Out(stream.Signature(unsigned(word_bits))), for each NAME in `exports`
     source_NAME : In(stream.Signature(unsigned(word_bits))), for each NAME in `plan.external`
     available : Out(…), a bit for each NAME in `plan.external`, as of its `Loader`
     advance, release : In(…), the same
-    bases : Out(ArrayLayout(unsigned, sources)), of the maps that the walked layer reads
+    bases : Out(bases_layout), of the maps that the walked layer reads
     read : In(read_signature), `data` two enabled cycles after `addr`
     """
 
@@ -44,6 +46,8 @@ class MapMemory(wiring.Component):
         words = stream.Signature(unsigned(plan.word_bits))
         index = range(max(2, plan.count))
         most = max(len(descriptor.sources) for descriptor in plan.descriptors)
+        self._written: dict[str, Value] = {}
+        self._seen: dict[tuple[str, int], Value] = {}
         super().__init__(
             {
                 "index": In(index),
@@ -56,14 +60,16 @@ class MapMemory(wiring.Component):
                 "available": Out(len(plan.external)),
                 "advance": In(len(plan.external)),
                 "release": In(len(plan.external)),
-                "bases": Out(ArrayLayout(unsigned(self.address_bits), most)),
+                "bases": Out(bases_layout(plan, most)),
                 "read": In(read_signature(self.address_bits, plan.word_bits)),
             }
+            | (dict.fromkeys(("walk_turns", "turns"), In(1)) if plan.rings else {})
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.memory = memory = RegisteredMemory.of(memories.maps(self.plan))
+        self._go_round(m)
         own = self._store(m)
         loaders = self._load(m, own)
         for write in (own, *(loader.write for loader in loaders.values())):
@@ -97,7 +103,7 @@ class MapMemory(wiring.Component):
             for number, name in enumerate(plan.names):
                 with m.Case(number):
                     if name in plan.read_maps:
-                        m.d.comb += [wanted[0].eq(1), base.eq(self._turns(name, self.odd_step))]
+                        m.d.comb += [wanted[0].eq(1), base.eq(self._base(name))]
         for name, words, mine in zip(self.exports, sent, wanted[1:], strict=True):
             out = getattr(self, f"map_{name}")
             m.d.comb += [
@@ -130,17 +136,34 @@ class MapMemory(wiring.Component):
             for number, descriptor in enumerate(self.plan.descriptors):
                 with m.Case(number):
                     for index, source in enumerate(descriptor.sources):
-                        if source.name in loaders:
-                            base = loaders[source.name].base
+                        lag = self.plan.seen_lag(source.name, source.lag)
+                        if source.name not in loaders:
+                            base = self._base(source.name, lag)
+                        elif lag:
+                            loader = loaders[source.name]
+                            base = loader.before[loader.lags.index(lag)]
                         else:
-                            before = source.recurrent
-                            base = self._turns(source.name, self.walk_odd_step, before=before)
+                            base = loaders[source.name].base
                         m.d.comb += self.bases[index].eq(base)
 
-    def _turns(self, name: str, odd: Value, *, before: bool = False) -> Value | int:
-        """Return the base of a layer's map in a step that is odd or not; or of the one before."""
+    def _go_round(self, m: Module) -> None:
+        """Let the bases of layers that are seen late go from map to map, as written and as read."""
+        for name in self.plan.rings:
+            m.submodules[f"write_{name}"] = written = Ring(self.plan, name, (0,))
+            m.submodules[f"read_{name}"] = seen = Ring(self.plan, name, self.plan.lags[name])
+            m.d.comb += [written.turns.eq(self.turns), seen.turns.eq(self.walk_turns)]
+            self._written[name] = written.bases[0]
+            for lag, base in zip(seen.lags, seen.bases, strict=True):
+                self._seen[name, lag] = base
+
+    def _base(self, name: str, lag: int | None = None) -> Value | int:
+        """Return the base of a layer's map that is written, or of one read so many steps later."""
         base = self.plan.map_bases[name]
-        if name not in self.plan.recurrent:
+        if name in self.plan.rings:
+            return self._written[name] if lag is None else self._seen[name, lag]
+        if self.plan.kept_steps(name) == 1:
             return base
         bases = (base + self.plan.map(name).words, base)
-        return Mux(odd, *(reversed(bases) if before else bases))
+        if lag is None:
+            return Mux(self.odd_step, *bases)
+        return Mux(self.walk_odd_step, *(reversed(bases) if lag else bases))

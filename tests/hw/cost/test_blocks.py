@@ -1,8 +1,9 @@
 """Blocks are there where a stage has them."""
 
-from plans import a_plan, everything, network
+from plans import a_plan, everything, late, network
 from somagate.hw.cost.blocks import memory_terms, stage_blocks
 from somagate.hw.cost.part import PARTS
+from somagate.hw.cost.resources import resources
 from somagate.hw.plan.plan import Plan, StageShape
 
 ALWAYS = {
@@ -30,3 +31,10 @@ def test_a_memory_in_logic_has_its_bits_and_one_in_block_ram_its_rows() -> None:
     # A block RAM has 2,048 words at most, so twice as many are two of them, one above the other.
     for depth, rows in ((2048, 0), (4096, 2)):
         assert memory_terms(part, width=2, depth=depth, written=True, block=True) == {"rows": rows}
+
+
+def test_maps_that_are_seen_late_are_a_block() -> None:
+    assert "ring" in stage_blocks(a_plan(late()).stages[0], 0)
+    assert "ring" not in stage_blocks(a_plan(late(steps=2)).stages[0], 0)
+    for part in PARTS.values():
+        assert resources(a_plan(late()), part).blocks[0]["ring"].flip_flops > 20

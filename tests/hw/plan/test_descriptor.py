@@ -2,7 +2,7 @@
 
 import pytest
 from places import chunk_lanes, visits
-from plans import Shapes, a_stage, everything, geometries, network
+from plans import Shapes, a_stage, everything, geometries, late, network
 from somagate.export.neuron import Activation
 from somagate.export.tables import SPIKE
 from somagate.hw.plan.descriptor import Map, as_map
@@ -79,6 +79,13 @@ def test_counts_values_and_recurrent_sources() -> None:
     ]  # fmt: skip
     assert [s.name for s in joined.sources] == ["grouped", "input", "joined"]
     assert [s.name for s in ring.sources] == ["joined", "ring"]
+
+
+def test_a_delay_adds_to_the_step_that_a_layer_sees_itself_late() -> None:
+    plan = a_stage(late(), lanes=4, update_lanes=2)
+    assert [[(s.delay, s.lag) for s in d.sources] for d in plan.descriptors] == [
+        [(0, 0), (2, 2), (3, 4)], [(1, 1), (0, 1), (9, 9)]
+    ]  # fmt: skip
 
 
 def test_a_lane_group_reads_only_the_channels_that_it_needs() -> None:

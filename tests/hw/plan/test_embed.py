@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from plans import EVERYTHING, everything, network
+from plans import EVERYTHING, everything, late, network
 from smaller import cut
 from somagate.hw.plan.descriptor import ascending
 from somagate.hw.plan.embed import MismatchError, embed
@@ -55,3 +55,14 @@ def test_a_mismatch_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="steps must be at most 3, not 4") as error:
         embed(base, replace(base, steps=4), ascending(base))
     assert error.type is MismatchError
+
+
+def test_delays_must_be_equal() -> None:
+    base = late()
+    layer = base.layers[0]
+    first = replace(layer.synapses[0], delay=1)
+    other = replace(base, layers=(replace(layer, synapses=(first, *layer.synapses[1:])),
+                                  *base.layers[1:]))  # fmt: skip
+    with pytest.raises(MismatchError) as error:
+        embed(base, other, ascending(base))
+    assert str(error.value) == ("layer a: delays of the synapses must be [0, 2, 3], not [1, 2, 3]")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from plans import Shapes, a_plan, network, with_neurons
+from plans import Shapes, a_plan, late, network, with_neurons
 from somagate.export.neuron import Current, Shift
 from somagate.export.tables import Pool, Tables
 from somagate.hw.plan.identity import shape_sha256
@@ -73,3 +73,11 @@ def test_where_only_its_own_tables_can_be_loaded_they_belong_to_the_shape() -> N
     own, theirs = (plan(tables=t, loadable=False, shapes=(spram,)) for t in (TABLES, other))
     assert targets(own.stages[0]) == targets(theirs.stages[0])
     assert shape_sha256(own) != shape_sha256(theirs)
+
+
+def test_a_delay_is_part_of_the_shape() -> None:
+    base = late()
+    layer = base.layers[1]
+    sooner = (layer.synapses[0], layer.synapses[1], replace(layer.synapses[2], delay=0))
+    other = replace(base, layers=(base.layers[0], replace(layer, synapses=sooner)))
+    assert shape_sha256(plan(tables=other)) != shape_sha256(plan(tables=base))

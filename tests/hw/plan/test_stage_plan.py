@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from plans import Shapes, a_stage, branched, everything, network, with_neurons
+from plans import Shapes, a_stage, branched, everything, late, network, with_neurons
 from somagate.export.neuron import Shift
 from somagate.hw.plan.plan import Plan, StageShape
 
@@ -14,7 +14,8 @@ def test_maps_lie_behind_each_other_those_from_outside_first() -> None:
     # 6 rows of 14 bits; 3 rows of 15 bits, pooled; nobody reads what l1 gives.
     assert plan.external == ("input",)
     assert plan.read_maps == {"input", "l0", "l2", "l3"}
-    assert plan.recurrent == frozenset()
+    assert plan.lags == dict.fromkeys(plan.read_maps, (0,))
+    assert (plan.waits, plan.rings) == ((), ())
     assert plan.map_bases == {"input": 0, "l0": 24, "l2": 30, "l3": 48}
     assert [plan.map(name).words for name in plan.map_bases] == [12, 6, 18, 1]
     assert [plan.map_buffers(name) for name in plan.map_bases] == [2, 1, 1, 1]
@@ -36,7 +37,7 @@ def test_a_stage_of_a_chain_stores_what_it_reads() -> None:
 
 def test_a_layer_that_reads_its_own_map_has_two_buffers_of_it() -> None:
     plan = a_stage(everything(), lanes=4, word_bits=8)
-    assert plan.recurrent == {"joined", "ring"}
+    assert {name for name, lags in plan.lags.items() if lags == (0, 1)} == {"joined", "ring"}
     sizes = {name: plan.map(name).words for name in plan.map_bases}
     # 3 planes of 6 rows of 20 bits, of 3 rows of 12; 3 rows of 10 bits; 7 bits.
     assert sizes == {"input": 54, "grouped": 18, "joined": 6, "ring": 1}
@@ -124,3 +125,30 @@ def test_rows_of_words_count_in_the_largest_unit_that_all_have_in_common() -> No
     assert (plan.weight_row_bits, plan.word_row_bits) == (7, 5)
     odd = a_stage(network((4, 6, 4), [5]), lanes=4, word_bits=16)
     assert (odd.grain, odd.row_grain, odd.word_row_bits) == (1, 1, odd.weight_row_bits)
+
+
+def test_of_a_source_that_is_seen_late_the_maps_of_as_many_steps_are_kept() -> None:
+    plan = a_stage(late(steps=6), lanes=4, word_bits=8)
+    assert plan.lags == {"input": (0, 2), "a": (0, 1, 4), "b": (0, 1)}
+    assert plan.waits == (2, 4, 6) and plan.rings == ("a",)
+    # Two maps of the input that may come ahead, and two that are past; five of a, two of b.
+    assert [plan.map_buffers(name) for name in plan.map_bases] == [4, 5, 2]
+    assert [plan.map(name).words for name in plan.map_bases] == [2, 2, 1]
+    assert plan.map_bases == {"input": 0, "a": 8, "b": 18}
+    # A wait of more than the inference has steps is one for all of it.
+    assert [plan.wait(lag) for lag in (0, 1, 2, 4, 6, 9)] == [0, 1, 2, 3, 4, 4]
+    assert [plan.seen_lag("a", lag) for lag in (0, 1, 4, 9)] == [0, 1, 4, 0]
+
+
+def test_steps_that_an_inference_does_not_have_need_no_map() -> None:
+    plan = a_stage(late(steps=2), lanes=4, word_bits=8)
+    assert plan.lags == {"input": (0,), "a": (0, 1), "b": (0, 1)}
+    assert plan.waits == (2,) and plan.rings == ()
+    assert a_stage(late(steps=1), lanes=4).waits == (2,)
+
+
+def test_a_constant_input_is_kept_once_whoever_sees_it_late() -> None:
+    plan = a_stage(late(steps=6, constant=True), lanes=4, word_bits=8)
+    assert plan.lags["input"] == (0,) and plan.waits == (2, 4, 6)
+    shapes = (StageShape(layers=2, lanes=4, holds=True),)
+    assert Plan(tables=late(constant=True), shapes=shapes).stages[0].held == frozenset()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plans import Shapes, a_stage, everything, network
+from plans import Shapes, a_stage, everything, late, network
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.gather.walk_layout import WalkLayout
@@ -34,6 +34,8 @@ NETWORKS: dict[str, list[Any]] = {
 def plans(name: str, steps: int) -> StagePlan:
     if name in NETWORKS:
         return a_stage(network((2, 4, 4), NETWORKS[name], steps=steps), lanes=4, update_lanes=2)
+    if name == "late":
+        return a_stage(late(steps=steps), lanes=4, update_lanes=2)
     if name == "recurrent":
         return a_stage(everything(steps=steps), lanes=4, update_lanes=2)
     if name == "held":
@@ -66,7 +68,7 @@ class Surroundings:
 
 
 @pytest.mark.parametrize("pace", [0.05, 0.3, 1])
-@pytest.mark.parametrize("name", [*NETWORKS, "recurrent", "held", "second stage"])
+@pytest.mark.parametrize("name", [*NETWORKS, "recurrent", "late", "held", "second stage"])
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_layers_start_in_order_once_all_they_need_is_there(
     steps: int, name: str, pace: float, stalls: str
@@ -87,7 +89,8 @@ def test_layers_start_in_order_once_all_they_need_is_there(
     names = ["available", "advance", "release", "written", "starts"]
     walk_state = ["walk_index", "walk_first_step", "walk_odd_step"]
     state = ["index", "first_step", "last_step", "odd_step", "record", "replay"]
-    seen = {n: bench.probe(getattr(dut, n)) for n in names + walk_state + state}
+    more = ["turns", "walk_turns"] if plan.rings else []
+    seen = {n: bench.probe(getattr(dut, n)) for n in names + walk_state + state + more}
     walking, updating = bench.probe(dut.walks.valid), bench.probe(dut.updates.valid)
     bench.run(800 * len(turns) + 1000)
 
@@ -123,7 +126,7 @@ def test_layers_start_in_order_once_all_they_need_is_there(
         if start is not None:
             for source in d.sources:
                 if source.name in plan.names:
-                    back = layer - plan.names.index(source.name) or plan.count
+                    back = layer - plan.names.index(source.name) + source.lag * plan.count
                     # The map was written in the cycle before the walk starts, or earlier.
                     assert turn < back or finished[turn - back] < start, (name, d.name, source.name)
                 else:
@@ -131,7 +134,8 @@ def test_layers_start_in_order_once_all_they_need_is_there(
                     assert seen["available"][start - 1] >> bit & 1, "the layer's input is not there"
             # No more than one layer before is unfinished.
             assert turn < 2 or finished[turn - 2] < start
-            expected = [layer, int(n % steps == 0), n % 2]
+            waits = sum(int(n % steps < wait) << i for i, wait in enumerate((1, *plan.waits)))
+            expected = [layer, waits, n % 2]
             for cycle in range(start, walk_ends[turn] + 1):
                 assert [seen[s][cycle] for s in walk_state] == expected
             assert start < update_starts[turn] + 1
@@ -146,6 +150,13 @@ def test_layers_start_in_order_once_all_they_need_is_there(
         for cycle in range(update_starts[turn] - 1, finished[turn] + 1):
             assert [seen[s][cycle] for s in state] == expected
     assert sum(seen["starts"][: finished[-1] + 1]) == len(turns)
+    if plan.rings:
+        last = plan.count - 1
+        ends = [finished[turn] for turn, (_, layer) in enumerate(turns) if layer == last]
+        assert [cycle for cycle, pulse in enumerate(seen["turns"]) if pulse][: len(ends)] == ends
+        overs = [walk_ends[turn] for turn, (_, layer) in enumerate(turns) if layer == last]
+        pulses = [cycle for cycle, pulse in enumerate(seen["walk_turns"]) if pulse]
+        assert pulses[: len(overs)] == overs
 
     # A map is passed when the step's last layer was walked, and free when that was updated.
     for bit, source in enumerate(plan.external):
@@ -168,9 +179,9 @@ def test_the_walker_is_ahead_where_a_layer_does_not_read_the_one_before() -> Non
     dut = Sequencer(plan)
     # l1 reads the input alone, so it may start while l0 is updated, and so may l0 after `out`.
     assert [distance(plan, n) for n in range(plan.count)] == [2, 2, 1, 1]
-    assert plans("recurrent", 3).recurrent == {"joined", "ring"}
     recurrent = Sequencer(plans("recurrent", 3))
     assert [distance(recurrent.plan, n) for n in range(4)] == [2, 1, 1, 1]
+    assert [distance(plans("late", 6), n) for n in range(2)] == [2, 2]
     alone = Sequencer(plans("a layer further back", 3))
     assert [distance(alone.plan, n) for n in range(4)] == [2, 2, 2, 1]
     for some in (recurrent, alone):

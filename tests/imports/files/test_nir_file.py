@@ -163,6 +163,22 @@ def test_a_line_is_a_map_of_one_row(tmp_path: Path) -> None:
     assert isinstance(delay, Delay) and delay.steps == 2
 
 
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [(np.full(4, 2), 2), (np.array([0, 3, 0, 0]), [0, 3, 0, 0]), (np.full((4, 1, 8), 1), 1)],
+)
+def test_delays_are_one_a_channel_or_one(tmp_path: Path, steps: Any, found: Any) -> None:
+    late = {"type": "Delay", "delay": steps * 1e-4}
+    conv = {
+        "type": "Conv1d", "weight": np.ones((4, 2, 3)), "bias": np.zeros(4), "stride": 1,
+        "padding": 1, "dilation": 1, "groups": 1,
+    }  # fmt: skip
+    nodes, edges = chain(conv, late, leaky(0.5, shape=(4, 8)), shape=(2, 8))
+    net = read(write(tmp_path / "a.nir", nodes, edges), Stated(source="snntorch", reset="zero"))
+    delay = net.node("1").op
+    assert isinstance(delay, Delay) and delay.steps.tolist() == found
+
+
 def test_batch_and_time_in_the_inputs_shape_are_left_out_and_said(tmp_path: Path) -> None:
     nodes, edges = chain(affine(W1), leaky(0.5), shape=(1, 24, 8))
     net = read(write(tmp_path / "a.nir", nodes, edges), Stated(reset="zero"))
@@ -291,6 +307,10 @@ def test_a_graph_that_is_not_sound_is_refused(tmp_path: Path) -> None:
     nodes, edges = chain(affine(W1), late, leaky(0.5, shape=(6,)), shape=(8,))
     of(nodes, edges, "node 1: delay must be whole time steps of 0.0001 s, not 1.5 steps; train "
        "with whole delays, or state another dt")  # fmt: skip
+    late = {"type": "Delay", "delay": np.arange(4).reshape(1, 2, 2) * 1e-4}
+    nodes, edges = chain(late, {"type": "Flatten"}, affine(np.ones((6, 4))),
+                         leaky(0.5, shape=(6,)), shape=(1, 2, 2))  # fmt: skip
+    of(nodes, edges, "node 0: delay must be one a channel of a map, not one a pixel")
 
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """Tables as NIR files: read back identical, and near for whoever knows NIR alone."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import somagate as sg
+from plans import late
 from refusal import refused
 from somagate.export.layer import Pool
 from somagate.export.tables import Tables
@@ -105,3 +107,30 @@ def test_a_maximum_of_currents_is_refused(tmp_path: Path) -> None:
     ):
         write(pooled, tmp_path / "net.nir")
     assert list(tmp_path.iterdir()) == []
+
+
+def with_delays() -> Tables:
+    """Return tables of maps of which each layer sees the one before a step later."""
+    tables = Tables.load(EXAMPLES / "digits.safetensors")
+    layers = [
+        replace(layer, synapses=(replace(layer.synapses[0], delay=number),))
+        for number, layer in enumerate(tables.layers)
+    ]
+    return replace(tables, layers=tuple(layers))
+
+
+@pytest.mark.parametrize("make", [with_delays, late])
+def test_delays_are_nodes_before_the_weights(make: Callable[[], Tables], tmp_path: Path) -> None:
+    tables = wide(make())
+    rng = np.random.default_rng(0)
+    high = tables.input.activation.high
+    x = rng.integers(0, high + 1, (tables.steps, 3, *tables.input.shape))
+    write(tables, tmp_path / "net.nir")
+    network = read(tmp_path / "net.nir", NIR_WORDS)
+    trace, done = golden.run(tables, x), run(network, x.astype(np.float64))
+    for layer, spikes in trace.spikes.items():
+        covered = done.spikes[layer][tuple(slice(size) for size in spikes.shape)]
+        assert np.array_equal(covered, spikes), layer
+    assert all(trace.spikes[layer.name].any() for layer in tables.layers[:2])
+    again = contained(tmp_path / "net.nir")
+    assert again is not None and again.sha256 == tables.sha256

@@ -21,7 +21,7 @@ def layer_events(tables: Tables, x: np.ndarray, name: str, banks: int) -> list[i
     spikes = Spikes(stage, descriptor, maps)
     found = []
     for step in range(tables.steps):
-        words = walk(stage, descriptor, first_step=not step)
+        words = walk(stage, descriptor, step=step)
         assert sum(words.positions) == len(words.steps) == len(words.ends) == len(words.low)
         events, parts = map(np.array, spikes.events(words, step))
         assert events.shape == parts.shape == (len(words.low), banks)
@@ -58,7 +58,7 @@ def test_a_skipped_lane_group_has_no_words_but_takes_the_walker_s_steps() -> Non
     stage = Plan.single(small_network(), lanes=2, update_lanes=2, word_bits=16).stages[0]
     descriptor = stage.descriptors[0]
     whole, half, none = (
-        walk(stage, descriptor, first_step=True, skips=skips) for skips in ((), {1}, {0, 1})
+        walk(stage, descriptor, step=0, skips=skips) for skips in ((), {1}, {0, 1})
     )
     assert half.positions == [
         0 if number // 4 % 2 else count for number, count in enumerate(whole.positions)

@@ -18,15 +18,14 @@ def counted(tables, trace, x):
             shape = tables.map_shapes[group.source]
             bits = tables.activation(group.source).bits
             for step, sample in np.ndindex(totals.shape):
-                if group.source == "input":
-                    source = x[step, sample]
-                elif group.source != layer.name:
-                    pool = tables.layer(group.source).spike_pool
-                    source = pools.pooled(pool, trace.spikes[group.source][step, sample])
-                elif step:
-                    source = trace.spikes[layer.name][step - 1, sample]
-                else:
+                late = step - group.delay - (group.source == layer.name)
+                if late < 0:
                     continue
+                if group.source == "input":
+                    source = x[late, sample]
+                else:
+                    pool = tables.layer(group.source).spike_pool
+                    source = pools.pooled(pool, trace.spikes[group.source][late, sample])
                 for place in np.ndindex(tables.gathered_shapes[layer.name]):
                     if not layer.kept[place[0]]:
                         continue

@@ -95,6 +95,13 @@ HAPPENINGS = {
         for layer in n.layers
         for group in layer.synapses
     ),
+    "a spike seen late": lambda n, t: any(
+        0 < group.delay < n.steps
+        and group.source != "input"
+        and t.spikes[group.source][: n.steps - group.delay].any()
+        for layer in n.layers
+        for group in layer.synapses
+    ),
     "a count above one": lambda n, t: any(
         layer.pool
         and layer.pool.kind == "sum"
@@ -568,6 +575,36 @@ def recurrent(**fields):
 
 def test_a_recurrent_group_sees_the_step_before():
     assert play(recurrent(), [1, 1, 1, 1]) == ([1, 0, 0, 1], [0, -4, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("delay", "fires"),
+    [(0, [1, 0, 1, 1, 0, 1]), (1, [0, 1, 0, 1, 1, 0]), (4, [0, 0, 0, 0, 1, 0]), (5, [0] * 5 + [1]),
+     (6, [0] * 6), (255, [0] * 6)],
+)  # fmt: skip
+def test_a_delay_is_in_steps_and_finds_nothing_before_the_first(delay, fires):
+    net = one_neuron(5, steps=6, threshold=[3])
+    late = replace(net.layers[0].synapses[0], delay=delay)
+    net = replace(net, layers=(replace(net.layers[0], synapses=(late,)),))
+    assert play(net, [1, 0, 1, 1, 0, 1])[0] == fires
+    # A constant input is there for the first time as many steps later.
+    still = replace(net, input=replace(net.input, constant=True))
+    assert play(still, [1] * 6)[0] == [int(step >= delay) for step in range(6)]
+
+
+def test_a_recurrent_group_sees_as_many_further_steps_before():
+    net = replace(recurrent(), steps=5)
+    own, other = net.layers[0].synapses
+    late = replace(net, layers=(replace(net.layers[0], synapses=(replace(own, delay=1), other)),))
+    assert play(late, [1, 1, 1, 1, 1]) == ([1, 1, 0, 0, 0], [0, 0, -4, -8, -3])
+
+
+def test_maps_of_the_steps_before_are_empty_at_first():
+    maps = np.arange(1, 7).reshape(6, 1)
+    for first, last in ((0, 6), (0, 2), (2, 5), (5, 6)):
+        for delay in (0, 1, 3, 5, 6, 9):
+            wanted = [maps[t - delay, 0] if t >= delay else 0 for t in range(first, last)]
+            assert golden.before(maps, slice(first, last), delay)[:, 0].tolist() == wanted
 
 
 def test_a_pruned_channel_is_silent_at_zero_and_unseen():

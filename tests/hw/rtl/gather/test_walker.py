@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from places import visits
-from plans import Shapes, a_stage, everything, network, neuron, weights
+from plans import Shapes, a_stage, everything, late, network, neuron, weights
 from somagate.export.neuron import Activation
 from somagate.export.synapse import Convolution, Identity
 from somagate.export.tables import Input, Layer, Readout, Tables
@@ -26,7 +26,7 @@ class Walk:
 
     layer: int
     offset: int = 0  # of every map, so that bases are seen to be used
-    first_step: bool = False
+    first_step: int = 0  # bit 0, and a bit for each of the plan's waits
     skips: int = 0
 
     def bases(self, plan: StagePlan) -> list[int]:
@@ -45,7 +45,7 @@ def wanted(plan: StagePlan, walk: Walk) -> list[Segment]:
         for plane in reversed(range(d.planes)):
             position: list[Segment] = []
             for s, base in zip(d.sources, walk.bases(plan), strict=True):
-                there = plane < s.map.planes and not (s.recurrent and walk.first_step)
+                there = plane < s.map.planes and not walk.first_step << 1 >> plan.wait(s.lag) & 1
                 for y, x in np.ndindex(s.kernel):
                     line = visit.row * s.stride[0] - s.padding[0] + y
                     first = (visit.column * s.stride[1] - s.padding[1] + x) * s.map.channels
@@ -211,7 +211,16 @@ def test_planes_then_sources_then_segments(
     lanes: int, banks: int, word_bits: int, stalls: str
 ) -> None:
     plan = a_stage(everything(), lanes=lanes, update_lanes=1, banks=banks, word_bits=word_bits)
-    walks = [Walk(layer=n, first_step=first) for first in (True, False) for n in range(4)]
+    walks = [Walk(layer=n, first_step=first) for first in (1, 0) for n in range(4)]
+    walk(plan, walks, stalls)
+
+
+def test_sources_that_are_seen_late_have_no_segments_at_first(stalls: str) -> None:
+    plan = a_stage(late(), lanes=4, update_lanes=2, word_bits=8)
+    assert plan.waits == (2, 4, 6)
+    walks = [
+        Walk(layer=n, first_step=f) for f in (0b1111, 0b1110, 0b1100, 0b1000, 0) for n in (0, 1)
+    ]
     walk(plan, walks, stalls)
 
 

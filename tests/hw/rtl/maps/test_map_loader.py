@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from places import map_words, stored_words
-from plans import everything, network
+from plans import everything, late, network
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.maps.map_loader import Loader
@@ -14,6 +14,7 @@ from stream_bench import Bench
 
 CHAIN = tuple(StageShape(layers=1, lanes=4, update_lanes=2, banks=2) for _ in range(4))
 STAGES = Plan(tables=everything(), shapes=CHAIN, word_bits=16).stages
+LATE = Plan(tables=late(), shapes=(StageShape(layers=1), StageShape(layers=1)), word_bits=8)
 SOURCES = {
     "the input, values": (STAGES[0], "input", 2),
     "the input, far behind": (STAGES[3], "input", 5),
@@ -21,6 +22,8 @@ SOURCES = {
     "spikes": (STAGES[2], "joined", 2),
     "one word": (STAGES[3], "ring", 2),
     "one word alone": (Plan.single(network((3,), [])).stages[0], "input", 2),
+    "seen late": (Plan.single(late(), word_bits=8).stages[0], "input", 2),
+    "seen late in a chain": (LATE.stages[1], "a", 2),
 }
 
 
@@ -56,7 +59,9 @@ def draw(plan: StagePlan, name: str, count: int) -> list[Any]:
 @pytest.mark.parametrize("name", SOURCES)
 def test_maps_are_written_buffer_by_buffer(name: str, pace: float, stalls: str) -> None:
     plan, source, buffers = SOURCES[name]
-    assert plan.map_buffers(source) == buffers
+    lags = plan.lags[source]
+    copies = buffers + lags[-1]
+    assert plan.map_buffers(source) == copies
     form, first = plan.map(source), plan.map_bases[source]
     maps = draw(plan, source, 8)
     dut = Loader(plan, source)
@@ -71,6 +76,8 @@ def test_maps_are_written_buffer_by_buffer(name: str, pace: float, stalls: str) 
             dut.advance, dut.release,
         )
     )  # fmt: skip
+    assert dut.lags == lags[1:]
+    late_bases = [bench.probe(dut.before[number]) for number, _ in enumerate(dut.lags)]
     bench.run(20 * len(words) + round(16 * 8 / pace) + 200)
 
     memory: dict[int, int] = {}
@@ -78,7 +85,13 @@ def test_maps_are_written_buffer_by_buffer(name: str, pace: float, stalls: str) 
     for cycle in range(len(en)):
         complete = written // form.words
         assert available[cycle] == (complete > passed)
-        assert base[cycle] == first + passed % buffers * form.words
+        assert base[cycle] == first + passed % copies * form.words
+        # Maps that were passed stay as long as they are seen, also those of the inference before.
+        for lag, lies in zip(dut.lags, late_bases, strict=True):
+            assert lies[cycle] == first + (passed - lag) % copies * form.words
+            if lag <= passed and released <= passed:
+                held = [memory[lies[cycle] + n] for n in range(form.words)]
+                assert held == stored_words(plan, source, maps[passed - lag])
         if available[cycle] and released <= passed:
             lies = [memory[base[cycle] + n] for n in range(form.words)]
             assert lies == stored_words(plan, source, maps[passed])
