@@ -19,6 +19,10 @@ from .paths import LoweringError
 MOST_GAIN = 15
 TRIED = 25
 """Scales of a channel that are tried for the one that rounds least."""
+WIDEST_LEVEL = 1 << 20
+"""LSBs of a threshold or a bias, at most, where weights are rounded: a state has steps of 16 then."""
+UNEVEN = 4
+"""Times as many LSBs as of most channels that a channel's threshold or bias may be."""
 FINEST_BITS = 24
 """Bits behind the point of a number that is looked for as a whole number of LSBs."""
 
@@ -238,12 +242,28 @@ def _filled(layer: PlainLayer, bits: Bits, uniform: bool) -> Floats:
     spare = np.ones(channels) if threshold is None else np.maximum(np.abs(threshold), 1e-9)
     scale = bits.largest / np.where(largest > 0, largest, spare)
     if bits.scales == "channel" and not uniform and bits.weights > 1:
-        return _nearest(layer, bits, scale)
+        return _nearest(layer, bits, _evened(layer, scale))
     if bits.scales != "power":
         return scale
+    scale = _evened(layer, scale)
     # A weight of 2**(bits - 1) LSBs saturates by one, which costs less than half the scale.
     most = bits.largest + (bits.weights > 2)
     return 2.0 ** np.floor(np.log2(scale * most / bits.largest))
+
+
+def _evened(layer: PlainLayer, scale: Floats) -> Floats:
+    """Return scales without those at which a channel's threshold or bias is far above the others'.
+
+    Where weights are small beside the threshold, filling their bits makes that many LSBs. But all
+    channels store their potentials in the same steps, which have to be as coarse as the widest
+    wants; and next to such a threshold, few bits of its weights are as near as many of another's.
+    """
+    rule = layer.neuron
+    if rule.threshold is None:
+        return scale
+    level = np.max([np.abs(v) for v in (rule.threshold, rule.bias, layer.drive)], 0) * scale
+    most = min(UNEVEN * float(np.median(level)), WIDEST_LEVEL)
+    return np.where(level > most, scale * most / np.maximum(level, 1e-9), scale)
 
 
 def _nearest(layer: PlainLayer, bits: Bits, filled: Floats) -> Floats:

@@ -434,7 +434,25 @@ def test_a_threshold_far_above_the_weights_is_refused() -> None:
         "weights are too small for it"
     )
     with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
-        lower(one(lif(), [[1e-8]]), steps=4)
+        lower(one(lif(), [[1e-8]]), steps=4, bits=Bits(scales="layer"))
+
+
+def test_a_channel_of_small_weights_takes_no_steps_from_the_others() -> None:
+    # 0.0001 filling 8 bits would make its threshold 1.27 million LSBs, and all steps coarse.
+    rows = [[0.6, 0.31], [0.37, -0.59], [0.0001, 0.00007], [0.41, 0.53]]
+    lowered = lower(one(lif(), rows), samples=np.ones((6, 1, 2)))
+    (layer,) = lowered.tables.layers
+    threshold = layer.neuron.threshold
+    assert threshold is not None and layer.neuron.store.shift == 0
+    assert threshold.max() <= 4 * np.median(threshold) + 1
+    small = np.abs(layer.synapses[0].weights[2]).max()
+    assert small <= 1 < 80 < np.abs(layer.synapses[0].weights[0]).max()
+
+
+def test_a_bias_far_above_the_weights_is_taken() -> None:
+    network = one(lif(bias=A(0.9)), [[1e-8]])
+    lowered = lower(network, steps=4)
+    assert np.abs(lowered.tables.layers[0].neuron.bias).max() <= 1 << 20
 
 
 def test_steps_have_to_be_known() -> None:
