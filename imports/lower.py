@@ -29,6 +29,8 @@ from .ranges import Seen, losses, sent, state_of
 from .reference import run
 from .scales import MOST_GAIN, Bits, Scaled, scaled
 
+LEVELS = 1 << 12
+"""LSBs of a threshold that is rounded, at least."""
 CALIBRATING = 64
 """Samples that say which potentials a state has to hold."""
 
@@ -161,12 +163,19 @@ def lower(
     for theirs in several:
         counts[theirs] = min(8, sent(tables, tables.layer(names[theirs])).bit_length())
         tables, snap, found = build({})
+    x = drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
+    states = {names[theirs]: its.states for theirs, its in each.items()}
+    if any(_unrounded(its) for its in found.values()):
+        # As fine as leaves no potential rounded that isn't.
+        coarse = state_of(tables, states, Seen() if samples is None else _seen(snap, x))
+        for theirs, ours in names.items():
+            store = coarse.layer(ours).neuron.store
+            spare = 0 if _shift(store) else states[ours] - store.bits
+            finer[theirs] = max(finer[theirs], min(_unrounded(found[theirs]), spare))
     if any(finer.values()):
         tables, snap, found = build(finer)
-    x = drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
     rounding = {names[layer.name] for layer in plain if found[layer.name].rounds}
     seen = Seen() if samples is None else _seen(snap, x)
-    states = {names[theirs]: its.states for theirs, its in each.items()}
     tables = fitted(state_of(tables, states, seen), snap, rounding, x)
     narrow = losses(tables)
     reasons = {theirs: its.reason for theirs, its in found.items() if its.reason}
@@ -239,6 +248,19 @@ def _finer(found: Scaled, read: int) -> int:
     if not found.rounds:
         wanted = min(max(wanted, 8), _lost(found, read))
     return max(0, min(wanted, MOST_GAIN - found.gain))
+
+
+def _unrounded(found: Scaled) -> int:
+    """Return the bits beyond those needed with which a threshold that isn't whole hardly rounds."""
+    if not found.rounded or found.threshold is None:
+        return 0
+    least = max(float(np.abs(found.threshold).min()), 1.0)
+    return max(0, min(int(np.ceil(np.log2(LEVELS / least))), MOST_GAIN - found.gain))
+
+
+def _shift(store: Any) -> int:
+    assert isinstance(store, Shift)
+    return store.shift
 
 
 def _lost(found: Scaled, steps: int) -> int:

@@ -67,7 +67,7 @@ def lines(count: int, steps: int, seed: int) -> tuple[Tensor, Tensor]:
 def samples(one: Example, folder: Path, split: str, count: int) -> tuple[Tensor, Tensor]:
     """Return what a network is trained or tested on, before an encoder, and what is right."""
     if one.data == "lines":
-        return lines(count, one.steps, seed=split == "test")
+        return lines(count, one.steps, seed=int(split == "test"))
     return images(folder, one.data, split, count)
 
 
@@ -91,11 +91,12 @@ def trained(one: Example, folder: Path, out: Path) -> Net:
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
-            total = 0.9 * total + 0.1 * float(loss)
-        output.tell(
-            f"{one.name}: epoch {epoch + 1} of {one.epochs}, loss {total:.4f}, "
-            f"{perf_counter() - started:.0f} s"
-        )
+            total = 0.9 * total + 0.1 * loss.item()
+        if epoch + 1 == one.epochs or one.data != "lines":
+            output.tell(
+                f"{one.name}: epoch {epoch + 1} of {one.epochs}, loss {total:.4f}, "
+                f"{perf_counter() - started:.0f} s"
+            )
     out.mkdir(parents=True, exist_ok=True)
     torch.save(net.state_dict(), path)
     return net.eval()

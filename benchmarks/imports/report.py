@@ -100,14 +100,13 @@ def _followed(results: dict[str, Any]) -> str:
         return ""
     header = ("network", "weights", "steps", "values", "off in its framework", "off in integers",
               "apart")  # fmt: skip
-    return (
-        "## Potentials of every step\n\n"
-        + output.markdown(header, rows)
-        + (
-            "\nMean distances, over 1,000 lines and all steps, from the function to be followed and "
-            "from each other.\n"
-        )
-    )
+    return "## Potentials of every step\n\n" + output.markdown(header, rows) + _FOLLOWED
+
+
+_FOLLOWED = """
+Mean distances, over 1,000 lines and all steps, from the function to be followed and from each
+other.
+"""
 
 
 def _hardware(results: dict[str, Any]) -> str:

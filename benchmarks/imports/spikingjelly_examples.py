@@ -112,6 +112,6 @@ EXAMPLES = (
             images=images,
             verified=verified,
         )
-        for channels, epochs, images, verified in ((16, 3, 30000, 4), (128, 1, 10000, 0))
+        for channels, epochs, images, verified in ((16, 1, 30000, 4), (128, 1, 5000, 0))
     ),
 )
