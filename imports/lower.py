@@ -6,6 +6,7 @@ potentials that don't fit their bits. Each is said.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -112,10 +113,10 @@ def lower(
             "steps must be given, the time steps of an inference: the source doesn't say"
         )
     steps = integer("steps", steps, 1, 65535)
-    form = input_form(samples)
     layers = normal(network)
     names = _named([layer.name for layer in layers])
     each = bits.of(names)
+    form, narrowed = _beside_spikes(input_form(samples), layers, each)
     silent = network.readout not in answers.SPIKES
     plain = [
         _for_input(_silenced(layer) if silent and layer.name == network.output else layer, form)
@@ -198,7 +199,9 @@ def lower(
         origin = next(layer for layer in plain if layer.name == network.output).origin[0]
         offset = float(origin * network.voters * (steps if network.readout == "sum" else 1))
     notes = list(network.notes)
-    if not form.exact:
+    if narrowed:
+        notes.append(narrowed)
+    elif not form.exact:
         notes.append(
             f"the input has no levels that fit 8 bits: it is rounded to {form.activation.bits} bits"
         )
@@ -275,6 +278,41 @@ def _rounded(found: Scaled, finer: int, steps: int) -> str:
         return ""
     multiplier, shift = int(found.decay.multiplier.min()), found.decay.shift
     return f"a decay of {multiplier}/{1 << shift} rounds potentials that are read"
+
+
+def _beside_spikes(
+    form: InputForm, layers: list[PlainLayer], each: Mapping[str, Bits]
+) -> tuple[InputForm, str]:
+    """Return the input in so few bits that its weights keep some beside those of spikes, and why.
+
+    A layer's weights have one scale. Those of an input of 8 bits are for integers up to 255, so
+    next to those of spikes they would be less than one.
+    """
+    why, given = "", form.activation.bits
+    for layer in layers:
+        if len({group.source == "input" for group in layer.groups}) < 2:
+            continue
+        least = 1 + form.activation.signed
+        while form.activation.bits > least and _crowded(_for_input(layer, form), each[layer.name]):
+            form = form.narrowed()
+            why = (
+                f"the input is rounded from {given} bits to {form.activation.bits}: layer "
+                f"{layer.name} adds it up with spikes, whose weights are of the same scale"
+            )
+    return form, why
+
+
+def _crowded(layer: PlainLayer, bits: Bits) -> bool:
+    """Return whether rounding leaves most channels few levels of the input's weights."""
+    found = scaled(layer, replace(bits, exact=False), 1.0, uniform=False)
+    if not found.rounded:
+        return False
+    largest = [
+        np.abs(value).reshape(len(value), -1).max(1)
+        for group, value in zip(layer.groups, found.weights, strict=True)
+        if group.source == "input"
+    ]
+    return bool(np.median(np.max(largest, 0)) * 8 < bits.largest)
 
 
 def _named(names: list[str]) -> dict[str, str]:
