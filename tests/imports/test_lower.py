@@ -496,10 +496,11 @@ def test_an_input_beside_spikes_leaves_its_weights_some_levels() -> None:
     weights = lowered.tables.layers[0].synapses
     of_input = next(group.weights for group in weights if group.source == "input")
     assert np.median(np.abs(of_input).max(1)) >= 15
-    assert lowered.notes == (
-        f"the input is rounded from 8 bits to {bits}: layer n adds it up with spikes, whose weights "
-        "are of the same scale",
-    )  # fmt: skip
+    (note,) = lowered.notes
+    assert note == (
+        f"the input is rounded from 8 bits to {bits}: layer n adds it up with spikes, whose "
+        "weights are of the same scale"
+    )
     # Where all is whole anyway, the input is what it was.
     exact = (
         replace(nodes[0], op=Linear(weight=np.round(inputs * 16) * 255 / 16)),
