@@ -32,6 +32,8 @@ from .scales import MOST_GAIN, Bits, Scaled, scaled
 
 LEVELS = 1 << 12
 """LSBs of a threshold that is rounded, at least."""
+FEWEST = 6
+"""Bits of weights that are kept where fewer than wanted leave no potential to be rounded."""
 CALIBRATING = 64
 """Samples that say which potentials a state has to hold."""
 
@@ -126,11 +128,14 @@ def lower(
     several = [layer.name for layer in plain if layer.neuron.most != 1]
     counts = dict.fromkeys(several, 1)
 
-    def build(finer: dict[str, int]) -> tuple[Tables, Network, dict[str, Scaled]]:
+    def build(
+        finer: dict[str, int], coarser: dict[str, int] | None = None
+    ) -> tuple[Tables, Network, dict[str, Scaled]]:
         found = {
             layer.name: scaled(
                 layer, each[layer.name], form.scale, finer=finer.get(layer.name, 0),
                 uniform=silent and layer.name == network.output,
+                coarser=(coarser or {}).get(layer.name, 0),
             )
             for layer in plain
         }  # fmt: skip
@@ -166,18 +171,34 @@ def lower(
         tables, snap, found = build({})
     x = drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
     states = {names[theirs]: its.states for theirs, its in each.items()}
-    if any(_unrounded(its) for its in found.values()):
+    if any(its.rounded for its in found.values()):
         # As fine as leaves no potential rounded that isn't.
-        coarse = state_of(tables, states, Seen() if samples is None else _seen(snap, x))
+        held = state_of(tables, states, Seen() if samples is None else _seen(snap, x))
         for theirs, ours in names.items():
-            store = coarse.layer(ours).neuron.store
+            its, store = found[theirs], held.layer(ours).neuron.store
             spare = 0 if _shift(store) else states[ours] - store.bits
-            finer[theirs] = max(finer[theirs], min(_unrounded(found[theirs]), spare))
+            finer[theirs] = max(finer[theirs], min(_unrounded(its), spare))
     if any(finer.values()):
         tables, snap, found = build(finer)
-    rounding = {names[layer.name] for layer in plain if found[layer.name].rounds}
-    seen = Seen() if samples is None else _seen(snap, x)
-    tables = fitted(state_of(tables, states, seen), snap, rounding, x)
+
+    def fit() -> Tables:
+        rounding = {names[layer.name] for layer in plain if found[layer.name].rounds}
+        seen = Seen() if samples is None else _seen(snap, x)
+        return fitted(state_of(tables, states, seen), snap, rounding, x)
+
+    fit_tables = fit()
+    coarser = {
+        theirs: shift
+        for theirs, ours in names.items()
+        if found[theirs].rounded and not found[theirs].rounds
+        and 0 < (shift := _shift(fit_tables.layer(ours).neuron.store))
+        and shift <= each[theirs].weights - FEWEST
+    }  # fmt: skip
+    if coarser:
+        # Weights lose the bits instead of potentials, and golden fires as the rule does.
+        tables, snap, found = build(finer, coarser)
+        fit_tables = fit()
+    tables = fit_tables
     narrow = losses(tables)
     reasons = {theirs: its.reason for theirs, its in found.items() if its.reason}
     if silent and (why := _rounded(found[network.output], finer[network.output], steps)):

@@ -112,7 +112,13 @@ class Scaled:
 
 
 def scaled(
-    layer: PlainLayer, bits: Bits, inputs: float, *, uniform: bool, finer: int = 0
+    layer: PlainLayer,
+    bits: Bits,
+    inputs: float,
+    *,
+    uniform: bool,
+    finer: int = 0,
+    coarser: int = 0,
 ) -> Scaled:
     """Return a layer's numbers as integers.
 
@@ -128,6 +134,8 @@ def scaled(
         One scale for all channels, whose potentials are compared.
     finer
         Bits that potentials get beyond those that are needed.
+    coarser
+        Bits that rounded weights are short of theirs, such that a state holds all of a potential.
 
     Raises
     ------
@@ -144,8 +152,8 @@ def scaled(
         coarse = _stepped(layer, bits, uniform or bits.scales == "layer")
         lost = "its threshold and its bias are rounded, its weights aren't"
         if coarse is None:
-            coarse = _filled(layer, bits, uniform)
-            lost = f"weights are rounded to {bits.weights} bits"
+            coarse = _filled(layer, bits, uniform) / 2**coarser
+            lost = f"weights are rounded to {bits.weights - coarser} bits"
         gain, why = 0, f"{why}: {lost}"
     reason = "; ".join(part for part in (why, decays, currents) if part)
     if bits.exact and reason:

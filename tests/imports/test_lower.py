@@ -23,6 +23,7 @@ from somagate.imports.graph import (
 from somagate.imports.lower import Lowered, lower
 from somagate.imports.normal import network_of, normal
 from somagate.imports.paths import LoweringError
+from somagate.imports.proof import rule_proof
 from somagate.imports.reference import run
 from somagate.imports.scales import Bits
 from somagate.sim.golden import golden
@@ -510,6 +511,19 @@ def test_an_input_beside_spikes_leaves_its_weights_some_levels() -> None:
     )
     kept = lower(replace(network, nodes=exact), samples=x)
     assert kept.tables.input.activation.bits == 8 and kept.notes == ()
+
+
+def test_weights_lose_bits_rather_than_potentials_where_the_rule_is_exact_then() -> None:
+    rng = np.random.default_rng(0)
+    weight = rng.normal(0, 0.15, (6, 40))
+    x = np.repeat(rng.integers(0, 256, (1, 4, 40)) / 255, 8, axis=0)
+    lowered = lower(one(lif(comparator=">", reset="delayed"), weight), samples=x)
+    (layer,) = lowered.tables.layers
+    assert layer.neuron.store.shift == 0
+    (reason,) = lowered.reasons.values()
+    assert re.search("weights are rounded to [67] bits", reason)
+    found = rule_proof(lowered, lowered.input.integers(x), "samples")
+    assert found.spikes > 20 and found.differing == 0
 
 
 def test_a_bias_far_above_the_weights_is_taken() -> None:
