@@ -515,8 +515,8 @@ def test_an_input_beside_spikes_leaves_its_weights_some_levels() -> None:
 
 def test_weights_lose_bits_rather_than_potentials_where_the_rule_is_exact_then() -> None:
     rng = np.random.default_rng(0)
-    weight = rng.normal(0, 0.15, (6, 40))
-    x = np.repeat(rng.integers(0, 256, (1, 4, 40)) / 255, 8, axis=0)
+    weight = rng.normal(0.08, 0.15, (6, 40))
+    x = np.repeat(rng.integers(0, 256, (1, 9, 40)) * (rng.random(40) < 0.3) / 255, 8, axis=0)
     lowered = lower(one(lif(comparator=">", reset="delayed"), weight), samples=x)
     (layer,) = lowered.tables.layers
     assert layer.neuron.store.shift == 0
