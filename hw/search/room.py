@@ -77,4 +77,4 @@ def _stored(tables: Tables, group: SynapseGroup, kept: NDArray[np.bool_]) -> int
     if full:
         weights = weights[:, np.repeat(mask, weights.shape[1] // len(mask))]
     varying = np.bitwise_or.reduce(weights ^ weights[:, :1], axis=1) & ((1 << group.bits) - 1)
-    return sum(int(bits).bit_count() for bits in varying) * weights.shape[1]
+    return sum(int(bits).bit_count() for bits in varying) * int(weights.shape[1])
