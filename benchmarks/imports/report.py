@@ -112,7 +112,7 @@ other.
 def _hardware(results: dict[str, Any]) -> str:
     rows = []
     for found in results.values():
-        verified, rams = found["verified"], found["block_rams"]
+        verified, rams = found.get("verified"), found["block_rams"]
         rows.append(
             [_name(found), "no" if found["refused"] else "yes",
              f"{found['plan_seconds']:.1f}",
