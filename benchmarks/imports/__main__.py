@@ -209,7 +209,7 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(EXAMPLES))
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets' folders")
-    parser.add_argument("--samples", type=int, default=1000, help="test samples of each")
+    parser.add_argument("--samples", type=int, default=1000, help="test samples of each, at most")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/imports"))
     parser.add_argument("--train", action="store_true", help="train, and measure nothing")
     parser.add_argument("--no-rtl", action="store_true", help="verify no Verilog")
@@ -227,9 +227,10 @@ def main() -> None:
         return
     results, store = {}, kept(arguments.out)
     for one in chosen:
-        of = {"epochs": one.epochs, "images": one.images, "samples": arguments.samples}
+        count = min(one.samples, arguments.samples)
+        of = {"epochs": one.epochs, "images": one.images, "samples": count}
         found = store.get(
-            one.name, of, lambda one=one: measure(one, arguments.data, nets, arguments.samples)
+            one.name, of, lambda one=one, n=count: measure(one, arguments.data, nets, n)
         )
         found["verified"] = None
         if not arguments.no_rtl:

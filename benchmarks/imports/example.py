@@ -41,6 +41,8 @@ class Example:
         Of Adam.
     settings
         Of the import, beside the samples.
+    samples
+        That are measured, fewer where a thousand take long.
     verified
         Samples that the RTL is verified on; 0 where it isn't.
     """
@@ -59,6 +61,7 @@ class Example:
     rate: float = 1e-3
     batch: int = 128
     settings: dict[str, Any] = field(default_factory=dict)
+    samples: int = 1000
     verified: int = 4
 
     @property

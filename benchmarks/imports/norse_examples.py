@@ -46,6 +46,7 @@ EXAMPLES = (
         images=4000,
         batch=32,
         rate=2e-3,
+        samples=200,
         verified=1,
     ),
 )

@@ -46,18 +46,19 @@ def _predictions(results: dict[str, Any]) -> str:
         share = proof["predictions"] / proof["samples"]
         rows.append(
             [_name(found), found["data"], f"{found['weights']:,}", found["steps"],
-             f"{found['accuracy_framework']:.1%}", f"{proof['accuracy_source']:.1%}",
+             f"{proof['samples']:,}", f"{found['accuracy_framework']:.1%}",
+             f"{proof['accuracy_source']:.1%}",
              f"{proof['accuracy']:.1%}", f"{share:.1%}" if share >= 0.99 else f"**{share:.1%}**"]
         )  # fmt: skip
     if not rows:
         return ""
-    header = ("network", "data", "weights", "steps", "in its framework", "its rule in float64",
-              "integers", "predictions that agree")  # fmt: skip
+    header = ("network", "data", "weights", "steps", "samples", "in its framework",
+              "its rule in float64", "integers", "predictions that agree")  # fmt: skip
     return "## Predictions\n\n" + output.markdown(header, rows) + _AGREE
 
 
 _AGREE = """
-Accuracies are on the first 1,000 test images; *predictions that agree* are those of its rule in
+Accuracies are on the first test images; *predictions that agree* are those of its rule in
 float64 and of the integers, whether right or wrong; the goal is 99 %.
 """
 

@@ -110,8 +110,12 @@ EXAMPLES = (
             called=lambda x: x[:8],
             epochs=epochs,
             images=images,
+            samples=samples,
             verified=verified,
         )
-        for channels, epochs, images, verified in ((16, 1, 30000, 4), (128, 1, 5000, 0))
+        for channels, epochs, images, samples, verified in (
+            (16, 1, 30000, 1000, 4),
+            (128, 1, 2000, 100, 0),
+        )  # fmt: skip
     ),
 )
