@@ -22,6 +22,7 @@ from .hw.cost.part import Part
 from .hw.cost.resources import Resources, resources
 from .hw.plan import plan_file
 from .hw.plan.plan import Plan
+from .hw.search import room
 from .hw.search.choose import choose
 from .hw.search.wanted import GOALS, Wanted
 from .shown import Shown, grid
@@ -248,6 +249,8 @@ def plan(
     the_tables(tables)
     chosen, fpga = target(board, part)
     clock_hz = _clock(clock_hz, chosen)
+    # Before the activity is counted, which takes longer.
+    room.refuse(tables, fpga)
     measure = resources
     if chosen:
         here = chosen

@@ -36,6 +36,8 @@ class Draft:
         The answer is a potential.
     counts
         By layer that sends several spikes in a step, the bits of their number.
+    narrowed
+        Why the input has fewer bits than it could, or ''.
     """
 
     network: Network
@@ -47,6 +49,7 @@ class Draft:
     bits: dict[str, Bits]
     silent: bool
     counts: dict[str, int]
+    narrowed: str
 
     @classmethod
     def of(
@@ -55,6 +58,8 @@ class Draft:
         """Return the draft of a source."""
         layers = normal(network)
         names = _named([layer.name for layer in layers])
+        each = bits.of(names)
+        form, narrowed = _beside_spikes(form, layers, each)
         silent = network.readout not in answers.SPIKES
         plain = [
             _for_input(_silenced(layer) if silent and layer.name == network.output else layer, form)
@@ -62,22 +67,26 @@ class Draft:
         ]
         return cls(
             network=network, form=form, steps=steps, name=name, layers=plain, names=names,
-            bits=bits.of(names), silent=silent,
+            bits=each, silent=silent, narrowed=narrowed,
             counts=dict.fromkeys((layer.name for layer in plain if layer.neuron.most != 1), 1),
         )  # fmt: skip
 
     def made(
-        self, finer: Mapping[str, int] = MappingProxyType({})
+        self,
+        finer: Mapping[str, int] = MappingProxyType({}),
+        coarser: Mapping[str, int] = MappingProxyType({}),
     ) -> tuple[Tables, Network, dict[str, Scaled]]:
         """Return tables with states of 16 bits, the source with their numbers, and those.
 
-        `finer` are bits that potentials get beyond those needed, by layer.
+        By layer, `finer` are bits that potentials get beyond those needed, and `coarser` those
+        that rounded weights are short of theirs.
         """
         network, form = self.network, self.form
         found = {
             layer.name: scaled(
                 layer, self.bits[layer.name], form.scale, finer=finer.get(layer.name, 0),
                 uniform=self.silent and layer.name == network.output,
+                coarser=coarser.get(layer.name, 0),
             )
             for layer in self.layers
         }  # fmt: skip
@@ -107,6 +116,41 @@ class Draft:
         origin = next(layer for layer in self.layers if layer.name == network.output).origin[0]
         times = network.voters * (self.steps if network.readout == "sum" else 1)
         return float((1 << store.shift) / found.scale[0]), float(origin * times)
+
+
+def _beside_spikes(
+    form: InputForm, layers: list[PlainLayer], each: Mapping[str, Bits]
+) -> tuple[InputForm, str]:
+    """Return the input in so few bits that its weights keep some beside those of spikes, and why.
+
+    A layer's weights have one scale. Those of an input of 8 bits are for integers up to 255, so
+    next to those of spikes they would be less than one.
+    """
+    why, given = "", form.activation.bits
+    for layer in layers:
+        if len({group.source == "input" for group in layer.groups}) < 2:
+            continue
+        least = 1 + form.activation.signed
+        while form.activation.bits > least and _crowded(_for_input(layer, form), each[layer.name]):
+            form = form.narrowed()
+            why = (
+                f"the input is rounded from {given} bits to {form.activation.bits}: layer "
+                f"{layer.name} adds it up with spikes, whose weights are of the same scale"
+            )
+    return form, why
+
+
+def _crowded(layer: PlainLayer, bits: Bits) -> bool:
+    """Return whether rounding leaves most channels few levels of the input's weights."""
+    found = scaled(layer, replace(bits, exact=False), 1.0, uniform=False)
+    if not found.rounded:
+        return False
+    largest = [
+        np.abs(value).reshape(len(value), -1).max(1)
+        for group, value in zip(layer.groups, found.weights, strict=True)
+        if group.source == "input"
+    ]
+    return bool(np.median(np.max(largest, 0)) * 8 < bits.largest)
 
 
 def _named(names: list[str]) -> dict[str, str]:

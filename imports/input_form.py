@@ -1,6 +1,6 @@
 """What the elements of a network's input are, as integers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,12 @@ class InputForm:
     def numbers(self, integers: NDArray[Any]) -> Floats:
         """Return integers as numbers of the source."""
         return np.asarray(integers, np.float64) * self.scale
+
+    def narrowed(self) -> "InputForm":
+        """Return the form of the same range in a bit less."""
+        activation = replace(self.activation, bits=self.activation.bits - 1)
+        scale = self.scale * self.activation.high / activation.high
+        return InputForm(activation=activation, scale=scale, exact=False)
 
 
 SPIKES = InputForm(activation=Activation(), scale=1.0, exact=True)

@@ -24,6 +24,10 @@ from .ranges import Seen, losses, sent, state_of
 from .reference import run
 from .scales import MOST_GAIN, Bits, Scaled
 
+LEVELS = 1 << 12
+"""LSBs of a threshold that is rounded, at least."""
+FEWEST = 6
+"""Bits of weights that are kept where fewer than wanted leave no potential to be rounded."""
 CALIBRATING = 64
 """Samples that say which potentials a state has to hold."""
 
@@ -115,13 +119,26 @@ def lower(
     for theirs in draft.counts:
         draft.counts[theirs] = min(8, sent(tables, tables.layer(names[theirs])).bit_length())
         tables, snap, found = draft.made()
+    x = drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
+    calibration = None if samples is None else x
+    if any(its.rounded for its in found.values()):
+        held = _stated(draft, tables, snap, calibration)
+        finer = {
+            theirs: max(more, _spare(draft, theirs, held, found)) for theirs, more in finer.items()
+        }
     if any(finer.values()):
         tables, snap, found = draft.made(finer)
-    x = drawn(tables) if samples is None else form.integers(samples[:, :CALIBRATING])
-    rounding = {names[layer.name] for layer in draft.layers if found[layer.name].rounds}
-    seen = Seen() if samples is None else _seen(snap, x)
-    states = {names[theirs]: its.states for theirs, its in draft.bits.items()}
-    tables = fitted(state_of(tables, states, seen), snap, rounding, x)
+    fit = _fit(draft, tables, snap, found, x, calibration)
+    coarser = {
+        theirs: shift for theirs in names
+        if found[theirs].rounded and not found[theirs].rounds
+        and 0 < (shift := _shift(fit, names[theirs])) <= draft.bits[theirs].weights - FEWEST
+    }  # fmt: skip
+    if coarser:
+        # Weights lose the bits instead of potentials, and golden fires as the rule does.
+        tables, snap, found = draft.made(finer, coarser)
+        fit = _fit(draft, tables, snap, found, x, calibration)
+    tables = fit
     reasons = {theirs: its.reason for theirs, its in found.items() if its.reason}
     if draft.silent and (why := _rounded(found[output], finer[output], draft.steps)):
         reasons.setdefault(output, why)
@@ -136,6 +153,7 @@ def lower(
     unit, offset = draft.unit(tables, found[output])
     width = form.activation.bits
     rounds = f"the input has no levels that fit 8 bits: it is rounded to {width} bits"
+    rounds = draft.narrowed or rounds
     return Lowered(
         tables=tables,
         network=network,
@@ -147,6 +165,42 @@ def lower(
         reasons=reasons,
         notes=network.notes if form.exact else (*network.notes, rounds),
     )
+
+
+def _stated(draft: Draft, tables: Tables, snap: Network, x: NDArray[Any] | None) -> Tables:
+    """Return tables with states as narrow as samples x, if there are any, let them be."""
+    states = {draft.names[theirs]: its.states for theirs, its in draft.bits.items()}
+    return state_of(tables, states, Seen() if x is None else _seen(snap, x))
+
+
+def _fit(
+    draft: Draft,
+    tables: Tables,
+    snap: Network,
+    found: dict[str, Scaled],
+    x: NDArray[Any],
+    calibration: NDArray[Any] | None,
+) -> Tables:
+    """Return tables with the states and roundings that suit the source best."""
+    rounding = {draft.names[theirs] for theirs, its in found.items() if its.rounds}
+    return fitted(_stated(draft, tables, snap, calibration), snap, rounding, x)
+
+
+def _shift(tables: Tables, name: str) -> int:
+    store = tables.layer(name).neuron.store
+    assert isinstance(store, Shift)
+    return store.shift
+
+
+def _spare(draft: Draft, theirs: str, held: Tables, found: dict[str, Scaled]) -> int:
+    """Return the bits with which a layer's threshold hardly rounds, of those its state can spare.
+
+    As fine as leaves no potential rounded that isn't.
+    """
+    ours = draft.names[theirs]
+    store = held.layer(ours).neuron.store
+    spare = 0 if _shift(held, ours) else draft.bits[theirs].states - store.bits
+    return min(_unrounded(found[theirs]), spare)
 
 
 def _seen(snapped: Network, x: NDArray[np.int64]) -> Seen:
@@ -182,6 +236,14 @@ def _finer(found: Scaled, read: int) -> int:
     if not found.rounds:
         wanted = min(max(wanted, 8), _lost(found, read))
     return max(0, min(wanted, MOST_GAIN - found.gain))
+
+
+def _unrounded(found: Scaled) -> int:
+    """Return the bits beyond those needed with which a threshold that isn't whole hardly rounds."""
+    if not found.rounded or found.threshold is None:
+        return 0
+    least = max(float(np.abs(found.threshold).min()), 1.0)
+    return max(0, min(int(np.ceil(np.log2(LEVELS / least))), MOST_GAIN - found.gain))
 
 
 def _lost(found: Scaled, steps: int) -> int:

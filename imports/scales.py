@@ -19,6 +19,16 @@ from .paths import LoweringError
 MOST_GAIN = 15
 TRIED = 25
 """Scales of a channel that are tried for the one that rounds least."""
+WIDEST_LEVEL = 1 << 20
+"""LSBs of a threshold or a bias, at most, of weights that are rounded; a state's steps are 16."""
+UNEVEN = 4
+"""Times as many LSBs as of most channels that a channel's threshold or bias may be."""
+MOST_PARTS = 8
+"""Steps that the smallest weight of a channel may be."""
+FEW = 8
+"""Weights of a channel that may have a step in common by chance."""
+LOOKED_AT = 64
+NEAR_WHOLE = 1e-3
 FINEST_BITS = 24
 """Bits behind the point of a number that is looked for as a whole number of LSBs."""
 
@@ -76,6 +86,8 @@ class Scaled:
         Of potentials, and of synaptic currents or None.
     reason
         Why this isn't exactly the source, or ''.
+    rounded
+        Whether its weights, or its bias and threshold, aren't whole numbers of LSBs.
     """
 
     scale: Floats
@@ -87,6 +99,7 @@ class Scaled:
     decay: Decay
     current: Decay | None
     reason: str
+    rounded: bool = False
 
     @property
     def rounds(self) -> bool:
@@ -99,7 +112,13 @@ class Scaled:
 
 
 def scaled(
-    layer: PlainLayer, bits: Bits, inputs: float, *, uniform: bool, finer: int = 0
+    layer: PlainLayer,
+    bits: Bits,
+    inputs: float,
+    *,
+    uniform: bool,
+    finer: int = 0,
+    coarser: int = 0,
 ) -> Scaled:
     """Return a layer's numbers as integers.
 
@@ -115,6 +134,8 @@ def scaled(
         One scale for all channels, whose potentials are compared.
     finer
         Bits that potentials get beyond those that are needed.
+    coarser
+        Bits that rounded weights are short of theirs, such that a state holds all of a potential.
 
     Raises
     ------
@@ -122,14 +143,19 @@ def scaled(
         Where a number doesn't fit, or isn't exact where it must be.
     """
     decay, decays = potential_decay(layer.neuron.decay)
-    current, lost = None, ""
+    current, currents = None, ""
     if layer.neuron.current is not None:
-        current, lost = current_decay(layer.neuron.current.decay)
+        current, currents = current_decay(layer.neuron.current.decay)
     coarse, gain, why = _exact_scale(layer, bits, inputs, uniform)
+    rounded = coarse is None
     if coarse is None:
-        coarse, gain = _filled(layer, bits, uniform), 0
-        why = f"{why}: weights are rounded to {bits.weights} bits"
-    reason = "; ".join(part for part in (why, decays, lost) if part)
+        coarse = _stepped(layer, bits, uniform or bits.scales == "layer")
+        lost = "its threshold and its bias are rounded, its weights aren't"
+        if coarse is None:
+            coarse = _filled(layer, bits, uniform) / 2**coarser
+            lost = f"weights are rounded to {bits.weights - coarser} bits"
+        gain, why = 0, f"{why}: {lost}"
+    reason = "; ".join(part for part in (why, decays, currents) if part)
     if bits.exact and reason:
         raise LoweringError(f"layer {layer.name} must be exact, but {reason}")
     gain = min(gain + finer, MOST_GAIN)
@@ -154,7 +180,7 @@ def scaled(
         levels[name] = None if whole_value is None else whole_value.astype(np.int64)
     return Scaled(
         scale=scale, gain=gain, weights=whole, bias=levels["bias"], threshold=levels["threshold"],
-        low=levels["v_min"], decay=decay, current=current, reason=reason,
+        low=levels["v_min"], decay=decay, current=current, reason=reason, rounded=rounded,
     )  # fmt: skip
 
 
@@ -224,6 +250,44 @@ def _exact_scale(
     return None, 0, "no power of two makes all its numbers whole"
 
 
+def _stepped(layer: PlainLayer, bits: Bits, same: bool) -> Floats | None:
+    """Return scales at which all weights are whole, where each channel's have a step in common.
+
+    Those that were trained with a quantizer have: whole numbers times a scale that is no power of
+    two. None where a channel has no such step, or where it has to be the `same` and isn't.
+    """
+    channels = len(layer.neuron.bias)
+    flat = np.concatenate([weights(g.op).reshape(channels, -1) for g in layer.groups], 1)
+    size = np.abs(flat)
+    smallest = np.where(size > 0, size, np.inf).min(1)
+    few = flat.shape[1] < FEW
+    if few or not np.isfinite(smallest).any() or bits.scales == "power":
+        return None
+    scale = np.zeros(channels)
+    for parts in range(1, MOST_PARTS + 1):
+        tried = parts / smallest[:, None]
+        # Some weights tell most layers; all are looked at where these have a step.
+        fits = _whole(flat[:, :LOOKED_AT] * tried)
+        for channel in np.flatnonzero(fits & (scale == 0)):
+            whole = flat[channel] * tried[channel]
+            if _whole(whole[None])[0] and size[channel].max() * tried[channel] < bits.largest + 0.5:
+                scale[channel] = tried[channel, 0]
+    empty = ~np.isfinite(smallest)
+    if not (empty | (scale > 0)).all():
+        return None
+    if bits.weights == 1 and empty.any():
+        return None
+    common = float(np.median(scale[~empty]))
+    if same and not np.allclose(scale[~empty], common, rtol=1e-4):
+        return None
+    return np.where(empty, common, scale)
+
+
+def _whole(value: Floats) -> NDArray[np.bool_]:
+    """Return by row whether all numbers are as good as whole, which float32 leaves them."""
+    return np.asarray((np.abs(value - np.round(value)) <= NEAR_WHOLE).all(1))
+
+
 def _filled(layer: PlainLayer, bits: Bits, uniform: bool) -> Floats:
     """Return scales at which the largest weight of a channel, or of all, fills its bits."""
     channels = len(layer.neuron.bias)
@@ -238,12 +302,28 @@ def _filled(layer: PlainLayer, bits: Bits, uniform: bool) -> Floats:
     spare = np.ones(channels) if threshold is None else np.maximum(np.abs(threshold), 1e-9)
     scale = bits.largest / np.where(largest > 0, largest, spare)
     if bits.scales == "channel" and not uniform and bits.weights > 1:
-        return _nearest(layer, bits, scale)
+        return _nearest(layer, bits, _evened(layer, scale))
     if bits.scales != "power":
         return scale
+    scale = _evened(layer, scale)
     # A weight of 2**(bits - 1) LSBs saturates by one, which costs less than half the scale.
     most = bits.largest + (bits.weights > 2)
     return 2.0 ** np.floor(np.log2(scale * most / bits.largest))
+
+
+def _evened(layer: PlainLayer, scale: Floats) -> Floats:
+    """Return scales without those at which a channel's threshold or bias is far above the others'.
+
+    Where weights are small beside the threshold, filling their bits makes that many LSBs. But all
+    channels store their potentials in the same steps, which have to be as coarse as the widest
+    wants; and next to such a threshold, few bits of its weights are as near as many of another's.
+    """
+    rule = layer.neuron
+    if rule.threshold is None:
+        return scale
+    level = np.max([np.abs(v) for v in (rule.threshold, rule.bias, layer.drive)], 0) * scale
+    most = min(UNEVEN * float(np.median(level)), WIDEST_LEVEL)
+    return np.where(level > most, scale * most / np.maximum(level, 1e-9), scale)
 
 
 def _nearest(layer: PlainLayer, bits: Bits, filled: Floats) -> Floats:

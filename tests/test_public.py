@@ -34,7 +34,7 @@ PUBLIC = {
     ],
     "somagate.hw.rtl.maps": ["Packer", "Pool"],
     "somagate.hw.rtl.update": ["Readout", "ResultLayout", "Update"],
-    "somagate.hw.search": ["Choice", "DoesNotFitError", "Wanted", "choose", "remedies"],
+    "somagate.hw.search": ["Choice", "DoesNotFitError", "Wanted", "choose", "remedies", "room"],
     "somagate.imports": ["Network", "Node", "Origin", "Reference", "run"],
     "somagate.imports.files": ["NirFileError", "Stated", "read"],
     "somagate.imports.modules": [],

@@ -1,7 +1,8 @@
 """Choosing a plan for a part and a goal, and what would fit where one does not."""
 
-from . import choose, remedies
-from .choose import Choice, DoesNotFitError
+from . import choose, remedies, room
+from .choose import Choice
+from .room import DoesNotFitError
 from .wanted import Wanted
 
 __all__ = [
@@ -10,4 +11,5 @@ __all__ = [
     "Wanted",
     "choose",
     "remedies",
+    "room",
 ]

@@ -19,6 +19,7 @@ from ..cost.rough_cycles import interval
 from ..plan.plan import Plan, StageShape
 from .balance import by_channel, orders
 from .division import Division
+from .room import DoesNotFitError, refuse
 from .wanted import WORD_BITS, Wanted
 
 WEIGHT_MEMORIES: tuple[Literal["block", "spram"], ...] = ("block", "spram")
@@ -31,10 +32,6 @@ _WEIGHTS = ((1.0, 1.0), (0.25, 1.0), (1.0, 0.25))
 
 Progress = Callable[[float, int], None]
 """Told the cycles of the best plan so far, and how many plans were tried."""
-
-
-class DoesNotFitError(ValueError):
-    """No plan of the tables fits the part; the message says what it lacks and what would fit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +101,7 @@ def choose(
         Where the hardware does not support the tables.
     """
     wanted = wanted or Wanted()
+    refuse(tables, part)
     # What no shape of stages mends is refused once, by the plan; every shape tried then is a plan.
     Plan.single(tables, lanes=1, update_lanes=1, word_bits=wanted.widths[0])
     every = by_channel(tables, rates)

@@ -13,13 +13,18 @@ from ..rule import Current, Neuron
 from .torch_layers import UnsupportedModuleError, array
 from .torch_neurons import Cell
 
-TAKEN = "IAFCell, LIFBoxCell, LIFCell, LIF, LIFRecurrentCell, LIFRecurrent, LIBoxCell, LICell, LI"
+TAKEN = (
+    "IAFCell, LIFBoxCell, LIFCell, LIF, LIFRecurrentCell, LIFRecurrent, LIBoxCell, LICell, "
+    "LILinearCell, LI"
+)
 VERSION = metadata.version("norse")
 _BOXES = (lif_box.LIFBoxCell, leaky_integrator_box.LIBoxCell)
 _SEQUENCES = (lif.LIF, lif.LIFRecurrent, leaky_integrator.LI)
 _RECURRENT = (lif.LIFRecurrentCell, lif.LIFRecurrent)
-_SILENT = (leaky_integrator.LICell, leaky_integrator.LI, leaky_integrator_box.LIBoxCell)
-_LINEAR = (leaky_integrator.LILinearCell, leaky_integrator_box.LIBoxCell)
+_SILENT = (
+    leaky_integrator.LICell, leaky_integrator.LILinearCell, leaky_integrator.LI,
+    leaky_integrator_box.LIBoxCell,
+)  # fmt: skip
 
 
 def cell(module: Any) -> Cell | None:
@@ -43,6 +48,8 @@ def cell(module: Any) -> Cell | None:
     if kind in _RECURRENT:
         inner = Linear(weight=array(module.input_weights))
         recurrent = Linear(weight=array(module.recurrent_weights))
+    if kind is leaky_integrator.LILinearCell:
+        inner = Linear(weight=array(module.input_weights))
     if kind is iaf.IAFCell:
         part, rest = np.zeros(()), np.zeros(())
     else:

@@ -70,8 +70,8 @@ def _part(module: Any) -> Floats:
 def _refuse(module: Any) -> None:
     if isinstance(module, layer.VotingLayer):
         raise UnsupportedModuleError(
-            "VotingLayer must be left out of the network, as classes of several neurons aren't "
-            "taken yet; give the last layer one neuron a class"
+            "VotingLayer must be left out of the network, as the answer is added up behind it; "
+            f"pass voters={module.voting_size}"
         )
     if isinstance(module, encoding.StatelessEncoder | encoding.StatefulEncoder):
         raise UnsupportedModuleError(

@@ -37,6 +37,10 @@ def call(
             return made
     result = func(*args, **kwargs)
     x = next((a for a in args if isinstance(a, torch.Tensor)), None)
+    if name == "setitem" and x is not None:
+        # A record of all steps that is filled in, where others are stacked.
+        trace.keep_answer(x, func, known)
+        return result
     if not isinstance(result, torch.Tensor) or x is None or trace.value(x) is None:
         trace.keep_answer(result, func, known)
         return result
@@ -52,6 +56,8 @@ def call(
         trace.keep(result, value)
     elif name in SAME or (name == "get" and result.shape == x.shape):
         trace.keep(result, value)
+    elif name == "relu" and value.what == "map" and trace.counts(value):
+        trace.keep(result, value)  # spikes are never negative
     elif name in REPEATS and value.what == "input":
         _repeat(trace, func, x, result, known)
     elif name in SHAPES and value.what in ("map", "input"):

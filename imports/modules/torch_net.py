@@ -23,6 +23,8 @@ REDUCED = dict.fromkeys(("min", "amin", "median", "mean", "logsumexp")) | {
     "max": "largest", "amax": "largest", "sum": "sum"
 }  # fmt: skip
 """Functions that make one answer of those of all steps, and what the tables call it."""
+RECORDS = frozenset({"stack", "setitem"})
+"""Functions that make one tensor of all steps."""
 REHEARSED = 3
 """Further steps that a network that is called once a step is run for."""
 
@@ -147,7 +149,7 @@ def _over_time(given: list[Value]) -> str:
     for value in given:
         names = [name for name, _ in value.through]
         for name, where in value.through:
-            if name in REDUCED and "stack" in names:
+            if name in REDUCED and RECORDS & set(names):
                 if REDUCED[name] is None:
                     raise UnsupportedModuleError(
                         "the answer must be the potentials' last, largest or sum, not the "

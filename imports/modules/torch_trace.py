@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from ..ops import Flatten, Op
+from ..ops import Flatten, Op, Pool
 from ..reference import apply
 from ..rule import Neuron
 from . import torch_functions
@@ -119,6 +119,16 @@ class Trace(TorchFunctionMode):
         )
         for tensor in tensors([result]):
             self.keep(tensor, made)
+
+    def counts(self, value: Value) -> bool:
+        """Return whether a map is of spikes, or of a pool or a row of them."""
+        return all(self._counts(term.node) for term in value.terms)
+
+    def _counts(self, name: str) -> bool:
+        if name in self.instances:
+            return self.instances[name].cell.neuron.threshold is not None
+        op, sources = self.nodes.get(name, (None, ()))
+        return isinstance(op, Pool | Flatten) and all(self._counts(n) for n, _ in sources)
 
     def taken(self, value: Value, tensor: torch.Tensor, reader: str) -> Value:
         """Return a value that a layer reads: a map, or the sample as a whole."""

@@ -82,6 +82,9 @@ class Notes(Protocol):
     def keep_answer(self, result: Any, func: Any, known: list[Value]) -> None:
         """Note that tensors are something that no layer may read."""
 
+    def counts(self, value: Value) -> bool:
+        """Return whether a map is of spikes, or of a pool or a row of them."""
+
     def taken(self, value: Value, tensor: Any, reader: str) -> Value:
         """Return a value that a layer reads: a map, or the sample as a whole."""
 

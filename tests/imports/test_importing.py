@@ -79,13 +79,13 @@ def test_quantization_is_measured_against_the_source_as_it_is() -> None:
     rng = np.random.default_rng(0)
     source = network(rng.normal(0, 0.5, (6, 5)))
     x = rng.integers(0, 2, (20, 30, 5)).astype(float)
-    lowered = lower(source, samples=x, bits=Bits(weights=3))
+    lowered = lower(source, samples=x, bits=Bits(weights=2))
     found = quantization_proof(lowered, x, np.zeros(30, int))
     assert 0.8 < found.layers[0].agreement < 1 and found.first is not None
     assert found.samples == 30 and found.predictions < 30
     assert found.accuracy is not None and 0 <= found.accuracy <= 1
-    assert found.layers[0].silent == 4 and found.layers[0].saturated == 0
-    verdict = imported(source, Wanted(samples=x, bits=Bits(weights=3))).source
+    assert found.layers[0].silent == 3 and found.layers[0].saturated == 0
+    verdict = imported(source, Wanted(samples=x, bits=Bits(weights=2))).source
     assert verdict is not None
     assert verdict["verdict"].startswith("the rule is the source's: with the tables' numbers all")
 

@@ -23,6 +23,7 @@ from somagate.imports.graph import (
 from somagate.imports.lower import Lowered, lower
 from somagate.imports.normal import network_of, normal
 from somagate.imports.paths import LoweringError
+from somagate.imports.proof import rule_proof
 from somagate.imports.reference import run
 from somagate.imports.scales import Bits
 from somagate.sim.golden import golden
@@ -509,7 +510,100 @@ def test_a_threshold_far_above_the_weights_is_refused() -> None:
         "weights are too small for it"
     )
     with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
-        lower(one(lif(), [[1e-8]]), steps=4)
+        lower(one(lif(), [[1e-8]]), steps=4, bits=Bits(scales="layer"))
+
+
+def test_a_channel_of_small_weights_takes_no_steps_from_the_others() -> None:
+    # 0.0001 filling 8 bits would make its threshold 1.27 million LSBs, and all steps coarse.
+    rows = [[0.6, 0.31], [0.37, -0.59], [0.0001, 0.00007], [0.41, 0.53]]
+    lowered = lower(one(lif(), rows), samples=np.ones((6, 1, 2)))
+    (layer,) = lowered.tables.layers
+    threshold = layer.neuron.threshold
+    assert threshold is not None and layer.neuron.store.shift == 0
+    assert threshold.max() <= 4 * np.median(threshold) + 1
+    small = np.abs(layer.synapses[0].weights[2]).max()
+    assert small <= 1 < 80 < np.abs(layer.synapses[0].weights[0]).max()
+
+
+def test_weights_of_a_quantizer_are_the_integers_that_they_are() -> None:
+    rng = np.random.default_rng(0)
+    whole = rng.integers(-7, 8, (6, 20))
+    whole[:, 0] = 7
+    steps = np.linspace(0.03, 0.08, 6)[:, None]
+    lowered = lower(one(lif(), whole * steps), steps=4)
+    (layer,) = lowered.tables.layers
+    assert np.array_equal(layer.synapses[0].weights, whole) and layer.synapses[0].bits == 4
+    scale = (1 << layer.neuron.gain) / steps[:, 0]
+    assert layer.neuron.threshold is not None and layer.neuron.gain > 4
+    assert layer.neuron.threshold.tolist() == np.round(scale).tolist()
+    assert lowered.reasons["n"].endswith(
+        "no power of two makes all its numbers whole: its threshold and its bias are rounded, its "
+        "weights aren't"
+    )
+
+
+def test_potentials_that_are_read_keep_a_quantizers_integers_only_at_one_step() -> None:
+    whole = np.random.default_rng(0).integers(-7, 8, (6, 20))
+    whole[:, 0] = 7
+    silent = Neuron(threshold=None, reset="none")
+    same = lower(one(silent, whole * 0.03, readout="potential"), steps=4).tables.layers[0]
+    assert np.array_equal(same.synapses[0].weights, whole)
+    steps = np.linspace(0.03, 0.08, 6)[:, None]
+    other = lower(one(silent, whole * steps, readout="potential"), steps=4).tables.layers[0]
+    assert other.synapses[0].bits == 8
+
+
+def test_an_input_beside_spikes_leaves_its_weights_some_levels() -> None:
+    rng = np.random.default_rng(0)
+    inputs, own = rng.normal(0, 0.1, (8, 30)), rng.normal(0, 0.2, (8, 8))
+    nodes = (
+        Node(name="fc", op=Linear(weight=inputs), sources=("input",)),
+        Node(name="late", op=Delay(steps=np.array(1)), sources=("n",)),
+        Node(name="own", op=Linear(weight=own), sources=("late",)),
+        Node(name="n", op=lif(), sources=("fc", "own")),
+    )
+    network = Network(input_shape=(30,), nodes=nodes)
+    x = rng.integers(0, 256, (4, 2, 30)) / 255
+    lowered = lower(network, samples=x)
+    bits = lowered.tables.input.activation.bits
+    assert 2 <= bits < 8 and not lowered.input.exact
+    assert lowered.input.scale * lowered.input.activation.high == pytest.approx(1)
+    weights = lowered.tables.layers[0].synapses
+    of_input = next(group.weights for group in weights if group.source == "input")
+    assert np.median(np.abs(of_input).max(1)) >= 15
+    (note,) = lowered.notes
+    assert note == (
+        f"the input is rounded from 8 bits to {bits}: layer n adds it up with spikes, whose "
+        "weights are of the same scale"
+    )
+    # Where all is whole anyway, the input is what it was.
+    exact = (
+        replace(nodes[0], op=Linear(weight=np.round(inputs * 16) * 255 / 16)),
+        *nodes[1:2],
+        replace(nodes[2], op=Linear(weight=np.round(own * 16) / 16)),
+        nodes[3],
+    )
+    kept = lower(replace(network, nodes=exact), samples=x)
+    assert kept.tables.input.activation.bits == 8 and kept.notes == ()
+
+
+def test_weights_lose_bits_rather_than_potentials_where_the_rule_is_exact_then() -> None:
+    rng = np.random.default_rng(0)
+    weight = rng.normal(0.08, 0.15, (6, 40))
+    x = np.repeat(rng.integers(0, 256, (1, 9, 40)) * (rng.random(40) < 0.3) / 255, 8, axis=0)
+    lowered = lower(one(lif(comparator=">", reset="delayed"), weight), samples=x)
+    (layer,) = lowered.tables.layers
+    assert layer.neuron.store.shift == 0
+    (reason,) = lowered.reasons.values()
+    assert re.search("weights are rounded to [67] bits", reason)
+    found = rule_proof(lowered, lowered.input.integers(x), "samples")
+    assert found.spikes == 10 and found.differing == 0
+
+
+def test_a_bias_far_above_the_weights_is_taken() -> None:
+    network = one(lif(bias=A(0.9)), [[1e-8]])
+    lowered = lower(network, steps=4)
+    assert np.abs(lowered.tables.layers[0].neuron.bias).max() <= 1 << 20
 
 
 def test_steps_have_to_be_known() -> None:

@@ -12,7 +12,8 @@ from somagate.hw.cost.resources import resources
 from somagate.hw.cost.rough_cycles import interval
 from somagate.hw.plan.plan import Plan
 from somagate.hw.plan.support import UnsupportedError
-from somagate.hw.search.choose import Choice, DoesNotFitError, choose
+from somagate.hw.search.choose import Choice, choose
+from somagate.hw.search.room import DoesNotFitError
 from somagate.hw.search.wanted import Wanted
 
 SMALL, LARGE = PARTS["ice40up5k"], PARTS["lfe5u-85f"]
@@ -99,7 +100,7 @@ def test_the_same_question_has_the_same_answer(tables: Tables, fastest: Choice) 
 
 
 def test_a_network_without_room_is_refused() -> None:
-    tables = network((4096,), [1024], steps=2, classes=10)
+    tables = network((784,), [385], steps=2, classes=10)
     with pytest.raises(DoesNotFitError) as error:
         choose(tables, SMALL)
     text = str(error.value)

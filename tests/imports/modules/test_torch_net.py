@@ -301,6 +301,42 @@ def test_norses_recurrent_example_is_read() -> None:
     assert np.allclose(potential, net(x).detach().numpy(), atol=1e-4)
 
 
+def test_norses_mnist_example_is_read_as_it_is() -> None:
+    norse()
+    from norse.torch.models.conv import ConvNet4
+
+    class Net(nn.Module):  # type: ignore[name-defined, misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.rsnn = ConvNet4(method="super")
+
+        def forward(self, x: Any) -> Any:
+            m, _ = torch.max(self.rsnn(x), 0)
+            return F.log_softmax(m, dim=1)
+
+    torch.manual_seed(0)
+    net, x = Net(), spiking(5, 2, 1, 28, 28)
+    with torch.no_grad():
+        for layer in (net.rsnn.conv1, net.rsnn.conv2, net.rsnn.fc1):
+            layer.weight *= 8
+    network = read("norse", net, x)
+    assert (network.readout, network.steps, network.output) == ("largest", 5, "rsnn.out")
+    done = run(network, x.numpy())
+    assert all(done.spikes[f"rsnn.lif{layer}"].any() for layer in range(3))
+    with torch.no_grad():
+        wanted = net.rsnn(x).numpy()
+    assert np.allclose(done.kept["rsnn.out"], wanted, atol=1e-4) and wanted.any()
+
+
+def test_a_relu_of_what_may_be_negative_is_not_left_out() -> None:
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    snn, _ = snntorch()
+    net = nn.Sequential(nn.Linear(6, 4), nn.ReLU(), snn.Leaky(beta=0.5, init_hidden=True))
+    with pytest.raises(UnsupportedModuleError, match="^layer 2: it must read what layers .* relu"):
+        read("snntorch", net, spiking(2, 6))
+
+
 def test_time_may_be_the_second_axis_and_functions_stand_for_modules() -> None:
     snn, _ = snntorch()
 
@@ -501,7 +537,10 @@ def modules_that_are_not_taken() -> list[tuple[str, Callable[[], Any], str]]:
 
     taken = "Leaky, RLeaky, Synaptic and RSynaptic"
     jelly = "IFNode, LIFNode, ParametricLIFNode and CUBALIFNode"
-    theirs = "IAFCell, LIFBoxCell, LIFCell, LIF, LIFRecurrentCell, LIFRecurrent, LIBoxCell, LICell"
+    theirs = (
+        "IAFCell, LIFBoxCell, LIFCell, LIF, LIFRecurrentCell, LIFRecurrent, LIBoxCell, LICell, "
+        "LILinearCell"
+    )
     return [
         ("snntorch", snn("Alpha", alpha=0.9, beta=0.8),
          f"neurons must be snnTorch's {taken}, not Alpha; train with one of those"),
@@ -519,8 +558,8 @@ def modules_that_are_not_taken() -> list[tuple[str, Callable[[], Any], str]]:
         ("spikingjelly", sj("QIFNode"),
          f"neurons must be SpikingJelly's {jelly}, not QIFNode; train with one of those"),
         ("spikingjelly", sj_layer("VotingLayer", 2),
-         ("VotingLayer must be left out of the network, as classes of several neurons aren't taken "
-         "yet; give the last layer one neuron a class")),
+         ("VotingLayer must be left out of the network, as the answer is added up behind it; pass "
+         "voters=2")),
         ("spikingjelly", sj_layer("SynapseFilter"),
          "SynapseFilter must not be in the network, as it isn't taken"),
         ("norse", n("LSNNCell"),
