@@ -62,9 +62,9 @@ def _wanted(
     scales: Scales = "channel",
     exact: bool = False,
 ) -> "Wanted":
+    from .imports.bits import Bits
     from .imports.importing import Wanted
     from .imports.layer_bits import layer_bits
-    from .imports.scales import Bits
 
     plain = re.sub(r"\W", "_", name, flags=re.ASCII) or "imported"
     return Wanted(

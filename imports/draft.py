@@ -11,13 +11,14 @@ from ..export.layer import Input
 from ..export.neuron import Shift
 from ..export.tables import Tables
 from . import answers
+from .bits import Bits
 from .graph import Network
 from .input_form import InputForm
 from .layer_bits import LayerBits
 from .layers import layer_of, snapped
 from .normal import PlainLayer, network_of, normal, times
 from .paths import LoweringError
-from .scales import Bits, Scaled, scaled
+from .scales import Scaled, scaled
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

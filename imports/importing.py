@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..export.tables import Tables
+from .bits import Bits
 from .floats import Floats
 from .frames import Layout, frames
 from .graph import Network
@@ -14,7 +15,6 @@ from .input_form import InputForm
 from .layer_bits import LayerBits
 from .lower import Lowered, lower
 from .proof import QuantizationProof, RuleProof, quantization_proof, random_inputs, rule_proof
-from .scales import Bits
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from .bits import Bits
 from .paths import LoweringError
-from .scales import Bits
 
 OTHERS = "*"
 """Stands for the layers that aren't named."""

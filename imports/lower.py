@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checks.arguments import integer
+from ..export.neuron import Shift
 from ..export.tables import Tables
+from .bits import Bits
 from .draft import Draft
 from .fitting import drawn, fitted
 from .graph import Network
@@ -22,7 +24,7 @@ from .ops import spread
 from .paths import LoweringError
 from .ranges import Seen, losses, sent, state_of
 from .reference import run
-from .scales import MOST_GAIN, Bits, Scaled
+from .scales import MOST_GAIN, Scaled
 
 LEVELS = 1 << 12
 """LSBs of a threshold that is rounded, at least."""

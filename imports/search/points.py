@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from ...export import summary
 from ...sim.golden import golden
+from ..bits import Bits
 from ..graph import Network
 from ..layer_bits import LayerBits
 from ..lower import Lowered, lower
 from ..paths import LoweringError
 from ..proof import parts
-from ..scales import Bits
 
 Choice = tuple[tuple[int, int], ...]
 """Of each layer, the bits that its weights and its states may take."""

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import source_networks
 from somagate.export.tables import Tables
+from somagate.imports.bits import Bits
 from somagate.imports.frames import Layout, frames
 from somagate.imports.graph import Linear, Network, Neuron, Node, Origin
 from somagate.imports.importing import Wanted, imported
 from somagate.imports.lower import lower
 from somagate.imports.paths import LoweringError
 from somagate.imports.proof import quantization_proof, random_inputs, rule_proof
-from somagate.imports.scales import Bits
 
 
 def network(weight: Any, decay: float = 0.5, **more: Any) -> Network:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import source_networks
 from somagate.export.neuron import Shift
+from somagate.imports.bits import Bits
 from somagate.imports.graph import (
     Affine,
     Conv,
@@ -25,7 +26,6 @@ from somagate.imports.normal import network_of, normal
 from somagate.imports.paths import LoweringError
 from somagate.imports.proof import rule_proof
 from somagate.imports.reference import run
-from somagate.imports.scales import Bits
 from somagate.sim.golden import golden
 
 A = np.array

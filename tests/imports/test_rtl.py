@@ -5,9 +5,9 @@ import pytest
 import source_networks
 from accelerate import must_be_verified
 from somagate.hw.plan.plan import Plan, StageShape
+from somagate.imports.bits import Bits
 from somagate.imports.lower import lower
 from somagate.imports.reference import run
-from somagate.imports.scales import Bits
 
 CHAIN = (
     StageShape(layers=1, lanes=4, update_lanes=2),

@@ -7,11 +7,11 @@ from typing import Any
 import classified
 import numpy as np
 import pytest
+from somagate.imports.bits import Bits
 from somagate.imports.importing import Wanted
 from somagate.imports.layer_bits import layer_bits
 from somagate.imports.lower import lower
 from somagate.imports.paths import LoweringError
-from somagate.imports.scales import Bits
 from somagate.imports.search import Aim, Found, fewest_bits
 from somagate.sim.golden import golden
 from somagate.workers import pool
