@@ -55,7 +55,7 @@ HEADER = """\
 # is synthesized has such a term. On iCE40 that is distributed RAM, which no plan has there. On the
 # others it is memories that are written and lie in flip-flops, as they hold a single word or very
 # few bits: estimates there lack about a flip-flop and a look-up table a bit. `combined` and `votes`
-# of the readout were measured on the block alone.
+# of the readout, `waits` of the sequencer and the ring were measured on the block alone.
 """
 
 
