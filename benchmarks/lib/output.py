@@ -45,14 +45,22 @@ class Kept:
 
     def get(self, label: str, of: dict[str, Any], make: Callable[[], Any]) -> Any:
         """Return the result of `make` for what `of` names, from the file or made now."""
-        text = json.dumps([label, of, self.code], sort_keys=True)
-        path = self.folder / f"{label}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+        path = self._path(label, of)
         if not path.is_file():
             tell(f"{label}: {', '.join(f'{name} {value}' for name, value in of.items())}")
             result = make()
             self.folder.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         return json.loads(path.read_text(encoding="utf-8"))
+
+    def known(self, label: str, of: dict[str, Any]) -> Any:
+        """Return the result that is kept, or None where there is none."""
+        path = self._path(label, of)
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def _path(self, label: str, of: dict[str, Any]) -> Path:
+        text = json.dumps([label, of, self.code], sort_keys=True)
+        return self.folder / f"{label}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
