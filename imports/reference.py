@@ -73,7 +73,7 @@ def run(network: Network, x: NDArray[Any], *, maps: bool = False) -> Reference:
         now: dict[str, Floats] = {INPUT: x[t]}
         for node in network.nodes:
             if isinstance(node.op, Delay):
-                now[node.name] = _delayed(network, node, now, made, x, t)
+                now[node.name] = delayed_maps(network, node, now, made, x, t)
                 continue
             source = sum((now[name] for name in node.sources[1:]), now[node.sources[0]])
             now[node.name] = (
@@ -92,7 +92,7 @@ def run(network: Network, x: NDArray[Any], *, maps: bool = False) -> Reference:
     )
 
 
-def _delayed(
+def delayed_maps(
     network: Network, node: Node, now: dict[str, Floats], made: dict[str, list[Floats]],
     x: Floats, t: int,
 ) -> Floats:  # fmt: skip

@@ -5,14 +5,16 @@ from contextlib import contextmanager
 from os import PathLike
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from ..graph import Network, Node, Origin, Shape
 from ..ops import Flatten, Pool
 from ..rule import Neuron
-from . import torch_steps
-from .torch_layers import UnsupportedModuleError
+from . import torch_replay, torch_steps
+from .torch_layers import UnsupportedModuleError, array
 from .torch_neurons import Cell, Cells
 from .torch_trace import Trace
 from .torch_values import Value, tensors
@@ -98,19 +100,14 @@ def read(
                     net(first, *args[1:])
     nodes = torch_steps.nodes(trace.nodes, trace.instances)
     _answered(trace, result, nodes)
-    given = [v for t in tensors([result]) if (v := trace.value(t)) is not None]
-    last = nodes[-1].op
-    potentials = bool(given) and all(v.what == "state" or v.potential for v in given)
-    silent = isinstance(last, Neuron) and last.threshold is None
     if readout is None:
-        reads = potentials and isinstance(last, Neuron) and last.reset == "none"
-        readout = _over_time(given) if silent or reads else "count"
+        readout = _readout(trace, result, nodes[-1].name, steps)
     timed = (sequence and not trace.repeated) or trace.looped
     shape = tuple(first.shape[2 if timed else 1 :])
     whole = steps if steps > 1 or trace.looped else None
     if sequence:
         whole = trace.repeated or first.shape[0]
-    return Network(
+    network = Network(
         input_shape=_map(shape),
         nodes=tuple(_used(nodes)),
         readout=readout,
@@ -121,6 +118,10 @@ def read(
         layout="batch" if trace.batch_first else "steps",
         axes=len(shape),
     )
+    torch_replay.must_read_the_same(
+        network, trace.instances, _steps(first, network, trace.batch_first and timed, timed)
+    )
+    return network
 
 
 def _holds_state(module: nn.Module, found: object) -> bool:
@@ -141,6 +142,37 @@ def _used(nodes: list[Node]) -> list[Node]:
         size = len(wanted)
         wanted |= {s for node in nodes if node.name in wanted for s in node.sources}
     return [node for node in nodes if node.name in wanted]
+
+
+def _steps(first: torch.Tensor, network: Network, swapped: bool, timed: bool) -> NDArray[Any]:
+    """Return the sample as (steps, batch, *input shape)."""
+    x = array(first)
+    if not timed:
+        x = np.broadcast_to(x, (network.steps or REHEARSED + 1, *x.shape))
+    elif swapped:
+        x = x.swapaxes(0, 1)
+    return x.reshape(*x.shape[:2], *network.input_shape)
+
+
+def _readout(trace: Trace, result: Any, last: str, steps: int) -> str:
+    """Return how the last layer answers, by what the network returned."""
+    values = [tensor for tensor in tensors([result]) if tensor.numel()]
+    given = [v for t in values if (v := trace.value(t)) is not None]
+    instance = trace.instances[last]
+    count = len(instance.outputs) if trace.sequence else steps
+    ways = torch_replay.answers(instance, count, [array(tensor) for tensor in values])
+    if "count" in ways:
+        return "count"
+    wanted = _over_time(given)
+    if wanted in ways:
+        return wanted
+    if ways:
+        return "potential" if ways[0] == "record" else ways[0]
+    raise UnsupportedModuleError(
+        f"layer {last}: the answer must be its spikes, their count, or its last, largest or summed "
+        "potential, but net returns something else; return that of the last layer, or pass "
+        "readout='count', 'first', 'potential', 'largest', 'sum' or 'every'"
+    )
 
 
 def _over_time(given: list[Value]) -> str:

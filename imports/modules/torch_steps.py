@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..floats import Floats
 from ..graph import Node
 from ..ops import Op, Shape
 from ..reference import Layer, apply
@@ -29,6 +30,8 @@ class Instance:
         Its rule in float64, which runs along.
     sources
         What it read in each step: terms with how many steps they were late.
+    drives, outputs
+        What entered the neurons in each step, and what they put out: (batch, *shape) each.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Instance:
     cell: Cell
     rule: Layer | None = None
     sources: list[tuple[tuple[str, int], ...]] = field(default_factory=list)
+    drives: list[Floats] = field(default_factory=list)
+    outputs: list[Floats] = field(default_factory=list)
 
     def follow(self, shape: Shape, x: torch.Tensor, spikes: torch.Tensor) -> None:
         """Run the rule along, and raise where the framework's own module fires otherwise.
@@ -60,6 +65,8 @@ class Instance:
             if cell.recurrent is not None:
                 before = rule.spikes[-1] if rule.spikes else np.zeros(drive.shape)
                 drive = drive + apply(cell.recurrent, before)
+            self.drives.append(drive)
+            self.outputs.append(theirs[t])
             try:
                 rule.follow(drive, theirs[t], NEAR)
             except ValueError as error:
