@@ -67,10 +67,12 @@ def _to(network: Network, name: str) -> list[Path]:
     if name == "input" or isinstance(network.node(name).op, Neuron):
         return [Path(source=name, shape=network.shapes[name])]
     node = network.node(name)
+    before = [path for source in node.sources for path in _to(network, source)]
+    # What adds something to a sum adds it once, so the first path has it alone.
+    plain = replace(node, op=_without_offset(node.op))
     return [
-        _through(path, node, network.shapes[name])
-        for source in node.sources
-        for path in _to(network, source)
+        _through(path, plain if number else node, network.shapes[name])
+        for number, path in enumerate(before)
     ]
 
 
@@ -95,6 +97,13 @@ def _through(path: Path, node: Node, shape: Shape) -> Path:
     if mixes and path.delay.size > 1:
         raise LoweringError(f"node {node.name}: delays of single channels must be behind weights")
     return replace(path, shape=shape, maps=(*path.maps, op))
+
+
+def _without_offset(op: Any) -> Any:
+    """Return a map that adds nothing to its sums, or what isn't one as it is."""
+    if isinstance(op, Affine):
+        return replace(op, offset=np.zeros(()))
+    return replace(op, bias=None) if isinstance(op, Linear | Conv) else op
 
 
 def _offset(op: Linears) -> bool:

@@ -629,3 +629,33 @@ def test_samples_that_are_not_finite_are_refused() -> None:
 def test_bits_that_there_are_none_of_are_refused(settings: Any, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Bits(**settings)
+
+
+@pytest.mark.parametrize("sources", [("a", "b"), ("a", "b", "c")])
+@pytest.mark.parametrize("norm", [False, True])
+def test_what_is_added_to_a_sum_of_layers_is_added_once(
+    sources: tuple[str, ...], norm: bool
+) -> None:
+    rng = np.random.default_rng(len(sources))
+    nodes = [
+        node
+        for name in sources
+        for node in (
+            Node(name=f"fc.{name}", op=Linear(weight=source_networks.dyadic(rng, 4, 5)),
+                 sources=("input",)),
+            Node(name=name, op=lif(), sources=(f"fc.{name}",)),
+        )
+    ]  # fmt: skip
+    bias = source_networks.dyadic(rng, 3) + 0.5
+    both = Linear(weight=source_networks.dyadic(rng, 3, 4), bias=None if norm else bias)
+    nodes.append(Node(name="fc", op=both, sources=sources))
+    if norm:
+        nodes.append(Node(name="more", op=Linear(weight=source_networks.dyadic(rng, 3, 4)),
+                          sources=(sources[-1],)))  # fmt: skip
+        nodes.append(Node(name="bn", op=Affine(scale=A(0.5), offset=bias), sources=("fc", "more")))
+    nodes.append(Node(name="out", op=lif(), sources=("bn" if norm else "fc",)))
+    network = Network(input_shape=(5,), nodes=tuple(nodes))
+    x = source_networks.frames(rng, network)
+    lowered = lower(network, samples=x, bits=EXACT)
+    agrees(network, x, lowered)
+    assert run(network, x).spikes["out"].any()

@@ -661,3 +661,81 @@ def test_a_module_that_computes_something_else_is_found_out() -> None:
     net = nn.Sequential(dyadic(nn.Linear(4, 4)), plain)
     with pytest.raises(UnsupportedModuleError, match="^layer 1: neurons must follow the rule that"):
         read("snntorch", net, torch.ones(2, 4))
+
+
+def looped(step: Callable[..., Any], answer: Callable[..., Any], **leaky: Any) -> Any:
+    """Return a network of snnTorch in a loop: what it reads in a step, and what it answers."""
+    snn, _ = snntorch()
+
+    class Net(nn.Module):  # type: ignore[name-defined, misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc, self.lif = nn.Linear(4, 3), snn.Leaky(beta=0.5, **leaky)
+
+        def forward(self, x: Any) -> Any:
+            mem, spikes, potentials = self.lif.init_leaky(), [], []
+            for t in range(len(x)):
+                spk, mem = self.lif(step(self, x[t], t), mem)
+                spikes.append(spk)
+                potentials.append(mem)
+            return answer(spikes, potentials)
+
+    return dyadic(Net())
+
+
+@pytest.mark.parametrize(
+    "step",
+    [lambda net, x, t: net.fc(x * (t + 1)), lambda net, x, t: net.fc(x) * 0.5**t,
+     lambda net, x, t: net.fc(x * (t < 2))],
+)  # fmt: skip
+def test_what_changes_with_the_time_step_is_refused(step: Any) -> None:
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    net = looped(step, lambda spikes, _: torch.stack(spikes).sum(0))
+    with pytest.raises(UnsupportedModuleError) as caught:
+        read("snntorch", net, torch.ones(6, 2, 4))
+    assert re.fullmatch(
+        r"layer lif must read in every time step what it is read as, but got other numbers in step "
+        r"\d: something between the layers isn't the same in all steps, or more than weights, sums "
+        r"and pools",
+        str(caught.value),
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "readout"),
+    [(lambda s, v: torch.stack(s), "count"), (lambda s, v: sum(s), "count"),
+     (lambda s, v: torch.stack(s).mean(0), "count"), (lambda s, v: (sum(s), v[-1]), "count"),
+     (lambda s, v: sum(v), "sum"), (lambda s, v: v[-1], "potential"),
+     (lambda s, v: torch.stack(v), "potential"),
+     (lambda s, v: torch.log_softmax(torch.stack(v).max(0).values, 1), "largest"),
+     (lambda s, v: -v[-1], None), (lambda s, v: v[0], None), (lambda s, v: s[-1], None),
+     (lambda s, v: sum(s[2:]), None), (lambda s, v: sum(v) / len(v), None),
+     (lambda s, v: torch.stack(v[3:]).sum(0), None), (lambda s, v: sum(s)[:, :2], None),
+     (lambda s, v: -sum(s), None), (lambda s, v: None, None)],
+)  # fmt: skip
+def test_the_answer_is_what_the_network_returns_or_refused(answer: Any, readout: Any) -> None:
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    net = looped(lambda net, x, t: net.fc(x), answer, reset_mechanism="none")
+    x = spiking(6, 5, 4)
+    if readout is not None:
+        assert read("snntorch", net, x).readout == readout
+        return
+    with pytest.raises(UnsupportedModuleError) as caught:
+        read("snntorch", net, x)
+    assert str(caught.value) == (
+        "layer lif: the answer must be its spikes, their count, or its last, largest or summed "
+        "potential, but net returns something else; return that of the last layer, or pass "
+        "readout='count', 'first', 'potential', 'largest', 'sum' or 'every'"
+    )
+    assert read("snntorch", net, x, readout="count").readout == "count"
+
+
+def test_potentials_of_a_layer_that_is_reset_are_no_answer() -> None:
+    import somagate as sg
+    from somagate.imports.paths import LoweringError
+
+    net = looped(lambda net, x, t: net.fc(x), lambda s, v: v[-1], reset_mechanism="subtract")
+    with pytest.raises(LoweringError, match="^layer lif: reset must be 'none' where its potential"):
+        sg.from_snntorch(net, spiking(6, 5, 4))
