@@ -150,13 +150,20 @@ def _compare(tables: Tables, traced: "Traced", maps: "NDArray[np.int64]") -> Non
                 f"{step}, sample {sample}, at {tuple(place)}; take the layers of somagate.model as "
                 "they are"
             )
-    output = traced.output
-    if output is None or tuple(output.shape) != trace.output.shape:
+    if traced.output is None:
         return
-    answers = output.detach().cpu().double().numpy().argmax(1)
+    output, last = traced.output.detach().cpu().double().numpy(), tables.readout.layer
+    counted = tables.readout.kind == "count"
+    if output.size == tables.steps * trace.output.size and len(output) == tables.steps:
+        output = output.sum(0) if counted else output[-1]
+    if output.size != trace.output.size or len(output) != len(trace.output):
+        raise ValueError(
+            f"the output must be that of the last neurons, {last}, of shape {trace.output.shape} or "
+            f"of every step, not {tuple(traced.output.shape)}; put LIF or LI behind what comes last"
+        )
+    answers = output.reshape(trace.output.shape).argmax(1)
     if not np.array_equal(answers, trace.prediction):
-        last = tables.readout.layer
-        what = "spike counts" if tables.readout.kind == "count" else "potential after the last step"
+        what = "spike counts" if counted else "potential after the last step"
         raise ValueError(
             f"the largest output must be that of the {what} of the last layer, {last}, but "
             f"{int((answers != trace.prediction).sum())} of {len(answers)} samples are answered "

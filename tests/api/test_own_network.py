@@ -271,3 +271,18 @@ def test_what_golden_finds_otherwise_is_refused():
         with pytest.raises(ValueError) as caught:
             sg.from_torch(net, sample)
         assert str(caught.value) == text
+
+
+def test_an_output_that_no_neurons_make_is_refused() -> None:
+    torch.manual_seed(0)
+    lif = LIF(8)
+    net = nn.Sequential(QuantLinear(12, 8), lif, QuantLinear(8, 4))
+    frames = (torch.rand(6, 5, 12) < 0.5).float()
+    net(frames)
+    with refused(
+        ValueError,
+        "the output must be that of the last neurons, layer_1, of shape (5, 8) or of every step, not "
+        "(6, 5, 4); put LIF or LI behind what comes last",
+    ):
+        sg.from_torch(net, frames)
+    assert sg.from_torch(net[:2], frames).classes == 8
