@@ -168,6 +168,10 @@ PARTS = {
                block_rams=30, large_rams=(4, 16384, 16)),
         _ecp5(name="lfe5u-25f", title="Lattice ECP5 LFE5U-25F", logic_cells=24288,
               flip_flops=24288, block_rams=56),
+        # The same die by another name, which the open tools use whole. It follows the larger name,
+        # so a way out that names a part names one that every tool uses whole.
+        _ecp5(name="lfe5u-12f", title="Lattice ECP5 LFE5U-12F", logic_cells=24288,
+              flip_flops=24288, block_rams=56),
         _ecp5(name="lfe5u-45f", title="Lattice ECP5 LFE5U-45F", logic_cells=43848,
               flip_flops=43848, block_rams=108),
         _ecp5(name="lfe5u-85f", title="Lattice ECP5 LFE5U-85F", logic_cells=83640,
