@@ -7,7 +7,7 @@ from somagate.hw.cost.part import PARTS
 
 def test_parts_have_the_names_that_users_type():
     assert list(PARTS) == [
-        *("ice40up5k", "lfe5u-25f", "lfe5u-45f", "lfe5u-85f", "gw2a-18", "xc7a35t"),
+        *("ice40up5k", "lfe5u-25f", "lfe5u-12f", "lfe5u-45f", "lfe5u-85f", "gw2a-18", "xc7a35t"),
     ]
     assert all(part.name == name for name, part in PARTS.items())
 
