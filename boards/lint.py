@@ -20,6 +20,10 @@ CLOCKS = {
     "TRELLIS_DPR16X4": ("WCK",),
     "DP16KD": ("CLKA", "CLKB"),
     "PDPW16KD": ("CLKR", "CLKW"),
+    "DFF": ("CLK",),
+    "SDPB": ("CLKA", "CLKB"),
+    "SDPX9B": ("CLKA", "CLKB"),
+    "RAM16SDP4": ("CLK",),
 }
 """Clock pins of what holds a state, by the beginning of the cell's type."""
 RESETS = {"DP16KD": ("RSTA", "RSTB"), "PDPW16KD": ("RST",)}

@@ -4,6 +4,7 @@ from .colorlight_5a75b import COLORLIGHT_5A75B
 from .icebreaker import ICEBREAKER
 from .icesugar_pro import ICESUGAR_PRO
 from .orangecrab import ORANGECRAB
+from .tang_nano import TANG_NANO_9K, TANG_NANO_20K
 from .ulx3s import ULX3S_12F, ULX3S_25F, ULX3S_45F, ULX3S_85F
 
 BOARDS = {
@@ -17,5 +18,7 @@ BOARDS = {
         ORANGECRAB,
         COLORLIGHT_5A75B,
         ICESUGAR_PRO,
+        TANG_NANO_9K,
+        TANG_NANO_20K,
     )
 }

@@ -146,7 +146,6 @@ _ecp5 = partial(
 _gowin = partial(
     Part,
     family="gowin",
-    synthesis="synth_gowin -family gw2a -nodsp",
     logic="LUT4",
     block_ram_bits=18 * 1024,
     rams=_GOWIN,
@@ -177,7 +176,11 @@ PARTS = {
         _ecp5(name="lfe5u-85f", title="Lattice ECP5 LFE5U-85F", logic_cells=83640,
               flip_flops=83640, block_rams=208),
         _gowin(name="gw2a-18", title="Gowin GW2A-LV18", logic_cells=20736, flip_flops=15552,
-               block_rams=46),
+               block_rams=46, synthesis="synth_gowin -family gw2a -nodsp"),
+        _gowin(name="gw2ar-18", title="Gowin GW2AR-LV18", logic_cells=20736, flip_flops=15552,
+               block_rams=46, synthesis="synth_gowin -family gw2a -nodsp"),
+        _gowin(name="gw1nr-9", title="Gowin GW1NR-LV9", logic_cells=8640, flip_flops=6480,
+               block_rams=26, synthesis="synth_gowin -family gw1n -nodsp"),
         _xilinx(name="xc7a35t", title="AMD Artix-7 XC7A35T", logic_cells=20800, flip_flops=41600,
                 block_rams=100),
     )
