@@ -1,9 +1,9 @@
 """Gowin GW1NR-9C and GW2AR-18C: their clock generator and their tools.
 
-Every block RAM has one port to write and one to read. The kinds with a port for both, which synthesis
-would take for read-only memories and narrow ones, are left out: one of them reads wrong once it is
-cleared (yosys issue 6163), nextpnr checks hold times of pins that it doesn't have (nextpnr issue
-1803), and another loses writes (yosys issue 5688).
+Every block RAM has one port to write and one to read. Kinds whose ports do both, which synthesis
+would take for tables and narrow memories, are left out: one reads wrong once it is cleared (yosys
+issue 6163), nextpnr checks hold times of pins that it doesn't have (nextpnr issue 1803), and
+another loses writes (yosys issue 5688).
 """
 
 from collections.abc import Iterable

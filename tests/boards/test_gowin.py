@@ -1,9 +1,8 @@
-"""The rPLL makes the clock that was asked for, inside the limits of its data sheet."""
-
-from pathlib import Path
+"""The rPLL's clock is what was asked for, tables are RAM of two ports, the tools get the device."""
 
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.back import rtlil
+from amaranth.hdl import Module
 from amaranth.lib.memory import Memory
 from refusal import refused
 from somagate.boards import flow
@@ -57,3 +56,24 @@ def test_pll_keeps_every_limit(output_hz):
 def test_pll_refuses_what_it_can_not_make(clocks, message):
     with refused(ValueError, message):
         GW1NR_9C.pll(*clocks)
+
+
+def test_a_table_becomes_a_block_ram_of_two_ports(tmp_path):
+    m = Module()
+    m.submodules.table = table = Memory(shape=8, depth=2048, init=range(256))
+    read = table.read_port()
+    ports = {"addr": (read.addr, None), "data": (read.data, None)}
+    (tmp_path / "top.il").write_text(rtlil.convert(m, name="top", ports=ports), encoding="utf-8")
+    assert flow.synthesize(GW1NR_9C, tmp_path) == "synth_gowin -family gw1n -nodsp"
+    kinds = {cell["type"] for cell in flow.cells(tmp_path / "top.json").values()}
+    assert kinds & {"SDPB", "SDPX9B", "SP", "SPX9", "DPB", "DPX9B", "pROM"} == {"SDPX9B"}
+
+
+@pytest.mark.parametrize("board", [TANG_NANO_9K, TANG_NANO_20K], ids=lambda board: board.name)
+def test_the_placer_gets_the_device_its_die_the_pins_and_the_clock(board):
+    family = board.family
+    die = {"tang-nano-9k": "GW1N-9C", "tang-nano-20k": "GW2A-18C"}[board.name]
+    assert family.placer_device == ("--device", family.device, "--vopt", f"family={die}")
+    pins = [word.format(constraints="top.cst", mhz="54.0") for word in family.pins]
+    assert pins == ["--vopt", "cst=top.cst", "--freq", "54.0"]
+    assert family.packer[:3] == ("gowin_pack", "-d", die)

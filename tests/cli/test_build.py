@@ -66,8 +66,7 @@ def test_build_fails_where_the_clock_is_too_fast(
 
 def test_build_names_the_boards(somagate, tables_path: Path) -> None:
     assert somagate.error("build", tables_path, "--board", "ulx3s") == (
-        f"board must be one of {', '.join(sorted(BOARDS))}, not 'ulx3s'; "
-        "did you mean 'ulx3s-85f'?"
+        f"board must be one of {', '.join(sorted(BOARDS))}, not 'ulx3s'; did you mean 'ulx3s-85f'?"
     )
     assert not tables_path.with_name("ulx3s").exists()
 
