@@ -4,12 +4,12 @@
 # Python package index into .venv, in the exact versions of constraints.txt.
 
 PYTHON ?= python3
-EXTRAS := train,sim,images,ice40,ecp5,board,nir,snntorch,spikingjelly,norse,search,docs,dev
+EXTRAS := train,sim,images,ice40,ecp5,gowin,board,nir,snntorch,spikingjelly,norse,search,docs,dev
 PACKAGES := boards checks cli data export hw imports model shown sim toolchain workers
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test quick lint docs release install clean
+.PHONY: help demo test quick lint boards docs release install clean
 .DELETE_ON_ERROR:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make test     style, types and the whole test suite, as CI runs it"
 	@echo "make quick    style, types and the quickest tests, for every commit (under 2 minutes)"
 	@echo "make lint     style and types only"
+	@echo "make boards   every board's bitstream, and one table of their size and clock; for each night"
 	@echo "make docs     the docs site into docs/_build/html, its snippets run"
 	@echo "make release  wheel and sdist into dist, both installed and tried without the checkout"
 	@echo "make install  .venv with everything, which the others do by themselves"
@@ -40,6 +41,10 @@ lint: $(INSTALLED)
 
 quick: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m quick
+
+# Goes on where it was interrupted; ends with 1 where a board is too slow or can't be built.
+boards: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.boards
 
 # No network, and warnings are errors.
 docs: $(INSTALLED)
@@ -73,7 +78,7 @@ $(INSTALLED): pyproject.toml constraints.txt | programs
 	$(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check \
 	  -c constraints.txt --no-deps spikingjelly norse
 	@echo "Compiling the synthesis tools for this machine, once ..."
-	@for p in yosys nextpnr-ice40 nextpnr-ecp5; do $(BIN)/yowasp-$$p --version >/dev/null 2>&1 || true; done
+	@for p in yosys nextpnr-ice40 nextpnr-ecp5 nextpnr-himbaechel-gowin; do $(BIN)/yowasp-$$p --version >/dev/null 2>&1 || true; done
 	@touch $@
 
 clean:

@@ -173,8 +173,8 @@ def _build(
     platform.single_port_memory = family.single_port_memory
     with deep():
         plan = platform.prepare(design, flow.NAME, emit_src=False)
-    option, ending = family.constraints
-    for file in (f"{flow.NAME}.il", flow.NAME + ending):
+    constraints = flow.NAME + family.constraints
+    for file in (f"{flow.NAME}.il", constraints):
         (folder / file).write_text(plan.files[file], encoding="utf-8")
 
     if hasattr(accelerator, "plan"):
@@ -184,7 +184,9 @@ def _build(
     synthesis = flow.synthesize(family, folder, parameters.synthesis_options)
     tell("nextpnr", 2, 4)
     seeds = range(parameters.seed, parameters.seed + parameters.seeds)
-    seed, placements = flow.place_until_fast(family, folder, seeds, (option, flow.NAME + ending))
+    mhz = f"{design.pll.output_hz / 1e6:.6f}"
+    pins = [word.format(constraints=constraints, mhz=mhz) for word in family.pins]
+    seed, placements = flow.place_until_fast(family, folder, seeds, pins)
     tell(family.packer[0], 3, 4)
     bitstream = flow.pack(family, folder)
     tell("done", 4, 4)

@@ -1,4 +1,8 @@
-"""ECP5 LFE5U-85F: its clock generator and its tools."""
+"""ECP5 LFE5U: its clock generator and its tools, for each size, package and speed.
+
+A 12F is a 25F by another name: the tools use all of it, and only the identity in the bitstream is
+its own.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +11,7 @@ from amaranth.hdl import Instance, Module, Signal
 from amaranth.lib import io, wiring
 from amaranth.lib.wiring import Out
 
-from ..checks.arguments import integer
+from ..checks.arguments import choice, integer
 from ..hw.cost.part import PARTS
 from . import ecp5_carry
 from .family import Family, nearest
@@ -129,31 +133,60 @@ class Ecp5Pll(wiring.Component):
         return m
 
 
-LFE5U_85F = Family(
-    device="LFE5U-85F-6BG381C",
-    part=PARTS["lfe5u-85f"],
-    synthesis="synth_ecp5",
-    # Measured on the accelerator: wide multiplexers and the multiplier's fixed place both cost more
-    # routing delay than the logic they save, and wide multiplexers cost cells too.
-    synthesis_options=("-nowidelut", "-nodsp"),
-    placer="nextpnr-ecp5",
-    placer_device=("--85k", "--package", "CABGA381", "--speed", "6"),
-    unplaced="--lpf-allow-unconstrained",
-    constraints=("--lpf", ".lpf"),
-    routed=("--textcfg", ".config"),
-    packer=("ecppack", "--compress", "--input", "{routed}", "--bit", "{bitstream}"),
-    bitstream=".bit",
-    utilization={
-        "logic_cells": "TRELLIS_COMB",
-        "flip_flops": "TRELLIS_FF",
-        "lut_rams": "TRELLIS_RAMW",
-        "block_rams": "DP16KD",
-        "multipliers": "MULT18X18D",
-        "pins": "TRELLIS_IO",
-    },
-    memories={"DP16KD": "block_rams", "TRELLIS_DPR16X4": "lut_rams"},
-    flip_flops="TRELLIS_FF",
-    pll=Ecp5PllParameters.find,
-    carry_map=ecp5_carry.MAP,
-    trim=ecp5_carry.trim,
-)
+_PACKAGES = {"BG256": "CABGA256", "BG381": "CABGA381", "MG285": "CSFBGA285"}
+"""What nextpnr calls a package, by the letters of the part's name."""
+
+
+def ecp5(size: str, package: str, speed: int) -> Family:
+    """Return an LFE5U of a size and its tools.
+
+    Parameters
+    ----------
+    size
+        '12F', '25F', '45F' or '85F'.
+    package
+        'BG256', 'BG381' or 'MG285', as in the part's name.
+    speed
+        Grade 6, 7 or 8, the fastest.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of these.
+    """
+    choice("ECP5 size", size, ("12F", "25F", "45F", "85F"))
+    choice("ECP5 package", package, tuple(_PACKAGES))
+    integer("ECP5 speed", speed, 6, 8)
+    placed = (f"--{size[:-1]}k", "--package", _PACKAGES[package], "--speed", str(speed))
+    return Family(
+        device=f"LFE5U-{size}-{speed}{package}C",
+        part=PARTS[f"lfe5u-{size.lower()}"],
+        synthesis="synth_ecp5",
+        # Measured on the accelerator: wide multiplexers and the multiplier's fixed place both cost
+        # more routing delay than the logic they save, and wide multiplexers cost cells too.
+        synthesis_options=("-nowidelut", "-nodsp"),
+        placer="nextpnr-ecp5",
+        placer_device=placed,
+        unplaced=("--lpf-allow-unconstrained",),
+        constraints=".lpf",
+        pins=("--lpf", "{constraints}"),
+        routed=("--textcfg", ".config"),
+        packer=("ecppack", "--compress", "--input", "{routed}", "--bit", "{bitstream}"),
+        bitstream=".bit",
+        utilization={
+            "logic_cells": "TRELLIS_COMB",
+            "flip_flops": "TRELLIS_FF",
+            "lut_rams": "TRELLIS_RAMW",
+            "block_rams": "DP16KD",
+            "multipliers": "MULT18X18D",
+            "pins": "TRELLIS_IO",
+        },
+        memories={"DP16KD": "block_rams", "TRELLIS_DPR16X4": "lut_rams"},
+        flip_flops="TRELLIS_FF",
+        pll=Ecp5PllParameters.find,
+        carry_map=ecp5_carry.MAP,
+        trim=ecp5_carry.trim,
+    )
+
+
+LFE5U_85F = ecp5("85F", "BG381", 6)

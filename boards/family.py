@@ -60,20 +60,27 @@ class Family:
     placer_device
         Its arguments that name the device.
     unplaced
-        Its argument that lets pins stay unconstrained.
-    constraints, routed
-        Its arguments for the file of pins and clocks, and for its output; the files are 'top'
-        with the ending that follows.
+        Its arguments that let pins stay unconstrained.
+    constraints
+        The ending of the file of pins and clocks that Amaranth's platform writes.
+    pins
+        The placer's arguments for that file and the clock, with '{constraints}' and '{mhz}'.
+    routed
+        Its argument for its output, and the ending of that.
     packer
         The program, and its arguments with '{routed}' and '{bitstream}' for the files.
     bitstream
         The ending of a bitstream's file.
     utilization
-        What each resource of a report is called by nextpnr.
+        What each resource of a report is called by nextpnr; several kinds of it have a space
+        between them.
     memories
         What each kind of memory is called in the netlist.
     flip_flops
         How the names of flip-flops in the netlist start.
+    ram_library
+        What memories can become, as Yosys' `memory_libmap` reads it, where not all that synthesis
+        itself would take; '' for all.
     carry_map
         Verilog that synthesis maps sums with, before its own; '' for none.
     trim
@@ -91,8 +98,9 @@ class Family:
     synthesis_options: tuple[str, ...]
     placer: str
     placer_device: tuple[str, ...]
-    unplaced: str
-    constraints: tuple[str, str]
+    unplaced: tuple[str, ...]
+    constraints: str
+    pins: tuple[str, ...]
     routed: tuple[str, str]
     packer: tuple[str, ...]
     bitstream: str
@@ -100,6 +108,7 @@ class Family:
     memories: Mapping[str, str]
     flip_flops: str
     pll: Callable[[int, int], PllParameters]
+    ram_library: str = ""
     carry_map: str = ""
     trim: Callable[[dict[str, Any]], None] | None = None
     single_port_memory: Callable[..., Any] | None = None

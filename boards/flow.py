@@ -26,6 +26,7 @@ UNMAPPED = "memories_unmapped.json"
 """Those that became none, so are now logic and flip-flops."""
 LATCHED = "latches.json"
 """The latches, before they are gates."""
+RAM_LIBRARY = "rams.txt"
 CARRY_MAP = "carry_map.v"
 PLACEMENT = "placement.json"
 PLACEMENT_LOG = "placement.log"
@@ -62,6 +63,7 @@ def synthesize(family: Family, folder: Path, options: Sequence[str] | None = Non
         f"{command} -run begin:map_ram",
         *_list(MEMORIES, "t:$mem_v2"),
         *_list(LATCHED, *(f"t:{kind}" for kind in lint.LATCHES)),
+        *_rams(family, folder),
         f"{command} -run map_ram:map_ffram",
         *_list(MAPPED, *(f"t:{cell}" for cell in family.memories)),
         *_list(UNMAPPED, "t:$mem_v2"),
@@ -179,6 +181,14 @@ def pack(family: Family, folder: Path) -> Path:
 def _list(file: str, *selection: str) -> list[str]:
     """Return the commands that write the selected cells to a file."""
     return [f"select {' '.join(selection)}", f"write_json -selected {file}", "select -clear"]
+
+
+def _rams(family: Family, folder: Path) -> list[str]:
+    """Return the commands that take memories to the family's own choice of RAMs."""
+    if not family.ram_library:
+        return []
+    (folder / RAM_LIBRARY).write_text(family.ram_library, encoding="utf-8")
+    return [f"memory_libmap -lib {RAM_LIBRARY}"]
 
 
 def _chains(family: Family, folder: Path, command: str) -> list[str]:

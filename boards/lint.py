@@ -20,6 +20,10 @@ CLOCKS = {
     "TRELLIS_DPR16X4": ("WCK",),
     "DP16KD": ("CLKA", "CLKB"),
     "PDPW16KD": ("CLKR", "CLKW"),
+    "DFF": ("CLK",),
+    "SDPB": ("CLKA", "CLKB"),
+    "SDPX9B": ("CLKA", "CLKB"),
+    "RAM16SDP4": ("CLK",),
 }
 """Clock pins of what holds a state, by the beginning of the cell's type."""
 RESETS = {"DP16KD": ("RSTA", "RSTB"), "PDPW16KD": ("RST",)}
@@ -77,12 +81,20 @@ def _flip_flops(unmapped: Cells) -> list[str]:
 
 def _clocks(cells: Cells) -> list[str]:
     """Find cells that are clocked by another net than most."""
+    # Gowin's netlists have cells that drive constants; a constant clocks nothing.
+    constants = {
+        bit
+        for cell in cells.values()
+        if cell["type"] in ("GND", "VCC")
+        for bits in cell["connections"].values()
+        for bit in bits
+    }
     users: dict[Any, list[str]] = defaultdict(list)
     for name, cell in cells.items():
         kind = next((kind for kind in CLOCKS if cell["type"].startswith(kind)), None)
         for pin in CLOCKS[kind] if kind else ():
             for bit in cell["connections"].get(pin, ()):
-                if not isinstance(bit, str):  # a constant clocks nothing
+                if not isinstance(bit, str) and bit not in constants:
                     users[bit].append(name)
     most = max(users, key=lambda bit: len(users[bit]), default=None)
     return [

@@ -127,7 +127,7 @@ def measure(
     synthesis = flow.synthesize(family, folder, parameters.synthesis_options)
     tell("nextpnr", 2, 3)
     aim = ("--freq", f"{parameters.clock_hz / 1e6:.6f}")
-    flow.place_and_route(family, folder, parameters.seed, (family.unplaced, *aim))
+    flow.place_and_route(family, folder, parameters.seed, (*family.unplaced, *aim))
     tell("done", 3, 3)
 
     result = read(

@@ -21,7 +21,7 @@ def program(board: Board, bitstream: Path, *, permanent: bool = False) -> None:
     bitstream
         As `build` wrote it.
     permanent
-        Keep it when the power goes. The iCEBreaker always does.
+        Keep it when the power goes. The iCEBreaker and the OrangeCrab always do.
 
     Raises
     ------

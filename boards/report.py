@@ -15,7 +15,9 @@ from . import flow
 from .family import Family
 
 REPORT = "report.json"
-_SUFFIX = re.compile(r"[$_](SB|TRELLIS|CCU2C|LUT4|PFUMX|L6MUX21|MULT18X18D|DP16KD|\$glb_)")
+_SUFFIX = re.compile(
+    r"[$_](SB|TRELLIS|CCU2C|LUT[1-4]|PFUMX|L6MUX21|MULT18X18D|DP16KD|DFF|ALU|MUX2|\$glb_)"
+)
 """Where synthesis goes on a name with the cells that it made of it."""
 
 
@@ -216,7 +218,13 @@ def _utilization(
     family: Family, counts: Mapping[str, Any], cells: Mapping[str, int]
 ) -> dict[str, Usage]:
     """Return how much of each resource is used, by our names for them."""
-    usage = {name: Usage(**counts[theirs]) for name, theirs in family.utilization.items()}
+    usage = {
+        name: Usage(
+            used=sum(counts[kind]["used"] for kind in theirs.split()),
+            available=sum(counts[kind]["available"] for kind in theirs.split()),
+        )
+        for name, theirs in family.utilization.items()
+    }
     if "flip_flops" not in usage:
         # iCE40's logic cell is a look-up table and a flip-flop, and nextpnr counts the cells.
         used = sum(count for name, count in cells.items() if name.startswith(family.flip_flops))

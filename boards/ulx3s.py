@@ -1,27 +1,56 @@
-"""ULX3S with an ECP5 LFE5U-85F at 25 MHz, and an FT231X for its UART and its JTAG."""
+"""ULX3S with an ECP5 LFE5U at 25 MHz, in four sizes, and an FT231X for its UART and its JTAG.
 
+The smallest die has less room to place a design well, so its clock is a little slower.
+"""
+
+from functools import partial
 from typing import Any
 
 from .board import Board
-from .ecp5 import LFE5U_85F
+from .ecp5 import LFE5U_85F, ecp5
 
 
-def _platform() -> Any:
-    from amaranth_boards.ulx3s import ULX3S_85F_Platform
+def _platform(size: str) -> Any:
+    from amaranth_boards import ulx3s
 
-    return ULX3S_85F_Platform()
+    return getattr(ulx3s, f"ULX3S_{size}_Platform")()
 
 
-ULX3S_85F = Board(
+_ulx3s = partial(
+    Board,
+    oscillator="clk25",
+    oscillator_hz=25_000_000,
+    word_bits=32,
+    queue_words=513,
+    loader=("--board", "ulx3s"),
+    flasher=("--board", "ulx3s", "--write-flash"),
+)
+
+ULX3S_12F = _ulx3s(
+    name="ulx3s-12f",
+    title="ULX3S-12F",
+    family=ecp5("12F", "BG381", 6),
+    clock_hz=90_000_000,
+    platform=partial(_platform, "12F"),
+)
+ULX3S_25F = _ulx3s(
+    name="ulx3s-25f",
+    title="ULX3S-25F",
+    family=ecp5("25F", "BG381", 6),
+    clock_hz=90_000_000,
+    platform=partial(_platform, "25F"),
+)
+ULX3S_45F = _ulx3s(
+    name="ulx3s-45f",
+    title="ULX3S-45F",
+    family=ecp5("45F", "BG381", 6),
+    clock_hz=100_000_000,
+    platform=partial(_platform, "45F"),
+)
+ULX3S_85F = _ulx3s(
     name="ulx3s-85f",
     title="ULX3S-85F",
     family=LFE5U_85F,
-    oscillator="clk25",
-    oscillator_hz=25_000_000,
     clock_hz=100_000_000,
-    word_bits=32,
-    queue_words=513,
-    platform=_platform,
-    loader=("--board", "ulx3s"),
-    flasher=("--board", "ulx3s", "--write-flash"),
+    platform=partial(_platform, "85F"),
 )

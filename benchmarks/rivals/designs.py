@@ -205,7 +205,7 @@ def synthesized(rival: Rival, folder: Path, build: Path) -> dict[str, Any]:
     family = rival.family
     try:
         synthesis = flow.synthesize(family, build)
-        flow.place_and_route(family, build, 1, (family.unplaced, "--freq", "100"))
+        flow.place_and_route(family, build, 1, (*family.unplaced, "--freq", "100"))
     except flow.BuildError as error:
         raise RivalError(str(error)) from None
     result = read(

@@ -152,14 +152,3 @@ def test_a_clock_that_the_pll_can_not_make_is_refused(tmp_path):
     assert str(error.value) == "iCE40 PLL output_hz must be 16000000…275000000, not 1"
     del error
     gc.collect()
-
-
-def test_boards_have_the_clock_and_the_pins_that_they_name():
-    for name, board in BOARDS.items():
-        platform = board.platform()
-        assert board.name == name
-        assert platform.lookup(board.oscillator).clock.frequency == board.oscillator_hz
-        assert board.family.pll(board.oscillator_hz, board.clock_hz).output_hz == board.clock_hz
-        assert {pin.name for pin in platform.lookup("uart").ios} >= {"rx", "tx"}
-        assert platform.lookup("led", 1)
-        assert board.family.device.startswith(platform.device)

@@ -1,7 +1,8 @@
-"""The ECP5's PLL makes the clock that was asked for, inside the limits of its data sheet."""
+"""The ECP5's PLL makes the clock that was asked for, and a part is its size, package and speed."""
 
 import pytest
-from somagate.boards.ecp5 import Ecp5PllParameters
+from refusal import refused
+from somagate.boards.ecp5 import Ecp5PllParameters, ecp5
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,19 @@ def test_pll_refuses_what_it_can_not_make(clocks, message):
     with pytest.raises(ValueError) as error:
         Ecp5PllParameters.find(*clocks)
     assert str(error.value) == message
+
+
+def test_a_part_is_placed_as_its_size_package_and_speed():
+    family = ecp5("45F", "BG256", 7)
+    assert family.device == "LFE5U-45F-7BG256C"
+    assert family.part.name == "lfe5u-45f"
+    assert family.placer_device == ("--45k", "--package", "CABGA256", "--speed", "7")
+
+
+def test_a_part_that_is_not_there_is_refused():
+    with refused(ValueError, "ECP5 size must be '12F', '25F', '45F' or '85F', not '35F'"):
+        ecp5("35F", "BG381", 6)
+    with refused(ValueError, "ECP5 package must be 'BG256', 'BG381' or 'MG285', not 'BG554'"):
+        ecp5("25F", "BG554", 6)
+    with refused(ValueError, "ECP5 speed must be 6…8, not 9"):
+        ecp5("25F", "BG381", 9)

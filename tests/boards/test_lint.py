@@ -38,6 +38,14 @@ def test_a_second_clock_is_named_by_a_cell() -> None:
     ]
 
 
+def test_a_constant_is_no_clock_though_a_cell_drives_it() -> None:
+    cells = {
+        "zero": {"type": "GND", "connections": {"G": [7]}},
+        "rom": {"type": "SDPB", "connections": {"CLKA": [7], "CLKB": [2]}},
+    }
+    assert faults(cells, {}, {}) == []
+
+
 @pytest.mark.parametrize("kind", ["DP16KD", "PDPW16KD"])
 def test_a_block_ram_that_logic_resets_is_named(kind: str) -> None:
     pin = "RSTB" if kind == "DP16KD" else "RST"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from somagate import tooling
+from somagate.boards.registry import BOARDS
+from somagate.cli import options
 from somagate.cli.main import EXAMPLES
 from somagate.cli.output import message
 from somagate.toolchain import tools
@@ -113,6 +115,10 @@ def test_help_is_quick_because_it_imports_neither_torch_nor_amaranth() -> None:
     code = "import sys, somagate.cli.main; print(sorted({'torch', 'amaranth'} & set(sys.modules)))"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert process.stdout == "[]\n"
+
+
+def test_help_names_every_board() -> None:
+    assert options.BOARDS == tuple(BOARDS)
 
 
 def test_training_without_torch_says_how_to_get_it(tmp_path: Path) -> None:

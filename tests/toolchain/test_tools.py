@@ -66,8 +66,8 @@ def test_an_unknown_name_is_refused():
         tools.find("vivado")
     assert str(error.value) == (
         "Tool must be one of python, g++, make, perl, verilator, iverilog, cocotb, yosys, "
-        "nextpnr-ice40, icepack, nextpnr-ecp5, ecppack, amaranth-boards, openFPGALoader, pyserial, "
-        "torch, scikit-learn, not 'vivado'"
+        "nextpnr-ice40, icepack, nextpnr-ecp5, ecppack, nextpnr-himbaechel-gowin, gowin_pack, "
+        "amaranth-boards, openFPGALoader, pyserial, torch, scikit-learn, not 'vivado'"
     )
 
 
