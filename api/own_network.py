@@ -158,8 +158,9 @@ def _compare(tables: Tables, traced: "Traced", maps: "NDArray[np.int64]") -> Non
         output = output.sum(0) if counted else output[-1]
     if output.size != trace.output.size or len(output) != len(trace.output):
         raise ValueError(
-            f"the output must be that of the last neurons, {last}, of shape {trace.output.shape} or "
-            f"of every step, not {tuple(traced.output.shape)}; put LIF or LI behind what comes last"
+            f"the output must be that of the last neurons, {last}, of shape {trace.output.shape} "
+            f"or of every step, not {tuple(traced.output.shape)}; put LIF or LI behind what comes "
+            "last"
         )
     answers = output.reshape(trace.output.shape).argmax(1)
     if not np.array_equal(answers, trace.prediction):

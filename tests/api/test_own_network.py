@@ -7,6 +7,7 @@ import pytest
 import somagate as sg
 import source_networks
 import torch
+from refusal import refused
 from somagate import model as m
 from somagate.imports.importing import Wanted, imported
 from torch import nn
@@ -275,14 +276,13 @@ def test_what_golden_finds_otherwise_is_refused():
 
 def test_an_output_that_no_neurons_make_is_refused() -> None:
     torch.manual_seed(0)
-    lif = LIF(8)
-    net = nn.Sequential(QuantLinear(12, 8), lif, QuantLinear(8, 4))
+    net = nn.Sequential(m.QuantLinear(12, 8), m.LIF(8), m.QuantLinear(8, 4))
     frames = (torch.rand(6, 5, 12) < 0.5).float()
     net(frames)
     with refused(
         ValueError,
-        "the output must be that of the last neurons, layer_1, of shape (5, 8) or of every step, not "
-        "(6, 5, 4); put LIF or LI behind what comes last",
+        "the output must be that of the last neurons, layer_1, of shape (5, 8) or of every step, "
+        "not (6, 5, 4); put LIF or LI behind what comes last",
     ):
         sg.from_torch(net, frames)
     assert sg.from_torch(net[:2], frames).classes == 8
