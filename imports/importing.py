@@ -67,10 +67,17 @@ def measured(
         Where they don't fit the network, or each other.
     """
     x = None if wanted.samples is None else frames(Layout.of(network), wanted.samples, wanted.steps)
-    labels = None if wanted.labels is None else np.asarray(wanted.labels).reshape(-1)
-    if labels is not None and (x is None or len(labels) != x.shape[1]):
-        count = 0 if x is None else x.shape[1]
-        raise ValueError(f"labels must be one for each of the {count} samples, not {len(labels)}")
+    if wanted.labels is None:
+        return x, None
+    labels = np.asarray(wanted.labels)
+    count = 0 if x is None else x.shape[1]
+    if labels.ndim != 1 or len(labels) != count:
+        given = labels.shape if labels.ndim != 1 else len(labels)
+        raise ValueError(f"labels must be one for each of the {count} samples, not {given}")
+    classes = network.shapes[network.output][0] // network.voters
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= classes:
+        some = labels[0] if labels.dtype.kind not in "iu" else f"{labels.min()}…{labels.max()}"
+        raise ValueError(f"labels must be whole numbers 0…{classes - 1}, the classes, not {some}")
     return x, labels
 
 

@@ -124,6 +124,12 @@ def required(source: str | None, stated: Stated, kinds: set[str]) -> str:
         raise ValueError("dt must be stated for source='nir', in seconds: the file doesn't hold it")
     if source == "nir" and fires and stated.comparator is None:
         raise ValueError("comparator must be stated for source='nir': '>' or '>='")
+    if source != "nir" and stated.comparator is not None:
+        raise ValueError(f"comparator must be left out for a file of {source!r}, which has its own")
+    if source != "snntorch" and not stated.reset_delay:
+        raise ValueError(
+            f"reset_delay must be left out for a file of {source!r}; snnTorch alone has one"
+        )
     if source != "sinabs" and stated.v_min is not None:
         raise ValueError(f"v_min must be left out for a file of {source!r}; sinabs alone has one")
     return source

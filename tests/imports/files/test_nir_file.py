@@ -210,6 +210,10 @@ def test_what_a_file_does_not_say_has_to_be_stated(tmp_path: Path) -> None:
             Stated(source="nir", reset="zero", dt=1e-4))  # fmt: skip
     refused(path, "reset must be left out for a file of 'norse', which has its own",
             Stated(source="norse", reset="zero"))  # fmt: skip
+    refused(path, "comparator must be left out for a file of 'snntorch', which has its own",
+            Stated(source="snntorch", reset="zero", comparator=">="))  # fmt: skip
+    refused(path, "reset_delay must be left out for a file of 'norse'; snnTorch alone has one",
+            Stated(source="norse", reset_delay=False))  # fmt: skip
     refused(path, "v_min must be left out for a file of 'snntorch'; sinabs alone has one",
             Stated(source="snntorch", reset="zero", v_min=-1.0))  # fmt: skip
     refused(path, "node 1: tau must be at least the time step of 0.001 s, or a potential changes "
