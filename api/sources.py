@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from .checks.arguments import integer
+
 if TYPE_CHECKING:
     from .imports.graph import Network
     from .imports.importing import Wanted
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
 Readout = Literal["count", "first", "potential", "largest", "sum", "every"]
 Scales = Literal["channel", "power", "layer"]
 Source = tuple["Network", "Wanted"]
+SETTINGS = (
+    "steps", "readout", "voters", "samples", "labels", "weight_bits", "state_bits", "scales",
+    "exact", "name",
+)  # fmt: skip
+"""What the importers of modules take beside network and sample."""
 
 
 def nir_source(path: Path | str, *, name: str | None = None, **settings: Any) -> Source:
@@ -37,6 +44,11 @@ def module_source(framework: str, net: Any, sample: Any, settings: dict[str, Any
     from .imports.modules.torch_net import read
 
     modules = import_module(f".imports.modules.{framework}_modules", __package__)
+    unknown = [name for name in settings if name not in SETTINGS]
+    if unknown:
+        raise TypeError(
+            f"from_{framework} takes the settings {', '.join(SETTINGS)}, not {', '.join(unknown)}"
+        )
     settings = dict(settings)
     network = read(
         net, sample, modules.cell, Origin(framework=framework, version=modules.VERSION),
@@ -66,6 +78,10 @@ def _wanted(
     from .imports.importing import Wanted
     from .imports.layer_bits import layer_bits
 
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a str, not {name!r}")
+    if steps is not None:
+        steps = integer("steps", steps, 1, 65535)
     plain = re.sub(r"\W", "_", name, flags=re.ASCII) or "imported"
     return Wanted(
         steps=steps, samples=samples, labels=labels,

@@ -739,3 +739,21 @@ def test_potentials_of_a_layer_that_is_reset_are_no_answer() -> None:
     net = looped(lambda net, x, t: net.fc(x), lambda s, v: v[-1], reset_mechanism="subtract")
     with pytest.raises(LoweringError, match="^layer lif: reset must be 'none' where its potential"):
         sg.from_snntorch(net, spiking(6, 5, 4))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"stpes": 3}, ("from_snntorch takes the settings steps, readout, voters, samples, labels, "
+                     "weight_bits, state_bits, scales, exact, name, not stpes")),
+     ({"name": 5}, "name must be a str, not 5"),
+     ({"steps": 0}, "steps must be 1…65535, not 0"),
+     ({"steps": -1}, "steps must be 1…65535, not -1"),
+     ({"steps": "6"}, "steps must be an int, not '6'")],
+)  # fmt: skip
+def test_settings_of_an_import_are_checked_by_name(settings: Any, message: str) -> None:
+    import somagate as sg
+
+    net = looped(lambda net, x, t: net.fc(x), lambda s, v: sum(s))
+    with pytest.raises((TypeError, ValueError)) as caught:
+        sg.from_snntorch(net, spiking(6, 5, 4), **settings)
+    assert str(caught.value) == message
