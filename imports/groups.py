@@ -185,11 +185,16 @@ def _merged(first: Conv, second: Conv) -> Conv:
 def _dense(path: Path, source: Shape, target: Shape, layer: str) -> Group:
     """Return a path as a dense group, by what it makes of each element alone."""
     size = prod(source) * prod(target)
-    if len(target) != 1 or size > LARGEST_DENSE:
+    if len(target) != 1:
+        raise LoweringError(
+            f"layer {layer}: a padded or dilated convolution must come straight behind neurons or "
+            "the input, not behind another linear map, such as an average; put neurons between "
+            "them, or leave out the padding"
+        )
+    if size > LARGEST_DENSE:
         raise LoweringError(
             f"layer {layer}: linear maps behind each other must make at most {LARGEST_DENSE} "
-            f"weights of a dense layer, not a map of {target} of {size} weights; put neurons "
-            "between them"
+            f"weights of a dense layer, not {size}; put neurons between them"
         )
     basis = np.concatenate([np.zeros((1, prod(source))), np.eye(prod(source))])
     x: Floats = basis.reshape(-1, *source)

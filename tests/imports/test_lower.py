@@ -452,8 +452,13 @@ TWO = Affine(scale=A(2.0), offset=A(0.0))
          ("layer o2: an offset before a convolution must come without padding, as it isn't there "
          "at the borders; take it into the samples")),
         (chain(CONV, Conv(weight=np.ones((2, 2, 3, 3)), padding=(1, 1)), lif()),
-         ("layer o2: linear maps behind each other must make at most 16777216 weights of a dense "
-         "layer, not a map of (2, 6, 6) of 5184 weights; put neurons between them")),
+         ("layer o2: a padded or dilated convolution must come straight behind neurons or the "
+         "input, not behind another linear map, such as an average; put neurons between them, or "
+         "leave out the padding")),
+        (chain(Pool(kind="average", size=(2, 2), stride=(2, 2)), Flatten(),
+               Linear(weight=np.zeros((500, 10000))), lif(), shape=(1, 200, 200)),
+         ("layer o3: linear maps behind each other must make at most 16777216 weights of a dense "
+         "layer, not 20000000; put neurons between them")),
     ],
 )  # fmt: skip
 def test_what_tables_can_not_say_is_refused_by_name(network: Network, message: str) -> None:
