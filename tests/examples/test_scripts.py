@@ -74,8 +74,8 @@ def test_the_fewest_bits_of_a_network_are_searched(tmp_path: Path) -> None:
     for name in ("distributed", "matplotlib"):
         pytest.importorskip(name, reason=f"{name} is not installed")
     told = run("search_bits.py", tmp_path, "0.5", warnings="ignore")  # the frameworks' own
-    assert told.count("bits are within 1 point of the source") == 2
+    assert told.count("bits are within 1 point of the source") == 1
     losses = re.findall(r"([\d.]+)% right in the source, ([\d.]+)% in integers", told)
-    assert len(losses) == 4
+    assert len(losses) == 2
     assert all(float(integers) >= float(source) - 1.5 for source, integers in losses)
     assert (tmp_path / "pareto.svg").is_file() and (tmp_path / "narrow.safetensors").is_file()
