@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .family import Family
+from .families.family import Family
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..toolchain import tools
 from . import lint
-from .family import Family
+from .families.family import Family
 
 NAME = "top"
 """The top module, and the name of its files."""

@@ -19,7 +19,7 @@ from ..hw.rtl.observe import observers
 from ..toolchain import tools
 from . import flow
 from .build import Progress, tables_sha256, versions
-from .family import Family
+from .families.family import Family
 from .report import BuildReport, read
 
 TARGET = "out of context"

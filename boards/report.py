@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import flow
-from .family import Family
+from .families.family import Family
 
 REPORT = "report.json"
 _SUFFIX = re.compile(

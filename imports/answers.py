@@ -9,16 +9,23 @@ from ..export.readout import Readout
 from .floats import Floats
 from .reference import Reference
 
-SPIKES = ("count", "first")
+FORMS: dict[str, dict[str, Any]] = {
+    "count": {"kind": "count"},
+    "first": {"kind": "first"},
+    "potential": {"kind": "potential"},
+    "largest": {"kind": "potential", "over": "largest"},
+    "sum": {"kind": "potential", "over": "sum"},
+    "every": {"kind": "potential", "over": "every"},
+}
+"""By answer, what it is in tables."""
+
+SPIKES = tuple(answer for answer, form in FORMS.items() if form["kind"] != "potential")
 """Answers by spikes; the others are by potentials of a layer that never fires."""
 
 
 def readout(answer: str, layer: str, voters: int) -> Readout:
     """Return the tables' readout of a layer."""
-    if answer in SPIKES:
-        return Readout(layer=layer, kind=answer, voters=voters)  # type: ignore[arg-type]
-    over: Any = "last" if answer == "potential" else answer
-    return Readout(layer=layer, kind="potential", over=over, voters=voters)
+    return Readout(layer=layer, voters=voters, **FORMS[answer])
 
 
 def values(answer: str, voters: int, done: Reference, layer: str) -> Floats:

@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "sim": set(),
     "boards": LEAVES | {"export", "hw", "hw/plan", "hw/rtl", "hw/cost"},
     "imports": LEAVES | {"data", "export", "sim/golden"},
+    "imports/modules": LEAVES | {"imports", "model"},
 }
 """By wing, which other wings it may import; the longest name that a module's path starts with."""
 MAY_IMPORT["api"] = set(MAY_IMPORT)

@@ -10,6 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PUBLIC = {
     "somagate.boards": ["BOARDS", "Board", "BuildReport", "Device", "DeviceError", "connect"],
+    "somagate.boards.catalog": [],
+    "somagate.boards.families": [
+        *("Family", "GW1NR_9C", "GW2AR_18C", "ICE40UP5K", "LFE5U_85F", "ecp5"),
+    ],
     "somagate.checks": [
         *("choice", "flag", "identifier", "integer", "integers", "number", "optional", "pair"),
         "per_channel",

@@ -20,12 +20,12 @@ import somagate.export
 import somagate.hw
 import somagate.sim
 from somagate.boards.build import BuildParameters, build
-from somagate.boards.ecp5 import LFE5U_85F
-from somagate.boards.ice40 import ICE40UP5K
-from somagate.boards.icebreaker import ICEBREAKER
+from somagate.boards.catalog.icebreaker import ICEBREAKER
+from somagate.boards.catalog.ulx3s import ULX3S_85F
+from somagate.boards.families.ecp5 import LFE5U_85F
+from somagate.boards.families.ice40 import ICE40UP5K
 from somagate.boards.outofcontext import MeasureParameters, measure
 from somagate.boards.report import BuildReport
-from somagate.boards.ulx3s import ULX3S_85F
 from somagate.export.tables import Tables
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.rtl.accelerator import Accelerator

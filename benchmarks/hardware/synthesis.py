@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from amaranth.back import rtlil
-from somagate.boards import ecp5_carry, flow
-from somagate.boards.icebreaker import ICEBREAKER
-from somagate.boards.ulx3s import ULX3S_85F
+from somagate.boards import flow
+from somagate.boards.catalog.icebreaker import ICEBREAKER
+from somagate.boards.catalog.ulx3s import ULX3S_85F
+from somagate.boards.families import ecp5_carry
 from somagate.hw.cost.part import PARTS
 from somagate.toolchain import tools
 

@@ -24,9 +24,9 @@ import somagate.export
 import somagate.hw
 import somagate.sim
 from somagate.boards import outofcontext
-from somagate.boards.ecp5 import LFE5U_85F
-from somagate.boards.family import Family
-from somagate.boards.ice40 import ICE40UP5K
+from somagate.boards.families.ecp5 import LFE5U_85F
+from somagate.boards.families.family import Family
+from somagate.boards.families.ice40 import ICE40UP5K
 from somagate.hw.plan.plan import Plan
 from somagate.hw.rtl.accelerator import Accelerator
 from somagate.toolchain import tools

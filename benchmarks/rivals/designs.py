@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 from somagate.boards import flow
-from somagate.boards.ecp5 import LFE5U_85F
-from somagate.boards.family import Family
-from somagate.boards.ice40 import ICE40UP5K
+from somagate.boards.families.ecp5 import LFE5U_85F
+from somagate.boards.families.family import Family
+from somagate.boards.families.ice40 import ICE40UP5K
 from somagate.boards.report import read
 from somagate.toolchain import tools
 

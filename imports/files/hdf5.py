@@ -65,7 +65,7 @@ def read(path: Path, seconds: float = SECONDS) -> "Group":
             raise NirFileError(f"{whole}: {short(text)}")
         with safe_open(out, "numpy") as file:
             tree = json.loads((file.metadata() or {})["tree"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
     return Group(tree, arrays, str(path))
 
 

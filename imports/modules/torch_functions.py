@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from ...model.tracing import line
 from ..ops import Affine, Conv, Linear, Op, Pool
 from .torch_layers import UnsupportedModuleError, adaptive, array, pair
-from .torch_values import Notes, Term, Value, line, needs_map, reshaped
+from .torch_values import Notes, Term, Value, needs_map, reshaped
 
 SAME = frozenset(
     "clone contiguous detach float double to type requires_grad_ as_tensor cpu".split()

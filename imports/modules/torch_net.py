@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from ...model.tracing import tensors
 from ..graph import Network, Node, Origin, Shape
 from ..ops import Flatten, Pool
 from ..rule import Neuron
@@ -17,7 +18,7 @@ from . import torch_replay, torch_steps
 from .torch_layers import UnsupportedModuleError, array
 from .torch_neurons import Cell, Cells
 from .torch_trace import Trace
-from .torch_values import Value, tensors
+from .torch_values import Value
 
 __all__ = ["UnsupportedModuleError", "read"]
 

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from itertools import chain, count
 from math import prod
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
 
+from ...model.tracing import Tracing, line, tensors
 from ..ops import Flatten, Op, Pool
 from ..reference import apply
 from ..rule import Neuron
@@ -25,10 +26,10 @@ from . import torch_functions
 from .torch_layers import DROPPED, UnsupportedModuleError, array, layer
 from .torch_neurons import Cell, Cells, fitted
 from .torch_steps import Instance
-from .torch_values import Term, Value, lateness, line, needs_map, reshaped, tensors
+from .torch_values import Term, Value, lateness, needs_map, reshaped
 
 
-class Trace(TorchFunctionMode):
+class Trace(Tracing[Value]):
     """What a network did with a sample.
 
     Members
@@ -57,7 +58,6 @@ class Trace(TorchFunctionMode):
         self.instances: dict[str, Instance] = {}
         self._cells = cells
         self._names = {module: name or "net" for name, module in net.named_modules()}
-        self._values: dict[int, tuple[Any, Value]] = {}
         self._made: dict[tuple[Any, ...], str] = {}
         self._states: dict[int, str] = {}
         self._inside = False
@@ -70,26 +70,13 @@ class Trace(TorchFunctionMode):
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Note all calls while the block runs."""
-        original = self._call = nn.Module.__call__
+        self._call = nn.Module.__call__
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             return self._module(module, args, kwargs)
 
-        try:
-            nn.Module.__call__ = call  # type: ignore[method-assign]
-            with self:
-                yield
-        finally:
-            nn.Module.__call__ = original  # type: ignore[method-assign]
-
-    def value(self, tensor: Any) -> Value | None:
-        """Return what a tensor is, or None where it doesn't depend on the input."""
-        kept = self._values.get(id(tensor))
-        return kept[1] if kept is not None and kept[0] is tensor else None
-
-    def keep(self, tensor: Any, value: Value) -> None:
-        """Note what a tensor is."""
-        self._values[id(tensor)] = (tensor, value)
+        with patch.object(nn.Module, "__call__", call), self:
+            yield
 
     # Functions.
 
@@ -99,7 +86,7 @@ class Trace(TorchFunctionMode):
         kwargs = kwargs or {}
         if self._inside:
             return func(*args, **kwargs)
-        known = [v for t in tensors([args, kwargs]) if (v := self.value(t)) is not None]
+        known = self.known(args, kwargs)
         if not known:
             return func(*args, **kwargs)
         return torch_functions.call(self, func, args, kwargs, known)

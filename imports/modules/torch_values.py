@@ -1,14 +1,10 @@
 """What a tensor is, while a torch network is traced: which nodes it sums up, and at which step."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
-from pathlib import Path
-from traceback import FrameSummary, extract_stack
 from typing import Any, Literal, Protocol
 
-import torch
-
+from ...model.tracing import line
 from ..ops import Op
 from .torch_layers import UnsupportedModuleError
 
@@ -93,32 +89,6 @@ class Notes(Protocol):
 
     def flat(self, before: Value, after: Value, result: Any) -> Any:
         """Note a map that was reshaped, with a node where it is one row now."""
-
-
-def tensors(values: Any) -> Iterator[torch.Tensor]:
-    """Yield the tensors in arguments or results, at any depth."""
-    if isinstance(values, torch.Tensor):
-        yield values
-    elif isinstance(values, dict):
-        yield from tensors(list(values.values()))
-    elif isinstance(values, list | tuple):
-        for value in values:
-            yield from tensors(value)
-
-
-def line() -> str:
-    """Return the line of the user's code that runs now, such as 'net.py:12: x = f(x)'."""
-    here = Path(__file__).parent
-    torch_folder = Path(torch.__file__).parent
-
-    def users(frame: FrameSummary) -> bool:
-        path = Path(frame.filename)
-        return here not in path.parents and torch_folder not in path.parents
-
-    frames = [frame for frame in extract_stack() if users(frame)]
-    if not frames:
-        return "unknown line"
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}: {frames[-1].line}"
 
 
 def needs_map(value: Value, reader: str) -> Value:

@@ -1,5 +1,6 @@
 """The picture of a search: storage against accuracy of all that was tried."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def ready(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"picture must be a file in .svg or .png, not {path}")
     try:
-        import matplotlib  # noqa: F401
+        import_module("matplotlib")
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
             "matplotlib is not installed, which draws the picture: pip install 'somagate[search]'",

@@ -6,8 +6,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from ..tracing import line, tensors
 from .structure import Pooled
-from .values import UntracedError, Value, line, tensors
+from .values import UntracedError, Value
 
 SAME = frozenset("clone contiguous detach float double to type type_as cpu cuda".split())
 SHAPES = frozenset("flatten view reshape squeeze unsqueeze unflatten".split())

@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
+from ..tracing import Tracing, line, tensors
 from . import functions
 from .found import Called, Traced, traced
 from .net import LayerNet
@@ -22,7 +22,7 @@ from .neurons import Neurons
 from .pools import Pool2d
 from .structure import Pooled, identifiers
 from .synapses import Synapses
-from .values import Term, UntracedError, Value, line, tensors
+from .values import Term, UntracedError, Value
 
 __all__ = ["Traced", "UntracedError", "trace"]
 
@@ -65,30 +65,18 @@ def trace(net: nn.Module, sample: Tensor) -> Traced:
     return traced(list(found.called.values()), next(tensors([output]), None))
 
 
-class _Trace(TorchFunctionMode):
+class _Trace(Tracing[Value]):
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self._names = identifiers(net)
-        self._values: dict[int, tuple[Any, Value]] = {}
         self.called: dict[nn.Module, Called] = {}
         self._inside = False
-
-    def value(self, tensor: Any) -> Value | None:
-        """Return what a tensor is, or None where it doesn't depend on the sample."""
-        kept = self._values.get(id(tensor))
-        return kept[1] if kept is not None and kept[0] is tensor else None
-
-    def keep(self, tensor: Any, value: Value) -> None:
-        """Note what a tensor is."""
-        self._values[id(tensor)] = (tensor, value)
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        known = [] if self._inside else [
-            v for t in tensors([args, kwargs]) if (v := self.value(t)) is not None
-        ]  # fmt: skip
+        known = [] if self._inside else self.known(args, kwargs)
         if not known:
             return func(*args, **kwargs)
         return functions.call(self, func, args, kwargs, known)

@@ -1,12 +1,8 @@
-"""What a tensor is, while a network of ours is traced, and the line of the user that made it."""
+"""What a tensor is, while a network of ours is traced."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from traceback import extract_stack
-from typing import Any, Literal
+from typing import Literal
 
-import torch
 from torch import Tensor
 
 from .structure import Pooled
@@ -93,27 +89,3 @@ class Value:
             "state": f"what {self.layer} keeps; read its spikes",
         }
         return words.get(self.what, self.how)
-
-
-def tensors(values: Any) -> Iterator[Tensor]:
-    """Yield the tensors in arguments or results, at any depth."""
-    if isinstance(values, Tensor):
-        yield values
-    elif isinstance(values, dict):
-        yield from tensors(list(values.values()))
-    elif isinstance(values, list | tuple):
-        for value in values:
-            yield from tensors(value)
-
-
-def line() -> str:
-    """Return the line of the user's code that runs now, such as 'net.py:12: x = f(x)'."""
-    folders = (Path(__file__).parent, Path(torch.__file__).parent)
-    frames = [
-        frame
-        for frame in extract_stack()
-        if not any(folder in Path(frame.filename).parents for folder in folders)
-    ]
-    if not frames:
-        return "unknown line"
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}: {frames[-1].line}"

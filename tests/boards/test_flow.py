@@ -5,9 +5,9 @@ import sys
 
 import pytest
 from somagate.boards import flow
-from somagate.boards.ecp5 import LFE5U_85F
+from somagate.boards.families.ecp5 import LFE5U_85F
+from somagate.boards.families.ice40 import ICE40UP5K
 from somagate.boards.flow import BuildError, pack, place_until_fast
-from somagate.boards.ice40 import ICE40UP5K
 
 
 def test_a_packer_that_fails_is_named_with_its_reason(tmp_path):

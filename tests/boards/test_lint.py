@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from refusal import refused
 from somagate.boards import flow
-from somagate.boards.icebreaker import ICEBREAKER
+from somagate.boards.catalog.icebreaker import ICEBREAKER
 from somagate.boards.lint import faults
 
 

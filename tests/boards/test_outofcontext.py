@@ -5,8 +5,8 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from somagate.boards.ecp5 import LFE5U_85F
-from somagate.boards.ice40 import ICE40UP5K
+from somagate.boards.families.ecp5 import LFE5U_85F
+from somagate.boards.families.ice40 import ICE40UP5K
 from somagate.boards.outofcontext import MeasureParameters, measure
 from stand_in import StandIn
 

@@ -61,11 +61,8 @@ def test_a_stranger_s_own_loop_is_trained_exported_and_verified(tmp_path: Path) 
 def test_an_imported_network_is_trained_on(tmp_path: Path) -> None:
     frameworks.snntorch()
     told = run("fine_tune.py", tmp_path, warnings="ignore")  # the framework's own
-    source, imported, tuned = (
-        float(re.search(rf"{word}: .*?([\d.]+)%", told).group(1))  # type: ignore[union-attr]
-        for word in ("source", "imported", "fine-tuned")
-    )
-    assert imported < source - 1 < tuned
+    right = dict(re.findall(r"(source|imported|fine-tuned): .*?([\d.]+)%", told))
+    assert float(right["imported"]) < float(right["source"]) - 1 < float(right["fine-tuned"])
     assert "RTL equals golden on 4 samples" in told
 
 

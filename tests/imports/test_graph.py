@@ -26,7 +26,7 @@ def network(*nodes: Node, shape: tuple[int, ...] = (4,)) -> Network:
 
 
 def neuron(**settings: object) -> Neuron:
-    return Neuron(**{"threshold": np.array(1.0), **settings})  # type: ignore[arg-type]
+    return Neuron(**{"threshold": np.array(1.0), **settings})
 
 
 def test_nodes_are_put_behind_their_sources() -> None:
@@ -152,7 +152,7 @@ def test_a_rule_that_is_none_is_refused(settings: dict[str, object], message: st
          "Conv takes 2 channels, not 1"),
         (lambda: Pool(kind="max", size=(5, 5), stride=(5, 5)).target((1, 4, 4)),
          "Pool of 5×5 with padding (0, 0) must fit the map, not be larger than 4×4"),
-        (lambda: Pool(kind="min", size=(2, 2), stride=(2, 2)),  # type: ignore[arg-type]
+        (lambda: Pool(kind="min", size=(2, 2), stride=(2, 2)),
          "Pool kind must be 'max', 'average' or 'sum', not 'min'"),
         (lambda: Delay(steps=np.array([-1])),
          "Delay steps must be 0…65535, one or one a channel, not [-1]"),
@@ -163,7 +163,7 @@ def test_a_rule_that_is_none_is_refused(settings: dict[str, object], message: st
 )  # fmt: skip
 def test_an_operation_that_is_none_is_refused(make: object, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        make()  # type: ignore[operator]
+        make()
 
 
 def test_what_is_no_number_is_refused() -> None:

@@ -29,7 +29,7 @@ def alone(neuron: Neuron, x: list[float]) -> list[int]:
 
 def unit(reset: str, comparator: str = ">", decay: float = 1.0) -> Neuron:
     return Neuron(
-        threshold=np.array(1.0), reset=reset, comparator=comparator,  # type: ignore[arg-type]
+        threshold=np.array(1.0), reset=reset, comparator=comparator,
         decay=np.array(decay),
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ def test_operations_are_those_of_torch() -> None:
     t, bias = torch.tensor(x), np.arange(6.0)
     made: list[tuple[Floats, object]] = [
         (
-            apply(Conv(weight=weight, bias=bias, **form), x),  # type: ignore[arg-type]
+            apply(Conv(weight=weight, bias=bias, **form), x),
             torch.nn.functional.conv2d(t, torch.tensor(weight), torch.tensor(bias), **form),
         ),
         (
@@ -135,7 +135,7 @@ def test_operations_are_those_of_torch() -> None:
          t * torch.arange(4.0)[:, None, None] + 1),
     ]  # fmt: skip
     for ours, theirs in made:
-        assert np.array_equal(ours, theirs.numpy())  # type: ignore[attr-defined]
+        assert np.array_equal(ours, theirs.numpy())
 
 
 X = np.random.default_rng(3).integers(-16, 17, (40, 2, 5)) / 16
@@ -168,7 +168,7 @@ def test_synaptic_is_snntorchs(reset: str) -> None:
     snn, torch = snntorch()
     neuron = Neuron(
         threshold=np.array(1.0), decay=np.array(0.5), comparator=">",
-        reset={"zero": "blank", "subtract": "delayed", "none": "none"}[reset],  # type: ignore[arg-type]
+        reset={"zero": "blank", "subtract": "delayed", "none": "none"}[reset],
         current=Current(decay=np.array(0.75)),
     )  # fmt: skip
     spikes, compared, _ = of_layer(neuron)

@@ -89,7 +89,7 @@ def maps(rng: Rng) -> Network:
         Node(name="c0", op=Conv(weight=dyadic(rng, 4, 2, 2, 3), padding=(0, 1), dilation=(2, 1)),
              sources=("input",)),
         Node(name="n0", op=plain(rng, 4), sources=("c0",)),
-        Node(name="p0", op=Pool(kind=kind, size=(2, 2), stride=(2, 2)),  # type: ignore[arg-type]
+        Node(name="p0", op=Pool(kind=kind, size=(2, 2), stride=(2, 2)),
              sources=("n0",)),
         Node(name="c1", op=conv, sources=("p0",)),
         Node(name="skip", op=Affine(scale=np.array(0.5), offset=np.zeros(())), sources=("p0",)),

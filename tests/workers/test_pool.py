@@ -66,7 +66,7 @@ def test_a_worker_that_dies_is_told() -> None:
 @pytest.mark.parametrize("count", [0, 257, True, 1.5])
 def test_a_count_of_none_is_refused(count: object) -> None:
     message = f"^workers must be an integer of 1…256, not {re.escape(repr(count))}$"
-    with pytest.raises(ValueError, match=message), pool(count=count):  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=message), pool(count=count):
         pass
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from somagate.boards.icebreaker import ICEBREAKER
+from somagate.boards.catalog.icebreaker import ICEBREAKER
 from somagate.boards.top import Top, TopParameters
 from somagate.boards.uart import UartParameters
 from somagate.hw.cost.coefficients import COEFFICIENTS, PATH

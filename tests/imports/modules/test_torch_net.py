@@ -66,7 +66,7 @@ def agrees(network: Network, x: Any, spikes: Any) -> None:
 def test_a_loop_over_time_is_unrolled_to_one_step() -> None:
     snn, _ = snntorch()
 
-    class Net(nn.Module):  # type: ignore[name-defined, misc]
+    class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.fc1, self.lif1 = nn.Linear(12, 9), snn.Leaky(beta=0.5)
@@ -125,7 +125,7 @@ def test_the_readme_network_of_snntorch_pools_currents() -> None:
 def test_residuals_norms_and_loops_of_ones_own_are_followed() -> None:
     snn, _ = snntorch()
 
-    class Net(nn.Module):  # type: ignore[name-defined, misc]
+    class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.c1, self.b1 = nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4, eps=0)
@@ -211,7 +211,7 @@ def test_spikingjelly_takes_all_steps_at_once() -> None:
     neuron, _ = spikingjelly()
     from spikingjelly.activation_based import functional, layer
 
-    class CSNN(nn.Module):  # type: ignore[name-defined, misc]
+    class CSNN(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.conv_fc = nn.Sequential(
@@ -278,7 +278,7 @@ def test_norses_neurons_are_read() -> None:
 def test_norses_recurrent_example_is_read() -> None:
     n, _ = norse()
 
-    class Net(nn.Module):  # type: ignore[name-defined, misc]
+    class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             p = n.LIFParameters(v_th=torch.tensor(0.25))
@@ -305,7 +305,7 @@ def test_norses_mnist_example_is_read_as_it_is() -> None:
     norse()
     from norse.torch.models.conv import ConvNet4
 
-    class Net(nn.Module):  # type: ignore[name-defined, misc]
+    class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.rsnn = ConvNet4(method="super")
@@ -340,7 +340,7 @@ def test_a_relu_of_what_may_be_negative_is_not_left_out() -> None:
 def test_time_may_be_the_second_axis_and_functions_stand_for_modules() -> None:
     snn, _ = snntorch()
 
-    class Net(nn.Module):  # type: ignore[name-defined, misc]
+    class Net(nn.Module):
         def __init__(self, unbind: bool) -> None:
             super().__init__()
             self.conv, self.fc = nn.Conv2d(1, 3, 3), nn.Linear(12, 3, bias=False)
@@ -369,7 +369,7 @@ def test_time_may_be_the_second_axis_and_functions_stand_for_modules() -> None:
 def test_layers_of_brevitas_are_the_weights_that_their_quantizer_makes() -> None:
     snn, _ = snntorch()
 
-    class QuantLinear(nn.Linear):  # type: ignore[name-defined, misc]
+    class QuantLinear(nn.Linear):
         """As brevitas.nn.QuantLinear: it computes with `quant_weight()`."""
 
         def quant_weight(self) -> Any:
@@ -394,7 +394,7 @@ def regression(reduce: Any) -> Any:
     """A network as snnTorch's tutorial on regression has it, read by its potential."""
     snn, _ = snntorch()
 
-    class Net(nn.Module):  # type: ignore[name-defined, misc]
+    class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             beta, threshold = torch.arange(1, 7) / 8, torch.arange(2, 8) / 4
@@ -469,7 +469,7 @@ def test_an_answer_of_spikes_is_the_networks_own(readout: str, voters: int) -> N
     assert np.array_equal(trace.output, values.reshape(4, -1, voters).sum(-1)) and values.any()
 
 
-class Wrong(nn.Module):  # type: ignore[name-defined, misc]
+class Wrong(nn.Module):
     def __init__(self, forward: Callable[["Wrong", Any], Any]) -> None:
         super().__init__()
         snn, _ = snntorch()
@@ -640,7 +640,7 @@ def test_a_module_that_computes_something_else_is_found_out() -> None:
 
     snn, _ = snntorch()
 
-    class Twice(nn.Linear):  # type: ignore[name-defined, misc]
+    class Twice(nn.Linear):
         def forward(self, x: Any) -> Any:
             return 2 * super().forward(x)
 
@@ -648,7 +648,7 @@ def test_a_module_that_computes_something_else_is_found_out() -> None:
     with pytest.raises(UnsupportedModuleError, match="^layer 0: 0 must compute what its kind does"):
         read("snntorch", net, torch.ones(2, 4))
 
-    class Eager(snn.Leaky):  # type: ignore[name-defined, misc]
+    class Eager(snn.Leaky):
         def fire(self, mem: Any) -> Any:
             return (mem > self.threshold / 4).float()
 
@@ -667,7 +667,7 @@ def looped(step: Callable[..., Any], answer: Callable[..., Any], **leaky: Any) -
     """Return a network of snnTorch in a loop: what it reads in a step, and what it answers."""
     snn, _ = snntorch()
 
-    class Net(nn.Module):  # type: ignore[name-defined, misc]
+    class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.fc, self.lif = nn.Linear(4, 3), snn.Leaky(beta=0.5, **leaky)

@@ -1,6 +1,7 @@
 """A ring goes from one map to the next with each step, each base its steps behind the first."""
 
 from random import Random
+from typing import Any
 
 from plans import a_stage, late
 from somagate.hw.rtl.maps.ring import Ring
@@ -16,9 +17,9 @@ def test_each_base_is_of_a_map_so_many_steps_ago() -> None:
     turns, bases = bench.probe(dut.turns), [bench.probe(base) for base in dut.bases]
     random = Random(0)
 
-    async def turn(ctx: object) -> None:
-        async for _ in ctx.tick():  # type: ignore[attr-defined]
-            ctx.set(dut.turns, random.random() < 0.6)  # type: ignore[attr-defined]
+    async def turn(ctx: Any) -> None:
+        async for _ in ctx.tick():
+            ctx.set(dut.turns, random.random() < 0.6)
 
     bench.add_process(turn)
     bench.run(100)

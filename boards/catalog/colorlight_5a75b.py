@@ -7,8 +7,8 @@ says that input was lost, the second that it is busy.
 
 from typing import Any
 
-from .board import Board
-from .ecp5 import ecp5
+from ..board import Board
+from ..families.ecp5 import ecp5
 
 
 def _platform() -> Any:

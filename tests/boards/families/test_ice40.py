@@ -13,8 +13,9 @@ from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
 from plans import network
 from small_network import small_network
-from somagate.boards import flow, ice40
-from somagate.boards.ice40 import ICE40UP5K, Ice40PllParameters, Ice40Spram
+from somagate.boards import flow
+from somagate.boards.families import ice40
+from somagate.boards.families.ice40 import ICE40UP5K, Ice40PllParameters, Ice40Spram
 from somagate.boards.outofcontext import Wrapper
 from somagate.export.tables import Tables
 from somagate.hw.generate import TOP

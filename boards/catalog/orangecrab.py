@@ -6,8 +6,8 @@ sends, at 3.3 V. Of its coloured light, red says that input was lost and green t
 
 from typing import Any
 
-from .board import Board
-from .ecp5 import ecp5
+from ..board import Board
+from ..families.ecp5 import ecp5
 
 
 def _platform() -> Any:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import Instance, Module, Signal
-from amaranth.lib import io, wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib import io
 
-from ..checks.arguments import choice, integer
-from ..hw.cost.part import PARTS
+from ...checks.arguments import choice, integer
+from ...hw.cost.part import PARTS
 from . import ecp5_carry
-from .family import Family, nearest
+from .family import Family
+from .pll import Pll, nearest
 
 _INPUT_HZ = (8_000_000, 400_000_000)
 _PHASE_MIN_HZ = 3_125_000
@@ -77,20 +77,8 @@ class Ecp5PllParameters:
         return Ecp5Pll(self, port)
 
 
-class Ecp5Pll(wiring.Component):
-    """A clock from a pin.
-
-    Members
-    -------
-    clock : Out(1)
-    locked : Out(1)
-        The clock is stable; asynchronous.
-    """
-
-    def __init__(self, parameters: Ecp5PllParameters, port: Any) -> None:
-        self.parameters = parameters
-        self.port = port
-        super().__init__({"clock": Out(1), "locked": Out(1)})
+class Ecp5Pll(Pll):
+    """A clock from a pin."""
 
     def elaborate(self, platform: object) -> Module:
         """Build the pin's buffer and the PLL."""

@@ -2,7 +2,7 @@
 
 import pytest
 from refusal import refused
-from somagate.boards.ecp5 import Ecp5PllParameters, ecp5
+from somagate.boards.families.ecp5 import Ecp5PllParameters, ecp5
 
 
 @pytest.mark.parametrize(

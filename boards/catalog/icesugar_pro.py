@@ -5,8 +5,8 @@ Of its coloured light, red says that input was lost and green that it is busy.
 
 from typing import Any
 
-from .board import Board
-from .ecp5 import ecp5
+from ..board import Board
+from ..families.ecp5 import ecp5
 
 
 def _platform() -> Any:

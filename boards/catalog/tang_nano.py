@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any
 
-from .board import Board
-from .gowin import GW1NR_9C, GW2AR_18C
+from ..board import Board
+from ..families.gowin import GW1NR_9C, GW2AR_18C
 
 
 def _platform(device: str, die: str, clock: str, rx: str, tx: str, lights: str) -> Any:

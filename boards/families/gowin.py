@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any
 
 from amaranth.hdl import Instance, Module
-from amaranth.lib import io, wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib import io
 
-from ..checks.arguments import integer
-from ..hw.cost.part import PARTS
-from .family import Family, nearest
+from ...checks.arguments import integer
+from ...hw.cost.part import PARTS
+from .family import Family
+from .pll import Pll, nearest
 
 _PHASE_MIN_HZ = 3_000_000
 _OUTPUT_DIVIDERS = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
@@ -89,20 +89,8 @@ class GowinPllParameters:
         return GowinPll(self, port)
 
 
-class GowinPll(wiring.Component):
-    """A clock from a pin.
-
-    Members
-    -------
-    clock : Out(1)
-    locked : Out(1)
-        The clock is stable; asynchronous.
-    """
-
-    def __init__(self, parameters: GowinPllParameters, port: Any) -> None:
-        self.parameters = parameters
-        self.port = port
-        super().__init__({"clock": Out(1), "locked": Out(1)})
+class GowinPll(Pll):
+    """A clock from a pin."""
 
     def elaborate(self, platform: object) -> Module:
         """Build the pin's buffer and the PLL."""

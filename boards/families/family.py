@@ -1,44 +1,11 @@
 """An FPGA family: the tools that build for it, and what its parts are called there."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from ..hw.cost.part import Part
-
-CLOCK_TOLERANCE = 0.01
-"""How far the clock that a PLL makes may be from the one wanted, as a ratio."""
-
-
-class PllParameters(Protocol):
-    """The dividers that make one clock of another, found and checked by the family."""
-
-    @property
-    def output_hz(self) -> int:
-        """The clock it makes: the nearest to the one wanted, in Hz."""
-
-    def create(self, port: Any) -> Any:
-        """Return a component with `clock` and `locked`, Out(1) each, fed by an input pin."""
-
-
-Pll = TypeVar("Pll", bound=PllParameters)
-
-
-def nearest(name: str, found: Iterable[Pll], output_hz: int) -> Pll:
-    """Return the first of those whose clock is nearest to `output_hz`.
-
-    Raises
-    ------
-    ValueError
-        If that is more than 1 % away; the message names the PLL.
-    """
-    best = min(found, key=lambda pll: abs(pll.output_hz - output_hz))
-    if abs(best.output_hz - output_hz) > CLOCK_TOLERANCE * output_hz:
-        raise ValueError(
-            f"{name} output_hz must be within 1 % of a clock it can make, not {output_hz}: the "
-            f"nearest is {best.output_hz}"
-        )
-    return best
+from ...hw.cost.part import Part
+from .pll import PllParameters
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from .board import Board
-from .ice40 import ICE40UP5K
+from ..board import Board
+from ..families.ice40 import ICE40UP5K
 
 
 def _platform() -> Any:

@@ -6,8 +6,8 @@ from amaranth.hdl import Module
 from amaranth.lib.memory import Memory
 from refusal import refused
 from somagate.boards import flow
-from somagate.boards.gowin import GW1NR_9C, GW2AR_18C
-from somagate.boards.tang_nano import TANG_NANO_9K, TANG_NANO_20K
+from somagate.boards.catalog.tang_nano import TANG_NANO_9K, TANG_NANO_20K
+from somagate.boards.families.gowin import GW1NR_9C, GW2AR_18C
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from typing import Any
 
 from amaranth.hdl import Array, Cat, ClockSignal, Const, Instance, Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import Out
 
-from ..checks.arguments import integer
-from ..hw.cost.part import PARTS
-from ..hw.rtl.memory import memory_ports
-from .family import Family, nearest
+from ...checks.arguments import integer
+from ...hw.cost.part import PARTS
+from ...hw.rtl.memory import memory_ports
+from .family import Family
+from .pll import Pll, nearest
 
 _PHASE_HZ = (10_000_000, 133_000_000)
 _OSCILLATOR_HZ = (533_000_000, 1_066_000_000)
@@ -72,21 +72,8 @@ class Ice40PllParameters:
         return Ice40Pll(self, port)
 
 
-class Ice40Pll(wiring.Component):
-    """A clock from the pin beside the PLL, without the fabric between.
-
-    Members
-    -------
-    clock : Out(1)
-        On a global net.
-    locked : Out(1)
-        The clock is stable; asynchronous.
-    """
-
-    def __init__(self, parameters: Ice40PllParameters, port: Any) -> None:
-        self.parameters = parameters
-        self.port = port
-        super().__init__({"clock": Out(1), "locked": Out(1)})
+class Ice40Pll(Pll):
+    """A clock on a global net, from the pin beside the PLL without the fabric between."""
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from somagate.boards import ecp5_carry
+from somagate.boards.families import ecp5_carry
 from somagate.toolchain import tools
 
 SUMS = """
