@@ -28,18 +28,9 @@ if TYPE_CHECKING:
     from .estimating import Estimate, estimate
     from .export.tables import Tables
     from .generating import Built, Generated, build, generate
-    from .importing import (
-        Proof,
-        as_input,
-        as_output,
-        from_nir,
-        from_norse,
-        from_snntorch,
-        from_spikingjelly,
-        proof,
-        to_nir,
-    )  # fmt: skip
+    from .importing import from_nir, from_norse, from_snntorch, from_spikingjelly, to_nir
     from .own_network import from_torch, to_torch
+    from .proofs import Proof, as_input, as_output, proof
     from .reading import Converted, convert, from_checkpoint, load
     from .searching import BitSearch, search_bits
     from .sim.golden.trace import Trace
@@ -65,11 +56,9 @@ _HOMES = {
     "estimating": ("Estimate", "estimate"),
     "export.tables": ("Tables",),
     "generating": ("Built", "Generated", "build", "generate"),
-    "importing": (
-        *("Proof", "as_input", "as_output", "from_nir", "from_norse", "from_snntorch"),
-        *("from_spikingjelly", "proof", "to_nir"),
-    ),
+    "importing": ("from_nir", "from_norse", "from_snntorch", "from_spikingjelly", "to_nir"),
     "own_network": ("from_torch", "to_torch"),
+    "proofs": ("Proof", "as_input", "as_output", "proof"),
     "reading": ("Converted", "convert", "from_checkpoint", "load"),
     "searching": ("BitSearch", "search_bits"),
     "sim.golden.trace": ("Trace",),

@@ -1,13 +1,11 @@
 """A design: how tables lie on an accelerator, and the board or the FPGA that it is for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import gcd
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from .boards.board import Board
@@ -15,20 +13,17 @@ from .boards.estimate import estimate as on_board
 from .boards.estimate import limits
 from .boards.top import WORD_BITS_MAX
 from .checks.arguments import integer
-from .encoded import Samples, the_samples
+from .encoded import Samples
 from .export.tables import Tables
-from .given import MOST_HZ, assumed_activity, kind_of, the_tables
+from .given import MOST_HZ, kind_of, the_tables
+from .goals import rates, wanted
 from .hw.cost.part import Part
 from .hw.cost.resources import Resources, resources
 from .hw.plan import plan_file
 from .hw.plan.plan import Plan
 from .hw.search import room
 from .hw.search.choose import choose
-from .hw.search.wanted import GOALS, Wanted
 from .shown import Shown, grid
-from .sim.golden import golden
-from .sim.golden.activity import channel_rates
-from .sim.golden.random_trace import assumed_run
 from .targets import suited_board, target
 
 
@@ -251,20 +246,15 @@ def plan(
     clock_hz = _clock(clock_hz, chosen)
     # Before the activity is counted, which takes longer.
     room.refuse(tables, fpga)
-    measure = resources
+    aim = replace(wanted(goal, clock_hz), word_bits=word_bits, loadable=loadable)
     if chosen:
-        here = chosen
-
-        def measure(plan: Any, part: Part) -> Resources:
-            return on_board(plan, here)
-
-    wanted = replace(_wanted(goal, clock_hz), word_bits=word_bits, loadable=loadable)
+        aim = replace(aim, most_word_bits=WORD_BITS_MAX)
     choice = choose(
         tables,
         fpga,
-        replace(wanted, most_word_bits=WORD_BITS_MAX) if chosen else wanted,
+        aim,
         rates=rates(tables, data, activity),
-        measure=measure,
+        measure=(lambda plan, part: on_board(plan, chosen)) if chosen else resources,
         progress=progress or (lambda cycles, tried: None),
     )
     if chosen and (found := limits(choice.plan)):
@@ -277,31 +267,3 @@ def _clock(clock_hz: int | None, board: Board | None) -> int | None:
     if clock_hz is None:
         return board.clock_hz if board else None
     return integer("clock_hz", clock_hz, 1, MOST_HZ)
-
-
-def _wanted(goal: str | float, clock_hz: int | None) -> Wanted:
-    """Return what `choose` takes for a goal: its own, or cycles an image where it is a rate."""
-    for known in GOALS:
-        if goal == known:
-            return Wanted(goal=known)
-    try:
-        rate = float(goal)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate < float("inf"):
-        raise ValueError(f"goal must be 'smallest', 'fastest' or images a second, not {goal!r}")
-    if not clock_hz:
-        raise ValueError("clock must be given for images a second on a part without a board")
-    return Wanted(cycles=clock_hz / rate)
-
-
-def rates(
-    tables: Tables, data: Samples | None, activity: float | None
-) -> Mapping[str, NDArray[np.float64] | float]:
-    """Return the share of ones of every channel's bits, in samples or at random."""
-    if data is None:
-        found = channel_rates(tables, *assumed_run(tables, assumed_activity(data, activity)))
-        return {name: float(rate.mean()) for name, rate in found.items()}
-    assumed_activity(data, activity)
-    x = the_samples(tables, data).x
-    return channel_rates(tables, golden.run(tables, x), x)

@@ -259,15 +259,13 @@ def samples(tables: Tables, data: Any = "digits", count: int | None = None) -> S
 def _own(tables: Tables, data: Any, count: int | None) -> Samples:
     """Return samples of arrays, or of a dataset."""
     x, labels, targets = arrays(data, count)
-    encoded = tables.source is not None
-    if encoded:
-        from .importing import as_input
+    if tables.source is not None:
+        from .proofs import as_input
 
-        known = tables.source["input"] if tables.source else {}
-        if not isinstance(data, tuple | list) and x.ndim == known["axes"] + 2:
-            x = (
-                x.swapaxes(0, 1) if known["order"] == "steps" else x
-            )  # a dataset's samples are whole
+        known = tables.source["input"]
+        whole = not isinstance(data, tuple | list) and x.ndim == known["axes"] + 2
+        if whole and known["order"] == "steps":  # a dataset's samples come before their steps
+            x = x.swapaxes(0, 1)
         maps = as_input(tables, x)
         images: NDArray[Any] = np.broadcast_to(maps, (tables.steps, *maps.shape[1:]))
         images = images.swapaxes(0, 1)
@@ -278,7 +276,8 @@ def _own(tables: Tables, data: Any, count: int | None) -> Samples:
     if count is not None and not 1 <= count <= len(images):
         raise ValueError(f"samples must be 1…{len(images)} for arrays, not {count}")
     return Samples(
-        tables=tables, data="arrays", images=images[:count], labels=labels[:count], encoded=encoded,
+        tables=tables, data="arrays", images=images[:count], labels=labels[:count],
+        encoded=tables.source is not None,
         targets=None if targets is None else _shaped(tables, targets)[:count],
     )  # fmt: skip
 

@@ -53,8 +53,9 @@ def arrays(data: Any, count: int | None) -> tuple[NDArray[Any], Labels, NDArray[
         return x, np.full(len(x), NO_LABEL, np.int64), None
     labels = np.asarray(y)
     if labels.dtype.kind == "f" and labels.ndim:
-        if not np.isfinite(labels).all():
-            raise ValueError("targets must be finite numbers, one sample after the other, not NaN")
+        wrong = labels[~np.isfinite(labels)]
+        if wrong.size:
+            raise ValueError(f"targets must be finite numbers, not {wrong[0]}")
         return x, np.full(len(labels), NO_LABEL, np.int64), labels.astype(np.float64)
     if labels.dtype.kind not in "iu" or labels.ndim != 1 or (labels.size and labels.min() < 0):
         raise ValueError(

@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from .encoded import Samples, maps, the_samples
 from .export.tables import Tables
 from .given import the_tables
-from .importing import as_output
+from .proofs import as_output
 from .shown import Shown, grid
 from .sim.golden import golden
 from .sim.golden.trace import Trace

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as encode
 
 from ..checks.files import write
+from .arrays_file import Arrays, contents, entry, short
 from .layer import Input, Layer, Pool
 from .neuron import Activation, Current, Leak, Neuron, Shift, Ternary
 from .readout import Readout
@@ -25,10 +25,6 @@ from .synapse import Convolution, Dense, Identity
 SCHEMA = 1
 SOURCE = "somagate.source"
 """The metadata entry of what is kept beside the contents, and isn't in their hash."""
-LARGEST_BYTES = 1 << 30
-LARGEST_HEADER_BYTES = 1 << 24
-LONGEST_MESSAGE = 400
-KINDS = ("I8", "I16", "I32", "I64", "BOOL")
 CLASSES = {
     cls.__name__: cls
     for cls in (
@@ -52,7 +48,6 @@ LATER: dict[str, dict[str, Any]] = {
 A field that holds just that is left out, so the same tables have the same bytes as ever.
 """
 
-Arrays = dict[str, NDArray[Any]]
 Root = TypeVar("Root")
 
 
@@ -98,99 +93,14 @@ def read_tree(path: Path | str, root: type[Root]) -> Root:
     """
     path = Path(path)
     try:
-        metadata, arrays = _contents(path, LARGEST_BYTES, KINDS)
+        metadata, arrays = contents(path)
         beside = metadata.pop(SOURCE, None)
-        tree = _tree(_document(metadata, "somagate.tables"), arrays, root)
+        tree = _tree(entry(metadata, "somagate.tables"), arrays, root)
         if beside is not None:
-            object.__setattr__(tree, "source", _document({SOURCE: beside}, SOURCE))
+            object.__setattr__(tree, "source", entry({SOURCE: beside}, SOURCE))
         return tree
     except (TypeError, ValueError, RecursionError) as error:
-        raise TablesFileError(f"{path}: {_short(' '.join(str(error).split()))}") from None
-
-
-def read(
-    path: Path, key: str, largest: int = LARGEST_BYTES, allowed: tuple[str, ...] = KINDS
-) -> tuple[dict[str, Any], Arrays]:
-    """Return the JSON object in the metadata entry `key`, and all arrays, of a `.safetensors` file.
-
-    The file has at most `largest` bytes, and arrays of an `allowed` kind; raises `ValueError`
-    where something does not hold.
-    """
-    metadata, arrays = _contents(path, largest, allowed)
-    return _document(metadata, key), arrays
-
-
-def _contents(path: Path, largest: int, allowed: tuple[str, ...]) -> tuple[dict[str, str], Arrays]:
-    """Return the metadata and all arrays of a `.safetensors` file.
-
-    Sizes are checked against the file's own, of at most `largest` bytes, before anything is
-    allocated.
-    """
-    size = path.stat().st_size
-    if not 8 <= size <= largest:
-        raise ValueError(f"file must have 8…{largest} bytes, not {size}")
-    with path.open("rb") as file:
-        header = int.from_bytes(file.read(8), "little")
-        if header > min(size - 8, LARGEST_HEADER_BYTES):
-            raise ValueError(
-                f"header must have at most {min(size - 8, LARGEST_HEADER_BYTES)} bytes, "
-                f"not {header}; the file is cut short, or not a .safetensors file"
-            )
-        _object(file.read(header), "header")
-    try:
-        with safe_open(path, "numpy") as file:
-            metadata = file.metadata() or {}
-            names = file.keys()
-            kinds = {name: file.get_slice(name).get_dtype() for name in names}
-            wrong = {name: kind for name, kind in kinds.items() if kind not in allowed}
-            arrays = {} if wrong else {name: file.get_tensor(name) for name in names}
-    except SafetensorError as error:
-        raise ValueError(f"not a whole .safetensors file: {error}") from None
-    if wrong:
-        raise ValueError(f"arrays must hold {', '.join(allowed)}, not {wrong}")
-    return metadata, arrays
-
-
-def _document(metadata: dict[str, str], key: str) -> dict[str, Any]:
-    """Return the JSON object in the only entry of metadata."""
-    if list(metadata) != [key]:
-        raise ValueError(f"metadata must have the entry {key!r} alone, not {sorted(metadata)}")
-    document = _object(metadata[key], f"metadata {key!r}")
-    if document is None:
-        raise ValueError(f"metadata {key!r} must hold a JSON object, not {metadata[key][:40]!r}")
-    return document
-
-
-def _object(text: str | bytes, place: str) -> dict[str, Any] | None:
-    """Return the JSON object in a text, or None; no name in it may be there twice."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise _TwiceError(f"{place} must hold each name once, not {_short(twice)!r} twice")
-        return found
-
-    try:
-        document = json.loads(text, object_pairs_hook=unique)
-    except _TwiceError:
-        raise
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-class _TwiceError(ValueError):
-    pass
-
-
-def _short(text: str) -> str:
-    """Return a message without the middle of what is long in it."""
-    if len(text) <= LONGEST_MESSAGE:
-        return text
-    half = LONGEST_MESSAGE // 2
-    return f"{text[:half]} … {text[-half:]}"
+        raise TablesFileError(f"{path}: {short(' '.join(str(error).split()))}") from None
 
 
 def _typed(place: str, array: NDArray[Any]) -> NDArray[Any]:

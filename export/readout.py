@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..checks.arguments import choice, identifier, integer
+from .layer import Layer
 from .neuron import Neuron
+from .synapse import Shape
 from .widths import signed_bits
 
 
@@ -44,6 +46,41 @@ class Readout:
             )
         if self.voters > 1 and self.kind == "first":
             raise ValueError(f"Readout voters must be 1 for kind 'first', not {self.voters}")
+
+    def check(self, layer: Layer, shape: Shape, steps: int) -> None:
+        """Raise `ValueError` where a layer can't answer like this.
+
+        Parameters
+        ----------
+        layer, shape
+            The one called `layer`, and the shape of its neurons.
+        steps
+            Time steps of an inference.
+        """
+        if shape[1:] not in ((), (1, 1)) or layer.spike_pool:
+            raise ValueError(
+                f"Readout layer {layer.name} must be (neurons,) or (channels, 1, 1) without a "
+                f"pool, not {shape}{' with a pool' if layer.spike_pool else ''}; add a dense layer"
+            )
+        fires = layer.neuron.threshold is not None
+        if self.kind != "potential" and not fires:
+            raise ValueError(
+                f"Readout kind must be 'potential' for layer {layer.name}, which never fires, "
+                f"not {self.kind!r}"
+            )
+        if self.kind == "potential" and fires:
+            raise ValueError(
+                f"Readout kind must be 'count' for layer {layer.name}, which fires, not 'potential'"
+            )
+        if shape[0] % self.voters:
+            raise ValueError(
+                f"Readout voters must divide the {shape[0]} neurons of layer {layer.name}, "
+                f"not be {self.voters}"
+            )
+        if (bits := self.bits(layer.neuron, steps)) > 32:
+            raise ValueError(
+                f"Readout values must fit in 32 bits, not need {bits}; take fewer steps or voters"
+            )
 
     def neuron_bits(self, neuron: Neuron, steps: int) -> int:
         """Return the width of what is known of one neuron, two's complement."""

@@ -93,35 +93,8 @@ class Tables:
                     f"layer {layer.name}: sums must fit in 41 bits, not reach "
                     f"{int(low.min())}…{int(high.max())}"
                 )
-        self._check_readout()
-
-    def _check_readout(self) -> None:
-        layer = self.layer(self.readout.layer)
-        shape = self.neuron_shapes[layer.name]
-        if shape[1:] not in ((), (1, 1)) or layer.spike_pool:
-            raise ValueError(
-                f"Readout layer {layer.name} must be (neurons,) or (channels, 1, 1) without a "
-                f"pool, not {shape}{' with a pool' if layer.spike_pool else ''}; add a dense layer"
-            )
-        fires = layer.neuron.threshold is not None
-        if self.readout.kind != "potential" and not fires:
-            raise ValueError(
-                f"Readout kind must be 'potential' for layer {layer.name}, which never fires, "
-                f"not {self.readout.kind!r}"
-            )
-        if self.readout.kind == "potential" and fires:
-            raise ValueError(
-                f"Readout kind must be 'count' for layer {layer.name}, which fires, not 'potential'"
-            )
-        if shape[0] % self.readout.voters:
-            raise ValueError(
-                f"Readout voters must divide the {shape[0]} neurons of layer {layer.name}, "
-                f"not be {self.readout.voters}"
-            )
-        if (bits := self.readout_bits) > 32:
-            raise ValueError(
-                f"Readout values must fit in 32 bits, not need {bits}; take fewer steps or voters"
-            )
+        answering = self.layer(self.readout.layer)
+        self.readout.check(answering, self.neuron_shapes[answering.name], self.steps)
 
     def layer(self, name: str) -> Layer:
         """Return the layer called `name`, or raise `KeyError`."""

@@ -40,8 +40,8 @@ def tables(layers: Sequence[OwnLayer], *, name: str, steps: int, given: Input) -
         Where tables can't hold a layer, with its name.
     """
     made = tuple(_layer(layer) for layer in layers)
-    kind = "count" if layers[-1].neurons.fires else "potential"
-    readout = Readout(layer=made[-1].name, kind="count" if kind == "count" else "potential")
+    fires = layers[-1].neurons.fires
+    readout = Readout(layer=made[-1].name, kind="count" if fires else "potential")
     return Tables(name=name, steps=steps, input=given, layers=made, readout=readout)
 
 

@@ -75,10 +75,12 @@ def measured(
         given = labels.shape if labels.ndim != 1 else len(labels)
         raise ValueError(f"labels must be one for each of the {count} samples, not {given}")
     classes = network.shapes[network.output][0] // network.voters
-    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= classes:
-        some = labels[0] if labels.dtype.kind not in "iu" else f"{labels.min()}…{labels.max()}"
-        raise ValueError(f"labels must be whole numbers 0…{classes - 1}, the classes, not {some}")
-    return x, labels
+    for label in dict.fromkeys(labels.tolist()):
+        if isinstance(label, bool) or label not in range(classes):
+            raise ValueError(
+                f"labels must be whole numbers 0…{classes - 1}, the classes, not {label!r}"
+            )
+    return x, labels.astype(np.int64)
 
 
 def proven(lowered: Lowered, x: NDArray[Any] | None, labels: NDArray[Any] | None) -> Tables:

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...export.layer import Layer
-from ...export.neuron import Leak, Neuron, Ternary
+from ...export.neuron import Ternary
 from ...export.synapse import Convolution, Dense, Identity, SynapseGroup, weight_range
 from ...export.tables import Tables
 from .descriptor import Orders
+from .embed_neuron import embedded_neuron
 from .weight_rows import between_channels, is_full
 
 
@@ -76,7 +77,7 @@ def embed(base: Tables, tables: Tables, orders: Orders) -> Embedding:
             replace(
                 new,
                 synapses=groups,
-                neuron=_neuron(old.neuron, new.neuron, slots[new.name]),
+                neuron=embedded_neuron(old.neuron, new.neuron, slots[new.name]),
                 channel_mask=slots[new.name] >= 0,
             )
         )
@@ -164,25 +165,22 @@ def _with_lowest(tables: Tables, kept: NDArray[np.bool_]) -> Tables:
         for layer in tables.layers
     ]
     whole = replace(tables, layers=tuple(layers))
-    if tables.readout.over == "sum" or tables.readout.voters > 1:
-        raise MismatchError(
-            f"layer {tables.readout.layer}: classes must be {len(kept)} where potentials are "
-            f"added up, not {kept.sum()}"
-        )
     number = [layer.name for layer in layers].index(tables.readout.layer)
     readout = layers[number]
     neuron, store = readout.neuron, readout.neuron.store
-    if neuron.leak.at == "store" and not neuron.leak.identity:
-        raise MismatchError(
-            f"layer {readout.name}: classes must be {len(kept)} where potentials are read out that "
-            f"leak as they are stored, not {kept.sum()}"
-        )
-    if neuron.lower_bound is not None or neuron.current is not None:
-        what = "current" if neuron.current else "lower bound"
-        raise MismatchError(
-            f"layer {readout.name}: classes must be {len(kept)} where potentials are read out that "
-            f"have a {what}, not {kept.sum()}"
-        )
+    unsuited = {
+        "added up": tables.readout.over == "sum" or tables.readout.voters > 1,
+        "read out that leak as they are stored": neuron.leak.at == "store"
+        and not neuron.leak.identity,
+        "read out that have a current": neuron.current is not None,
+        "read out that have a lower bound": neuron.lower_bound is not None,
+    }
+    for form, there in unsuited.items():
+        if there:
+            raise MismatchError(
+                f"layer {readout.name}: classes must be {len(kept)} where potentials are {form}, "
+                f"not {kept.sum()}"
+            )
     low = -store.boundary - 1 if isinstance(store, Ternary) else store.low << store.shift
     bias = np.where(kept, neuron.bias, low - (whole.sum_bounds(readout.name)[1] << neuron.gain))
     layers[number] = replace(readout, neuron=replace(neuron, bias=bias))
@@ -259,49 +257,3 @@ def _blocks(
             "accelerator from these tables"
         )
     return found
-
-
-def _neuron(old: Neuron, new: Neuron, slots: NDArray[np.int64]) -> Neuron:
-    """Return the new neurons' parameters where they go, and the old ones' where there is none."""
-    here = slots >= 0
-
-    def spread(ours: Any, theirs: Any) -> Any:
-        if ours is None or np.ndim(ours) == 0:
-            return ours
-        found = np.zeros(len(slots), np.int64) if theirs is None else np.array(theirs, np.int64)
-        found = np.broadcast_to(found, len(slots)).copy()
-        found[here] = ours[slots[here]]
-        return found
-
-    threshold, amount = spread(new.threshold, old.threshold), spread(new.amount, old.amount)
-    if new.spike_bits > 1:  # whatever the old one has must suit several spikes
-        threshold = np.maximum(threshold, 1)
-        amount = None if amount is None else threshold
-    current = new.current
-    if current:
-        theirs = old.current.leak if old.current else Leak()
-        multiplier = np.minimum(theirs.multiplier, 1 << current.leak.shift)
-        leak = replace(current.leak, multiplier=spread(current.leak.multiplier, multiplier))
-        current = replace(current, leak=leak)
-    store = new.store
-    if isinstance(store, Ternary):
-        other = old.store if isinstance(old.store, Ternary) else None
-        store = Ternary(
-            level=spread(store.level, other and other.level),
-            boundary=spread(store.boundary, other.boundary if other else np.ones(len(slots))),
-        )
-    return replace(
-        new,
-        bias=spread(new.bias, old.bias),
-        threshold=threshold,
-        amount=amount,
-        lower_bound=spread(new.lower_bound, old.lower_bound),
-        leak=replace(
-            new.leak,
-            multiplier=spread(
-                new.leak.multiplier, np.minimum(old.leak.multiplier, 1 << new.leak.shift)
-            ),
-        ),
-        store=store,
-        current=current,
-    )

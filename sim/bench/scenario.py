@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from ...export.file import Arrays
+from ...export.arrays_file import Arrays
 from .ports import Limbs
 
 _PERIOD_CYCLES = 65_521  # a prime, so the pattern drifts against whatever the design repeats

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as encode
 
 from ...checks.files import write
-from ...export.file import KINDS, Arrays, read
+from ...export.arrays_file import KINDS, Arrays, read
 
 Spikes = NDArray[np.bool_] | NDArray[np.uint8]
 """Whether each neuron fired, or how many spikes it sent."""

@@ -64,7 +64,9 @@ def test_arrays_and_datasets_are_the_samples_that_a_name_gives(tables) -> None:
          ("targets must be of imported tables that answer by potentials, as others have no unit; "
          "give whole numbers as labels of digits, or None")),
         ((np.zeros((3, 1, 8, 8)), [0.5, 1, np.nan]), ValueError,
-         "targets must be finite numbers, one sample after the other, not NaN"),
+         "targets must be finite numbers, not nan"),
+        ((np.zeros((3, 1, 8, 8)), [0.5, np.inf, 1]), ValueError,
+         "targets must be finite numbers, not inf"),
         ((np.zeros((3, 1, 8, 8)), [-1, 1, 2]), ValueError,
          ("labels must be whole numbers from 0 on, one a sample, to be compared with classes, not "
          "int64 of shape (3,); give None in their place to simulate")),

@@ -140,7 +140,12 @@ def test_labels_are_one_a_sample() -> None:
         imported(network(np.ones((2, 5))), Wanted(samples=np.ones((2, 3, 5)), labels=[0, 1]))
     with pytest.raises(ValueError, match="^labels must be one for each of the 0 samples, not 2$"):
         imported(network(np.ones((2, 5))), Wanted(steps=3, labels=[0, 1]))
-    for labels, told in (([0, 1, 2], "0…2"), ([0, -1, 1], "-1…1"), ([0.5, 1, 1], "0.5")):
+    for labels, told in (
+        ([0, 1, 2], 2),
+        ([0, -1, 1], -1),
+        ([0.5, 1, 1], 0.5),
+        ([True, False, True], False),
+    ):
         message = f"^labels must be whole numbers 0…1, the classes, not {told}$"
         with pytest.raises(ValueError, match=message):
             imported(network(np.ones((2, 5))), Wanted(samples=np.ones((2, 3, 5)), labels=labels))

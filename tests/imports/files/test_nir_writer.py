@@ -92,6 +92,15 @@ def test_what_would_not_be_used_is_refused(tmp_path: Path) -> None:
         f"{path} holds somagate's own tables, which are taken as they are: leave out steps, reset",
     ):
         sg.from_nir(path, steps=3, reset="zero")
+    with refused(
+        ValueError,
+        f"{path} holds somagate's own tables, which are taken as they are: leave out reset_delay, "
+        "voters, samples, weight_bits, state_bits, scales, exact",
+    ):
+        sg.from_nir(
+            path, samples=np.zeros((3, 2)), voters=2, weight_bits={"*": 4}, state_bits=8,
+            scales="layer", exact=True, reset_delay=False,
+        )  # fmt: skip
     with pytest.raises(FileExistsError):
         sg.to_nir(tiny(), path, overwrite=False)
 
