@@ -20,7 +20,7 @@ from . import (
     moving_shapes,
     pictures,
     recordings,
-)  # fmt: skip
+)
 from .folds import folds
 from .leftovers import matching
 from .record import NO_LABEL, Boxes, DataError, DataSet, Images, Labels

@@ -76,7 +76,7 @@ def layer_of(layer: PlainLayer, found: Scaled, names: dict[str, str], spike_bits
 
 
 def _leak(decay: Decay, up: bool, at: Literal["load", "store"]) -> Leak:
-    """Return a leak; a decay that keeps all is none."""
+    """Return a decay as the tables' leak, at the load or at the store of potentials."""
     return Leak(
         multiplier=decay.multiplier.astype(np.int32),
         shift=decay.shift,

@@ -111,7 +111,7 @@ def lower(
             "steps must be given, the time steps of an inference: the source doesn't say"
         )
     draft = Draft.of(network, input_form(samples), integer("steps", steps, 1, 65535), bits, name)
-    form, names, output = draft.form, draft.names, network.output
+    form, names = draft.form, draft.names
     tables, snap, found = draft.made()
     finer = {
         layer.name: _finer(found[layer.name], draft.steps if layer.neuron.threshold is None else 0)
@@ -140,24 +140,14 @@ def lower(
         # Weights lose the bits instead of potentials, and golden fires as the rule does.
         tables, snap, found = draft.made(finer, coarser)
         fit = _fit(draft, tables, snap, found, x, calibration)
-    tables = fit
-    reasons = {theirs: its.reason for theirs, its in found.items() if its.reason}
-    if draft.silent and (why := _rounded(found[output], finer[output], draft.steps)):
-        reasons.setdefault(output, why)
-        if bits.all.exact:
-            raise LoweringError(f"layer {output} must be exact, but {why}")
-    back = {ours: theirs for theirs, ours in names.items()}
-    for ours, why in losses(tables).items():
-        theirs = back[ours]
-        if bits.all.exact:
-            raise LoweringError(f"layer {theirs} must be exact, but {why}")
-        reasons[theirs] = "; ".join(part for part in (reasons.get(theirs, ""), why) if part)
-    unit, offset = draft.unit(tables, found[output])
+    reasons = _reasons(draft, fit, found, finer, bits.all.exact)
+    unit, offset = draft.unit(fit, found[network.output])
     width = form.activation.bits
-    rounds = f"the input has no levels that fit 8 bits: it is rounded to {width} bits"
-    rounds = draft.narrowed or rounds
+    rounds = draft.narrowed or (
+        f"the input has no levels that fit 8 bits: it is rounded to {width} bits"
+    )
     return Lowered(
-        tables=tables,
+        tables=fit,
         network=network,
         snapped=snap,
         names=names,
@@ -167,6 +157,25 @@ def lower(
         reasons=reasons,
         notes=network.notes if form.exact else (*network.notes, rounds),
     )
+
+
+def _reasons(
+    draft: Draft, tables: Tables, found: dict[str, Scaled], finer: dict[str, int], exact: bool
+) -> dict[str, str]:
+    """Return why layers aren't exact, or raise `LoweringError` where all must be."""
+    reasons = {theirs: its.reason for theirs, its in found.items() if its.reason}
+    output = draft.network.output
+    if draft.silent and (why := _rounded(found[output], finer[output], draft.steps)):
+        if exact:
+            raise LoweringError(f"layer {output} must be exact, but {why}")
+        reasons.setdefault(output, why)
+    back = {ours: theirs for theirs, ours in draft.names.items()}
+    for ours, why in losses(tables).items():
+        theirs = back[ours]
+        if exact:
+            raise LoweringError(f"layer {theirs} must be exact, but {why}")
+        reasons[theirs] = "; ".join(part for part in (reasons.get(theirs, ""), why) if part)
+    return reasons
 
 
 def _stated(draft: Draft, tables: Tables, snap: Network, x: NDArray[Any] | None) -> Tables:

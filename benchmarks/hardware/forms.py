@@ -9,7 +9,6 @@ real ones.
 """
 
 import argparse
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from benchmarks.lib import networks
 
 FAMILIES = ("ice40", "ecp5")
 CACHE = Path("runs/benchmarks/synthesized")
-Change = Callable[[Tables], Tables]
 
 
 def reference() -> Tables:

@@ -1,5 +1,7 @@
 """The networks of snnTorch's README and tutorials, layer by layer and call by call as there."""
 
+from functools import partial
+
 import snntorch as snn
 import torch
 import torch.nn.functional as F
@@ -21,18 +23,21 @@ def spikes(net: Net, x: Tensor, steps: int) -> Tensor:
     return torch.stack([net(x)[0] for _ in range(steps)])
 
 
-def readme() -> Net:
-    """Return the README's network."""
-    grad, beta = surrogate.fast_sigmoid(), 0.5
+def convolutional(first: int, second: int) -> Net:
+    """Return the README's network, or tutorial 6's as it is trained there, with so many channels.
+
+    The latter writes out the slope of 25 that the former has by default.
+    """
+    beta, grad = 0.5, surrogate.fast_sigmoid(slope=25)
     return nn.Sequential(
-        nn.Conv2d(1, 8, 5),
+        nn.Conv2d(1, first, 5),
         nn.MaxPool2d(2),
         snn.Leaky(beta=beta, init_hidden=True, spike_grad=grad),
-        nn.Conv2d(8, 16, 5),
+        nn.Conv2d(first, second, 5),
         nn.MaxPool2d(2),
         snn.Leaky(beta=beta, init_hidden=True, spike_grad=grad),
         nn.Flatten(),
-        nn.Linear(16 * 4 * 4, 10),
+        nn.Linear(second * 4 * 4, 10),
         snn.Leaky(beta=beta, init_hidden=True, spike_grad=grad, output=True),
     )
 
@@ -63,22 +68,6 @@ class Tutorial5(nn.Module):
 def by_potentials(net: Net, x: Tensor, labels: Tensor) -> Tensor:
     """Return tutorial 5's loss: the cross entropy of every step's potentials, added up."""
     return sum(F.cross_entropy(mem, labels) for mem in net(x)[1])
-
-
-def tutorial6() -> Net:
-    """Return tutorial 6's network, as it is trained there."""
-    grad, beta = surrogate.fast_sigmoid(slope=25), 0.5
-    return nn.Sequential(
-        nn.Conv2d(1, 12, 5),
-        nn.MaxPool2d(2),
-        snn.Leaky(beta=beta, spike_grad=grad, init_hidden=True),
-        nn.Conv2d(12, 64, 5),
-        nn.MaxPool2d(2),
-        snn.Leaky(beta=beta, spike_grad=grad, init_hidden=True),
-        nn.Flatten(),
-        nn.Linear(64 * 4 * 4, 10),
-        snn.Leaky(beta=beta, spike_grad=grad, init_hidden=True, output=True),
-    )
 
 
 def population() -> Net:
@@ -152,7 +141,7 @@ EXAMPLES = (
         title="README",
         data="mnist",
         steps=25,
-        build=readme,
+        build=partial(convolutional, 8, 16),
         answers=lambda net, x: spikes(net, x, 25).sum(0),
         loss=lambda net, x, y: _RATE(spikes(net, x, 25), y),
         images=15000,
@@ -175,7 +164,7 @@ EXAMPLES = (
         title="tutorial 6",
         data="mnist",
         steps=50,
-        build=tutorial6,
+        build=partial(convolutional, 12, 64),
         answers=lambda net, x: spikes(net, x, 50).sum(0),
         loss=lambda net, x, y: _RATE(spikes(net, x, 50), y),
         images=6000,

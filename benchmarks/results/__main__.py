@@ -27,7 +27,7 @@ import somagate.export
 import somagate.hw
 import somagate.sim
 from somagate import data as data_sets
-from somagate.boards import ulx3s
+from somagate.boards.catalog import ulx3s
 from somagate.data import DataSet, Request, boxes, encode, events, needs_folder
 from somagate.export import checkpoint as exporter
 from somagate.export.tables import Tables

@@ -47,6 +47,7 @@ def shape_sha256(plan: Plan) -> str:
 
 def _first_fields(record: Mode | Descriptor | Source | Readout) -> dict[str, Any]:
     """Return a record; what came later than the first bitstreams is left out where it is off."""
+    # A readout's kind had its default from the start, and was always told.
     first = ("kind",) if isinstance(record, Readout) else ()
     later = {
         field.name: field.default

@@ -144,7 +144,7 @@ def test_labels_are_one_a_sample() -> None:
         ([0, 1, 2], 2),
         ([0, -1, 1], -1),
         ([0.5, 1, 1], 0.5),
-        ([True, False, True], False),
+        ([True, False, True], True),
     ):
         message = f"^labels must be whole numbers 0…1, the classes, not {told}$"
         with pytest.raises(ValueError, match=message):
