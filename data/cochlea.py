@@ -112,12 +112,12 @@ def _frames(
         )
     if t.size and not (np.isfinite(t).all() and t.min() >= 0):
         raise DataError(f"{path}: recording {number} must have times from 0 on, not {t.min()}")
-    if unit.size and int(unit.max()) >= UNITS:
-        raise DataError(
-            f"{path}: recording {number} must have units 0…{UNITS - 1}, not {unit.max()}"
-        )
+    wrong = unit[(unit < 0) | (unit >= UNITS)]
+    if wrong.size:
+        raise DataError(f"{path}: recording {number} must have units 0…{UNITS - 1}, not {wrong[0]}")
     kept = t < window
-    step = np.floor(t[kept] * steps / window).astype(np.int64)
+    # What is just before the window's end may be rounded to it.
+    step = np.minimum(np.floor(t[kept] * steps / window).astype(np.int64), steps - 1)
     counts = np.zeros((steps, units), np.int64)
     np.add.at(counts, (step, unit[kept].astype(np.int64) * units // UNITS), 1)
     return np.minimum(counts, maximum)

@@ -123,17 +123,14 @@ def fewest_bits(network: Network, wanted: Wanted, aim: Aim, pool: Pool, told: To
         fit=_once(x, first), test=_once(x, first), labels=labels[first],
     )  # fmt: skip
     right = _source_right(lowered, x[:, first], labels[first])
-    least = right - aim.loss / 100 * len(first) - 1e-9
-    points = Rounds(setting, least, pool, told).run(widest, NARROWED[aim.narrow])
-    within = [p for p in points if p.accuracy * len(first) >= least]
-    chosen = min(
-        within or [p for p in points if p.allowed == widest],
-        key=size,
-    )
-    ahead = front(points)
-    held = None
+    rounds = Rounds(setting, right - aim.loss / 100 * len(first) - 1e-9, pool, told)
+    points = rounds.run(widest, NARROWED[aim.narrow])
+    within = [p for p in points if rounds.enough(p)]
+    chosen = min(within or [p for p in points if p.allowed == widest], key=size)
+    ahead, held_accuracy = front(points), None
     if len(second):
         held = replace(setting, test=_once(x, second), labels=labels[second])
+        held_accuracy = _source_right(lowered, x[:, second], labels[second]) / len(second)
         shown = list(dict.fromkeys(p.allowed for p in (*ahead, chosen)))
         tried = dict(zip(shown, pool.map(tried_on, shown, shared=(held,)), strict=True))
         points, ahead = (
@@ -156,9 +153,7 @@ def fewest_bits(network: Network, wanted: Wanted, aim: Aim, pool: Pool, told: To
         searched=len(first),
         held=len(second),
         accuracy=right / len(first),
-        held_accuracy=_source_right(lowered, x[:, second], labels[second]) / len(second)
-        if len(second)
-        else None,
+        held_accuracy=held_accuracy,
     )
 
 

@@ -24,7 +24,8 @@ def write(path: Path, count: int = 6, seed: int = 0, **changes: Any) -> list[Any
     recordings = changes.get("recordings", recordings)
     with h5py.File(path, "w") as file:
         file["labels"] = np.asarray(changes.get("labels", np.arange(count) % 3), np.uint16)
-        for index, (name, kind) in enumerate((("times", np.float16), ("units", np.uint16))):
+        kinds = changes.get("kinds", (np.float16, np.uint16))
+        for index, (name, kind) in enumerate(zip(("times", "units"), kinds, strict=True)):
             made = file.create_dataset(f"spikes/{name}", (len(recordings),), h5py.vlen_dtype(kind))
             for number, parts in enumerate(recordings):
                 made[number] = parts[index]
@@ -61,6 +62,13 @@ def test_the_folder_tells_what_it_is_and_frames_are_spikes_by_default(folder: Pa
     assert found.train_images.shape[1:] == (100, 1, 1, 700) and found.train_images.max() == 1
 
 
+def test_a_spike_just_before_the_end_is_in_the_last_step(folder: Path) -> None:
+    last = np.nextafter(1.999, 0)
+    write(folder / "shd_train.h5", recordings=[([last], [7])] * 6, kinds=(np.float64, np.uint16))
+    images = data.read("shd:steps=1000,window=1999", folder).train_images
+    assert images.sum() == 6 and images[:, -1, 0, 0, 7].all()
+
+
 def test_ssc_is_read_alike(tmp_path: Path) -> None:
     for part in ("train", "test"):
         write(tmp_path / f"ssc_{part}.h5")
@@ -73,6 +81,8 @@ def test_ssc_is_read_alike(tmp_path: Path) -> None:
         ({"labels": np.full(6, 3)}, "must have labels 0…2 for its 3 words, not 3…3"),
         ({"labels": [0]}, "must have as many times and units as labels, 1, not 6 and 6"),
         ({"recordings": [([0.5], [700])] * 6}, "recording 0 must have units 0…699, not 700"),
+        ({"recordings": [([0.5, 0.5], [7, -1])] * 6, "kinds": (np.float16, np.int16)},
+         "recording 0 must have units 0…699, not -1"),
         ({"recordings": [([-0.5], [7])] * 6}, "recording 0 must have times from 0 on, not -0.5"),
         ({"recordings": [([np.nan], [7])] * 6}, "recording 0 must have times from 0 on, not nan"),
         ({"recordings": [([0.5, 0.7], [7])] * 6},
