@@ -211,7 +211,7 @@ def instant(node: Node) -> bool:
 
 
 def ordered(nodes: tuple[Node, ...]) -> list[Node]:
-    """Return nodes behind their sources of the same step, otherwise as they are.
+    """Return nodes behind their sources of the same step, those that are so already as they are.
 
     Raises
     ------
@@ -220,11 +220,13 @@ def ordered(nodes: tuple[Node, ...]) -> list[Node]:
     """
     done, waiting, result = {INPUT}, list(nodes), []
     while waiting:
-        ready = [n for n in waiting if not instant(n) or done.issuperset(n.sources)]
-        if not ready:
+        count = len(result)
+        for node in waiting:
+            if not instant(node) or done.issuperset(node.sources):
+                result.append(node)
+                done.add(node.name)
+        if len(result) == count:
             names = ", ".join(sorted(n.name for n in waiting)[:8])
             raise ValueError(f"nodes must not form a circle without a delay, as {names} do")
-        result += ready
-        done.update(n.name for n in ready)
         waiting = [n for n in waiting if n.name not in done]
     return result

@@ -5,21 +5,19 @@ batch and time in the input's shape. All that is taken; what isn't sound is one 
 file, node, field, value, and what would be right.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ..floats import Floats
-from ..graph import Delay, Network, Node, Origin, Shape
+from ..graph import Delay, Flatten, Network, Node, Origin, Shape
 from ..rule import Neuron
 from . import hdf5, nir_rules
-from .circles import circles
 from .hdf5 import Group, NirFileError, short
+from .nir_graph import Graph
 from .nir_nodes import op
 from .nir_rules import NEURONS, Stated
 
-MOST_EDGES = 1 << 16
 TORCH = (".pth", ".pt", ".ckpt")
 """How files of torch's weights end."""
 FIELDS = ("r", "tau", "tau_mem", "tau_syn", "v_leak", "v_threshold", "v_reset", "w_in")
@@ -61,27 +59,15 @@ def read(
     return _Reader(hdf5.read(path), stated).network(readout, voters)
 
 
-@dataclass
-class _Graph:
-    """All nodes of a file and of the graphs in it, by names such as 'lif.w_rec'."""
-
-    groups: dict[str, Group] = field(default_factory=dict)
-    kinds: dict[str, str] = field(default_factory=dict)
-    edges: set[tuple[str, str]] = field(default_factory=set)
-
-
 class _Reader:
     def __init__(self, root: Group, stated: Stated) -> None:
         self._root = root
         self._stated = stated
-        self._graph = _Graph()
+        self._graph = Graph(root)
         self._notes: list[str] = []
 
     def network(self, readout: str | None, voters: int) -> Network:
         root = self._root
-        if "node" not in root:
-            raise root.error("must hold a NIR graph called 'node', but holds none")
-        self._collect(root.group("node"), "")
         graph = self._graph
         fields = {
             name: self._fields(graph.groups[name])
@@ -97,11 +83,13 @@ class _Reader:
         except ValueError as error:
             raise root.error(str(error)) from None
         neurons = {name: self._neuron(name, fields[name], source) for name in fields}
-        nodes, shape = self._nodes(neurons, source)
+        nodes, shape, feeds = self._nodes(neurons, source)
+        answer = self._answer(nodes, feeds)
+        nodes = self._needed(nodes, answer)
         if source == "sinabs" and stated.v_min is None:
             self._notes.append("v_min isn't in the file: potentials have no lower bound")
         version = root.text("version") if "version" in root else "unknown"
-        potential = all(neuron.threshold is None for neuron in list(neurons.values())[-1:])
+        potential = neurons[answer].threshold is None
         try:
             found = Network(
                 input_shape=shape,
@@ -114,42 +102,6 @@ class _Reader:
         except ValueError as error:
             raise root.error(str(error)) from None
         return found
-
-    def _collect(self, graph: Group, prefix: str) -> tuple[list[str], list[str]]:
-        """Take in a graph and those in it; return the names of its inputs and outputs."""
-        if "nodes" not in graph:
-            raise graph.error("a graph must have 'nodes', but has none")
-        nodes, found = graph.group("nodes"), self._graph
-        inner: dict[str, tuple[list[str], list[str]]] = {}
-        inputs, outputs = [], []
-        for name in nodes.names():
-            full = f"{prefix}{name}"
-            node = nodes.group(name, f"node {short(full)}")
-            kind = node.text("type") if "type" in node else ""
-            if kind == "NIRGraph":
-                inner[name] = self._collect(node, f"{full}.")
-                continue
-            found.groups[full], found.kinds[full] = node, kind
-            if len(found.kinds) > 4096:
-                raise graph.error("all graphs together must have at most 4096 nodes")
-            if kind == "Input":
-                inputs.append(full)
-            elif kind == "Output":
-                outputs.append(full)
-            inner[name] = ([full], [full])
-        if "edges" not in graph:
-            raise graph.error(
-                "a graph must have 'edges', but has none: the export of it didn't end; export again"
-            )
-        edges = graph.texts("edges", 2)
-        if len(edges) > MOST_EDGES:
-            raise graph.error(f"edges must be at most {MOST_EDGES}, not {len(edges)}")
-        for source, target in edges:
-            for end in (source, target):
-                if end not in inner:
-                    raise graph.error(f"edges must join nodes, not {short(end)!r}, which is none")
-            found.edges |= {(a, b) for a in inner[source][1] for b in inner[target][0]}
-        return inputs, outputs
 
     def _fields(self, node: Group) -> dict[str, Floats]:
         found = {name: node.numbers(name, (0, 1, 2, 3)) for name in FIELDS if name in node}
@@ -172,22 +124,21 @@ class _Reader:
         except (TypeError, ValueError) as error:
             raise node.error(str(error)) from None
 
-    def _nodes(self, neurons: dict[str, Neuron], source: str) -> tuple[list[Node], Shape]:
-        """Return the nodes in order, without those that only pass on, and the input's shape."""
+    def _nodes(
+        self, neurons: dict[str, Neuron], source: str
+    ) -> tuple[list[Node], Shape, tuple[str, ...]]:
+        """Return the nodes in order, the input's shape, and what the Output reads.
+
+        Nodes that only pass on are left out.
+        """
         graph = self._graph
-        sources: dict[str, list[str]] = {name: [] for name in graph.kinds}
-        for a, b in sorted(graph.edges):
-            sources[b].append(a)
-        inputs = [n for n, kind in graph.kinds.items() if kind == "Input" and not sources[n]]
-        if len(inputs) != 1:
-            raise self._root.error(f"must have one Input, not {len(inputs)}")
-        late = self._late(sources, set(neurons))
-        order = self._order(sources, late, inputs[0])
-        shape = self._input_shape(inputs[0], sources)
-        shapes = {inputs[0]: shape}
-        stands: dict[str, tuple[str, ...]] = {inputs[0]: ("input",)}
+        sources, start, end = graph.sources, graph.start, graph.end
+        late = graph.late(set(neurons))
+        shape = self._input_shape(start, sources)
+        shapes = {start: shape}
+        stands: dict[str, tuple[str, ...]] = {start: ("input",)}
         nodes: list[Node] = []
-        for name in order:
+        for name in graph.order(late):
             kind = graph.kinds[name]
             if kind in ("Input", "Output"):
                 found = dict.fromkeys(s for feed in sources[name] for s in stands.get(feed, ()))
@@ -222,40 +173,48 @@ class _Reader:
                 if known:
                     shapes[name] = known[0]
             stands[name] = (name,)
-        return nodes, shape
+        return nodes, shape, stands[end]
 
-    def _late(
-        self, sources: dict[str, list[str]], neurons: set[str]
-    ) -> set[tuple[str, str]]:  # fmt: skip
-        """Return the edges that feed back, which carry the spikes of the step before."""
-        late = set()
-        for circle in circles(sources):
-            inside = sorted(circle & neurons)
-            if len(inside) != 1:
-                names = ", ".join(sorted(circle)[:8])
-                what = "none" if not inside else " and ".join(inside[:4])
-                raise self._root.error(
-                    f"a circle must hold one layer of neurons, whose spikes feed back a step "
-                    f"later, but that of {names} holds {what}"
-                )
-            late |= {(inside[0], n) for n in circle if inside[0] in sources[n]}
-        return late
+    def _answer(self, nodes: list[Node], feeds: tuple[str, ...]) -> str:
+        """Return the layer of neurons that the Output reads; flattening doesn't change it."""
+        if len(feeds) != 1:
+            raise self._root.error(
+                f"its Output must read one layer of neurons, not {len(feeds)}: "
+                f"{', '.join(short(feed) for feed in feeds[:8])}"
+            )
+        known = {node.name: node for node in nodes}
+        (name,) = feeds
+        while name in known and isinstance(known[name].op, Flatten):
+            if len(known[name].sources) > 1:
+                break
+            (name,) = known[name].sources
+        if name not in known or not isinstance(known[name].op, Neuron):
+            kind = self._graph.kinds.get(name, "Input")
+            raise self._root.error(
+                f"its Output must read a layer of neurons, not {short(name)!r}, of type {kind}; "
+                "put an LI behind it, which answers by its potential, or let it read the spikes"
+            )
+        return name
 
-    def _order(
-        self, sources: dict[str, list[str]], late: set[tuple[str, str]], first: str
-    ) -> list[str]:
-        """Return the names of what the input reaches, behind their sources."""
-        for name, feeds in sources.items():
-            if not feeds and name != first:
-                raise self._graph.groups[name].error("must have an edge that leads to it")
-        order, done, waiting = [first], {first}, [n for n in sources if n != first]
+    def _needed(self, nodes: list[Node], answer: str) -> list[Node]:
+        """Return the nodes that the answer depends on, the layer that answers last."""
+        known = {node.name: node for node in nodes}
+        needed: dict[str, None] = {}
+        waiting = [answer]
         while waiting:
-            ready = [n for n in waiting if all(f in done or (f, n) in late for f in sources[n])]
-            assert ready  # circles are cut
-            order += ready
-            done.update(ready)
-            waiting = [n for n in waiting if n not in done]
-        return order
+            name = waiting.pop()
+            if name in known and name not in needed:
+                needed[name] = None
+                waiting += known[name].sources
+        left = [
+            node.name
+            for node in nodes
+            if node.name not in needed and not isinstance(node.op, Flatten)
+        ]
+        if left:
+            names = ", ".join(short(name) for name in left[:8])
+            self._notes.append(f"the Output doesn't depend on these, which are left out: {names}")
+        return [node for node in nodes if node.name in needed]
 
     def _input_shape(self, name: str, sources: dict[str, list[str]]) -> Shape:
         node = self._graph.groups[name]

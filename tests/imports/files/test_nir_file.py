@@ -156,7 +156,9 @@ def test_a_line_is_a_map_of_one_row(tmp_path: Path) -> None:
     }  # fmt: skip
     scale, late = {"type": "Scale", "scale": np.full(4, 0.5)}, {"type": "Delay", "delay": 2e-4}
     summed = {"type": "SumPool2d", "kernel_size": [1, 2], "stride": [1, 2], "padding": [0, 0]}
-    nodes, edges = chain(conv, scale, late, leaky(0.5, shape=(4, 8)), summed, shape=(2, 8))
+    nodes, edges = chain(
+        conv, scale, late, leaky(0.5, shape=(4, 8)), summed, leaky(0.5, shape=(4, 4)), shape=(2, 8)
+    )
     net = read(write(tmp_path / "a.nir", nodes, edges), Stated(source="snntorch", reset="zero"))
     assert net.input_shape == (2, 1, 8) and net.shapes["4"] == (4, 1, 4)
     delay = net.node("2").op
@@ -191,6 +193,32 @@ def test_a_layer_that_never_fires_answers_by_its_potential(tmp_path: Path) -> No
     net = read(two_layers(tmp_path, leaky(0.5), li), SNN)
     assert net.readout == "potential"
     assert net.neurons["3"].threshold is None and net.neurons["3"].bias == 0.25
+
+
+def test_the_layer_that_the_output_reads_answers(tmp_path: Path) -> None:
+    nodes, edges = chain(affine(W1), leaky(0.5), affine(W2), leaky(0.75), shape=(8,))
+    hidden = [*(edge for edge in edges if edge[1] != "output"), ("1", "output")]
+    net = read(write(tmp_path / "hidden.nir", nodes, hidden), SNN)
+    assert net.output == "1" and [node.name for node in net.nodes] == ["0", "1"]
+    left = "the Output doesn't depend on these, which are left out: 2, 3"
+    assert net.notes[-1] == left
+    # Names say nothing: a potential that is read elsewhere doesn't make this one a potential.
+    li = {"type": "LI", "tau": 2e-4, "r": 2.0}
+    more = {"y": affine(np.ones((3, 6))), "z": li}
+    branch = [*edges, ("1", "y"), ("y", "z")]
+    net = read(write(tmp_path / "branch.nir", nodes | more, branch), SNN)
+    assert (net.output, net.readout) == ("3", "count") and list(net.neurons) == ["1", "3"]
+    assert net.notes[-1] == "the Output doesn't depend on these, which are left out: y, z"
+
+
+def test_the_output_may_flatten_and_a_delay_before_it_changes_nothing(tmp_path: Path) -> None:
+    one = {"type": "Delay", "delay": 1e-4}
+    nodes, edges = chain(
+        affine(W1), leaky(0.5), affine(np.eye(6)), leaky(0.5), affine(W2), one, leaky(0.75),
+        {"type": "Flatten", "start_dim": 0, "end_dim": -1}, shape=(8,),
+    )  # fmt: skip
+    net = read(write(tmp_path / "a.nir", nodes, edges), SNN)
+    assert (net.output, list(net.neurons)) == ("6", ["1", "3", "6"])
 
 
 def refused(path: Path, message: str, stated: Stated | None = None) -> None:
@@ -299,14 +327,23 @@ def test_a_graph_that_is_not_sound_is_refused(tmp_path: Path) -> None:
     of(nodes, [*edges, ("1", "9")], "edges must join nodes, not '9', which is none")
     of(nodes, [("0", "1")], "node 0: must have an edge that leads to it")
     of(nodes | {"in2": nodes["input"]}, edges, "must have one Input, not 2")
+    one = "must have one Output, which reads the layer that answers, not "
+    inside = [(a, b) for a, b in edges if b != "output"]
+    of({name: nodes[name] for name in ("input", "0", "1")}, inside, f"{one}0")
+    of(nodes | {"out2": nodes["output"]}, [*edges, ("0", "out2")], f"{one}2")
+    of(nodes, [*edges, ("0", "output")],
+       "its Output must read one layer of neurons, not 2: 0, 1")  # fmt: skip
+    behind = "; put an LI behind it, which answers by its potential, or let it read the spikes"
+    of(nodes, [*inside, ("0", "output")],
+       f"its Output must read a layer of neurons, not '0', of type Linear{behind}")  # fmt: skip
+    of(nodes, [*inside, ("input", "output")],
+       f"its Output must read a layer of neurons, not 'input', of type Input{behind}")  # fmt: skip
     of(nodes, [*edges, ("0", "0")], "a circle must hold one layer of neurons, whose spikes feed "
        "back a step later, but that of 0 holds none")  # fmt: skip
     two, more = chain(affine(W1), leaky(0.5), affine(np.eye(6)), leaky(0.5), shape=(8,))
     of(two | {"r": affine(np.eye(6))}, [*more, ("3", "r"), ("r", "1")], "a circle must hold one "
        "layer of neurons, whose spikes feed back a step later, but that of 1, 2, 3, r holds "
        "1 and 3")  # fmt: skip
-    of({"input": nodes["input"], "0": affine(W1)}, [("input", "0")],
-       "Network must have a layer of neurons, not none")  # fmt: skip
     late = {"type": "Delay", "delay": 1.5e-4}
     nodes, edges = chain(affine(W1), late, leaky(0.5, shape=(6,)), shape=(8,))
     of(nodes, edges, "node 1: delay must be whole time steps of 0.0001 s, not 1.5 steps; train "
