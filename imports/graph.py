@@ -218,7 +218,8 @@ def ordered(nodes: tuple[Node, ...]) -> list[Node]:
     ValueError
         Where they go round in a circle without a delay.
     """
-    done, waiting, result = {INPUT}, list(nodes), []
+    done, waiting = {INPUT}, list(nodes)
+    result: list[Node] = []
     while waiting:
         count = len(result)
         for node in waiting:

@@ -1,17 +1,20 @@
 """What every trace of a torch network needs: which tensors it knows, and the user's line."""
 
 from collections.abc import Iterator
+from linecache import getline
 from pathlib import Path
-from traceback import extract_stack
+from traceback import walk_stack
 from typing import Any, Generic, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 Value = TypeVar("Value")
-OURS = (Path(__file__).parent, Path(__file__).parents[1] / "imports", Path(torch.__file__).parent)
-"""Folders whose code runs in a trace and isn't the user's."""
+OURS = (__name__.partition(".")[0], "torch")
+"""Packages whose code runs in a trace and isn't the user's."""
+TAKEN = (torch.float32, torch.float64)
 
 
 class Tracing(TorchFunctionMode, Generic[Value]):
@@ -49,11 +52,43 @@ def tensors(values: Any) -> Iterator[Tensor]:
 
 def line() -> str:
     """Return the line of the user's code that runs now, such as 'net.py:12: x = f(x)'."""
-    frames = [
-        frame
-        for frame in extract_stack()
-        if not any(folder in Path(frame.filename).parents for folder in OURS)
-    ]
-    if not frames:
-        return "unknown line"
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}: {frames[-1].line}"
+    for frame, number in walk_stack(None):
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in OURS:
+            path = frame.f_code.co_filename
+            text = getline(path, number, frame.f_globals).strip()
+            return f"{Path(path).name}:{number}: {text}"
+    return "unknown line"
+
+
+def must_be_sound(net: nn.Module, sample: Tensor) -> None:
+    """Raise where nothing can be learned of a network by calling it with a sample.
+
+    Raises
+    ------
+    TypeError
+        Where the sample or a parameter is of floats other than float32 and float64.
+    ValueError
+        Where the sample is empty, or either holds NaN or infinity.
+    """
+    if sample.is_floating_point() and sample.dtype not in TAKEN:
+        raise TypeError(f"sample must be of float32 or float64, not {_kind(sample)}; convert it")
+    if not sample.ndim or not sample.numel():
+        raise ValueError(
+            f"sample must be a batch of some samples, not of shape {tuple(sample.shape)}"
+        )
+    if not torch.isfinite(sample).all():
+        raise ValueError("sample must be finite, but holds NaN or infinity")
+    for name, parameter in net.named_parameters():
+        if is_lazy(parameter) or not parameter.is_floating_point():
+            continue
+        if parameter.dtype not in TAKEN:
+            raise TypeError(
+                f"net must be of float32 or float64, not {_kind(parameter)} as {name} is; take "
+                "net.float(), which has the same weights"
+            )
+        if not torch.isfinite(parameter).all():
+            raise ValueError(f"net must have finite weights, but {name} holds NaN or infinity")
+
+
+def _kind(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ...model.tracing import tensors
+from ...model.tracing import must_be_sound, tensors
 from ..graph import Network, Node, Origin, Shape
 from ..ops import Flatten, Pool
 from ..rule import Neuron
@@ -65,6 +65,8 @@ def read(
     ------
     UnsupportedModuleError
         Where a module, a setting, or a call in a `forward` isn't taken, with its name or line.
+    TypeError, ValueError
+        As of `must_be_sound`.
     """
     if not isinstance(net, nn.Module):
         why = ""
@@ -77,6 +79,7 @@ def read(
     args = sample if isinstance(sample, tuple) else (sample,)
     if not args or not isinstance(args[0], torch.Tensor):
         raise TypeError(f"sample must be a tensor that net takes, not {type(sample).__name__}")
+    must_be_sound(net, args[0])
     found = {name: cells(module) for name, module in net.named_modules()}
     if not any(isinstance(each, Cell) for each in found.values()):
         raise UnsupportedModuleError(

@@ -179,9 +179,9 @@ class Trace(Tracing[Value]):
             return self._known(module, name, args, kwargs)
         except UnsupportedModuleError as error:
             text = str(error)
-            raise UnsupportedModuleError(
-                text if text.startswith("layer ") else f"layer {name}: {text}"
-            ) from None
+            if not text.startswith("layer "):
+                text = f"layer {text}" if text.startswith(f"{name} ") else f"layer {name}: {text}"
+            raise UnsupportedModuleError(text) from None
 
     def _known(
         self, module: nn.Module, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..tracing import Tracing, line, tensors
+from ..tracing import Tracing, line, must_be_sound, tensors
 from . import functions
 from .found import Called, Traced, traced
 from .net import LayerNet
@@ -42,11 +42,14 @@ def trace(net: nn.Module, sample: Tensor) -> Traced:
     ------
     UntracedError
         Where a module isn't ours, or a call can't be followed, with its name or line.
+    TypeError, ValueError
+        As of `must_be_sound`.
     """
     if not isinstance(net, nn.Module):
         raise TypeError(f"net must be a torch.nn.Module, not {type(net).__name__}")
     if not isinstance(sample, Tensor):
         raise TypeError(f"sample must be a tensor that net takes, not {type(sample).__name__}")
+    must_be_sound(net, sample)
     for name, module in net.named_modules():
         if isinstance(module, LayerNet):
             raise UntracedError(

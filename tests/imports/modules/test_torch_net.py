@@ -490,7 +490,7 @@ class Wrong(nn.Module):
         (lambda net, x: net.lif(torch.relu(net.fc(x))),
          "layer lif: it must read what layers that are taken make, not relu (LINE)"),
         (lambda net, x: net.lif(net.fc2(net.lif2(net.fc(x))[1])),
-         "layer fc2: fc2 must read spikes, not the potential or current of lif2 (LINE)"),
+         "layer fc2 must read spikes, not the potential or current of lif2 (LINE)"),
         (lambda net, x: net.fc2(net.lif(net.fc(x))),
          ("layer fc2: the output must be that of neurons, not of a Linear; put neurons behind it, "
          "or one that never fires, to read potentials of (behind lif)")),
@@ -645,7 +645,7 @@ def test_a_module_that_computes_something_else_is_found_out() -> None:
             return 2 * super().forward(x)
 
     net = nn.Sequential(dyadic(Twice(4, 4)), snn.Leaky(beta=0.5, init_hidden=True))
-    with pytest.raises(UnsupportedModuleError, match="^layer 0: 0 must compute what its kind does"):
+    with pytest.raises(UnsupportedModuleError, match="^layer 0 must compute what its kind does"):
         read("snntorch", net, torch.ones(2, 4))
 
     class Eager(snn.Leaky):
