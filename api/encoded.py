@@ -1,5 +1,6 @@
 """Test samples for tables: a data set by its name or folder, encoded as the tables expect."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checks.memory import room
-from .data import NO_LABEL, Images, Labels
+from .data import NO_LABEL, Images, Labels, Request
+from .data.arrays import tested
 from .data.encode import encode
 from .export.tables import Tables
 from .given import kind_of, the_tables
 from .named_data import data_set
-from .own_data import arrays, fitted
+from .own_data import Arrays, arrays, fitted, shaped
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -212,8 +214,12 @@ def samples(tables: Tables, data: Any = "digits", count: int | None = None) -> S
         not the shape, the steps or the range that the tables take; the message has both.
     """
     if not isinstance(data, str | Path):
-        return _own(the_tables(tables), data, count)
+        return _own(
+            the_tables(tables), arrays(data, count), count, not isinstance(data, tuple | list)
+        )
     data = str(data)
+    if the_tables(tables).source is not None and re.split("[:@]", data)[0] == "arrays":
+        return _own(tables, arrays(tested(Request.parse(data)), None), count, True, data)
     found = data_set(data)
     wanted, maximum = the_tables(tables).input.shape, tables.input.maximum
     frames = tables.input.encoding == "frames"
@@ -256,15 +262,16 @@ def samples(tables: Tables, data: Any = "digits", count: int | None = None) -> S
     )
 
 
-def _own(tables: Tables, data: Any, count: int | None) -> Samples:
-    """Return samples of arrays, or of a dataset."""
-    x, labels, targets = arrays(data, count)
+def _own(
+    tables: Tables, found: Arrays, count: int | None, rows: bool, data: str = "arrays"
+) -> Samples:
+    """Return samples of arrays, whose first axis is that of samples where they are `rows`."""
+    x, labels, targets = found
     if tables.source is not None:
         from .proofs import as_input
 
         known = tables.source["input"]
-        whole = not isinstance(data, tuple | list) and x.ndim == known["axes"] + 2
-        if whole and known["order"] == "steps":  # a dataset's samples come before their steps
+        if rows and x.ndim == known["axes"] + 2 and known["order"] == "steps":
             x = x.swapaxes(0, 1)
         maps = as_input(tables, x)
         images: NDArray[Any] = np.broadcast_to(maps, (tables.steps, *maps.shape[1:]))
@@ -276,24 +283,7 @@ def _own(tables: Tables, data: Any, count: int | None) -> Samples:
     if count is not None and not 1 <= count <= len(images):
         raise ValueError(f"samples must be 1…{len(images)} for arrays, not {count}")
     return Samples(
-        tables=tables, data="arrays", images=images[:count], labels=labels[:count],
+        tables=tables, data=data, images=images[:count], labels=labels[:count],
         encoded=tables.source is not None,
-        targets=None if targets is None else _shaped(tables, targets)[:count],
+        targets=None if targets is None else shaped(tables, targets)[:count],
     )  # fmt: skip
-
-
-def _shaped(tables: Tables, targets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return targets in the shape of the answer."""
-    if tables.source is None or tables.readout.kind != "potential":
-        raise ValueError(
-            "targets must be of imported tables that answer by potentials, as others have no unit; "
-            f"give whole numbers as labels of {tables.name}, or None"
-        )
-    steps = (tables.steps,) if tables.readout.over == "every" else ()
-    shape = (*steps, tables.classes)
-    if targets.shape[1:] not in (shape, shape[: -1 if tables.classes == 1 else None]):
-        raise ValueError(
-            f"targets must be (samples, {', '.join(map(str, shape))}) for {tables.name}, not "
-            f"{targets.shape}"
-        )
-    return targets.reshape(-1, *shape)

@@ -12,7 +12,11 @@ from .given import kind_of
 WORDS = "a pair (x, y), (x, None), or a dataset whose samples are such pairs"
 
 
-def arrays(data: Any, count: int | None) -> tuple[NDArray[Any], Labels, NDArray[np.float64] | None]:
+Arrays = tuple[NDArray[Any], Labels, NDArray[np.float64] | None]
+"""Samples, labels and targets."""
+
+
+def arrays(data: Any, count: int | None) -> Arrays:
     """Return samples and labels, `NO_LABEL` where there are none, and the targets of a regression.
 
     Parameters
@@ -98,3 +102,26 @@ def fitted(tables: Tables, x: NDArray[Any]) -> NDArray[Any]:
             f"{x.min()} to {x.max()}; scale and round it as the training did"
         )
     return x.astype(np.uint8 if 0 <= low and high <= 255 else np.int32).reshape(-1, *shape)
+
+
+def shaped(tables: Tables, targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return targets, float64 (samples, ...), in the shape of the answer.
+
+    Raises
+    ------
+    ValueError
+        Where they have another shape, or the tables answer by no numbers of a source.
+    """
+    if tables.source is None or tables.readout.kind != "potential":
+        raise ValueError(
+            "targets must be of imported tables that answer by potentials, as others have no unit; "
+            f"give whole numbers as labels of {tables.name}, or None"
+        )
+    steps = (tables.steps,) if tables.readout.over == "every" else ()
+    shape = (*steps, tables.classes)
+    if targets.shape[1:] not in (shape, shape[: -1 if tables.classes == 1 else None]):
+        raise ValueError(
+            f"targets must be (samples, {', '.join(map(str, shape))}) for {tables.name}, not "
+            f"{targets.shape}"
+        )
+    return targets.reshape(-1, *shape)

@@ -119,12 +119,14 @@ def as_input(tables: Tables, samples: Any) -> "NDArray[np.int64]":
 
     Returns
     -------
-    int64 (steps, samples, *input shape), rounded and saturated where they aren't exact.
+    int64 (steps, samples, *input shape), rounded and saturated where they aren't exact. A warning
+    says how many are, where those of the import weren't.
 
     Raises
     ------
     ValueError
-        Where the tables weren't imported, or the samples are laid out otherwise.
+        Where the tables weren't imported, the samples are laid out otherwise, or they are no spikes
+        where the tables take spikes.
     """
     from .imports.importing import as_input as made
 

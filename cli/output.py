@@ -11,10 +11,11 @@ import json
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from rich.console import Console, RenderableType
@@ -67,10 +68,13 @@ def write_json(result: dict[str, Any], indent: int | None = None) -> None:
 def verb(as_json: bool) -> Iterator[None]:
     """Turn an error inside the block into one line on stderr and exit status 2.
 
-    With `as_json`, stdout gets `{"error": "..."}`.
+    With `as_json`, stdout gets `{"error": "..."}`. A warning is a line on stderr as well.
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", UserWarning)
+            warnings.showwarning = _warned
+            yield
     except USER_ERRORS as error:
         if os.environ.get("SOMAGATE_DEBUG"):
             traceback.print_exc()
@@ -80,6 +84,17 @@ def verb(as_json: bool) -> Iterator[None]:
         console = stderr()
         console.print(f"error: {text}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(FAILED) from None
+
+
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    stderr().print(f"warning: {message}", style="yellow", markup=False, soft_wrap=True)
 
 
 def message(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """A user's own samples: arrays in a `.npz` file."""
 
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from .request import Request
 
 KEYS = ("kind",)
 KINDS = ("images", "frames")
+SPLIT = frozenset({"x_train", "y_train", "x_test", "y_test"})
 LEVELS = 255
 """What a real number of 1 becomes."""
 
@@ -34,20 +36,8 @@ def read(request: Request) -> DataSet:
         Where the file has other arrays, or they hold something else; the message names both.
     """
     path, kind = request.folder, request.choice("kind", KINDS)
-    if path is None or not path.is_file():
-        raise DataError(f"arrays needs a .npz file, arrays@FILE.npz, not {path}")
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            found = {name: file[name] for name in file.files}
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} must be a .npz file of arrays without objects: {error}") from None
-    split = {"x_train", "y_train", "x_test", "y_test"} <= set(found)
-    if not split and not {"x", "y"} <= set(found):
-        raise DataError(
-            f"{path} must hold x and y, or x_train, y_train, x_test and y_test, not "
-            f"{', '.join(sorted(found)) or 'nothing'}"
-        )
-    first, second = ("_train", "_test") if split else ("", None)
+    found = _opened(path)
+    first, second = ("_train", "_test") if SPLIT <= set(found) else ("", None)
     x, y = _samples(path, "x" + first, found, kind), _labels(path, "y" + first, found)
     others, theirs = x[:0], y[:0]
     if second:
@@ -75,6 +65,43 @@ def read(request: Request) -> DataSet:
         classes=int(max(y.max(), theirs.max() if theirs.size else 0)) + 1,
         steps=x.shape[1] if kind == "frames" else None,
     )
+
+
+def tested(request: Request) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return `x_test` and `y_test`, or all of `x` and `y`, as they are in the file.
+
+    Raises
+    ------
+    DataError
+        Where the file has other arrays.
+    ValueError
+        Where the request has options.
+    """
+    found = _opened(request.folder)
+    if request.options:
+        raise ValueError(
+            f"options of arrays must be left out for imported tables, which take x as their source "
+            f"does, not {', '.join(request.options)}"
+        )
+    end = "_test" if SPLIT <= set(found) else ""
+    return found["x" + end], found["y" + end]
+
+
+def _opened(path: Path | None) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file, `SPLIT` or x and y among them."""
+    if path is None or not path.is_file():
+        raise DataError(f"arrays needs a .npz file, arrays@FILE.npz, not {path}")
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            found = {name: file[name] for name in file.files}
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} must be a .npz file of arrays without objects: {error}") from None
+    if not SPLIT <= set(found) and not {"x", "y"} <= set(found):
+        raise DataError(
+            f"{path} must hold x and y, or x_train, y_train, x_test and y_test, not "
+            f"{', '.join(sorted(found)) or 'nothing'}"
+        )
+    return found
 
 
 def _samples(path: Any, name: str, found: dict[str, NDArray[Any]], kind: str) -> Images:

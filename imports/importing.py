@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,10 +92,12 @@ def proven(lowered: Lowered, x: NDArray[Any] | None, labels: NDArray[Any] | None
 def as_input(tables: Tables, samples: Any) -> NDArray[np.int64]:
     """Return numbers of the source as the integers of imported tables' input.
 
+    Warns of what is rounded or saturates, where the samples of the import didn't.
+
     Raises
     ------
     LoweringError
-        Where they are laid out otherwise than the source's samples.
+        Where they are laid out otherwise than the source's samples, or no spikes where those were.
     ValueError
         Where the tables weren't imported.
     """
@@ -106,7 +109,12 @@ def as_input(tables: Tables, samples: Any) -> NDArray[np.int64]:
         constant=tables.input.constant, steps=tables.steps,
     )  # fmt: skip
     form = InputForm(activation=tables.input.activation, scale=known["scale"], exact=known["exact"])
-    return form.integers(frames(layout, samples))
+    x = frames(layout, samples)
+    once = x if x.strides[0] else x[:1]  # a repeated step is one
+    if lost := form.lost(once):
+        warn(f"{lost}: tables {tables.name} were imported with samples of another range",
+             stacklevel=3)  # fmt: skip
+    return form.integers(x)
 
 
 def as_output(tables: Tables, output: Any) -> Floats:

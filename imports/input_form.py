@@ -11,6 +11,8 @@ from .floats import Floats
 from .paths import LoweringError
 
 MOST_LEVELS = 256
+NEAR = 1e-3
+"""Of a level, what float32 may be off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,37 @@ class InputForm:
         """Return numbers of the source as the nearest integers, saturated, in the same shape."""
         nearest = np.round(np.asarray(x, np.float64) / self.scale)
         return np.clip(nearest, self.activation.low, self.activation.high).astype(np.int64)
+
+    def lost(self, x: NDArray[Any]) -> str:
+        """Return what rounding and saturating loses of numbers beyond a form's own step, or ''.
+
+        Raises
+        ------
+        LoweringError
+            Where spikes are wanted and the numbers are others.
+        """
+        levels = np.asarray(x, np.float64) / self.scale
+        low, high = self.activation.low, self.activation.high
+        beyond = np.maximum(low - levels, levels - high)
+        most = np.count_nonzero(beyond > (NEAR if self.exact else 0.5 + NEAR))
+        if self == SPIKES:
+            others = np.asarray(x)[(levels != 0) & (levels != 1)]
+            if others.size:
+                raise LoweringError(
+                    f"samples must be spikes, 0 and 1, not {others[0]:g}: the tables were imported "
+                    "for those; encode them, or import with samples= like these"
+                )
+            return ""
+        bounds = f"{low * self.scale:g}…{high * self.scale:g}"
+        parts = []
+        if most:
+            parts.append(f"{most:,} of {levels.size:,} numbers are beyond {bounds} and saturate")
+        between = np.abs(levels - np.round(levels)) > NEAR
+        if self.exact and (count := np.count_nonzero(between & (beyond <= 0))):
+            parts.append(
+                f"{count:,} of {levels.size:,} numbers are rounded to multiples of {self.scale:g}"
+            )
+        return ", and ".join(parts)
 
     def numbers(self, integers: NDArray[Any]) -> Floats:
         """Return integers as numbers of the source."""

@@ -1,14 +1,16 @@
 """Samples of a user's own arrays and datasets, and recipes of his own files."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import frameworks
 import numpy as np
 import pytest
 import somagate as sg
 from refusal import refused
-from somagate.data import read
+from somagate.data import DataError, read
+from somagate.imports.graph import Linear, Network, Neuron, Node
+from somagate.imports.importing import Wanted, imported
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -109,7 +111,7 @@ def test_a_recipe_of_a_users_own_trains_on_his_own_arrays(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("readout", ["potential", "every"])
-def test_a_regression_is_measured_by_its_targets(readout: str) -> None:
+def test_a_regression_is_measured_by_its_targets(tmp_path: Path, readout: str) -> None:
     frameworks.snntorch()
     import snntorch as snn
     import torch
@@ -128,6 +130,45 @@ def test_a_regression_is_measured_by_its_targets(readout: str) -> None:
     assert "mean squared error 0.04167 over 6 samples" in str(found)
     assert found.to_dict()["error"] == found.error
     assert sg.measure(tables, data[3:]).error == 0
+    np.savez(tmp_path / "own.npz", x=x.numpy(), y=targets)
+    kept = sg.samples(tables, f"arrays@{tmp_path}/own.npz")
+    assert np.array_equal(kept.x, data.x) and np.array_equal(kept.targets, data.targets)
     with refused(ValueError, f"targets must be (samples, {'5, 2' if readout == 'every' else 2}) "
                  f"for {tables.name}, not (6, 3)"):  # fmt: skip
         sg.samples(tables, (x, np.zeros((6, 3))))
+
+
+@pytest.mark.parametrize("layout", ["steps", "batch"])
+def test_a_file_of_arrays_is_taken_as_the_source_takes_its_samples(
+    tmp_path: Path, layout: Literal["steps", "batch"]
+) -> None:
+    rng = np.random.default_rng(3)
+    net = Network(
+        input_shape=(6,), layout=layout, axes=1,
+        nodes=(
+            Node(name="fc", op=Linear(weight=rng.normal(size=(3, 6))), sources=("input",)),
+            Node(name="lif", op=Neuron(threshold=np.array(1.0)), sources=("fc",)),
+        ),
+    )  # fmt: skip
+    x, y = rng.normal(size=(9, 4, 6)), rng.integers(0, 3, 9)  # samples first, as files have them
+    theirs = x if layout == "batch" else x.swapaxes(0, 1)
+    tables = imported(net, Wanted(samples=theirs))
+    wanted = sg.as_input(tables, theirs)
+    path = tmp_path / "own.npz"
+    np.savez(path, x=x, y=y)
+    found = sg.samples(tables, f"arrays@{path}")
+    assert np.array_equal(found.x, wanted) and np.array_equal(found.labels, y)
+    np.savez(path, x_train=x[:5], y_train=y[:5], x_test=x[5:], y_test=y[5:])
+    found = sg.samples(tables, f"arrays@{path}", 3)
+    assert np.array_equal(found.x, wanted[:, 5:8]) and np.array_equal(found.labels, y[5:8])
+    message = (
+        "options of arrays must be left out for imported tables, which take x as their source "
+        "does, not kind, fold"
+    )
+    with refused(ValueError, message):
+        sg.samples(tables, f"arrays:kind=frames,fold=1/2@{path}")
+    np.savez(path, x=x)
+    with refused(
+        DataError, f"{path} must hold x and y, or x_train, y_train, x_test and y_test, not x"
+    ):
+        sg.samples(tables, f"arrays@{path}")

@@ -9,6 +9,9 @@ from somagate.data.encode import encode
 from somagate.export.neuron import Neuron, Shift
 from somagate.export.synapse import Dense
 from somagate.export.tables import Input, Layer, Readout, Tables
+from somagate.imports.graph import Linear, Network, Node
+from somagate.imports.graph import Neuron as SourceNeuron
+from somagate.imports.importing import Wanted, imported
 from somagate.sim.golden import golden
 from somagate.sim.golden.trace import Trace
 from tiny_tables import tiny
@@ -205,4 +208,22 @@ def test_simulate_takes_fewer_samples_at_once_where_neurons_are_many(
     assert somagate.error("simulate", tables_path, "--samples", 9, "--trace", kept) == (
         "the maps of 9 samples must fit the machine's 0.0 GB of memory, but takes 0.0 GB; take "
         "fewer samples"
+    )
+
+
+def test_samples_beyond_those_of_an_import_are_a_line_of_warning(somagate, tmp_path: Path) -> None:
+    net = Network(
+        input_shape=(8,),
+        nodes=(
+            Node(name="fc", op=Linear(weight=np.eye(8)), sources=("input",)),
+            Node(name="lif", op=SourceNeuron(threshold=np.array(1.0)), sources=("fc",)),
+        ),
+    )
+    x = np.arange(64).reshape(8, 8) / 64
+    imported(net, Wanted(samples=x, steps=4)).save(tmp_path / "t.safetensors")
+    np.savez(tmp_path / "x.npz", x=2 * x, y=np.arange(8))
+    result = somagate("simulate", tmp_path / "t.safetensors", "--data", f"arrays@{tmp_path}/x.npz")
+    assert result.stderr == (
+        "warning: 32 of 64 numbers are beyond 0…0.984375 and saturate: tables imported were "
+        "imported with samples of another range\n"
     )

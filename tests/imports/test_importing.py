@@ -13,7 +13,8 @@ from somagate.export.tables import Tables
 from somagate.imports.bits import Bits
 from somagate.imports.frames import Layout, frames
 from somagate.imports.graph import Linear, Network, Neuron, Node, Origin
-from somagate.imports.importing import Wanted, imported
+from somagate.imports.importing import Wanted, as_input, imported
+from somagate.imports.input_form import SPIKES, input_form
 from somagate.imports.lower import lower
 from somagate.imports.paths import LoweringError
 from somagate.imports.proof import quantization_proof, random_inputs, rule_proof
@@ -149,3 +150,49 @@ def test_labels_are_one_a_sample() -> None:
         message = f"^labels must be whole numbers 0…1, the classes, not {told}$"
         with pytest.raises(ValueError, match=message):
             imported(network(np.ones((2, 5))), Wanted(samples=np.ones((2, 3, 5)), labels=labels))
+
+
+def test_numbers_that_an_import_has_not_seen_are_counted() -> None:
+    levels = input_form(np.arange(16.0).reshape(4, 1, 4) / 16)
+    assert levels.lost(np.arange(16.0) / 16) == levels.lost(np.float32(np.arange(16.0) / 16)) == ""
+    assert levels.lost(np.array([0.5, 1.0, 2.0, 0.51])) == (
+        "2 of 4 numbers are beyond 0…0.9375 and saturate, and 1 of 4 numbers are rounded to "
+        "multiples of 0.0625"
+    )
+    assert levels.lost(np.array([-0.5])) == "1 of 1 numbers are beyond 0…0.9375 and saturate"
+    reals = np.random.default_rng(0).normal(size=(3, 2, 200))
+    rounded = input_form(reals)
+    assert not rounded.exact and rounded.lost(reals) == ""
+    high = rounded.activation.high * rounded.scale
+    lost = rounded.lost(np.array([0.0, high + 0.4 * rounded.scale, high + rounded.scale]))
+    assert lost.startswith("1 of 3 numbers are beyond -") and lost.endswith(" and saturate")
+    assert SPIKES.lost(np.array([0, 1, 1])) == ""
+    message = (
+        "samples must be spikes, 0 and 1, not 0.25: the tables were imported for those; encode "
+        "them, or import with samples= like these"
+    )
+    with pytest.raises(LoweringError, match=f"^{re.escape(message)}$"):
+        SPIKES.lost(np.array([1, 0.25, 0.5]))
+
+
+def test_samples_of_another_range_are_warned_of() -> None:
+    x = np.arange(64.0).reshape(4, 2, 8) / 64
+    net = Network(
+        input_shape=(8,),
+        nodes=(
+            Node(name="fc", op=Linear(weight=np.eye(8)), sources=("input",)),
+            Node(name="lif", op=Neuron(threshold=np.array(1.0)), sources=("fc",)),
+        ),
+    )
+    tables = imported(net, Wanted(samples=x))
+    assert np.array_equal(as_input(tables, x), np.arange(64).reshape(4, 2, 8))
+    repeated = as_input(tables, x[0])  # of the same in every step
+    assert repeated.shape == (4, 2, 8)
+    message = (
+        "32 of 64 numbers are beyond 0…0.984375 and saturate: tables imported were imported with "
+        "samples of another range"
+    )
+    with pytest.warns(UserWarning, match=f"^{re.escape(message)}$"):
+        assert as_input(tables, 2 * x).max() == 63
+    with pytest.warns(UserWarning, match="^8 of 16 numbers are rounded to"):
+        as_input(tables, (x[0] + [1 / 128, 0] * 4))
