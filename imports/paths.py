@@ -64,9 +64,16 @@ def paths(network: Network, name: str) -> list[Path]:
 
 
 def _to(network: Network, name: str) -> list[Path]:
-    if name == "input" or isinstance(network.node(name).op, Neuron):
+    if name == "input":
         return [Path(source=name, shape=network.shapes[name])]
     node = network.node(name)
+    if isinstance(node.op, Neuron):
+        if node.op.threshold is None:
+            raise LoweringError(
+                f"layer {name}: a layer that never fires must be the last, as tables send spikes "
+                "on and no potentials; give it a threshold, or leave it out"
+            )
+        return [Path(source=name, shape=network.shapes[name])]
     before = [path for source in node.sources for path in _to(network, source)]
     # What adds something to a sum adds it once, so the first path has it alone.
     plain = replace(node, op=_without_offset(node.op))

@@ -45,18 +45,25 @@ def cell(module: Any) -> Cell | Delay | None:
         decay = 1 - part
         gain = part if module.decay_input else gain
     bias = np.zeros(()) if kind is neuron.CUBALIFNode else (1 - decay) * rest
+    silent = np.isinf(module.v_threshold) and module.v_threshold > 0
+    if silent and module.v_reset is None:
+        raise UnsupportedModuleError(
+            "v_reset must be a number where v_threshold is infinite, not None: SpikingJelly "
+            "subtracts 0 times infinity then, which is no number"
+        )
     return Cell(
         neuron=Neuron(
-            threshold=np.array(module.v_threshold),
+            threshold=None if silent else np.array(module.v_threshold),
             decay=decay,
             gain=gain,
             bias=bias,
-            reset="subtract" if module.v_reset is None else "zero",
+            reset="none" if silent else "subtract" if module.v_reset is None else "zero",
             v_reset=rest,
             initial=rest,
             current=current,
         ),
         sequence=module.step_mode == "m",
+        potential=(lambda: module.v) if silent else None,
     )
 
 

@@ -27,12 +27,16 @@ class Cell:
         The weights before the neurons, where the module has them too.
     sequence
         Whether the module takes all time steps at once, as the first axis.
+    potential
+        Returns the potential behind the last call, of a module that never fires and puts out
+        spikes all the same. None where a module that never fires puts out its potential.
     """
 
     neuron: Neuron
     recurrent: Linear | Conv | Affine | None = None
     inner: Linear | Conv | None = None
     sequence: bool = False
+    potential: Callable[[], Any] | None = None
 
 
 def fitted(cell: Cell, shape: Shape) -> Cell:

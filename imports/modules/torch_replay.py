@@ -90,11 +90,13 @@ def answers(instance: Instance, steps: int, returned: Iterable[NDArray[Any]]) ->
         np.stack(values[:steps]).reshape(steps, len(values[0]), -1)
         for values in (instance.outputs, instance.rule.kept)
     )
-    if instance.cell.neuron.threshold is None:
-        spikes = spikes[:0]
+    counts = [spikes, spikes.swapaxes(0, 1), spikes.sum(0), spikes[-1]]
+    fires = instance.cell.neuron.threshold is not None
+    unheard = instance.cell.potential is not None
     ways: dict[str, list[Floats]] = {
-        "count": [spikes, spikes.swapaxes(0, 1), spikes.sum(0)] if len(spikes) else [],
-        "potential": [potentials[-1]],
+        "count": counts[:3] if fires else [],
+        # Of neurons that never fire, spikes say nothing: the potential is what is meant.
+        "potential": [potentials[-1], *(counts if unheard else [])],
         "largest": [potentials.max(0)],
         "sum": [potentials.sum(0)],
         "record": [potentials, potentials.swapaxes(0, 1)],

@@ -412,6 +412,9 @@ TWO = Affine(scale=A(2.0), offset=A(0.0))
          "layer n: potentials must start from 0 where a threshold is subtracted, not from 0.5"),
         (one(lif(reset="delayed", threshold=A(-1.0))),
          "layer n: threshold must be 0 or more where a reset comes a step late, not -1"),
+        (chain(CONV, lif(threshold=None, reset="none"), CONV, lif()),
+         ("layer o1: a layer that never fires must be the last, as tables send spikes on and no "
+         "potentials; give it a threshold, or leave it out")),
         (one(lif(), readout="potential"),
          ("layer n: reset must be 'none' where its potential is read, as a layer of the tables "
          "doesn't fire then, not 'zero'; read its spikes, or train it without a reset")),

@@ -254,6 +254,51 @@ def test_spikingjellys_containers_delays_and_currents_are_read() -> None:
     agrees(network, x, net(x))
 
 
+@pytest.mark.parametrize("mode", ["s", "m"])
+def test_spikingjellys_infinite_threshold_is_a_readout_by_potential(mode: str) -> None:
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    neuron, _ = spikingjelly()
+    from spikingjelly.activation_based import functional, layer
+
+    never = neuron.LIFNode(tau=2.0, v_threshold=float("inf"))
+    net = nn.Sequential(layer.Linear(6, 8), neuron.IFNode(), layer.Linear(8, 3), never)
+    functional.set_step_mode(dyadic(net), mode)
+    x = spiking(7, 4, 6) if mode == "m" else spiking(4, 6)
+    network = read("spikingjelly", net, x)
+    assert network.readout == "potential" and network.neurons["3"].threshold is None
+    assert never.v == 0.0  # as before
+    frames = x if mode == "m" else x.expand(7, 4, 6)
+    done = run(network, frames.numpy())
+    for part in [frames] if mode == "m" else frames:
+        net(part)
+    assert np.array_equal(done.kept["3"][-1], never.v.detach().numpy()) and done.kept["3"].any()
+    never.v_reset = None
+    message = (
+        "v_reset must be a number where v_threshold is infinite, not None: SpikingJelly subtracts "
+        "0 times infinity then, which is no number"
+    )
+    with pytest.raises(UnsupportedModuleError, match=f"^{re.escape(message)}$"):
+        read("spikingjelly", net, x)
+
+
+def test_a_potential_that_the_rule_does_not_say_is_found_in_a_layer_that_never_fires() -> None:
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    neuron, _ = spikingjelly()
+
+    never = neuron.IFNode(v_threshold=float("inf"))
+
+    def twice(x: Any) -> Any:
+        never.v = never.v + 2 * x
+        return torch.zeros_like(x)
+
+    never.single_step_forward = twice
+    net = dyadic(nn.Sequential(nn.Linear(6, 3), never))
+    with pytest.raises(UnsupportedModuleError, match="^layer 1: neurons must follow the rule"):
+        read("spikingjelly", net, spiking(4, 6))
+
+
 def test_norses_neurons_are_read() -> None:
     n, _ = norse()
     half = n.LIFBoxParameters(tau_mem_inv=torch.tensor(500.0))
