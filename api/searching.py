@@ -16,7 +16,7 @@ from .shown import Shown, grid
 from .sources import Source, module_source, nir_source
 
 if TYPE_CHECKING:
-    from .imports.search.fewest import Found
+    from .imports.search.fewest import FoundBits
     from .imports.search.points import Point
 
 Narrow = Literal["both", "weights", "states"]
@@ -36,7 +36,7 @@ class BitSearch(Shown):
         Where the picture was drawn, or None.
     """
 
-    found: "Found"
+    found: "FoundBits"
     loss: float
     pictured: Path | None = None
 

@@ -10,11 +10,11 @@ from .checks.arguments import integer
 
 if TYPE_CHECKING:
     from .imports.graph import Network
-    from .imports.importing import Wanted
+    from .imports.importing import ImportSettings
 
 Readout = Literal["count", "first", "potential", "largest", "sum", "every"]
 Scales = Literal["channel", "power", "layer"]
-Source = tuple["Network", "Wanted"]
+Source = tuple["Network", "ImportSettings"]
 SETTINGS = (
     "steps", "readout", "voters", "samples", "labels", "weight_bits", "state_bits", "scales",
     "exact", "name",
@@ -73,9 +73,9 @@ def _wanted(
     state_bits: int | Mapping[str, int] = 16,
     scales: Scales = "channel",
     exact: bool = False,
-) -> "Wanted":
+) -> "ImportSettings":
     from .imports.bits import Bits
-    from .imports.importing import Wanted
+    from .imports.importing import ImportSettings
     from .imports.layer_bits import layer_bits
 
     if not isinstance(name, str):
@@ -83,7 +83,7 @@ def _wanted(
     if steps is not None:
         steps = integer("steps", steps, 1, 65535)
     plain = re.sub(r"\W", "_", name, flags=re.ASCII) or "imported"
-    return Wanted(
+    return ImportSettings(
         steps=steps, samples=samples, labels=labels,
         bits=layer_bits(weight_bits, state_bits, Bits(scales=scales, exact=exact)),
         name=plain if plain[0].isalpha() else f"net_{plain}",

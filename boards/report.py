@@ -36,7 +36,7 @@ class Usage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Memory:
+class MappedMemory:
     """What one memory of the design became.
 
     Attributes
@@ -131,7 +131,7 @@ class BuildReport:
     settings: Mapping[str, int]
     utilization: Mapping[str, Usage]
     cells: Mapping[str, int]
-    memories: tuple[Memory, ...]
+    memories: tuple[MappedMemory, ...]
     clocks: Mapping[str, Clock]
     critical_path: str
     bitstream: str
@@ -149,7 +149,7 @@ class BuildReport:
         return slowest.fmax_hz
 
     @property
-    def flip_flop_memories(self) -> tuple[Memory, ...]:
+    def flip_flop_memories(self) -> tuple[MappedMemory, ...]:
         """The written memories that are flip-flops, though most of them were meant not to be."""
         return tuple(m for m in self.memories if m.kind == "logic" and m.written)
 
@@ -192,7 +192,7 @@ def read(family: Family, folder: Path, **known: Any) -> BuildReport:
     )
 
 
-def _memories(family: Family, folder: Path) -> tuple[Memory, ...]:
+def _memories(family: Family, folder: Path) -> tuple[MappedMemory, ...]:
     """Return what became of every memory, in order of their names."""
     mapped = flow.cells(folder / flow.MAPPED)
     unmapped = flow.cells(folder / flow.UNMAPPED)
@@ -202,7 +202,7 @@ def _memories(family: Family, folder: Path) -> tuple[Memory, ...]:
         parameters = (cell["parameters"][key] for key in ("SIZE", "WIDTH", "WR_PORTS"))
         words, word_bits, write_ports = (int(value, 2) for value in parameters)
         found.append(
-            Memory(
+            MappedMemory(
                 name=name,
                 words=words,
                 word_bits=word_bits,

@@ -33,7 +33,7 @@ def demo(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Walk the whole path once on the bundled digits, and say what came out and where it lies.
+    """WholePath the whole path once on the bundled digits, and say what came out and where it lies.
 
     Trains, exports, checks, simulates, generates, verifies every spike and potential, and builds.
     Exits with 1 if Verilog and golden differ, or the bitstream is too slow for its clock.
@@ -48,7 +48,7 @@ def demo(
         writable(out, force)
         replaceable(out / "rtl", PROOF, force)
         replaceable(out / chosen.name, BUILT_PROOF, force)
-        walk = Walk(recipe=recipe, out=out, samples=samples, epochs=epochs, board=chosen.name,
+        walk = WholePath(recipe=recipe, out=out, samples=samples, epochs=epochs, board=chosen.name,
                     lanes=lanes, update_lanes=update_lanes)  # fmt: skip
         walk.take()
     show(walk, json)
@@ -57,7 +57,7 @@ def demo(
 
 
 @dataclass(kw_only=True)
-class Walk(Shown):
+class WholePath(Shown):
     """The whole path, and what came out of each step."""
 
     recipe: str

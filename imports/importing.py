@@ -19,7 +19,7 @@ from .proof import QuantizationProof, RuleProof, quantization_proof, random_inpu
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ImportSettings:
     """What is wanted of an import beside the network.
 
     Attributes
@@ -44,7 +44,7 @@ class Wanted:
     name: str = "imported"
 
 
-def imported(network: Network, wanted: Wanted) -> Tables:
+def imported(network: Network, wanted: ImportSettings) -> Tables:
     """Return a network's tables, which hold in `source` where they are from, and the proof.
 
     Raises
@@ -58,7 +58,7 @@ def imported(network: Network, wanted: Wanted) -> Tables:
 
 
 def measured(
-    network: Network, wanted: Wanted
+    network: Network, wanted: ImportSettings
 ) -> tuple[NDArray[np.float64] | None, NDArray[Any] | None]:
     """Return the samples that are wanted, (steps, samples, *input shape), and their labels.
 

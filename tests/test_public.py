@@ -42,7 +42,7 @@ PUBLIC = {
     "somagate.imports": ["Network", "Node", "Origin", "Reference", "run"],
     "somagate.imports.files": ["NirFileError", "Stated", "read"],
     "somagate.imports.modules": [],
-    "somagate.imports.search": ["Aim", "Found", "Point", "fewest_bits"],
+    "somagate.imports.search": ["Aim", "FoundBits", "Point", "fewest_bits"],
     "somagate.model": [
         *("CheckpointError", "Conv", "Dense", "LI", "LIF", "LayerNet", "MaxPool2d", "Network"),
         *("QuantConv2d", "QuantLinear", "Recipe", "Residual", "Result", "RunError", "Shortcut"),

@@ -29,7 +29,7 @@ class NirFileError(ValueError):
     """A file that isn't a network we take; one line naming file, place and what would be right."""
 
 
-def read(path: Path, seconds: float = SECONDS) -> "Group":
+def read(path: Path, seconds: float = SECONDS) -> "Fields":
     """Return the root of a file, of which everything that matters has been read.
 
     Raises
@@ -66,10 +66,10 @@ def read(path: Path, seconds: float = SECONDS) -> "Group":
         with safe_open(out, "numpy") as file:
             tree = json.loads((file.metadata() or {})["tree"])
             arrays = {name: file.get_tensor(name) for name in file.keys()}
-    return Group(tree, arrays, str(path))
+    return Fields(tree, arrays, str(path))
 
 
-class Group:
+class Fields:
     """A group of a file; errors begin with `place`: the file, and what the group is called."""
 
     def __init__(
@@ -100,10 +100,10 @@ class Group:
         """Return the names in the group, sorted."""
         return sorted({name for entries in self._kinds().values() for name in entries})
 
-    def group(self, name: str, called: str | None = None) -> "Group":
+    def group(self, name: str, called: str | None = None) -> "Fields":
         """Return the group `name`; `called` says what it is, in errors."""
         found = self._found("groups", name, "a group")
-        return Group(found, self._arrays, self._file, called or self._called)
+        return Fields(found, self._arrays, self._file, called or self._called)
 
     def is_text(self, name: str) -> bool:
         """Whether there is a string `name`."""

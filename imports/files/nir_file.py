@@ -13,7 +13,7 @@ from ..floats import Floats
 from ..graph import Delay, Flatten, Network, Node, Origin, Shape
 from ..rule import Neuron
 from . import hdf5, nir_rules
-from .hdf5 import Group, NirFileError, short
+from .hdf5 import Fields, NirFileError, short
 from .nir_graph import Graph
 from .nir_nodes import op
 from .nir_rules import NEURONS, Stated
@@ -60,7 +60,7 @@ def read(
 
 
 class _Reader:
-    def __init__(self, root: Group, stated: Stated) -> None:
+    def __init__(self, root: Fields, stated: Stated) -> None:
         self._root = root
         self._stated = stated
         self._graph = Graph(root)
@@ -103,7 +103,7 @@ class _Reader:
             raise root.error(str(error)) from None
         return found
 
-    def _fields(self, node: Group) -> dict[str, Floats]:
+    def _fields(self, node: Fields) -> dict[str, Floats]:
         found = {name: node.numbers(name, (0, 1, 2, 3)) for name in FIELDS if name in node}
         # Of a line, (channels, columns) is a map of one row.
         return {n: v[:, None, :] if v.ndim == 2 else v for n, v in found.items()}

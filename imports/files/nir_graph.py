@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .circles import circles
-from .hdf5 import Group, short
+from .hdf5 import Fields, short
 
 MOST_EDGES = 1 << 16
 
@@ -30,8 +30,8 @@ class Graph:
         Where the file holds no graph, or one that isn't sound.
     """
 
-    root: Group
-    groups: dict[str, Group] = field(default_factory=dict)
+    root: Fields
+    groups: dict[str, Fields] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     edges: set[tuple[str, str]] = field(default_factory=set)
     outputs: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Graph:
             )
         return self.outputs[0]
 
-    def _collect(self, graph: Group, prefix: str) -> tuple[list[str], list[str]]:
+    def _collect(self, graph: Fields, prefix: str) -> tuple[list[str], list[str]]:
         """Take in a graph and those in it; return the names of its inputs and outputs."""
         if "nodes" not in graph:
             raise graph.error("a graph must have 'nodes', but has none")

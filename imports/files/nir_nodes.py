@@ -6,7 +6,7 @@ import numpy as np
 
 from ..floats import Floats
 from ..ops import Affine, Conv, Delay, Flatten, Linear, Op, Pool, Shape
-from .hdf5 import Group
+from .hdf5 import Fields
 
 TAKEN = (
     "Affine, AvgPool2d, Conv1d, Conv2d, CubaLI, CubaLIF, Delay, Flatten, I, IF, LI, LIF, Linear, "
@@ -15,7 +15,7 @@ TAKEN = (
 """The types of NIR that are read."""
 
 
-def op(kind: str, node: Group, shape: Shape, dt: float) -> Op:
+def op(kind: str, node: Fields, shape: Shape, dt: float) -> Op:
     """Return a node as an operation.
 
     Parameters
@@ -41,7 +41,7 @@ def op(kind: str, node: Group, shape: Shape, dt: float) -> Op:
         raise node.error(text.removeprefix(f"{node.place}: ")) from None
 
 
-def _op(kind: str, node: Group, shape: Shape, dt: float) -> Op:
+def _op(kind: str, node: Fields, shape: Shape, dt: float) -> Op:
     if kind in ("Linear", "Affine"):
         bias = node.numbers("bias", (1,)) if "bias" in node else None
         return Linear(weight=node.numbers("weight", (2,)), bias=bias)
@@ -83,7 +83,7 @@ def _each(values: Floats, name: str) -> Floats:
     return values[:, 0, 0]
 
 
-def _conv(kind: str, node: Group) -> Conv:
+def _conv(kind: str, node: Fields) -> Conv:
     line = kind == "Conv1d"
     weight = node.numbers("weight", (3,) if line else (4,))
     if line:
@@ -113,7 +113,7 @@ def _conv(kind: str, node: Group) -> Conv:
     )
 
 
-def _pair(node: Group, name: str) -> tuple[int, int]:
+def _pair(node: Fields, name: str) -> tuple[int, int]:
     values = node.integers(name, (0, 1))
     if len(values) > 2:
         raise ValueError(f"{name} must be one or two numbers, not {len(values)}")

@@ -10,7 +10,7 @@ import torch
 from ...model.tracing import line
 from ..ops import Affine, Conv, Linear, Op, Pool
 from .torch_layers import UnsupportedModuleError, adaptive, array, pair
-from .torch_values import Notes, Term, Value, needs_map, reshaped
+from .torch_values import SourceNotes, SourceTerm, SourceValue, needs_map, reshaped
 
 SAME = frozenset(
     "clone contiguous detach float double to type requires_grad_ as_tensor cpu".split()
@@ -21,7 +21,11 @@ DROPOUTS = frozenset("dropout dropout1d dropout2d dropout3d feature_dropout".spl
 
 
 def call(
-    trace: Notes, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], known: list[Value]
+    trace: SourceNotes,
+    func: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    known: list[SourceValue],
 ) -> Any:
     """Run a function that reads what depends on the sample, and note what it made.
 
@@ -77,7 +81,7 @@ def call(
     return result
 
 
-def _steps(trace: Notes, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _steps(trace: SourceNotes, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Take the sample apart along time."""
     axis = kwargs.get("dim", args[1] if len(args) > 1 else 0)
     parts = torch.unbind(args[0], axis)
@@ -87,16 +91,18 @@ def _steps(trace: Notes, name: str, args: tuple[Any, ...], kwargs: dict[str, Any
     return iter(parts) if name == "iter" else parts
 
 
-def _moment(step: int, part: torch.Tensor) -> Value:
+def _moment(step: int, part: torch.Tensor) -> SourceValue:
     if part.ndim < 2:
         raise UnsupportedModuleError(
             f"sample must have the axes time and batch before its own, not shape "
             f"{tuple(part.shape)} in a step ({line()})"
         )
-    return Value(what="map", terms=(Term(node="input", step=step),), shape=tuple(part.shape[1:]))
+    return SourceValue(
+        what="map", terms=(SourceTerm(node="input", step=step),), shape=tuple(part.shape[1:])
+    )
 
 
-def _item(trace: Notes, func: Any, args: tuple[Any, ...], known: list[Value]) -> Any:
+def _item(trace: SourceNotes, func: Any, args: tuple[Any, ...], known: list[SourceValue]) -> Any:
     """Take one time step of the sample."""
     result = func(*args)
     index = args[1]
@@ -114,7 +120,7 @@ def _item(trace: Notes, func: Any, args: tuple[Any, ...], known: list[Value]) ->
     return result
 
 
-def _added(trace: Notes, func: Any, args: tuple[Any, ...]) -> Any:
+def _added(trace: SourceNotes, func: Any, args: tuple[Any, ...]) -> Any:
     """Add two maps, or a map and zeros."""
     values = [trace.value(a) if isinstance(a, torch.Tensor) else None for a in args[:2]]
     maps = [v for v in values if v is not None and v.what == "map"]
@@ -128,27 +134,27 @@ def _added(trace: Notes, func: Any, args: tuple[Any, ...]) -> Any:
     result = func(*args)
     shape = next((v.shape for v in maps if v.shape), ())
     terms = tuple(term for v in maps for term in v.terms)
-    trace.keep(result, Value(what="map", terms=terms, shape=shape))
+    trace.keep(result, SourceValue(what="map", terms=terms, shape=shape))
     return result
 
 
 def _repeat(
-    trace: Notes, func: Any, x: torch.Tensor, result: torch.Tensor, known: list[Value]
+    trace: SourceNotes, func: Any, x: torch.Tensor, result: torch.Tensor, known: list[SourceValue]
 ) -> None:  # fmt: skip
     """Note a sample without time that is made the same in every step."""
     terms = known[0].terms
     if result.shape == (1, *x.shape):
-        trace.keep(result, Value(what="input", terms=terms, how="unsqueeze"))
+        trace.keep(result, SourceValue(what="input", terms=terms, how="unsqueeze"))
     elif known[0].how == "unsqueeze" and result.shape[1:] == x.shape[1:]:
         trace.repeated = result.shape[0]
-        trace.keep(result, Value(what="map", terms=terms, shape=tuple(x.shape[2:])))
+        trace.keep(result, SourceValue(what="map", terms=terms, shape=tuple(x.shape[2:])))
     else:
         trace.keep_answer(result, func, known)
 
 
 def _reshape(
-    trace: Notes, func: Any, x: torch.Tensor, value: Value, result: torch.Tensor,
-    known: list[Value],
+    trace: SourceNotes, func: Any, x: torch.Tensor, value: SourceValue, result: torch.Tensor,
+    known: list[SourceValue],
 ) -> None:  # fmt: skip
     if value.what == "input":
         value = trace.taken(value, x, "flatten")

@@ -17,8 +17,8 @@ from ..rule import Neuron
 from . import torch_replay, torch_steps
 from .torch_layers import UnsupportedModuleError, array
 from .torch_neurons import Cell, Cells
-from .torch_trace import Trace
-from .torch_values import Value
+from .torch_trace import SourceTrace
+from .torch_values import SourceValue
 
 __all__ = ["UnsupportedModuleError", "read"]
 
@@ -86,7 +86,7 @@ def read(
             f"net must hold neurons of {origin.framework}, {taken}, but has none"
         )
     sequence = any(isinstance(each, Cell) and each.sequence for each in found.values())
-    trace = Trace(net, cells, sequence)
+    trace = SourceTrace(net, cells, sequence)
     with torch.no_grad(), _as_before(net):
         first = args[0].detach().clone()
         trace.start(first)
@@ -158,7 +158,7 @@ def _steps(first: torch.Tensor, network: Network, swapped: bool, timed: bool) ->
     return x.reshape(*x.shape[:2], *network.input_shape)
 
 
-def _readout(trace: Trace, result: Any, last: str, steps: int) -> str:
+def _readout(trace: SourceTrace, result: Any, last: str, steps: int) -> str:
     """Return how the last layer answers, by what the network returned."""
     values = [tensor for tensor in tensors([result]) if tensor.numel()]
     given = [v for t in values if (v := trace.value(t)) is not None]
@@ -179,7 +179,7 @@ def _readout(trace: Trace, result: Any, last: str, steps: int) -> str:
     )
 
 
-def _over_time(given: list[Value]) -> str:
+def _over_time(given: list[SourceValue]) -> str:
     """Return how potentials answer; raise where they are made one in a way that isn't taken."""
     found = set()
     for value in given:
@@ -196,7 +196,7 @@ def _over_time(given: list[Value]) -> str:
     return found.pop() if len(found) == 1 else "potential"
 
 
-def _answered(trace: Trace, result: Any, nodes: list[Node]) -> None:
+def _answered(trace: SourceTrace, result: Any, nodes: list[Node]) -> None:
     """Raise where the network's output isn't what its last layer of neurons makes."""
     by_name = {node.name: node for node in nodes}
     last = next((n.name for n in reversed(nodes) if isinstance(n.op, Neuron)), "")

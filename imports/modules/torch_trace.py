@@ -26,10 +26,10 @@ from . import torch_functions
 from .torch_layers import DROPPED, UnsupportedModuleError, array, layer
 from .torch_neurons import Cell, Cells, fitted
 from .torch_steps import Instance
-from .torch_values import Term, Value, lateness, needs_map, reshaped
+from .torch_values import SourceTerm, SourceValue, lateness, needs_map, reshaped
 
 
-class Trace(Tracing[Value]):
+class SourceTrace(Tracing[SourceValue]):
     """What a network did with a sample.
 
     Members
@@ -65,7 +65,7 @@ class Trace(Tracing[Value]):
 
     def start(self, sample: torch.Tensor) -> None:
         """Take a tensor as the network's input."""
-        self.keep(sample, Value(what="input", terms=(Term(node="input"),)))
+        self.keep(sample, SourceValue(what="input", terms=(SourceTerm(node="input"),)))
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -91,13 +91,13 @@ class Trace(Tracing[Value]):
             return func(*args, **kwargs)
         return torch_functions.call(self, func, args, kwargs, known)
 
-    def keep_answer(self, result: Any, func: Any, known: list[Value]) -> None:
+    def keep_answer(self, result: Any, func: Any, known: list[SourceValue]) -> None:
         """Note that tensors are something that no layer may read."""
         name = getattr(func, "__name__", str(func)).strip("_")
         terms = tuple(dict.fromkeys(term for value in known for term in value.terms))
         here = line()
         through = tuple(dict.fromkeys([*(f for v in known for f in v.through), (name, here)]))
-        made = Value(
+        made = SourceValue(
             what="answer",
             terms=terms,
             how=next((v.how for v in known if v.how), f"{name} ({here})"),
@@ -107,7 +107,7 @@ class Trace(Tracing[Value]):
         for tensor in tensors([result]):
             self.keep(tensor, made)
 
-    def counts(self, value: Value) -> bool:
+    def counts(self, value: SourceValue) -> bool:
         """Return whether a map is of spikes, or of a pool or a row of them."""
         return all(self._counts(term.node) for term in value.terms)
 
@@ -117,7 +117,7 @@ class Trace(Tracing[Value]):
         op, sources = self.nodes.get(name, (None, ()))
         return isinstance(op, Pool | Flatten) and all(self._counts(n) for n, _ in sources)
 
-    def taken(self, value: Value, tensor: torch.Tensor, reader: str) -> Value:
+    def taken(self, value: SourceValue, tensor: torch.Tensor, reader: str) -> SourceValue:
         """Return a value that a layer reads: a map, or the sample as a whole."""
         if value.what != "input":
             return needs_map(value, reader)
@@ -127,11 +127,11 @@ class Trace(Tracing[Value]):
             raise UnsupportedModuleError(
                 f"sample must have the axes {axes} before its own, not shape {tuple(tensor.shape)}"
             )
-        return Value(what="map", terms=value.terms, shape=tuple(tensor.shape[lead:]))
+        return SourceValue(what="map", terms=value.terms, shape=tuple(tensor.shape[lead:]))
 
     def operation(
-        self, name: str, op: Op, value: Value, tensor: torch.Tensor, result: torch.Tensor
-    ) -> Value:
+        self, name: str, op: Op, value: SourceValue, tensor: torch.Tensor, result: torch.Tensor
+    ) -> SourceValue:
         """Note an operation without a state, check what it made, and return that."""
         value = self.taken(value, tensor, name)
         sources, step = lateness(value)
@@ -144,10 +144,10 @@ class Trace(Tracing[Value]):
         shape = tuple(result.shape[tensor.ndim - count :])
         if not isinstance(op, Neuron) and type(op).__name__ != "Delay":
             self._check(name, op, value, tensor, result)
-        return Value(what="map", terms=(Term(node=node, step=step),), shape=shape)
+        return SourceValue(what="map", terms=(SourceTerm(node=node, step=step),), shape=shape)
 
     def _check(
-        self, name: str, op: Any, value: Value, tensor: torch.Tensor, result: torch.Tensor
+        self, name: str, op: Any, value: SourceValue, tensor: torch.Tensor, result: torch.Tensor
     ) -> None:
         count = len(value.shape)
         shape = value.shape if count != 2 else (value.shape[0], 1, value.shape[1])
@@ -202,7 +202,7 @@ class Trace(Tracing[Value]):
         result = self._run(module, args, kwargs)
         if value is None or x is None:
             if x is not None and not bool(torch.count_nonzero(x)):
-                self.keep(result, Value(what="map", terms=(Term(node=f"?{name}"),)))
+                self.keep(result, SourceValue(what="map", terms=(SourceTerm(node=f"?{name}"),)))
             return result
         if type(op).__name__ == "Flatten":
             value = self.taken(value, x, name)
@@ -213,7 +213,7 @@ class Trace(Tracing[Value]):
         self.keep(result, self.operation(name, op, value, x, result))
         return result
 
-    def flat(self, before: Value, after: Value, result: torch.Tensor) -> torch.Tensor:
+    def flat(self, before: SourceValue, after: SourceValue, result: torch.Tensor) -> torch.Tensor:
         """Note a map that was reshaped, with a node where it is one row now."""
         if before.shape != after.shape and len(before.shape) > 1:
             sources, step = lateness(before)
@@ -221,13 +221,13 @@ class Trace(Tracing[Value]):
             if key not in self._made:
                 self._made[key] = self._free("flatten")
                 self.nodes[self._made[key]] = (Flatten(), sources)
-            after = Value(
-                what="map", terms=(Term(node=self._made[key], step=step),), shape=after.shape
+            after = SourceValue(
+                what="map", terms=(SourceTerm(node=self._made[key], step=step),), shape=after.shape
             )
         self.keep(result, after)
         return result
 
-    def _shape(self, value: Value, x: torch.Tensor) -> tuple[int, ...]:
+    def _shape(self, value: SourceValue, x: torch.Tensor) -> tuple[int, ...]:
         return value.shape if value.what != "input" else tuple(x.shape[2 if self.sequence else 1 :])
 
     def _run(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -253,11 +253,11 @@ class Trace(Tracing[Value]):
         spikes, *states = list(tensors([result]))
         instance.follow(value.shape, given[0], spikes)
         shape = tuple(spikes.shape[spikes.ndim - len(value.shape) :])
-        terms = (Term(node=instance.name, step=step),)
-        self.keep(spikes, Value(what="map", terms=terms, shape=shape))
+        terms = (SourceTerm(node=instance.name, step=step),)
+        self.keep(spikes, SourceValue(what="map", terms=terms, shape=shape))
         for state in states:
             if state is not spikes:
-                self.keep(state, Value(what="state", terms=terms, shape=shape))
+                self.keep(state, SourceValue(what="state", terms=terms, shape=shape))
                 self._states[id(state)] = instance.name
         return result
 

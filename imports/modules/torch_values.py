@@ -10,7 +10,7 @@ from .torch_layers import UnsupportedModuleError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Term:
+class SourceTerm:
     """The output of a node in a time step.
 
     Attributes
@@ -26,7 +26,7 @@ class Term:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Value:
+class SourceValue:
     """A tensor that depends on the input.
 
     Attributes
@@ -48,7 +48,7 @@ class Value:
     """
 
     what: Literal["map", "input", "state", "answer"]
-    terms: tuple[Term, ...]
+    terms: tuple[SourceTerm, ...]
     shape: tuple[int, ...] = ()
     how: str = ""
     through: tuple[tuple[str, str], ...] = ()
@@ -61,37 +61,39 @@ class Value:
         return max(steps, default=None)
 
 
-class Notes(Protocol):
-    """What functions of torch tell a trace; see `somagate.imports.modules.torch_trace.Trace`."""
+class SourceNotes(Protocol):
+    """What functions of torch tell a trace, a `torch_trace.SourceTrace`."""
 
     sequence: bool
     looped: bool
     batch_first: bool
     repeated: int
 
-    def value(self, tensor: Any) -> Value | None:
+    def value(self, tensor: Any) -> SourceValue | None:
         """Return what a tensor is, or None where it doesn't depend on the input."""
 
-    def keep(self, tensor: Any, value: Value) -> None:
+    def keep(self, tensor: Any, value: SourceValue) -> None:
         """Note what a tensor is."""
 
-    def keep_answer(self, result: Any, func: Any, known: list[Value]) -> None:
+    def keep_answer(self, result: Any, func: Any, known: list[SourceValue]) -> None:
         """Note that tensors are something that no layer may read."""
 
-    def counts(self, value: Value) -> bool:
+    def counts(self, value: SourceValue) -> bool:
         """Return whether a map is of spikes, or of a pool or a row of them."""
 
-    def taken(self, value: Value, tensor: Any, reader: str) -> Value:
+    def taken(self, value: SourceValue, tensor: Any, reader: str) -> SourceValue:
         """Return a value that a layer reads: a map, or the sample as a whole."""
 
-    def operation(self, name: str, op: Op, value: Value, tensor: Any, result: Any) -> Value:
+    def operation(
+        self, name: str, op: Op, value: SourceValue, tensor: Any, result: Any
+    ) -> SourceValue:
         """Note an operation without a state, check what it made, and return that."""
 
-    def flat(self, before: Value, after: Value, result: Any) -> Any:
+    def flat(self, before: SourceValue, after: SourceValue, result: Any) -> Any:
         """Note a map that was reshaped, with a node where it is one row now."""
 
 
-def needs_map(value: Value, reader: str) -> Value:
+def needs_map(value: SourceValue, reader: str) -> SourceValue:
     """Return a value that a layer may read, or raise saying what it is instead."""
     if value.what == "map":
         return value
@@ -105,7 +107,7 @@ def needs_map(value: Value, reader: str) -> Value:
     )
 
 
-def reshaped(value: Value, tensor: Any, lead: int) -> Value | None:
+def reshaped(value: SourceValue, tensor: Any, lead: int) -> SourceValue | None:
     """Return a map whose tensor has another shape now, or None where it isn't one any more.
 
     The first axes, batch and time, may be split or joined; the map may be made one row.
@@ -128,7 +130,7 @@ def reshaped(value: Value, tensor: Any, lead: int) -> Value | None:
 
 
 def lateness(
-    value: Value, step: int | None = None
+    value: SourceValue, step: int | None = None
 ) -> tuple[tuple[tuple[str, int], ...], int | None]:
     """Return the terms of a map with how many steps each is late, and the step they are read in."""
     now = value.step if step is None else step

@@ -15,7 +15,7 @@ from ...checks.arguments import number
 from ...export.tables import Tables
 from ...workers import Pool
 from ..graph import Network
-from ..importing import Wanted, measured, proven
+from ..importing import ImportSettings, measured, proven
 from ..layer_bits import LayerBits
 from ..lower import Lowered, lower
 from ..proof import answer, parts
@@ -51,7 +51,7 @@ class Aim:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Found:
+class FoundBits:
     """What a search has found.
 
     Attributes
@@ -87,7 +87,9 @@ class Found:
     held_accuracy: float | None
 
 
-def fewest_bits(network: Network, wanted: Wanted, aim: Aim, pool: Pool, told: Told) -> Found:
+def fewest_bits(
+    network: Network, wanted: ImportSettings, aim: Aim, pool: Pool, told: Told
+) -> FoundBits:
     """Return the fewest bits of each layer within a loss of accuracy.
 
     Parameters
@@ -143,7 +145,7 @@ def fewest_bits(network: Network, wanted: Wanted, aim: Aim, pool: Pool, told: To
         chosen = replace(chosen, held_out=tried[chosen.allowed].accuracy)
     part = second if len(second) else first
     made = setting.lowered(chosen.allowed)
-    return Found(
+    return FoundBits(
         layers=layers,
         tables=proven(made, x[:, part], labels[part]),
         chosen=chosen,

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from ...checks.files import replacing
-from .fewest import Found
+from .fewest import FoundBits
 from .points import Point
 
 SUFFIXES = (".png", ".svg")
 KIBIBIT = 1024
 
 
-def draw(found: Found, loss: float, path: Path, *, overwrite: bool = True) -> None:
+def draw(found: FoundBits, loss: float, path: Path, *, overwrite: bool = True) -> None:
     """Draw a search as an SVG or a PNG file, by the suffix; the same search gives the same bytes.
 
     Parameters
@@ -66,7 +66,7 @@ def ready(path: Path) -> None:
         ) from None
 
 
-def _axes(axes: Any, found: Found, loss: float) -> None:
+def _axes(axes: Any, found: FoundBits, loss: float) -> None:
     source, held = 100 * found.accuracy, [p for p in found.front if p.held_out is not None]
     axes.scatter(*_places(found.points), s=14, color="0.7", label="tried", zorder=2, gid="tried")
     axes.plot(

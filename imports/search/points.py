@@ -52,7 +52,7 @@ class Setting:
     Attributes
     ----------
     network, name, bits
-        As of `Wanted`; the bits say what isn't searched for.
+        As of `ImportSettings`; the bits say what isn't searched for.
     layers
         The source's names.
     steps

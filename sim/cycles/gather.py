@@ -45,7 +45,7 @@ class Fetch:
         return self._clipped
 
 
-class Bank:
+class BankCycles:
     """Sieve, queue, scanner, weight memory and array of a bank: the sums of every position."""
 
     def __init__(self) -> None:
@@ -124,7 +124,7 @@ class Bank:
 class Sums:
     """The sums of several banks, added up on their way to the update."""
 
-    def __init__(self, banks: Sequence[Bank]) -> None:
+    def __init__(self, banks: Sequence[BankCycles]) -> None:
         self._banks = banks
         self._taken = 0
 

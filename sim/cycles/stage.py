@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ...hw.plan.stage_plan import StagePlan
 from ...hw.rtl.sequencer import distance
 from ...hw.rtl.update.update import Update
-from .gather import Bank, Fetch, Sums
+from .gather import BankCycles, Fetch, Sums
 from .joining import joining
 from .map_port import MapPort, Reader
 from .update import Output
@@ -116,7 +116,7 @@ class StageCycles:
     ) -> None:
         self.plan, self.layers, self.readers, self.port = plan, layers, readers, port
         self._fetch = Fetch()
-        self._banks = [Bank() for _ in range(plan.banks)]
+        self._banks = [BankCycles() for _ in range(plan.banks)]
         self._sums = Sums(self._banks) if plan.banks > 1 else self._banks[0]
         self._walked = -1  # when the latest walk was over
         self._ends: list[int] = []  # when each layer was finished
@@ -182,7 +182,7 @@ class StageCycles:
         for count, (uses, final) in zip(walk.positions, layer.chunks, strict=True):
             for steps, ends, every, part in islice(words, count):
                 offered = fetch.word(steps)
-                taken = map(Bank.word, banks, repeat(offered), every, part, repeat(ends))
+                taken = map(BankCycles.word, banks, repeat(offered), every, part, repeat(ends))
                 fetch.row.taken(offered, max(taken))
             if not count:  # the lane group is skipped
                 for used in uses:

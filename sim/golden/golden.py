@@ -38,7 +38,7 @@ from ...export.neuron import Shift
 from ...export.tables import Layer, Tables
 from .answer import answer
 from .inputs import checked
-from .neuron_rule import CurrentRule, Kept, Rule, rule
+from .neuron_rule import CurrentRule, Rule, Stored, rule
 from .pools import pooled, windows
 from .sums import Sum, gathered, group_sum
 from .trace import Spikes, Trace
@@ -132,12 +132,12 @@ def enter(n: CurrentRule, i: NDArray[Any], acc: NDArray[Any]) -> tuple[NDArray[A
     return h if n.late else j, store(n, kept)
 
 
-def load(n: Kept, v: NDArray[Any]) -> NDArray[Any]:
+def load(n: Stored, v: NDArray[Any]) -> NDArray[Any]:
     """Bring stored integers back to accumulator LSBs, as a new array."""
     return v << n.store.shift if isinstance(n.store, Shift) else v * n.store.level
 
 
-def leak(n: Kept, x: NDArray[Any]) -> NDArray[Any]:
+def leak(n: Stored, x: NDArray[Any]) -> NDArray[Any]:
     """Return `(multiplier · x) >> shift`, rounded down or up, in the place of `x`."""
     x *= n.multiplier
     if n.leak_up:
@@ -146,7 +146,7 @@ def leak(n: Kept, x: NDArray[Any]) -> NDArray[Any]:
     return x
 
 
-def store(n: Kept, r: NDArray[Any]) -> NDArray[Any]:
+def store(n: Stored, r: NDArray[Any]) -> NDArray[Any]:
     """Return the integers kept of `r`: rounded half up and saturated, or compared."""
     if not isinstance(n.store, Shift):
         return np.subtract(r >= n.store.boundary, r < -n.store.boundary, dtype=n.dtype)

@@ -21,7 +21,7 @@ class Levels:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class Stored:
     """A number that is kept of each neuron: how it leaks, and how it is stored.
 
     Arrays have the integer type `dtype`, which holds every intermediate value, and the shape
@@ -39,7 +39,7 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CurrentRule(Kept):
+class CurrentRule(Stored):
     """The parameters of a layer's synaptic currents, laid out for `enter`."""
 
     bias: NDArray[Any]
@@ -48,7 +48,7 @@ class CurrentRule(Kept):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule(Kept):
+class Rule(Stored):
     """The parameters of a layer's neurons, laid out for `update`.
 
     A pruned channel has no bias and a threshold out of reach, and no weights either, so it stays

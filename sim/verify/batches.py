@@ -34,7 +34,7 @@ BATCH_SAMPLES = 16
 """Samples played one after the other before the next reset."""
 
 
-class Samples(Protocol):
+class SampleSource(Protocol):
     """Inputs that are made when they are needed."""
 
     def __len__(self) -> int:
@@ -75,7 +75,7 @@ class Batches:
     load: Load | None
     setup: Setup
     play: Play
-    inputs: Samples
+    inputs: SampleSource
     count: int
     deadline: int
     predicted: int

@@ -24,7 +24,7 @@ from ..bench.cache import cached, default_folder, digest, plan_digest
 from ..bench.engines import default_deadline, player
 from ..bench.ports import Ports
 from ..bench.waves import write_waves
-from .batches import Batches, Samples
+from .batches import Batches, SampleSource
 from .check import Checker
 from .settings import Dut, Kept, Setup
 from .verdict import Verdict, merge
@@ -32,7 +32,7 @@ from .verdict import Verdict, merge
 
 def verify(
     plan: Plan,
-    x: NDArray[Any] | Samples,
+    x: NDArray[Any] | SampleSource,
     *,
     dut: Dut | None = None,
     setup: Setup | None = None,
@@ -73,7 +73,7 @@ def verify(
         Where the simulator is missing, or does not take the Verilog.
     """
     dut, setup, kept = dut or Dut(), setup or Setup(), kept or Kept()
-    inputs: Samples = _Array(x) if isinstance(x, np.ndarray) else x
+    inputs: SampleSource = _Array(x) if isinstance(x, np.ndarray) else x
     count = len(inputs) if samples is None else min(samples, len(inputs))
     if count < 1:
         raise ValueError(f"samples must be 1 or more, not {count}")

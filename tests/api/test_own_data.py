@@ -10,7 +10,7 @@ import somagate as sg
 from refusal import refused
 from somagate.data import DataError, read
 from somagate.imports.graph import Linear, Network, Neuron, Node
-from somagate.imports.importing import Wanted, imported
+from somagate.imports.importing import ImportSettings, imported
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -152,7 +152,7 @@ def test_a_file_of_arrays_is_taken_as_the_source_takes_its_samples(
     )  # fmt: skip
     x, y = rng.normal(size=(9, 4, 6)), rng.integers(0, 3, 9)  # samples first, as files have them
     theirs = x if layout == "batch" else x.swapaxes(0, 1)
-    tables = imported(net, Wanted(samples=theirs))
+    tables = imported(net, ImportSettings(samples=theirs))
     wanted = sg.as_input(tables, theirs)
     path = tmp_path / "own.npz"
     np.savez(path, x=x, y=y)

@@ -9,7 +9,7 @@ import source_networks
 import torch
 from refusal import refused
 from somagate import model as m
-from somagate.imports.importing import Wanted, imported
+from somagate.imports.importing import ImportSettings, imported
 from torch import nn
 
 torch.set_num_threads(1)
@@ -167,7 +167,7 @@ def test_an_imported_network_is_trained_further_as_golden_has_it(make, seed):
     rng = np.random.default_rng(seed)
     network = make(rng)
     frames = source_networks.frames(rng, network)
-    tables = imported(network, Wanted(steps=len(frames), samples=frames))
+    tables = imported(network, ImportSettings(steps=len(frames), samples=frames))
     x = torch.from_numpy(sg.as_input(tables, frames))
     net = sg.to_torch(tables)
     for _ in range(2):

@@ -11,7 +11,7 @@ from somagate.export.synapse import Dense
 from somagate.export.tables import Input, Layer, Readout, Tables
 from somagate.imports.graph import Linear, Network, Node
 from somagate.imports.graph import Neuron as SourceNeuron
-from somagate.imports.importing import Wanted, imported
+from somagate.imports.importing import ImportSettings, imported
 from somagate.sim.golden import golden
 from somagate.sim.golden.trace import Trace
 from tiny_tables import tiny
@@ -220,7 +220,7 @@ def test_samples_beyond_those_of_an_import_are_a_line_of_warning(somagate, tmp_p
         ),
     )
     x = np.arange(64).reshape(8, 8) / 64
-    imported(net, Wanted(samples=x, steps=4)).save(tmp_path / "t.safetensors")
+    imported(net, ImportSettings(samples=x, steps=4)).save(tmp_path / "t.safetensors")
     np.savez(tmp_path / "x.npz", x=2 * x, y=np.arange(8))
     result = somagate("simulate", tmp_path / "t.safetensors", "--data", f"arrays@{tmp_path}/x.npz")
     assert result.stderr == (

@@ -13,7 +13,7 @@ from somagate.export.tables import Tables
 from somagate.imports.bits import Bits
 from somagate.imports.frames import Layout, frames
 from somagate.imports.graph import Linear, Network, Neuron, Node, Origin
-from somagate.imports.importing import Wanted, as_input, imported
+from somagate.imports.importing import ImportSettings, as_input, imported
 from somagate.imports.input_form import SPIKES, input_form
 from somagate.imports.lower import lower
 from somagate.imports.paths import LoweringError
@@ -35,7 +35,7 @@ def test_an_exact_import_says_so_and_keeps_where_it_is_from(tmp_path: Path) -> N
     rng = np.random.default_rng(0)
     source = source_networks.dense(rng)
     x = source_networks.frames(rng, source)
-    tables = imported(source, Wanted(samples=x, labels=[0, 1, 2]))
+    tables = imported(source, ImportSettings(samples=x, labels=[0, 1, 2]))
     kept = tables.source
     assert kept is not None
     assert (kept["framework"], kept["sha256"]) == ("none", source.sha256)
@@ -71,7 +71,7 @@ def test_a_rounding_is_found_with_its_step_and_both_values() -> None:
         r"golden [01] and keeps -?\d+",
         str(first),
     )
-    text = imported(source, Wanted(steps=60, bits=Bits(states=6))).source
+    text = imported(source, ImportSettings(steps=60, bits=Bits(states=6))).source
     assert text is not None
     assert text["verdict"].startswith("the rule differs by rounding in ")
 
@@ -86,7 +86,7 @@ def test_quantization_is_measured_against_the_source_as_it_is() -> None:
     assert found.samples == 30 and found.predictions < 30
     assert found.accuracy is not None and 0 <= found.accuracy <= 1
     assert found.layers[0].silent == 3 and found.layers[0].saturated == 0
-    verdict = imported(source, Wanted(samples=x, bits=Bits(weights=2))).source
+    verdict = imported(source, ImportSettings(samples=x, bits=Bits(weights=2))).source
     assert verdict is not None
     assert verdict["verdict"].startswith("the rule is the source's: with the tables' numbers all")
 
@@ -138,9 +138,11 @@ def test_samples_that_change_are_refused_where_the_network_takes_one_input() -> 
 
 def test_labels_are_one_a_sample() -> None:
     with pytest.raises(ValueError, match="^labels must be one for each of the 3 samples, not 2$"):
-        imported(network(np.ones((2, 5))), Wanted(samples=np.ones((2, 3, 5)), labels=[0, 1]))
+        imported(
+            network(np.ones((2, 5))), ImportSettings(samples=np.ones((2, 3, 5)), labels=[0, 1])
+        )
     with pytest.raises(ValueError, match="^labels must be one for each of the 0 samples, not 2$"):
-        imported(network(np.ones((2, 5))), Wanted(steps=3, labels=[0, 1]))
+        imported(network(np.ones((2, 5))), ImportSettings(steps=3, labels=[0, 1]))
     for labels, told in (
         ([0, 1, 2], 2),
         ([0, -1, 1], -1),
@@ -149,7 +151,9 @@ def test_labels_are_one_a_sample() -> None:
     ):
         message = f"^labels must be whole numbers 0…1, the classes, not {told}$"
         with pytest.raises(ValueError, match=message):
-            imported(network(np.ones((2, 5))), Wanted(samples=np.ones((2, 3, 5)), labels=labels))
+            imported(
+                network(np.ones((2, 5))), ImportSettings(samples=np.ones((2, 3, 5)), labels=labels)
+            )
 
 
 def test_numbers_that_an_import_has_not_seen_are_counted() -> None:
@@ -184,7 +188,7 @@ def test_samples_of_another_range_are_warned_of() -> None:
             Node(name="lif", op=Neuron(threshold=np.array(1.0)), sources=("fc",)),
         ),
     )
-    tables = imported(net, Wanted(samples=x))
+    tables = imported(net, ImportSettings(samples=x))
     assert np.array_equal(as_input(tables, x), np.arange(64).reshape(4, 2, 8))
     repeated = as_input(tables, x[0])  # of the same in every step
     assert repeated.shape == (4, 2, 8)

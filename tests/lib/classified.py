@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from somagate.imports.graph import Linear, Network, Neuron, Node, Origin
-from somagate.imports.importing import Wanted
+from somagate.imports.importing import ImportSettings
 from somagate.imports.lower import lower
 from somagate.imports.proof import answer
 from somagate.imports.reference import run
@@ -27,10 +27,10 @@ def network(decay: float = 0.5) -> Network:
     return Network(input_shape=(8,), nodes=nodes, origin=origin)
 
 
-def wanted(source: Network, samples: int = 80, **settings: Any) -> Wanted:
+def wanted(source: Network, samples: int = 80, **settings: Any) -> ImportSettings:
     """Return spikes of 10 steps, their density that of the sample, and the source's answers."""
     rng = np.random.default_rng(4)
     x = (rng.random((10, samples, 8)) < rng.random((samples, 8))).astype(np.float64)
     lowered = lower(source, samples=x)
     labels = answer(lowered, run(source, x))
-    return Wanted(samples=x, labels=labels, **settings)
+    return ImportSettings(samples=x, labels=labels, **settings)

@@ -8,16 +8,16 @@ import classified
 import numpy as np
 import pytest
 from somagate.imports.bits import Bits
-from somagate.imports.importing import Wanted, as_input
+from somagate.imports.importing import ImportSettings, as_input
 from somagate.imports.layer_bits import layer_bits
 from somagate.imports.lower import lower
 from somagate.imports.paths import LoweringError
-from somagate.imports.search import Aim, Found, fewest_bits
+from somagate.imports.search import Aim, FoundBits, fewest_bits
 from somagate.sim.golden import golden
 from somagate.workers import pool
 
 
-def searched(wanted: Wanted, aim: Aim, workers: int = 1, told: Any = None) -> Found:
+def searched(wanted: ImportSettings, aim: Aim, workers: int = 1, told: Any = None) -> FoundBits:
     with pool(count=workers) as its:
         return fewest_bits(
             classified.network(), wanted, aim, its, told or (lambda done, total: None)
@@ -31,11 +31,11 @@ TOLD: list[tuple[int, int]] = []
 
 
 @pytest.fixture(scope="module")
-def found() -> Found:
+def found() -> FoundBits:
     return searched(WANTED, AIM, told=lambda *state: TOLD.append(state))
 
 
-def test_the_choice_is_the_smallest_within_the_loss(found: Found) -> None:
+def test_the_choice_is_the_smallest_within_the_loss(found: FoundBits) -> None:
     assert found.layers == ("hidden", "last") and (found.searched, found.held) == (40, 40)
     assert found.accuracy == found.held_accuracy == 1.0  # the labels are the source's answers
     within = [p for p in found.points if p.accuracy >= 0.8]
@@ -45,7 +45,7 @@ def test_the_choice_is_the_smallest_within_the_loss(found: Found) -> None:
     assert found.chosen.storage_bits < 0.8 * widest.storage_bits
 
 
-def test_all_that_was_tried_is_kept_and_each_once(found: Found) -> None:
+def test_all_that_was_tried_is_kept_and_each_once(found: FoundBits) -> None:
     assert len({p.allowed for p in found.points}) == len(found.points)
     sizes = [p.storage_bits for p in found.points]
     assert sizes == sorted(sizes)
@@ -60,7 +60,7 @@ def test_all_that_was_tried_is_kept_and_each_once(found: Found) -> None:
         )
 
 
-def test_the_front_is_what_no_other_beats(found: Found) -> None:
+def test_the_front_is_what_no_other_beats(found: FoundBits) -> None:
     assert found.chosen in found.front
     for point in found.front:
         assert point.held_out is not None
@@ -74,21 +74,23 @@ def test_the_front_is_what_no_other_beats(found: Found) -> None:
     assert storage == sorted(set(storage))
 
 
-def test_the_tables_are_those_of_the_choice_and_proven_on_what_was_held_out(found: Found) -> None:
+def test_the_tables_are_those_of_the_choice_and_proven_on_what_was_held_out(
+    found: FoundBits,
+) -> None:
     kept = found.tables.source
     assert kept is not None and kept["quantization"]["samples"] == 40
     assert kept["quantization"]["accuracy"] == found.chosen.held_out
     assert tuple(layer.neuron.store.bits for layer in found.tables.layers) == found.chosen.states
 
 
-def test_two_workers_find_the_same(found: Found) -> None:
+def test_two_workers_find_the_same(found: FoundBits) -> None:
     pytest.importorskip("distributed", reason="dask is not installed")
     other = searched(WANTED, AIM, workers=2)
     assert other.points == found.points and other.front == found.front
     assert other.chosen == found.chosen and other.tables.sha256 == found.tables.sha256
 
 
-def test_labels_that_are_held_out_have_no_say(found: Found) -> None:
+def test_labels_that_are_held_out_have_no_say(found: FoundBits) -> None:
     held = np.random.default_rng(0).permutation(80)[:40]
     wrong = np.array(WANTED.labels)
     wrong[held] = (wrong[held] + 1) % (wrong.max() + 1)
@@ -119,7 +121,7 @@ def test_the_widest_is_returned_where_it_is_not_within_the_loss() -> None:
     assert found.chosen.allowed == ((1, 3), (1, 3)) and found.chosen.held_out is not None
 
 
-def test_what_is_decided_is_told_as_it_is(found: Found) -> None:
+def test_what_is_decided_is_told_as_it_is(found: FoundBits) -> None:
     assert TOLD[0][0] == 0 and TOLD[-1][0] == TOLD[-1][1]
     assert all(0 <= done <= total for done, total in TOLD)
 
@@ -140,17 +142,17 @@ def test_an_aim_out_of_range_is_refused(settings: Any, error: Any, message: str)
 
 
 def test_what_a_search_lacks_is_said() -> None:
-    def refused(wanted: Wanted) -> str:
+    def refused(wanted: ImportSettings) -> str:
         with pytest.raises(ValueError) as caught:
             searched(wanted, AIM)
         return str(caught.value)
 
     missing = "labels must be given to a search, the right class of each sample"
     assert refused(replace(WANTED, labels=None)) == missing
-    assert refused(Wanted(steps=3)) == missing
+    assert refused(ImportSettings(steps=3)) == missing
     exact = "exact must be left out of a search, which rounds to fewer bits"
     assert refused(replace(WANTED, bits=Bits(exact=True))) == exact
-    assert refused(Wanted(samples=np.ones((4, 1, 8)), labels=[0])) == (
+    assert refused(ImportSettings(samples=np.ones((4, 1, 8)), labels=[0])) == (
         "samples must be enough to search on some and hold some out, not 1"
     )
 

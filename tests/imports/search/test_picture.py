@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 import tiny_tables
-from somagate.imports.search import Found, Point
+from somagate.imports.search import FoundBits, Point
 from somagate.imports.search.picture import draw, ready
 
 
@@ -19,7 +19,7 @@ def point(storage: int, accuracy: float, held_out: float | None = None) -> Point
 
 
 POINTS = (point(100, 0.5, 0.5), point(200, 0.9, 0.8), point(300, 0.85), point(400, 0.95, 0.97))
-FOUND = Found(
+FOUND = FoundBits(
     layers=("n",), tables=tiny_tables.tiny(), chosen=POINTS[1], within=True, points=POINTS,
     front=(POINTS[0], POINTS[1], POINTS[3]), searched=10, held=10, accuracy=0.9, held_accuracy=0.9,
 )  # fmt: skip

@@ -1,10 +1,10 @@
 """Every event takes a cycle, and every bank waits for the slowest."""
 
 from somagate.hw.rtl.gather.array import BankSum
-from somagate.sim.cycles.gather import WALK_LATENCY, Bank, Fetch, Sums
+from somagate.sim.cycles.gather import WALK_LATENCY, BankCycles, Fetch, Sums
 
 
-def gathered(bank: Bank, offered: int, *words: int) -> int:
+def gathered(bank: BankCycles, offered: int, *words: int) -> int:
     """Return when the sums of a position are offered, whose words have some events each."""
     for place, events in enumerate(words):
         bank.word(offered + place, events, events, place == len(words) - 1)
@@ -13,21 +13,21 @@ def gathered(bank: Bank, offered: int, *words: int) -> int:
 
 
 def test_an_event_takes_a_cycle() -> None:
-    cycles = [gathered(Bank(), 10, events) for events in range(1, 9)]
+    cycles = [gathered(BankCycles(), 10, events) for events in range(1, 9)]
     assert cycles == [cycles[0] + more for more in range(8)]
 
 
 def test_a_position_without_a_spike_ends_with_one_event_that_adds_nothing() -> None:
-    assert gathered(Bank(), 10, 0) == gathered(Bank(), 10, 1)
+    assert gathered(BankCycles(), 10, 0) == gathered(BankCycles(), 10, 1)
 
 
 def test_words_without_a_spike_take_no_more_than_their_own_cycle() -> None:
-    assert gathered(Bank(), 10, 0, 0, 0, 4) == gathered(Bank(), 13, 4)
+    assert gathered(BankCycles(), 10, 0, 0, 0, 4) == gathered(BankCycles(), 13, 4)
 
 
 def test_the_sums_of_banks_wait_for_the_slowest() -> None:
-    banks = [Bank(), Bank()]
-    slowest = max(gathered(Bank(), 10, events) for events in (2, 7))
+    banks = [BankCycles(), BankCycles()]
+    slowest = max(gathered(BankCycles(), 10, events) for events in (2, 7))
     for bank, events in zip(banks, (2, 7), strict=True):
         bank.word(10, events, events, True)
         bank.finish()
