@@ -143,6 +143,8 @@ def measure(one: Example, folder: Path, out: Path, count: int) -> dict[str, Any]
     if labels is not None:
         classes = theirs.argmax(1).numpy()
         found["accuracy_framework"] = float((classes == labels).mean())
+        two = theirs.topk(2, 1).values
+        found["ties"] = int((two[:, 0] == two[:, 1]).sum())
     else:
         found["error"] = errors(tables, x, theirs, right)
     return found | planned(tables)

@@ -43,23 +43,27 @@ def _predictions(results: dict[str, Any]) -> str:
         if "error" in found:
             continue
         proof = found["quantization"]
-        share = proof["predictions"] / proof["samples"]
+        training, share = found["training"], proof["predictions"] / proof["samples"]
         rows.append(
-            [_name(found), found["data"], f"{found['weights']:,}", found["steps"],
-             f"{proof['samples']:,}", f"{found['accuracy_framework']:.1%}",
+            [_name(found), found["data"],
+             f"{training['epochs']} × {training['images']:,}", f"{found['weights']:,}",
+             found["steps"], f"{proof['samples']:,}", f"{found['ties']:,}",
+             f"{found['accuracy_framework']:.1%}",
              f"{proof['accuracy_source']:.1%}",
              f"{proof['accuracy']:.1%}", f"{share:.1%}" if share >= 0.99 else f"**{share:.1%}**"]
         )  # fmt: skip
     if not rows:
         return ""
-    header = ("network", "data", "weights", "steps", "samples", "in its framework",
-              "its rule in float64", "integers", "predictions that agree")  # fmt: skip
+    header = ("network", "data", "trained on", "weights", "steps", "samples", "ties",
+              "in its framework", "its rule in float64", "integers",
+              "predictions that agree")  # fmt: skip
     return "## Predictions\n\n" + output.markdown(header, rows) + _AGREE
 
 
 _AGREE = """
 Accuracies are on the first test images; *predictions that agree* are those of its rule in
-float64 and of the integers, whether right or wrong; the goal is 99 %.
+float64 and of the integers, whether right or wrong; the goal is 99 %. *Ties* are samples for which
+the framework's own answer has two largest values, so that one spike more or less decides.
 """
 
 

@@ -144,7 +144,7 @@ EXAMPLES = (
         build=partial(convolutional, 8, 16),
         answers=lambda net, x: spikes(net, x, 25).sum(0),
         loss=lambda net, x, y: _RATE(spikes(net, x, 25), y),
-        images=15000,
+        epochs=3,
         rate=5e-3,
         settings={"steps": 25},
     ),

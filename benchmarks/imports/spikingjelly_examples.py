@@ -114,8 +114,8 @@ EXAMPLES = (
             verified=verified,
         )
         for channels, epochs, images, samples, verified in (
-            (16, 1, 30000, 1000, 4),
-            (128, 1, 2000, 100, 0),
+            (16, 4, 60000, 1000, 4),
+            (128, 1, 16000, 100, 0),
         )  # fmt: skip
     ),
 )

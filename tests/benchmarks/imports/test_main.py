@@ -51,7 +51,7 @@ def test_a_network_is_trained_once_and_measured(
     assert found["weights"] == 784 * 128 + 128 * 128 + 128 * 10 + 100 and found["refused"] is None
     assert found["quantization"]["accuracy_source"] == found["accuracy_framework"]
     text = main.report.report({one.name: found})
-    assert "| snntorch: regression, part II | mnist | 118,116 | 10 | 20 |" in text
+    assert "| snntorch: regression, part II | mnist | 1 × 64 | 118,116 | 10 | 20 |" in text
     assert "| not simulated |" in text and "Potentials of every step" not in text
 
 
