@@ -39,8 +39,10 @@ class Proof(Shown):
 
     @property
     def exact(self) -> bool:
-        """Whether nothing at all is rounded."""
-        return self.equal and not self.source["reasons"] and self.source["input"]["exact"]
+        """Whether nothing at all is rounded, not even by the framework's own run."""
+        rounds = self.source["reasons"] or not self.source["input"]["exact"]
+        own = self.source.get("own_run")
+        return self.equal and not rounds and (own is None or not own["differing"])
 
     def shown(self) -> list[RenderableType]:
         """Return where the tables are from, both proofs, and what is rounded."""
@@ -65,6 +67,13 @@ class Proof(Shown):
                     f"{quantization['accuracy']:.2%} in integers, on {quantization['samples']} "
                     "samples"
                 )
+        if own := source.get("own_run"):
+            first = own["first_difference"]
+            lines.append(
+                f"The framework's own run, {own['steps']} steps of {own['samples']} samples: "
+                f"{own['differing']:,} of {own['spikes']:,} spikes differ"
+                + (f", first in {first}" if first else "")
+            )
         lines += [f"layer {name}: {why}" for name, why in source["reasons"].items()]
         lines += source["notes"]
         lines += [f"layer {name}: {text}" for name, text in self._advice()]

@@ -50,12 +50,14 @@ def module_source(framework: str, net: Any, sample: Any, settings: dict[str, Any
             f"from_{framework} takes the settings {', '.join(SETTINGS)}, not {', '.join(unknown)}"
         )
     settings = dict(settings)
+    answer = _answer(settings)
+    first = sample[0] if isinstance(sample, tuple) and sample else sample
+    wanted = _wanted(**({"samples": first, "name": type(net).__name__} | settings))
     network = read(
         net, sample, modules.cell, Origin(framework=framework, version=modules.VERSION),
-        taken=modules.TAKEN, **_answer(settings),
+        taken=modules.TAKEN, steps=wanted.steps, **answer,
     )  # fmt: skip
-    first = sample[0] if isinstance(sample, tuple) else sample
-    return network, _wanted(**({"samples": first, "name": type(net).__name__} | settings))
+    return network, wanted
 
 
 def _answer(settings: dict[str, Any]) -> dict[str, Any]:

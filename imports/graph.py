@@ -11,15 +11,17 @@ from math import prod
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..checks.arguments import choice, integer
 from ..export.layer import LARGEST_MAP
+from .floats import Floats
 from .ops import Affine, Conv, Delay, Flatten, Linear, Op, Pool, Shape, spread
 from .rule import Current, Neuron
 
 __all__ = [
     "Affine", "Conv", "Current", "Delay", "Flatten", "Linear", "Network", "Neuron", "Node", "Op",
-    "Origin", "Pool", "Shape",
+    "Origin", "Pool", "Recording", "Shape",
 ]  # fmt: skip
 
 INPUT = "input"
@@ -64,6 +66,22 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """What a framework's own modules put out while their network was read.
+
+    Attributes
+    ----------
+    samples
+        float64 (steps, batch, *input shape), what the network got.
+    spikes
+        By layer of neurons that fire: bool (steps, batch, *shape).
+    """
+
+    samples: Floats
+    spikes: dict[str, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Network:
     """A network of nodes, in an order in which they can be computed.
 
@@ -89,6 +107,8 @@ class Network:
         Where it is from.
     notes
         Sentences about what reading it assumed.
+    recorded
+        The spikes of its own modules; None where it is of a file.
 
     Raises
     ------
@@ -107,6 +127,7 @@ class Network:
     axes: int = 0
     origin: Origin = field(default_factory=lambda: Origin(framework="none"))
     notes: tuple[str, ...] = ()
+    recorded: Recording | None = None
 
     def __post_init__(self) -> None:
         choice("Network readout", self.readout, READOUTS)

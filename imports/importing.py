@@ -15,7 +15,16 @@ from .graph import Network
 from .input_form import InputForm
 from .layer_bits import LayerBits
 from .lower import Lowered, lower
-from .proof import QuantizationProof, RuleProof, quantization_proof, random_inputs, rule_proof
+from .own_run import OwnRun, own_run
+from .paths import LoweringError
+from .proof import (
+    QuantizationProof,
+    RuleProof,
+    placed,
+    quantization_proof,
+    random_inputs,
+    rule_proof,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +63,13 @@ def imported(network: Network, wanted: ImportSettings) -> Tables:
     """
     x, labels = measured(network, wanted)
     lowered = lower(network, steps=wanted.steps, samples=x, bits=wanted.bits, name=wanted.name)
+    bits = wanted.bits.all if isinstance(wanted.bits, LayerBits) else wanted.bits
+    if bits.exact and (own := own_run(lowered)) and own.first:
+        raise LoweringError(
+            f"layer {own.first.layer} must be exact, but in step {own.first.step} "
+            f"{placed(own.first.place)} of sample {own.first.sample} of the source's own run puts "
+            f"out {own.first.own} where golden has {own.first.golden}: {own.reason}"
+        )
     return proven(lowered, x, labels)
 
 
@@ -139,6 +155,7 @@ def _source(
     if x is not None:
         rules.append(rule_proof(lowered, lowered.input.integers(x), "samples"))
         quantization = quantization_proof(lowered, x, labels)
+    own = own_run(lowered)
     activation = lowered.input.activation
     network = lowered.network
     return {
@@ -159,11 +176,12 @@ def _source(
         "notes": list(lowered.notes),
         "rule": [_plain(rule) for rule in rules],
         "quantization": None if quantization is None else _plain(quantization),
-        "verdict": verdict(rules, quantization, lowered.reasons),
+        "own_run": None if own is None else _plain(own),
+        "verdict": verdict(rules, quantization, own, lowered.reasons),
     }
 
 
-def _plain(record: RuleProof | QuantizationProof) -> dict[str, Any]:
+def _plain(record: RuleProof | QuantizationProof | OwnRun) -> dict[str, Any]:
     """Return a record as JSON holds it, with the first difference as a sentence too."""
     found = asdict(record)
     found["first_difference"] = None if record.first is None else str(record.first)
@@ -176,7 +194,10 @@ def _plain(record: RuleProof | QuantizationProof) -> dict[str, Any]:
 
 
 def verdict(
-    rules: list[RuleProof], quantization: QuantizationProof | None, reasons: dict[str, str]
+    rules: list[RuleProof],
+    quantization: QuantizationProof | None,
+    own: OwnRun | None,
+    reasons: dict[str, str],
 ) -> str:
     """Return what was found, in a sentence or two."""
     differing = sum(rule.differing for rule in rules)
@@ -198,5 +219,10 @@ def verdict(
     if quantization is not None:
         text += (
             f"; {quantization.predictions} of {quantization.samples} predictions are the source's"
+        )
+    if own is not None and own.first is not None and own.rounded:
+        text += (
+            f"; from step {own.first.step} on the framework's own float32 rounds: "
+            f"{own.differing:,} of {own.spikes:,} spikes of its own run differ"
         )
     return text

@@ -38,6 +38,11 @@ class InputForm:
         nearest = np.round(np.asarray(x, np.float64) / self.scale)
         return np.clip(nearest, self.activation.low, self.activation.high).astype(np.int64)
 
+    def holds(self, x: NDArray[Any]) -> bool:
+        """Return whether numbers are in the form's range and, where it is exact, on its levels."""
+        away = np.abs(np.asarray(x, np.float64) / self.scale - self.integers(x))
+        return bool((away <= (NEAR if self.exact else 0.5 + NEAR)).all())
+
     def lost(self, x: NDArray[Any]) -> str:
         """Return what rounding and saturating loses of numbers beyond a form's own step, or ''.
 

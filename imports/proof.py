@@ -49,12 +49,10 @@ class Differs:
     stored: int
 
     def __str__(self) -> str:
-        names = ("channel", "row", "column") if len(self.place) == 3 else ("neuron",)
-        at = ", ".join(f"{n} {i}" for n, i in zip(names, self.place, strict=True))
         return (
-            f"layer {self.layer}, step {self.step}, sample {self.sample}, {at}: the source has "
-            f"{self.source} at a potential of {self.potential:g}, golden {self.golden} and keeps "
-            f"{self.stored}"
+            f"layer {self.layer}, step {self.step}, sample {self.sample}, {placed(self.place)}: "
+            f"the source has {self.source} at a potential of {self.potential:g}, golden "
+            f"{self.golden} and keeps {self.stored}"
         )
 
 
@@ -151,7 +149,7 @@ def rule_proof(lowered: Lowered, x: NDArray[np.int64], inputs: str) -> RuleProof
         trace = golden.run(lowered.tables, part, potentials=True)
         names = {name: name for name in done.spikes}
         for name, ours in trace.spikes.items():
-            theirs = _covered(done.spikes[name], ours)
+            theirs = covered(done.spikes[name], ours)
             spikes += int(theirs.sum())
             differing += int(np.count_nonzero(theirs != ours))
         first = first or _first(done, trace, names, start)
@@ -183,7 +181,7 @@ def quantization_proof(
             right += int((trace.prediction == labels[start:stop]).sum())
         for name, ours in lowered.names.items():
             golden_spikes = trace.spikes[ours]
-            theirs = _covered(done.spikes[name], golden_spikes)
+            theirs = covered(done.spikes[name], golden_spikes)
             counts = [(theirs == golden_spikes).sum(), theirs.sum(), golden_spikes.sum()]
             agree[name] = agree.get(name, np.zeros(3)) + np.array(counts, np.float64)
             rates = golden_spikes.reshape(*golden_spikes.shape[:3], -1).mean((0, 1, 3))
@@ -229,7 +227,13 @@ def parts(lowered: Lowered, x: NDArray[Any]) -> Any:
         yield start, x[:, start : start + size]
 
 
-def _covered(theirs: Floats, ours: NDArray[Any]) -> Floats:
+def placed(place: tuple[int, ...]) -> str:
+    """Return where a neuron is, (channel, row, column) or (neuron,), in words."""
+    names = ("channel", "row", "column") if len(place) == 3 else ("neuron",)
+    return ", ".join(f"{name} {index}" for name, index in zip(names, place, strict=True))
+
+
+def covered(theirs: NDArray[Any], ours: NDArray[Any]) -> NDArray[Any]:
     """Return spikes without those of neurons that no window of a pool covers: tables have none."""
     return theirs[tuple(slice(size) for size in ours.shape)]
 
@@ -238,7 +242,7 @@ def _first(done: Reference, trace: Trace, names: dict[str, str], start: int) -> 
     """Return the first spike that differs; of one step, that of the earliest layer."""
     found: tuple[int, str, tuple[int, ...]] | None = None
     for theirs, ours in names.items():
-        wrong = _covered(done.spikes[theirs], trace.spikes[ours]) != trace.spikes[ours]
+        wrong = covered(done.spikes[theirs], trace.spikes[ours]) != trace.spikes[ours]
         if wrong.any():
             index = tuple(int(i) for i in np.unravel_index(wrong.argmax(), wrong.shape))
             if found is None or index[0] < found[0]:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from ...model.tracing import must_be_sound, tensors
-from ..graph import Network, Node, Origin, Shape
+from ..floats import Floats
+from ..graph import Network, Node, Origin, Recording, Shape
 from ..ops import Flatten, Pool
 from ..rule import Neuron
 from . import torch_replay, torch_steps
@@ -29,7 +30,9 @@ REDUCED = dict.fromkeys(("min", "amin", "median", "mean", "logsumexp")) | {
 RECORDS = frozenset({"stack", "setitem"})
 """Functions that make one tensor of all steps."""
 REHEARSED = 3
-"""Further steps that a network that is called once a step is run for."""
+"""Further steps that a network that is called once a step is run for, at least."""
+REHEARSED_UPDATES = 1 << 22
+"""Neurons that are updated in more of them, at most."""
 
 
 def read(
@@ -41,6 +44,7 @@ def read(
     taken: str,
     readout: str | None = None,
     voters: int = 1,
+    steps: int | None = None,
 ) -> Network:
     """Return a torch network, of which every layer computes what its framework does.
 
@@ -60,6 +64,9 @@ def read(
     readout, voters
         How the last layer answers, and by how many neurons a class; a readout of None is by its
         potential where it never fires.
+    steps
+        Of an inference, where they are known: a network that is called once a step is run for as
+        many.
 
     Raises
     ------
@@ -92,23 +99,23 @@ def read(
         trace.start(first)
         with trace.watching():
             result = net(first, *args[1:])
-        steps = max(len(i.sources) for i in trace.instances.values())
+        called = max(len(i.sources) for i in trace.instances.values())
         if (
-            steps == 1
+            called == 1
             and not sequence
             and all(_holds_state(module, found[name]) for name, module in net.named_modules())
         ):
             # One step shows little of a rule, so the next ones are compared as well.
             with trace.watching():
-                for _ in range(REHEARSED):
+                for _ in range(_further(trace, steps or 1)):
                     net(first, *args[1:])
     nodes = torch_steps.nodes(trace.nodes, trace.instances)
     _answered(trace, result, nodes)
     if readout is None:
-        readout = _readout(trace, result, nodes[-1].name, steps)
+        readout = _readout(trace, result, nodes[-1].name, called)
     timed = (sequence and not trace.repeated) or trace.looped
     shape = tuple(first.shape[2 if timed else 1 :])
-    whole = steps if steps > 1 or trace.looped else None
+    whole = called if called > 1 or trace.looped else None
     if sequence:
         whole = trace.repeated or first.shape[0]
     network = Network(
@@ -122,10 +129,25 @@ def read(
         layout="batch" if trace.batch_first else "steps",
         axes=len(shape),
     )
-    torch_replay.must_read_the_same(
-        network, trace.instances, _steps(first, network, trace.batch_first and timed, timed)
-    )
-    return network
+    x = _steps(first, network, trace, timed)
+    torch_replay.must_read_the_same(network, trace.instances, x)
+    return replace(network, recorded=_recorded(network, trace, x))
+
+
+def _further(trace: SourceTrace, steps: int) -> int:
+    """Return for how many further steps a network that was called for the first is run."""
+    updates = sum(each.outputs[0].size for each in trace.instances.values())
+    return max(REHEARSED, min(steps - 1, REHEARSED_UPDATES // updates))
+
+
+def _recorded(network: Network, trace: SourceTrace, x: Floats) -> Recording:
+    """Return what the network's modules put out for x, (steps, batch, *input shape)."""
+    spikes = {
+        name: np.stack(trace.instances[name].outputs[: len(x)]) != 0
+        for name, neuron in network.neurons.items()
+        if neuron.threshold is not None
+    }
+    return Recording(samples=x, spikes=spikes)
 
 
 def _holds_state(module: nn.Module, found: object) -> bool:
@@ -148,14 +170,16 @@ def _used(nodes: list[Node]) -> list[Node]:
     return [node for node in nodes if node.name in wanted]
 
 
-def _steps(first: torch.Tensor, network: Network, swapped: bool, timed: bool) -> NDArray[Any]:
-    """Return the sample as (steps, batch, *input shape)."""
+def _steps(first: torch.Tensor, network: Network, trace: SourceTrace, timed: bool) -> Floats:
+    """Return the sample as (steps, batch, *input shape), in those steps that all layers made."""
     x = array(first)
+    made = min(len(trace.instances[name].outputs) for name in network.neurons)
     if not timed:
-        x = np.broadcast_to(x, (network.steps or REHEARSED + 1, *x.shape))
-    elif swapped:
+        x = x.reshape(len(x), *network.input_shape)
+        return np.broadcast_to(x, (made, *x.shape))
+    if trace.batch_first:
         x = x.swapaxes(0, 1)
-    return x.reshape(*x.shape[:2], *network.input_shape)
+    return x.reshape(*x.shape[:2], *network.input_shape)[:made]
 
 
 def _readout(trace: SourceTrace, result: Any, last: str, steps: int) -> str:

@@ -40,7 +40,7 @@ def test_samples_and_labels_are_measured(somagate, net: Path, tmp_path: Path) ->
     found = somagate.json(*arguments, "--force")
     assert found["equal"] and found["exact"] and set(found) == documented("import")
     kept = {"quantization", "rule", "verdict", "framework", "version", "sha256", "input", "output"}
-    assert set(found["source"]) == kept | {"layers", "reasons", "notes"}
+    assert set(found["source"]) == kept | {"layers", "reasons", "notes", "own_run"}
 
 
 def test_a_rounding_that_moves_a_spike_is_a_no(somagate, tmp_path: Path) -> None:
