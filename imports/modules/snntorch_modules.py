@@ -56,6 +56,7 @@ def cell(module: Any) -> Cell | None:
             current=current,
         ),
         recurrent=recurrent,
+        held={name: 0.0 for name in ("spk", "syn", "mem") if hasattr(module, name)},
     )
 
 

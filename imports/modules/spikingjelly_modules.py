@@ -64,6 +64,7 @@ def cell(module: Any) -> Cell | Delay | None:
         ),
         sequence=module.step_mode == "m",
         potential=(lambda: module.v) if silent else None,
+        held={"v": rest} | ({"c": 0.0} if current else {}),
     )
 
 

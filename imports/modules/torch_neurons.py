@@ -1,7 +1,7 @@
 """What a framework's module for neurons is, for `somagate.imports.modules.torch_trace`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,9 @@ class Cell:
     potential
         Returns the potential behind the last call, of a module that never fires and puts out
         spikes all the same. None where a module that never fires puts out its potential.
+    held
+        The attributes that the module keeps its states in from call to call, and what they start
+        from; none where it gets them from its caller alone.
     """
 
     neuron: Neuron
@@ -37,6 +40,7 @@ class Cell:
     inner: Linear | Conv | None = None
     sequence: bool = False
     potential: Callable[[], Any] | None = None
+    held: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fitted(cell: Cell, shape: Shape) -> Cell:

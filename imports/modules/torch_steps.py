@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ...model.tracing import line
 from ..floats import Floats
 from ..graph import Node
 from ..ops import Op, Shape
@@ -32,6 +33,8 @@ class Instance:
         What it read in each step: terms with how many steps they were late.
     drives, outputs
         What entered the neurons in each step, and what they put out: (batch, *shape) each.
+    left, held
+        What the module returned last, and what its attributes of `Cell.held` were then.
     """
 
     name: str
@@ -41,6 +44,50 @@ class Instance:
     sources: list[tuple[tuple[str, int], ...]] = field(default_factory=list)
     drives: list[Floats] = field(default_factory=list)
     outputs: list[Floats] = field(default_factory=list)
+    left: list[Floats] = field(default_factory=list)
+    held: dict[str, Floats] = field(default_factory=dict)
+
+    def receive(self, states: list[torch.Tensor]) -> None:
+        """Raise where a call gets another state than the module left, or than it starts from.
+
+        Spikes show that on few samples alone. States that the caller hands on at first are zeros,
+        which is looked at before.
+        """
+        step = len(self.sources) - 1
+        if states:
+            kept = not self.left or all(
+                any(np.array_equal(array(state), left) for left in self.left) for state in states
+            )
+        elif self.cell.held:
+            now = self._own()
+            kept = all(_equal(now[n], self.held.get(n, s)) for n, s in self.cell.held.items())
+        elif self.left:
+            raise UnsupportedModuleError(
+                f"its state must be what it left in the step before, but it starts anew in step "
+                f"{step} ({line()}); hand its state on, or make it two modules where it is called "
+                "twice in a step"
+            )
+        else:
+            kept = True
+        if not kept:
+            wanted = "what it left in the step before" if step else "what its rule starts from"
+            raise UnsupportedModuleError(
+                f"its state must be {wanted}, but something changed it before step {step} "
+                f"({line()}); leave potentials and currents as the module makes them, as tables "
+                "can't change them between steps"
+            )
+
+    def leave(self, result: list[torch.Tensor]) -> None:
+        """Note what a call returned, and the state that it left."""
+        self.left = [array(tensor).copy() for tensor in result]
+        self.held = self._own()
+
+    def _own(self) -> dict[str, Floats]:
+        values = {name: getattr(self.module, name) for name in self.cell.held}
+        return {
+            name: array(v).copy() if isinstance(v, torch.Tensor) else np.array(float(v))
+            for name, v in values.items()
+        }
 
     def follow(self, shape: Shape, x: torch.Tensor, spikes: torch.Tensor) -> None:
         """Run the rule along, and raise where the framework's own module fires otherwise.
@@ -77,6 +124,15 @@ class Instance:
                 rule.follow(drive, heard, NEAR)
             except ValueError as error:
                 raise UnsupportedModuleError(str(error)) from None
+
+
+def _equal(now: Floats, before: Floats) -> bool:
+    """Return whether states are the same; one that is empty or of one value stands for all."""
+    now = now if now.size else np.zeros(())
+    before = np.asarray(before if np.size(before) else 0.0)
+    return (now.shape == before.shape or 1 in (now.size, before.size)) and bool(
+        (now == before).all()
+    )
 
 
 Sources = tuple[tuple[str, int], ...]

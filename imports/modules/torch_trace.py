@@ -59,7 +59,6 @@ class SourceTrace(Tracing[SourceValue]):
         self._cells = cells
         self._names = {module: name or "net" for name, module in net.named_modules()}
         self._made: dict[tuple[Any, ...], str] = {}
-        self._states: dict[int, str] = {}
         self._inside = False
         self._call: Callable[..., Any] = nn.Module.__call__
 
@@ -249,8 +248,10 @@ class SourceTrace(Tracing[SourceValue]):
         step = None if cell.sequence else len(instance.sources)
         sources, _ = lateness(value, step)
         instance.sources.append(sources)
+        instance.receive(given[1:])
         result = self._run(module, args, kwargs)
         spikes, *states = list(tensors([result]))
+        instance.leave([spikes, *states])
         instance.follow(value.shape, given[0], spikes)
         shape = tuple(spikes.shape[spikes.ndim - len(value.shape) :])
         terms = (SourceTerm(node=instance.name, step=step),)
@@ -258,7 +259,6 @@ class SourceTrace(Tracing[SourceValue]):
         for state in states:
             if state is not spikes:
                 self.keep(state, SourceValue(what="state", terms=terms, shape=shape))
-                self._states[id(state)] = instance.name
         return result
 
     def _instance(
@@ -270,16 +270,15 @@ class SourceTrace(Tracing[SourceValue]):
         shape: tuple[int, ...],
     ) -> Instance:
         mine = [i for i in self.instances.values() if i.module is module]
-        for state in states:
-            of = self._states.get(id(state))
-            if of is not None and self.value(state) is not None:
-                if self.instances[of].module is not module:
-                    raise UnsupportedModuleError(f"must get its own state, not that of {of}")
-                return self.instances[of]
-        fresh = bool(states) and any(not bool(torch.count_nonzero(s)) for s in states)
-        if any(bool(torch.count_nonzero(s)) for s in states if self.value(s) is None):
+        for value in self.known(states):
+            of = [self.instances[t.node] for t in value.terms if t.node in self.instances]
+            if own := next((each for each in of if each.module is module), None):
+                return own
+            if value.what == "state":
+                raise UnsupportedModuleError(f"must get its own state, not that of {of[0].name}")
+        if any(bool(torch.count_nonzero(state)) for state in states):
             raise UnsupportedModuleError(f"must start from a state of zeros ({line()})")
-        if mine and not fresh:
+        if mine and not states:
             return mine[0]
         instance = Instance(name=self._free(name), module=module, cell=fitted(cell, shape))
         self.instances[instance.name] = instance
