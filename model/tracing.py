@@ -1,5 +1,6 @@
 """What every trace of a torch network needs: which tensors it knows, and the user's line."""
 
+import sys
 from collections.abc import Iterator
 from linecache import getline
 from pathlib import Path
@@ -15,6 +16,11 @@ Value = TypeVar("Value")
 OURS = (__name__.partition(".")[0], "torch")
 """Packages whose code runs in a trace and isn't the user's."""
 TAKEN = (torch.float32, torch.float64)
+NUMBERS = frozenset(
+    "__bool__ __int__ __float__ __complex__ __index__ __array__ __contains__ item tolist numpy "
+    "equal allclose is_nonzero".split()
+)
+"""Functions that make numbers of Python or NumPy of a tensor, which no trace can follow."""
 
 
 class Tracing(TorchFunctionMode, Generic[Value]):
@@ -37,6 +43,29 @@ class Tracing(TorchFunctionMode, Generic[Value]):
     def known(self, *values: Any) -> list[Value]:
         """Return what the tensors in arguments are, those that depend on the sample."""
         return [v for tensor in tensors(values) if (v := self.value(tensor)) is not None]
+
+
+def numbers_read(func: Any) -> str:
+    """Return why a function must not read what depends on the sample, or '' where it may.
+
+    A branch that is taken, or a loop that ends, by such a number is another for other samples, and
+    the trace sees one of them. To be called by a mode's `__torch_function__`; what code of ours
+    reads is ''.
+    """
+    name = getattr(func, "__name__", "")
+    if name not in NUMBERS:
+        return ""
+    for frame, _ in walk_stack(sys._getframe(2)):
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        if package == OURS[0]:
+            return ""
+        if package != "torch":
+            break
+    return (
+        f"a forward must do the same with all samples, but {name.strip('_')} makes a number of "
+        f"what depends on the sample ({line()}); leave branches, breaks and numbers of it out, or "
+        "behind the network"
+    )
 
 
 def tensors(values: Any) -> Iterator[Tensor]:

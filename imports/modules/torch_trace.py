@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...model.tracing import Tracing, line, tensors
+from ...model.tracing import Tracing, line, numbers_read, tensors
 from ..ops import Flatten, Op, Pool
 from ..reference import apply
 from ..rule import Neuron
@@ -88,6 +88,8 @@ class SourceTrace(Tracing[SourceValue]):
         known = self.known(args, kwargs)
         if not known:
             return func(*args, **kwargs)
+        if why := numbers_read(func):
+            raise UnsupportedModuleError(why)
         return torch_functions.call(self, func, args, kwargs, known)
 
     def keep_answer(self, result: Any, func: Any, known: list[SourceValue]) -> None:
@@ -276,7 +278,7 @@ class SourceTrace(Tracing[SourceValue]):
                 return own
             if value.what == "state":
                 raise UnsupportedModuleError(f"must get its own state, not that of {of[0].name}")
-        if any(bool(torch.count_nonzero(state)) for state in states):
+        if any(array(state).any() for state in states):
             raise UnsupportedModuleError(f"must start from a state of zeros ({line()})")
         if mine and not states:
             return mine[0]

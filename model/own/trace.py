@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..tracing import Tracing, line, must_be_sound, tensors
+from ..tracing import Tracing, line, must_be_sound, numbers_read, tensors
 from . import functions
 from .found import Called, Traced, traced
 from .net import LayerNet
@@ -82,6 +82,8 @@ class _Trace(Tracing[Value]):
         known = [] if self._inside else self.known(args, kwargs)
         if not known:
             return func(*args, **kwargs)
+        if why := numbers_read(func):
+            raise UntracedError(why)
         return functions.call(self, func, args, kwargs, known)
 
     @contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from somagate.model.tracing import Tracing, line, must_be_sound
+from somagate.model.tracing import Tracing, line, must_be_sound, numbers_read
 from torch import nn
 
 X = torch.ones(2, 3)
@@ -67,3 +67,47 @@ def test_the_line_is_the_users_and_not_that_of_who_runs_his_network() -> None:
     assert [re.sub(r":\d+:", ":", text) for text in lines.found] == [
         'test_tracing.py: ours["run"](nn.Sequential(nn.ReLU()), X)'
     ]
+
+
+class Numbers(Tracing[None]):
+    """Tells of each function whether it makes numbers of what depends on the sample."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        self.told.append(numbers_read(function))
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(
+    ("read", "name"),
+    [(bool, "bool"), (float, "float"), (int, "int"), (lambda x: range(4)[x], "index"),
+     (lambda x: x.item(), "item"), (lambda x: x.tolist(), "tolist"),
+     (lambda x: x.numpy(), "numpy"), (lambda x: torch.equal(x, x), "equal"),
+     (lambda x: 2 in x[None], "contains")],
+)  # fmt: skip
+def test_numbers_of_what_depends_on_the_sample_are_refused_with_the_line(
+    read: Any, name: str
+) -> None:
+    with Numbers() as numbers:
+        read(torch.tensor(2))
+    (told,) = [text for text in numbers.told if text]
+    assert re.fullmatch(
+        rf"a forward must do the same with all samples, but {name} makes a number of what depends "
+        r"on the sample \(test_tracing\.py:\d+: .*\); leave branches, breaks and numbers of it "
+        r"out, or behind the network",
+        told,
+    )
+
+
+def test_tensors_shapes_and_what_we_read_ourselves_are_no_numbers_of_a_forward() -> None:
+    ours: dict[str, Any] = {"__name__": "somagate.somewhere"}
+    exec("def run(x):\n    return bool(x.any()), x.sum().item(), x.numpy()", ours)
+    with Numbers() as numbers:
+        ours["run"](X)
+        len(X), X.shape, X.float(), X.bool(), X.int(), X.unbind()
+    assert numbers.told and not any(numbers.told)

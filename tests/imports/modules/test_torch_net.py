@@ -778,3 +778,33 @@ def test_settings_of_an_import_are_checked_by_name(settings: Any, message: str) 
     with pytest.raises((TypeError, ValueError)) as caught:
         sg.from_snntorch(net, spiking(6, 5, 4), **settings)
     assert str(caught.value) == message
+
+
+def early(net: Any, x: Any) -> Any:
+    """End the loop where enough spikes came."""
+    mem, count = net.lif2.init_leaky(), 0
+    for step in x:
+        spk, mem = net.lif2(net.fc(step), mem)
+        count = count + spk.sum()
+        if count > 40:
+            break
+    return spk
+
+
+@pytest.mark.parametrize(
+    ("forward", "shape"),
+    [(lambda net, x: net.lif(net.fc(x)) if x.sum() < 60 else net.lif(net.fc2(x)), (2, 4)),
+     (lambda net, x: net.lif(net.fc(x * (1 if float(x.max()) < 2 else 0.5))), (2, 4)),
+     (early, (3, 2, 4))],
+)  # fmt: skip
+def test_what_a_forward_does_by_the_samples_numbers_is_refused(forward: Any, shape: Any) -> None:
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    with pytest.raises(UnsupportedModuleError) as caught:
+        read("snntorch", Wrong(forward), spiking(*shape))
+    assert re.fullmatch(
+        r"layer net: a forward must do the same with all samples, but (bool|float) makes a number "
+        r"of what depends on the sample \(test_torch_net\.py:\d+: .*\); leave branches, breaks and "
+        r"numbers of it out, or behind the network",
+        str(caught.value),
+    )

@@ -273,3 +273,17 @@ def test_what_tables_cannot_be_made_of_is_refused(case):
 def test_what_reads_an_answer_is_refused_and_the_output_may_be_one():
     found = trace(Net(lambda net, x: F.softmax(net.lif1(net.fc1(x)).mean(0), 1)), X)
     assert found.output.shape == (3, 8)
+
+
+def test_what_a_forward_does_by_the_samples_numbers_is_refused():
+    def forward(net, x):
+        return net.lif1(net.fc1(x) if x.sum() > 0 else net.fc2(x))
+
+    with pytest.raises(UntracedError) as caught:
+        trace(Net(forward), X)
+    assert re.fullmatch(
+        r"a forward must do the same with all samples, but bool makes a number of what depends on "
+        r"the sample \(test_trace\.py:\d+: .*\); leave branches, breaks and numbers of it out, or "
+        r"behind the network",
+        str(caught.value),
+    )
