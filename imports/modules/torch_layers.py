@@ -5,6 +5,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.utils.prune import BasePruningMethod
 
 from ..floats import Floats
 from ..ops import Affine, Conv, Delay, Flatten, Linear, Op, Pool
@@ -15,6 +16,10 @@ TAKEN = (
     "Linear, Conv1d, Conv2d, MaxPool1d, MaxPool2d, AvgPool1d, AvgPool2d, AdaptiveAvgPool2d, "
     "BatchNorm1d, BatchNorm2d, Dropout, Flatten, Identity"
 )
+
+
+KNOWN = ("torch", "snntorch", "spikingjelly", "norse", "brevitas", __name__.partition(".")[0])
+"""Packages whose layers and hooks do what their names say."""
 
 
 class UnsupportedModuleError(ValueError):
@@ -52,6 +57,34 @@ def layer(module: nn.Module, shape: tuple[int, ...]) -> Op | None:
     if isinstance(module, nn.Flatten):
         return Flatten()
     return None
+
+
+def must_be_plain(module: nn.Module) -> None:
+    """Raise where a layer computes more than its kind does, which a sample needn't show.
+
+    That is by a `forward` of a subclass or of its own, and by hooks, but for those that make
+    weights, as pruning and the norms of weights do.
+    """
+    kind = type(module)
+    owner = next(c for c in kind.__mro__ if "forward" in vars(c))
+    quantized = hasattr(module, "quant_weight")
+    if "forward" in vars(module) or not (_known(owner) or quantized):
+        base = next(c.__name__ for c in kind.__mro__ if _known(c))
+        raise UnsupportedModuleError(
+            f"{kind.__name__} must be a plain {base}, not have a forward of its own, of which a "
+            f"sample shows a part; take {base}, and call what it adds in the network's forward"
+        )
+    for hook in (*module._forward_pre_hooks.values(), *module._forward_hooks.values()):
+        if not (_known(hook) or isinstance(hook, BasePruningMethod)):
+            name = getattr(hook, "__qualname__", type(hook).__qualname__)
+            raise UnsupportedModuleError(
+                f"{kind.__name__} must have no forward hooks, which may change what it reads or "
+                f"makes, but has {name}; remove them, or call them in the network's forward"
+            )
+
+
+def _known(value: Any) -> bool:
+    return getattr(value, "__module__", "").partition(".")[0] in KNOWN
 
 
 def weight(module: Any) -> Floats:

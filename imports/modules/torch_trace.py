@@ -23,7 +23,7 @@ from ..ops import Flatten, Op, Pool
 from ..reference import apply
 from ..rule import Neuron
 from . import torch_functions
-from .torch_layers import DROPPED, UnsupportedModuleError, array, layer
+from .torch_layers import DROPPED, UnsupportedModuleError, array, layer, must_be_plain
 from .torch_neurons import Cell, Cells, fitted
 from .torch_steps import Instance
 from .torch_values import SourceTerm, SourceValue, lateness, needs_map, reshaped
@@ -190,14 +190,17 @@ class SourceTrace(Tracing[SourceValue]):
         found = self._cells(module)
         x = next(iter(tensors([args, kwargs])), None)
         value = None if x is None else self.value(x)
+        dropped = isinstance(module, DROPPED) or type(module).__name__.startswith("Dropout")
+        shape = () if value is None or x is None else self._shape(value, x)
+        op = None if isinstance(found, Cell) else found or layer(module, shape)
+        if value is not None and (dropped or found is not None or op is not None):
+            must_be_plain(module)
         if isinstance(found, Cell):
             return self._neurons(module, name, found, args, kwargs)
-        if isinstance(module, DROPPED) or type(module).__name__.startswith("Dropout"):
+        if dropped:
             if value is not None:
                 return x
             return self._run(module, args, kwargs)
-        shape = () if value is None or x is None else self._shape(value, x)
-        op = found if found is not None else layer(module, shape)
         if op is None:
             return self._call(module, *args, **kwargs)
         result = self._run(module, args, kwargs)
