@@ -147,3 +147,30 @@ def test_a_run_on_numbers_beyond_the_tables_input_is_not_compared() -> None:
     assert own_run(lower(replace(recorded(x), recorded=None), samples=x)) is None
     found = own_run(lower(recorded(spikes), samples=spikes))
     assert found is not None and not found.differing and found.spikes
+
+
+def test_a_reset_without_delay_is_followed_where_float32_rounds() -> None:
+    snn, torch = snntorch()
+    nn = torch.nn
+    generator = torch.Generator().manual_seed(4)
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc, self.lif = nn.Linear(8, 6, bias=False), snn.Leaky(beta=0.5, reset_delay=False)
+            weight = torch.randint(-8, 17, (6, 8), generator=generator) / 16
+            self.fc.weight = nn.Parameter(weight)
+
+        def forward(self, x: Any) -> Any:
+            mem, spikes = self.lif.init_leaky(), []
+            for _ in range(50):
+                spk, mem = self.lif(self.fc(x), mem)
+                spikes.append(spk)
+            return torch.stack(spikes)
+
+    net = Net()
+    x = (torch.rand(10, 8, generator=generator) > 0.5).float()
+    tables = sg.from_snntorch(net, x)
+    assert tables.source is not None
+    own = tables.source["own_run"]
+    assert own["rounded"] and own["first"]["step"] == 24 and 0 < own["differing"] < 20

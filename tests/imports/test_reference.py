@@ -189,10 +189,27 @@ def test_a_rule_follows_another_where_only_rounding_differs() -> None:
     assert layer.step(near) == 1 and np.isclose(layer.compared[-1], 1.5)
     message = (
         "neurons must follow the rule that is known of them, but in step 2 neuron (0,) of sample 0 "
-        "puts out 0 where the rule has 1; this version of the framework may compute something else"
+        "puts out 0 where the rule has 1; either this version of the framework computes something "
+        "else, or float32 has rounded potentials far away: pass net.double() and sample.double(), "
+        "and if that is taken it was float32"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         layer.follow(np.full((1, 1), 3.0), np.zeros((1, 1)), 1e-3)
+
+
+def test_a_reset_without_delay_follows_what_rounding_makes_of_it() -> None:
+    layer = Layer(unit("undelayed", decay=0.5), (1,), 1)
+    one, none = np.ones((1, 1)), np.zeros((1, 1))
+    layer.follow(2 * one + 1e-6, one, 1e-3)  # keeps a little more than its threshold, which fires
+    assert layer.kept[-1] == pytest.approx(1, 1e-5)
+    layer.follow(one, one, 1e-3)  # the other kept a little less, and takes none off before it fires
+    assert layer.compared[-1] == pytest.approx(1.5, 1e-5) and layer.kept[-1] == pytest.approx(
+        0.5, 1e-5
+    )
+    layer.follow(none, none, 1e-3)
+    assert layer.kept[-1] == pytest.approx(0.25, 1e-5)
+    with pytest.raises(ValueError, match="^neurons must follow the rule that is known of them"):
+        layer.follow(one, none, 1e-3)
 
 
 @pytest.mark.parametrize("decay_input", [True, False])
