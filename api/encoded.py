@@ -219,7 +219,7 @@ def samples(tables: Tables, data: Any = "digits", count: int | None = None) -> S
         )
     data = str(data)
     if the_tables(tables).source is not None and re.split("[:@]", data)[0] == "arrays":
-        return _own(tables, arrays(tested(Request.parse(data)), None), count, True, data)
+        return _own(tables, arrays(tested(Request.parse(data)), None), count, False, data)
     found = data_set(data)
     wanted, maximum = the_tables(tables).input.shape, tables.input.maximum
     frames = tables.input.encoding == "frames"
@@ -265,9 +265,10 @@ def samples(tables: Tables, data: Any = "digits", count: int | None = None) -> S
 def _own(
     tables: Tables, found: Arrays, count: int | None, rows: bool, data: str = "arrays"
 ) -> Samples:
-    """Return samples of arrays, whose first axis is that of samples where they are `rows`."""
+    """Return samples of arrays, laid out as the source takes them; `rows` are of a dataset."""
     x, labels, targets = found
     if tables.source is not None:
+        from .imports.frames import axes_of
         from .proofs import as_input
 
         known = tables.source["input"]
@@ -279,7 +280,10 @@ def _own(
     else:
         images = fitted(tables, x)
     if len(images) != len(labels):
-        raise ValueError(f"labels must be one a sample, {len(images)}, not {len(labels)}")
+        laid = ""
+        if tables.source is not None:
+            laid = f": x is {axes_of(tables.source['input']['order'])}, as the source takes it"
+        raise ValueError(f"labels must be one a sample, {len(images)}, not {len(labels)}{laid}")
     if count is not None and not 1 <= count <= len(images):
         raise ValueError(f"samples must be 1…{len(images)} for arrays, not {count}")
     return Samples(

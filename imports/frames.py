@@ -44,6 +44,11 @@ class Layout:
         )  # fmt: skip
 
 
+def axes_of(order: str) -> str:
+    """Return what the axes of samples are that change with time, of an order as of `Layout`."""
+    return "(batch, steps, …)" if order == "batch" else "(steps, batch, …)"
+
+
 def frames(layout: Layout, samples: Any, steps: int | None = None) -> Floats:
     """Return samples as (steps, batch, *input shape) float64; a view where a step is repeated.
 
@@ -84,7 +89,10 @@ def frames(layout: Layout, samples: Any, steps: int | None = None) -> Floats:
     if layout.order == "batch":
         x = x.swapaxes(0, 1)
     if known is not None and len(x) != known:
-        raise LoweringError(f"samples must have {known} steps, not {len(x)}")
+        raise LoweringError(
+            f"samples must be {axes_of(layout.order)} with {known} steps, as the source takes "
+            f"them, not of shape {array.shape} with {len(x)}"
+        )
     if layout.constant and (x != x[:1]).any():
         raise LoweringError(
             "samples must be the same in every step, as the network takes one without time"

@@ -11,6 +11,7 @@ from refusal import refused
 from somagate.data import DataError, read
 from somagate.imports.graph import Linear, Network, Neuron, Node
 from somagate.imports.importing import ImportSettings, imported
+from somagate.imports.paths import LoweringError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -138,6 +139,19 @@ def test_a_regression_is_measured_by_its_targets(tmp_path: Path, readout: str) -
         sg.samples(tables, (x, np.zeros((6, 3))))
 
 
+class Pairs:
+    """Samples and labels one by one, as of a dataset of torch."""
+
+    def __init__(self, x: Any, y: Any) -> None:
+        self.x, self.y = x, y
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.x[index], int(self.y[index])
+
+
 @pytest.mark.parametrize("layout", ["steps", "batch"])
 def test_a_file_of_arrays_is_taken_as_the_source_takes_its_samples(
     tmp_path: Path, layout: Literal["steps", "batch"]
@@ -150,15 +164,30 @@ def test_a_file_of_arrays_is_taken_as_the_source_takes_its_samples(
             Node(name="lif", op=Neuron(threshold=np.array(1.0)), sources=("fc",)),
         ),
     )  # fmt: skip
-    x, y = rng.normal(size=(9, 4, 6)), rng.integers(0, 3, 9)  # samples first, as files have them
-    theirs = x if layout == "batch" else x.swapaxes(0, 1)
-    tables = imported(net, ImportSettings(samples=theirs))
-    wanted = sg.as_input(tables, theirs)
+    rows, y = rng.normal(size=(9, 4, 6)), rng.integers(0, 3, 9)
+    x = rows if layout == "batch" else rows.swapaxes(0, 1)
+    tables = imported(net, ImportSettings(samples=x))
+    wanted = sg.as_input(tables, x)
     path = tmp_path / "own.npz"
     np.savez(path, x=x, y=y)
     found = sg.samples(tables, f"arrays@{path}")
     assert np.array_equal(found.x, wanted) and np.array_equal(found.labels, y)
-    np.savez(path, x_train=x[:5], y_train=y[:5], x_test=x[5:], y_test=y[5:])
+    assert np.array_equal(found.x, sg.samples(tables, (x, y)).x)
+    assert np.array_equal(sg.samples(tables, Pairs(rows, y), 2).x, wanted[:, :2])
+    order = "(batch, steps, …)" if layout == "batch" else "(steps, batch, …)"
+    np.savez(path, x=x.swapaxes(0, 1), y=y)
+    message = (
+        f"samples must be {order} with 4 steps, as the source takes them, not of shape "
+        f"{x.swapaxes(0, 1).shape} with 9"
+    )
+    with refused(LoweringError, message):
+        sg.samples(tables, f"arrays@{path}")
+    np.savez(path, x=x, y=y[:4])
+    message = f"labels must be one a sample, 9, not 4: x is {order}, as the source takes it"
+    with refused(ValueError, message):
+        sg.samples(tables, f"arrays@{path}")
+    late = x[5:] if layout == "batch" else x[:, 5:]
+    np.savez(path, x_train=x, y_train=y, x_test=late, y_test=y[5:])
     found = sg.samples(tables, f"arrays@{path}", 3)
     assert np.array_equal(found.x, wanted[:, 5:8]) and np.array_equal(found.labels, y[5:8])
     message = (

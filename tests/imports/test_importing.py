@@ -119,7 +119,8 @@ def test_samples_are_brought_into_the_layout_of_the_reference() -> None:
     [
         (np.ones((2, 4)), 3, ("samples must be of 5 elements, with batch and, where they change, "
          "time before them, not of shape (2, 4)")),
-        (np.ones((2, 3, 5)), 4, "samples must have 4 steps, not 2"),
+        (np.ones((2, 3, 5)), 4, ("samples must be (steps, batch, …) with 4 steps, as the source "
+         "takes them, not of shape (2, 3, 5) with 2")),
         (np.ones((3, 5)), None, "steps must be given where samples have no time"),
         (np.full((3, 5), np.inf), 3, "samples must be finite, but hold NaN or infinity"),
         (np.array([["a"]]), 3, "samples must be numbers, not <U1"),
