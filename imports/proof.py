@@ -136,7 +136,8 @@ def random_inputs(lowered: Lowered, samples: int = RANDOM_SAMPLES) -> NDArray[np
     shape = (1 if tables.input.constant else tables.steps, samples, *tables.input.shape)
     x = rng.integers(a.low, a.high + 1, shape)
     density = np.linspace(0.05, 0.95, samples).reshape(1, -1, *(1,) * len(tables.input.shape))
-    x = np.where(rng.random(shape) < density, np.where(a.bits == 1, 1, x), 0)
+    # Of one bit, all that isn't 0 is 1, or -1 where it is signed.
+    x = np.where(rng.random(shape) < density, (a.high or a.low) if a.bits == 1 else x, 0)
     return np.broadcast_to(x, (tables.steps, *x.shape[1:]))
 
 

@@ -53,6 +53,18 @@ def test_networks_of_spikingjelly_and_norse_become_tables() -> None:
     assert tables.name == "mine" and sg.proof(tables).exact
 
 
+def test_an_input_of_0_and_minus_1_is_taken() -> None:
+    snn, torch = snntorch()
+    net = dyadic(torch, torch.nn.Sequential(torch.nn.Linear(8, 6), snn.Leaky(beta=0.5)))
+    net[1].init_hidden = True
+    x = -torch.randint(0, 2, (10, 8), generator=torch.Generator().manual_seed(1)).float()
+    tables = sg.from_snntorch(net, x, steps=7, exact=True)
+    trace = sg.simulate(tables, sg.as_input(tables, x))
+    with torch.no_grad():
+        spikes = torch.stack([net(x) for _ in range(7)]).numpy()
+    assert np.array_equal(trace.spikes["layer1"], spikes) and spikes.any()
+
+
 def test_a_trained_network_is_quantized_and_how_well_is_said() -> None:
     snn, torch = snntorch()
     nn = torch.nn

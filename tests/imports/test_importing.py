@@ -96,6 +96,9 @@ def test_random_inputs_cover_the_range_of_the_input() -> None:
     lowered = lower(network(np.ones((2, 5))), samples=x)
     drawn = random_inputs(lowered)
     assert drawn.shape == (9, 8, 5) and (drawn.min(), drawn.max()) == (-4, 3)
+    negative = lower(network(np.ones((2, 5))), samples=np.minimum(x, 0).clip(-1))
+    assert negative.input.activation.bits == 1
+    assert set(np.unique(random_inputs(negative))) == {-1, 0}
     still = lower(network(np.ones((2, 5)), constant=True), steps=9)
     drawn = random_inputs(still)
     assert (drawn == drawn[0]).all() and set(np.unique(drawn)) == {0, 1}
