@@ -10,25 +10,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...model.tracing import must_be_sound, tensors
+from ...model.tracing import must_be_sound
 from ..floats import Floats
 from ..graph import Network, Node, Origin, Recording, Shape
-from ..ops import Flatten, Pool
 from ..rule import Neuron
-from . import torch_replay, torch_steps
+from . import torch_answers, torch_replay, torch_steps
 from .torch_layers import UnsupportedModuleError, array
 from .torch_neurons import Cell, Cells
 from .torch_trace import SourceTrace
-from .torch_values import SourceValue
 
 __all__ = ["UnsupportedModuleError", "read"]
 
-REDUCED = dict.fromkeys(("min", "amin", "median", "mean", "logsumexp")) | {
-    "max": "largest", "amax": "largest", "sum": "sum"
-}  # fmt: skip
-"""Functions that make one answer of those of all steps, and what the tables call it."""
-RECORDS = frozenset({"stack", "setitem"})
-"""Functions that make one tensor of all steps."""
 REHEARSED = 3
 """Further steps that a network that is called once a step is run for, at least."""
 REHEARSED_UPDATES = 1 << 22
@@ -110,9 +102,9 @@ def read(
                 for _ in range(_further(trace, steps or 1)):
                     net(first, *args[1:])
     nodes = torch_steps.nodes(trace.nodes, trace.instances)
-    _answered(trace, result, nodes)
+    torch_answers.must_answer(trace, result, nodes)
     if readout is None:
-        readout = _readout(trace, result, nodes[-1].name, called)
+        readout = torch_answers.readout(trace, result, nodes[-1].name, called)
     timed = (sequence and not trace.repeated) or trace.looped
     shape = tuple(first.shape[2 if timed else 1 :])
     whole = called if called > 1 or trace.looped else None
@@ -180,67 +172,6 @@ def _steps(first: torch.Tensor, network: Network, trace: SourceTrace, timed: boo
     if trace.batch_first:
         x = x.swapaxes(0, 1)
     return x.reshape(*x.shape[:2], *network.input_shape)[:made]
-
-
-def _readout(trace: SourceTrace, result: Any, last: str, steps: int) -> str:
-    """Return how the last layer answers, by what the network returned."""
-    values = [tensor for tensor in tensors([result]) if tensor.numel()]
-    given = [v for t in values if (v := trace.value(t)) is not None]
-    instance = trace.instances[last]
-    count = len(instance.outputs) if trace.sequence else steps
-    ways = torch_replay.answers(instance, count, [array(tensor) for tensor in values])
-    if "count" in ways:
-        return "count"
-    wanted = _over_time(given)
-    if wanted in ways:
-        return wanted
-    if ways:
-        return "potential" if ways[0] == "record" else ways[0]
-    raise UnsupportedModuleError(
-        f"layer {last}: the answer must be its spikes, their count, or its last, largest or summed "
-        "potential, but net returns something else; return that of the last layer, or pass "
-        "readout='count', 'first', 'potential', 'largest', 'sum' or 'every'"
-    )
-
-
-def _over_time(given: list[SourceValue]) -> str:
-    """Return how potentials answer; raise where they are made one in a way that isn't taken."""
-    found = set()
-    for value in given:
-        names = [name for name, _ in value.through]
-        for name, where in value.through:
-            if name in REDUCED and RECORDS & set(names):
-                if REDUCED[name] is None:
-                    raise UnsupportedModuleError(
-                        "the answer must be the potentials' last, largest or sum, not the "
-                        f"{name} over steps ({where}); pass readout='potential', 'largest' or "
-                        "'sum' to take that, or 'every' for all steps"
-                    )
-                found.add(str(REDUCED[name]))
-    return found.pop() if len(found) == 1 else "potential"
-
-
-def _answered(trace: SourceTrace, result: Any, nodes: list[Node]) -> None:
-    """Raise where the network's output isn't what its last layer of neurons makes."""
-    by_name = {node.name: node for node in nodes}
-    last = next((n.name for n in reversed(nodes) if isinstance(n.op, Neuron)), "")
-    ends: set[str] = set()
-    for tensor in tensors([result]):
-        value = trace.value(tensor)
-        ends |= {term.node for term in value.terms} if value else set()
-    for end in sorted(ends):
-        node = by_name.get(end)
-        if node is None or isinstance(node.op, Neuron):
-            continue
-        if isinstance(node.op, Flatten | Pool):
-            raise UnsupportedModuleError(
-                f"layer {end}: the output must be that of neurons, not of a "
-                f"{type(node.op).__name__} behind them; leave it out, or put neurons behind it"
-            )
-        raise UnsupportedModuleError(
-            f"layer {end}: the output must be that of neurons, not of a {type(node.op).__name__}; "
-            f"put neurons behind it, or one that never fires, to read potentials of (behind {last})"
-        )
 
 
 @contextmanager

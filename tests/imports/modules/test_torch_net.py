@@ -756,6 +756,40 @@ def test_the_answer_is_what_the_network_returns_or_refused(answer: Any, readout:
     assert read("snntorch", net, x, readout="count").readout == "count"
 
 
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [(lambda s, v: torch.stack(s).max(0)[0], "max"), (lambda s, v: torch.stack(s).amax(0), "amax"),
+     (lambda s, v: torch.stack(s).any(0).float(), "any"),
+     (lambda s, v: torch.maximum(s[0], s[1]), "maximum")],
+)  # fmt: skip
+def test_spikes_are_not_taken_as_counted_where_another_function_makes_one_of_them(
+    answer: Any, name: str
+) -> None:
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    def once(net: Any, x: Any, t: int) -> Any:
+        return net.fc(x)
+
+    x = torch.zeros(2, 5, 4)
+    x[0] = 1  # nothing fires twice
+    net = looped(once, answer, reset_mechanism="zero")
+    with torch.no_grad():
+        net.fc.bias.zero_()
+        net.fc.weight[0] = 0.5
+        assert net(x).any()
+    with pytest.raises(UnsupportedModuleError) as caught:
+        read("snntorch", net, x)
+    assert re.fullmatch(
+        rf"layer lif: the answer must be its spikes or their count, not their {name} "
+        r"\(test_torch_net\.py:\d+: .*\), which is the count only where no neuron fires twice; "
+        r"return their sum, or pass readout='count' to take that",
+        str(caught.value),
+    )
+    assert read("snntorch", net, x, readout="count").readout == "count"
+    both = looped(once, lambda s, v: (sum(s), answer(s, v)), reset_mechanism="zero")
+    assert read("snntorch", both, x).readout == "count"
+
+
 def test_potentials_of_a_layer_that_is_reset_are_no_answer() -> None:
     import somagate as sg
     from somagate.imports.paths import LoweringError
