@@ -8,7 +8,7 @@ import somagate as sg
 import typer
 
 from .options import Force, Json, by_layer
-from .output import NO, existing, progress, replaceable_file, show, verb, writable
+from .output import NO, existing, progress, replaceable_file, show, verb
 
 
 def import_(
@@ -125,7 +125,10 @@ def import_(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Default: the name of FILE.nir, as .safetensors."),
+        typer.Option(
+            metavar="FILE",
+            help="Default: in this folder, with the name of FILE.nir, as .safetensors.",
+        ),
     ] = None,
     force: Force = False,
     json: Json = False,
@@ -145,7 +148,7 @@ def import_(
         if given and not search:
             raise ValueError(f"--{next(iter(given)).replace('_', '-')} must come with --search")
         existing(file, ".nir")
-        target = writable(out or file.with_suffix(".safetensors"), force)
+        target = replaceable_file(out or Path(file.name).with_suffix(".safetensors"), force)
         samples = labels = None
         if data is not None:
             with np.load(existing(data, ".npz"), allow_pickle=False) as arrays:

@@ -11,6 +11,11 @@ from nir_files import affine, chain, leaky, write
 pytest.importorskip("h5py", reason="h5py is not installed")
 
 
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def net(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
@@ -26,8 +31,26 @@ def test_an_exact_network_is_written_with_its_proof(somagate, net: Path) -> None
     assert tables.name == "net" and tables.steps == 12
     told = " ".join(result.stdout.split())
     assert told.startswith("From nir (snntorch) 1.0.8: exact: all ")
-    assert told.endswith(f"Tables in {net.with_suffix('.safetensors')}")
+    assert told.endswith("Tables in net.safetensors")
     assert sg.proof(tables).exact
+
+
+def test_tables_are_written_here_and_nothing_is_read_where_some_are_already(
+    somagate, net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert somagate("import", net, "--steps", 3, "--reset", "zero").exit_code == 0
+    assert [path.name for path in here.iterdir()] == ["net.safetensors"]
+    assert not net.with_suffix(".safetensors").exists()
+    net.write_bytes(b"no HDF5")
+    assert somagate.error("import", net) == (
+        "net.safetensors exists already: name another with --out, or give --force"
+    )
+    assert somagate.error("import", net, "--out", here) == (
+        f"{here} must be a file to write, but is a folder; name one with --out"
+    )
 
 
 def test_samples_and_labels_are_measured(somagate, net: Path, tmp_path: Path) -> None:
