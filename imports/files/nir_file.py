@@ -104,9 +104,24 @@ class _Reader:
         return found
 
     def _fields(self, node: Fields) -> dict[str, Floats]:
+        """Return the parameters of a layer of neurons, of one shape or one value each."""
         found = {name: node.numbers(name, (0, 1, 2, 3)) for name in FIELDS if name in node}
         # Of a line, (channels, columns) is a map of one row.
-        return {n: v[:, None, :] if v.ndim == 2 else v for n, v in found.items()}
+        found = {n: v[:, None, :] if v.ndim == 2 else v for n, v in found.items()}
+        if len({value.shape for value in found.values() if value.size > 1}) > 1:
+            told = ", ".join(f"{n} {v.shape}" for n, v in found.items() if v.size > 1)
+            raise node.error(f"fields must have one shape, or one value each, not {told}")
+        for name in ("tau", "tau_mem", "tau_syn"):
+            if name in found and found[name].min() <= 0:
+                raise node.error(
+                    f"{name} must be a time constant above 0, in seconds, not {found[name].min():g}"
+                )
+        if self._stated.source is None and "r" in found and found["r"].min() <= 0:
+            raise node.error(
+                f"r must be above 0, as exporters write it, not {found['r'].min():g}; pass source= "
+                "where it is meant so"
+            )
+        return found
 
     def _neuron(self, name: str, fields: dict[str, Floats], source: str) -> Neuron:
         node, kind = self._graph.groups[name], self._graph.kinds[name]
@@ -115,10 +130,6 @@ class _Reader:
         needed |= {"CubaLI": ("tau_syn", "tau_mem", "r"), "I": ("r",)}
         for missing in [n for n in needed[kind] if n not in fields]:
             raise node.error(f"{kind} must have the field {missing!r}, but has {sorted(fields)}")
-        shapes = {value.shape for value in fields.values() if value.size > 1}
-        if len(shapes) > 1:
-            told = ", ".join(f"{n} {v.shape}" for n, v in fields.items() if v.size > 1)
-            raise node.error(f"fields must have one shape, or one value each, not {told}")
         try:
             return nir_rules.neuron(kind, fields, source, self._stated)
         except (TypeError, ValueError) as error:

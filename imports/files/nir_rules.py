@@ -187,7 +187,7 @@ def neuron(kind: str, fields: dict[str, Floats], source: str, stated: Stated) ->
 
 
 def _decay(name: str, tau: Floats, dt: float) -> Floats:
-    if tau.min() <= 0 or (dt / tau).max() > 1 + 1e-6:
+    if (dt / tau).max() > 1 + 1e-6:
         raise ValueError(
             f"{name} must be at least the time step of {dt} s, or a potential changes its sign as "
             f"it decays, not {tau.min()}; state another dt"

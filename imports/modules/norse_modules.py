@@ -62,6 +62,11 @@ def cell(module: Any) -> Cell | None:
             f"{kind.__name__} reset_method must be reset_value or reset_subtract, not {method}"
         )
     silent = kind in _SILENT
+    if not silent and not np.isfinite(_number(p.v_th)).all():
+        raise UnsupportedModuleError(
+            f"{kind.__name__} v_th must be finite, not {np.max(_number(p.v_th))}; to read "
+            "potentials take neurons that never fire, LICell, LIBoxCell or LI"
+        )
     return Cell(
         neuron=Neuron(
             threshold=None if silent else _number(p.v_th),

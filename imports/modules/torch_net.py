@@ -13,6 +13,7 @@ from torch import nn
 from ...model.tracing import must_be_sound
 from ..floats import Floats
 from ..graph import Network, Node, Origin, Recording, Shape
+from ..ops import Delay
 from ..rule import Neuron
 from . import torch_answers, torch_replay, torch_steps
 from .torch_layers import UnsupportedModuleError, array
@@ -79,7 +80,7 @@ def read(
     if not args or not isinstance(args[0], torch.Tensor):
         raise TypeError(f"sample must be a tensor that net takes, not {type(sample).__name__}")
     must_be_sound(net, args[0])
-    found = {name: cells(module) for name, module in net.named_modules()}
+    found = {name: _cell(cells, name or "net", module) for name, module in net.named_modules()}
     if not any(isinstance(each, Cell) for each in found.values()):
         raise UnsupportedModuleError(
             f"net must hold neurons of {origin.framework}, {taken}, but has none"
@@ -140,6 +141,19 @@ def _recorded(network: Network, trace: SourceTrace, x: Floats) -> Recording:
         if neuron.threshold is not None
     }
     return Recording(samples=x, spikes=spikes)
+
+
+def _cell(cells: Cells, name: str, module: nn.Module) -> Cell | Delay | None:
+    """Return what a module is, or raise naming the layer."""
+    try:
+        return cells(module)
+    except UnsupportedModuleError as error:
+        raise UnsupportedModuleError(f"layer {name}: {error}") from None
+    except (TypeError, ValueError) as error:
+        raise UnsupportedModuleError(
+            f"layer {name}: {error}; parameters of a {type(module).__name__} must be finite "
+            "numbers: one, one a channel of maps as (channels, 1, 1), or one a neuron"
+        ) from None
 
 
 def _holds_state(module: nn.Module, found: object) -> bool:

@@ -315,6 +315,22 @@ def test_a_node_that_is_not_sound_is_named(
     refused(write(tmp_path / "a.nir", nodes, edges), message, SNN)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"tau": np.full(5, 1e-4)}, ("fields must have one shape, or one value each, not r (6,), tau "
+      "(5,), v_leak (6,), v_threshold (6,), v_reset (6,)")),
+     ({"tau": 0.0}, "tau must be a time constant above 0, in seconds, not 0"),
+     ({"tau": -1e-4}, "tau must be a time constant above 0, in seconds, not -0.0001"),
+     ({"r": -1.0}, ("r must be above 0, as exporters write it, not -1; pass source= where it is "
+      "meant so"))],
+)  # fmt: skip
+def test_numbers_of_neurons_are_looked_at_before_their_source_is_looked_for(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    nodes, edges = chain(affine(W1), leaky(0.5, shape=(6,)) | change, shape=(8,))
+    refused(write(tmp_path / "a.nir", nodes, edges), f"node 1: {message}", Stated(reset="zero"))
+
+
 def test_a_graph_that_is_not_sound_is_refused(tmp_path: Path) -> None:
     nodes, edges = chain(affine(W1), leaky(0.5, shape=(6,)), shape=(8,))
     path = tmp_path / "a.nir"

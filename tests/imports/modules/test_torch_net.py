@@ -251,8 +251,8 @@ def test_spikingjellys_infinite_threshold_is_a_readout_by_potential(mode: str) -
     assert np.array_equal(done.kept["3"][-1], never.v.detach().numpy()) and done.kept["3"].any()
     never.v_reset = None
     message = (
-        "v_reset must be a number where v_threshold is infinite, not None: SpikingJelly subtracts "
-        "0 times infinity then, which is no number"
+        "layer 3: v_reset must be a number where v_threshold is infinite, not None: SpikingJelly "
+        "subtracts 0 times infinity then, which is no number"
     )
     with pytest.raises(UnsupportedModuleError, match=f"^{re.escape(message)}$"):
         read("spikingjelly", net, x)
@@ -572,7 +572,7 @@ def modules_that_are_not_taken() -> list[tuple[str, Callable[[], Any], str]]:
         ("snntorch", snn("Leaky", beta=0.5, state_quant=lambda x: x),
          "Leaky state_quant must be False, not set"),
         ("snntorch", snn("Leaky", beta=torch.rand(3)),
-         ("layer 1: decay must have one value, or one for each of the (4,) neurons, not the shape "
+         ("decay must have one value, or one for each of the (4,) neurons, not the shape "
          "(3,)")),
         ("spikingjelly", sj("KLIFNode"),
          f"neurons must be SpikingJelly's {jelly}, not KLIFNode; train with one of those"),
@@ -593,8 +593,32 @@ def test_neurons_that_are_not_taken_are_refused_by_name(index: int) -> None:
     from somagate.imports.modules.torch_net import UnsupportedModuleError
 
     framework, make, message = modules_that_are_not_taken()[index]
+    layer = make()
+    name = "1.0" if isinstance(layer, nn.Sequential) else "1"
+    with pytest.raises(UnsupportedModuleError, match=f"^layer {name}: {re.escape(message)}$"):
+        read(framework, nn.Sequential(nn.Linear(4, 4), layer), torch.rand(2, 4))
+
+
+def test_parameters_of_neurons_that_are_not_taken_are_refused_with_the_layer() -> None:
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    snn, _ = snntorch()
+    rows = snn.Leaky(beta=0.5, threshold=torch.ones(4, 1), init_hidden=True)
+    message = (
+        "layer 1: Neuron threshold must have 0 or 1 or 3 axes, not 2: (4, 1); parameters of a "
+        "Leaky must be finite numbers: one, one a channel of maps as (channels, 1, 1), or one a "
+        "neuron"
+    )
     with pytest.raises(UnsupportedModuleError, match=f"^{re.escape(message)}$"):
-        read(framework, nn.Sequential(nn.Linear(4, 4), make()), torch.rand(2, 4))
+        read("snntorch", nn.Sequential(nn.Conv2d(1, 2, 3), rows), torch.rand(2, 1, 6, 6))
+    n, _ = norse()
+    never = n.LIFBoxCell(n.LIFBoxParameters(v_th=torch.tensor(float("inf"))))
+    message = (
+        "layer 1: LIFBoxCell v_th must be finite, not inf; to read potentials take neurons that "
+        "never fire, LICell, LIBoxCell or LI"
+    )
+    with pytest.raises(UnsupportedModuleError, match=f"^{re.escape(message)}$"):
+        read("norse", n.SequentialState(nn.Linear(4, 3), never), torch.rand(2, 4))
 
 
 @pytest.mark.parametrize(
@@ -678,7 +702,7 @@ def test_a_module_that_computes_something_else_is_found_out() -> None:
 
     eager = Eager(beta=0.5, init_hidden=True)
     eager.__class__ = type("Leaky", (Eager,), {})
-    with pytest.raises(UnsupportedModuleError, match="^neurons must be snnTorch's"):
+    with pytest.raises(UnsupportedModuleError, match="^layer 1: neurons must be snnTorch's"):
         read("snntorch", nn.Sequential(nn.Linear(4, 4), eager), torch.ones(2, 4))
     plain = snn.Leaky(beta=0.5, init_hidden=True)
     plain.fire = lambda mem: (mem > 0.25).float()
