@@ -48,8 +48,8 @@ class _RefusedError(ValueError):
 def tree(file: h5py.File) -> tuple[dict[str, Any], Arrays]:
     """Return a file as a tree and its arrays.
 
-    A tree has 'groups' (trees by name), 'texts', 'rows' (of strings), 'arrays' (their place), and
-    'errors' (the reason why something wasn't read), each by name.
+    A tree has 'groups' (trees by name), 'texts', 'rows' (of strings), 'arrays' (their place),
+    'errors' (the reason why something wasn't read) and 'others' (that aren't read), each by name.
     """
     arrays: Arrays = {}
     return _group(file, arrays, [], 0), arrays
@@ -57,7 +57,7 @@ def tree(file: h5py.File) -> tuple[dict[str, Any], Arrays]:
 
 def _group(group: h5py.Group, arrays: Arrays, visited: list[int], depth: int) -> dict[str, Any]:
     made: dict[str, Any] = {
-        kind: {} for kind in ("groups", "texts", "rows", "arrays", "errors", "whole")
+        kind: {} for kind in ("groups", "texts", "rows", "arrays", "errors", "others", "whole")
     }
     if len(visited) > MOST_NAMES:
         raise _RefusedError(f"all groups together must be at most {MOST_NAMES}, not more")
@@ -69,8 +69,9 @@ def _group(group: h5py.Group, arrays: Arrays, visited: list[int], depth: int) ->
         if not isinstance(name, str) or len(name) > LONGEST_TEXT or not name.isprintable():
             made["whole"] = f"names must be {LONGEST_TEXT} printable characters, not {name!r:.200}"
             return made
-        # Nodes bear any name; in a node, only NIR's own fields are looked at.
+        # Nodes bear any name; in a node, only NIR's own fields are looked at, others are named.
         if name not in FIELDS and not group.name.endswith("/nodes"):
+            made["others"][name] = True
             continue
         try:
             _entry(group, name, arrays, visited, depth, made)

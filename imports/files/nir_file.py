@@ -5,6 +5,7 @@ batch and time in the input's shape. All that is taken; what isn't sound is one 
 file, node, field, value, and what would be right.
 """
 
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,11 @@ from ..rule import Neuron
 from . import hdf5, nir_rules
 from .hdf5 import Fields, NirFileError, short
 from .nir_graph import Graph
-from .nir_nodes import op
+from .nir_nodes import FIELDS, must_be_known, op
 from .nir_rules import NEURONS, Stated
 
 TORCH = (".pth", ".pt", ".ckpt")
 """How files of torch's weights end."""
-FIELDS = ("r", "tau", "tau_mem", "tau_syn", "v_leak", "v_threshold", "v_reset", "w_in")
 
 
 def read(
@@ -69,8 +69,10 @@ class _Reader:
     def network(self, readout: str | None, voters: int) -> Network:
         root = self._root
         graph = self._graph
+        for name, kind in graph.kinds.items():
+            must_be_known(kind, graph.groups[name])
         fields = {
-            name: self._fields(graph.groups[name])
+            name: self._fields(kind, graph.groups[name])
             for name, kind in graph.kinds.items()
             if kind in NEURONS
         }
@@ -101,11 +103,12 @@ class _Reader:
             )
         except ValueError as error:
             raise root.error(str(error)) from None
+        self._must_fit(found.shapes[answer])
         return found
 
-    def _fields(self, node: Fields) -> dict[str, Floats]:
+    def _fields(self, kind: str, node: Fields) -> dict[str, Floats]:
         """Return the parameters of a layer of neurons, of one shape or one value each."""
-        found = {name: node.numbers(name, (0, 1, 2, 3)) for name in FIELDS if name in node}
+        found = {name: node.numbers(name, (0, 1, 2, 3)) for name in FIELDS[kind] if name in node}
         # Of a line, (channels, columns) is a map of one row.
         found = {n: v[:, None, :] if v.ndim == 2 else v for n, v in found.items()}
         if len({value.shape for value in found.values() if value.size > 1}) > 1:
@@ -185,6 +188,18 @@ class _Reader:
                     shapes[name] = known[0]
             stands[name] = (name,)
         return nodes, shape, stands[end]
+
+    def _must_fit(self, shape: Shape) -> None:
+        """Raise where the Output's shape isn't that of what it reads, batch and time before it."""
+        node = self._graph.groups[self._graph.end]
+        if "shape" not in node:
+            return
+        told = node.integers("shape", (0, 1))
+        if prod(shape) not in (prod(told[start:]) for start in range(len(told))):
+            raise node.error(
+                f"shape must be that of what the Output reads, {shape}, not {told}; batch and time "
+                "may be before it"
+            )
 
     def _answer(self, nodes: list[Node], feeds: tuple[str, ...]) -> str:
         """Return the layer of neurons that the Output reads; flattening doesn't change it."""

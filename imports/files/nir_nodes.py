@@ -6,13 +6,38 @@ import numpy as np
 
 from ..floats import Floats
 from ..ops import Affine, Conv, Delay, Flatten, Linear, Op, Pool, Shape
-from .hdf5 import Fields
+from .hdf5 import Fields, short
 
 TAKEN = (
     "Affine, AvgPool2d, Conv1d, Conv2d, CubaLI, CubaLIF, Delay, Flatten, I, IF, LI, LIF, Linear, "
     "NIRGraph, Scale, SumPool2d"
 )
 """The types of NIR that are read."""
+_WEIGHTS = ("weight", "bias")
+_CONVOLUTION = (*_WEIGHTS, "stride", "padding", "dilation", "groups", "input_shape")
+_POOL = ("kernel_size", "stride", "padding")
+FIELDS = {
+    "Affine": _WEIGHTS, "Linear": _WEIGHTS, "Conv1d": _CONVOLUTION, "Conv2d": _CONVOLUTION,
+    "AvgPool2d": _POOL, "SumPool2d": _POOL, "Flatten": ("start_dim", "end_dim"),
+    "Scale": ("scale",), "Delay": ("delay",), "Input": ("shape",), "Output": ("shape",),
+    "I": ("r",), "IF": ("r", "v_threshold", "v_reset"), "LI": ("r", "tau", "v_leak"),
+    "LIF": ("r", "tau", "v_leak", "v_threshold", "v_reset"),
+    "CubaLI": ("r", "tau_mem", "tau_syn", "v_leak", "w_in"),
+    "CubaLIF": ("r", "tau_mem", "tau_syn", "v_leak", "v_threshold", "v_reset", "w_in"),
+}  # fmt: skip
+"""By type, the fields that mean something."""
+BESIDE = ("type", "metadata", "input_type", "output_type")
+"""Fields of any node that change nothing of what it computes."""
+
+
+def must_be_known(kind: str, node: Fields) -> None:
+    """Raise `NirFileError` where a node has a field that isn't read, which may mean something."""
+    for name in node.names():
+        if kind in FIELDS and name not in (*FIELDS[kind], *BESIDE):
+            raise node.error(
+                f"{short(name)!r} must not be there, as it isn't read: a {kind} has "
+                f"{', '.join(FIELDS[kind])}; write what it means as nodes, or take it out"
+            )
 
 
 def op(kind: str, node: Fields, shape: Shape, dt: float) -> Op:

@@ -40,7 +40,9 @@ def chain(*nodes: dict[str, Any], shape: tuple[int, ...], names: str = "{}") -> 
     """Return nodes one behind another, between Input and Output, and their edges."""
     found: Nodes = {"input": {"type": "Input", "shape": np.array(shape)}}
     found |= {names.format(i): node for i, node in enumerate(nodes)}
-    found["output"] = {"type": "Output", "shape": np.array([1])}
+    weights = [np.shape(node["weight"]) for node in nodes if "weight" in node]
+    flat = bool(weights) and len(weights[-1]) == 2
+    found["output"] = {"type": "Output"} | ({"shape": [weights[-1][0]]} if flat else {})
     order = list(found)
     return found, list(reversed(list(zip(order, order[1:], strict=False))))
 

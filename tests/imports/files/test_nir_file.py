@@ -198,7 +198,8 @@ def test_a_layer_that_never_fires_answers_by_its_potential(tmp_path: Path) -> No
 def test_the_layer_that_the_output_reads_answers(tmp_path: Path) -> None:
     nodes, edges = chain(affine(W1), leaky(0.5), affine(W2), leaky(0.75), shape=(8,))
     hidden = [*(edge for edge in edges if edge[1] != "output"), ("1", "output")]
-    net = read(write(tmp_path / "hidden.nir", nodes, hidden), SNN)
+    wide = nodes | {"output": {"type": "Output", "shape": [6]}}
+    net = read(write(tmp_path / "hidden.nir", wide, hidden), SNN)
     assert net.output == "1" and [node.name for node in net.nodes] == ["0", "1"]
     left = "the Output doesn't depend on these, which are left out: 2, 3"
     assert net.notes[-1] == left
@@ -303,6 +304,10 @@ def test_what_can_not_be_meant_is_refused(stated: dict[str, Any], message: str) 
         ("input", {"shape": [1 << 20, 1 << 20, 4]},
          "node 0: Linear takes 8 elements, not a source of shape (1048576, 1048576, 4)"),
         ("input", {"shape": [0.5]}, "node input: shape must be a few whole numbers, not [0.5]"),
+        ("1", {"w_rec": np.eye(6)}, ("node 1: 'w_rec' must not be there, as it isn't read: a LIF "
+         "has r, tau, v_leak, v_threshold, v_reset; write what it means as nodes, or take it out")),
+        ("output", {"shape": [1, 7]}, ("node output: shape must be that of what the Output reads, "
+         "(6,), not (1, 7); batch and time may be before it")),
     ],
 )  # fmt: skip
 def test_a_node_that_is_not_sound_is_named(
@@ -329,6 +334,14 @@ def test_numbers_of_neurons_are_looked_at_before_their_source_is_looked_for(
 ) -> None:
     nodes, edges = chain(affine(W1), leaky(0.5, shape=(6,)) | change, shape=(8,))
     refused(write(tmp_path / "a.nir", nodes, edges), f"node 1: {message}", Stated(reset="zero"))
+
+
+def test_what_exporters_leave_in_a_node_beside_its_numbers_is_taken(tmp_path: Path) -> None:
+    nodes, edges = chain(affine(W1), leaky(0.5, shape=(6,)), shape=(8,))
+    nodes["1"] |= {"input_type": np.array([6]), "output_type": np.array([6]), "metadata": "mine"}
+    for shape in ([6], [1, 24, 6], [2, 3]):
+        nodes["output"]["shape"] = np.array(shape)
+        assert read(write(tmp_path / "a.nir", nodes, edges), SNN).output == "1"
 
 
 def test_a_graph_that_is_not_sound_is_refused(tmp_path: Path) -> None:
