@@ -135,11 +135,11 @@ def existing(path: Path, suffix: str) -> Path:
     """Return `path` if it is a file, or raise naming files of that suffix near it."""
     if path.is_file():
         return path
-    folder = path.parent if path.parent.is_dir() else Path()
+    folder = path if path.is_dir() else path.parent if path.parent.is_dir() else Path()
     files = sorted(other.name for other in folder.glob(f"*{suffix}") if other.is_file())
     near = difflib.get_close_matches(path.name, files, n=3, cutoff=0.0)
     found = ", ".join(str(folder / name) for name in near)
-    hint = f"there is {found}" if near else f"no {suffix} file is in {folder}/"
+    hint = f"there is {found}" if near else f"no {suffix} file is in {str(folder).rstrip('/')}/"
     what = "is a folder" if path.is_dir() else "does not exist"
     if path.exists() and not path.is_dir():
         what = "is a device or a pipe"

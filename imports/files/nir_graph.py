@@ -61,8 +61,14 @@ class Graph:
     def end(self) -> str:
         """The name of the file's one Output."""
         if len(self.outputs) != 1:
+            told = [
+                f"{short(name)} of {', '.join(map(short, self.sources[name][:8])) or 'nothing'}"
+                for name in self.outputs[:8]
+            ]
             raise self.root.error(
-                f"must have one Output, which reads the layer that answers, not {len(self.outputs)}"
+                f"must have one Output, which reads the layer that answers, not "
+                f"{len(self.outputs)}{': ' * bool(told)}{'; '.join(told)}"
+                f"{'; take out those of branches that nothing depends on' * bool(told)}"
             )
         return self.outputs[0]
 

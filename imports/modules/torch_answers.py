@@ -45,6 +45,13 @@ def readout(trace: SourceTrace, result: Any, last: str, steps: int) -> str:
         return wanted
     if ways:
         return "potential" if ways[0] == "record" else ways[0]
+    potential = any(value.potential or value.what == "state" for value in given)
+    if potential and instance.cell.neuron.reset != "none":
+        raise UnsupportedModuleError(
+            f"layer {last}: its neurons must have no reset where their potentials are the answer, "
+            "as a layer of the tables doesn't fire then; return their spikes, or train it without "
+            "a reset"
+        )
     raise UnsupportedModuleError(
         f"layer {last}: the answer must be its spikes, their count, or its last, largest or summed "
         "potential, but net returns something else; return that of the last layer, or pass "

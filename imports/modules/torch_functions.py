@@ -16,6 +16,7 @@ SAME = frozenset(
     "clone contiguous detach float double to type requires_grad_ as_tensor cpu".split()
 )
 SHAPES = frozenset("flatten view reshape squeeze unsqueeze unflatten".split())
+FRESH = frozenset("zeros_like ones_like full_like empty_like new_zeros new_ones new_full".split())
 REPEATS = frozenset({"unsqueeze", "repeat", "expand"})
 DROPOUTS = frozenset("dropout dropout1d dropout2d dropout3d feature_dropout".split())
 
@@ -41,7 +42,13 @@ def call(
         if made is not None:
             return made
     result = func(*args, **kwargs)
+    if name in FRESH:
+        return result
     x = next((a for a in args if isinstance(a, torch.Tensor)), None)
+    if name in ("add", "iadd", "radd", "sub", "isub", "rsub") and len(known) == 1:
+        foreign = f"a sum with what isn't made of the sample, nor a layer's bias ({line()})"
+        trace.keep_answer(result, func, known, foreign)
+        return result
     if name == "setitem" and x is not None:
         # A record of all steps that is filled in, where others are stacked.
         trace.keep_answer(x, func, known)

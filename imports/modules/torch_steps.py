@@ -14,6 +14,7 @@ from ..ops import Op, Shape
 from ..reference import Layer, apply
 from .torch_layers import UnsupportedModuleError, array, delayed
 from .torch_neurons import Cell
+from .torch_values import STEPWISE
 
 NEAR = 1e-3
 """How near the threshold, of a potential's size, float32 may fire otherwise than float64."""
@@ -180,11 +181,12 @@ def nodes(operations: dict[str, tuple[Op, Sources]], instances: dict[str, Instan
         first, *rest = instance.sources
         steady = rest[0] if rest else first
         start = {source for source in first if not source[0].startswith("?")}
-        if any(other != steady for other in rest) or not start <= set(steady):
+        odd = next((t for t, other in enumerate(rest, 1) if other != steady), None)
+        if odd is not None or not start <= set(steady):
+            one, other = (first, steady) if odd is None else (steady, rest[odd - 1])
             raise UnsupportedModuleError(
-                f"layer {name} must read the same in every time step, not {_told(first)} in the "
-                f"first and {_told(steady)} later; a module called twice in a step shares its "
-                "state: make it two modules"
+                f"layer {name} must read the same in every time step, not {_told(one)} in step "
+                f"{0 if odd is None else 1} and {_told(other)} in step {odd or 1}; {STEPWISE}"
             )
         # What was called with zeros before the first step is behind the delay, not before it.
         back = {source for source in first if source[0].startswith("?")}
@@ -202,4 +204,9 @@ def nodes(operations: dict[str, tuple[Op, Sources]], instances: dict[str, Instan
 
 
 def _told(sources: Sources) -> str:
-    return " + ".join(f"{n} {late} steps ago" if late else n for n, late in sources) or "nothing"
+    """Return what a layer read in a step; '?' stands before a module that got zeros."""
+    names = []
+    for name, late in sources:
+        what = f"{name[1:]} of zeros" if name.startswith("?") else name
+        names.append(f"{what} {late} step{'s' * (late > 1)} ago" if late else what)
+    return " + ".join(names) or "nothing"

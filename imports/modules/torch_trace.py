@@ -92,8 +92,8 @@ class SourceTrace(Tracing[SourceValue]):
             raise UnsupportedModuleError(why)
         return torch_functions.call(self, func, args, kwargs, known)
 
-    def keep_answer(self, result: Any, func: Any, known: list[SourceValue]) -> None:
-        """Note that tensors are something that no layer may read."""
+    def keep_answer(self, result: Any, func: Any, known: list[SourceValue], what: str = "") -> None:
+        """Note that tensors are something that no layer may read, and what in words."""
         name = getattr(func, "__name__", str(func)).strip("_")
         terms = tuple(dict.fromkeys(term for value in known for term in value.terms))
         here = line()
@@ -101,7 +101,7 @@ class SourceTrace(Tracing[SourceValue]):
         made = SourceValue(
             what="answer",
             terms=terms,
-            how=next((v.how for v in known if v.how), f"{name} ({here})"),
+            how=next((v.how for v in known if v.how), what or f"{name} ({here})"),
             through=through,
             potential=all(v.what == "state" or v.potential for v in known),
         )

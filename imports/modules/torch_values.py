@@ -8,6 +8,12 @@ from ...model.tracing import line
 from ..ops import Op
 from .torch_layers import UnsupportedModuleError
 
+STEPWISE = (
+    "the loop must take every step of the sample in order, neurons start anew before it alone, and "
+    "a module that is called twice in a step must be two modules, as it shares its state"
+)
+"""What a loop over time must do for its steps to be told apart."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceTerm:
@@ -75,8 +81,8 @@ class SourceNotes(Protocol):
     def keep(self, tensor: Any, value: SourceValue) -> None:
         """Note what a tensor is."""
 
-    def keep_answer(self, result: Any, func: Any, known: list[SourceValue]) -> None:
-        """Note that tensors are something that no layer may read."""
+    def keep_answer(self, result: Any, func: Any, known: list[SourceValue], what: str = "") -> None:
+        """Note that tensors are something that no layer may read, and what in words."""
 
     def counts(self, value: SourceValue) -> bool:
         """Return whether a map is of spikes, or of a pool or a row of them."""
@@ -139,8 +145,8 @@ def lateness(
         late = 0 if term.step is None or now is None else now - term.step
         if late < 0:
             raise UnsupportedModuleError(
-                f"must read {term.node} of the same time step or an earlier one; a module called "
-                "twice in a step shares its state: make it two modules"
+                f"must read {term.node} of the same time step or an earlier one, not of a later "
+                f"one; {STEPWISE}"
             )
         found.append((term.node, late))
     return tuple(sorted(found)), now

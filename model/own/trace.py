@@ -172,7 +172,7 @@ class _Trace(Tracing[Value]):
         elif value.what == "map":
             term = Term(synapses=module, source=value.layer, step=value.step, pool=value.pool)
         else:
-            raise UntracedError(f"must read spikes, not {value.name} ({line()})")
+            raise UntracedError(f"must read spikes, not {_placed(value.name)}")
         result = run()
         self.keep(result, Value(what="sums", terms=(term,)))
         return result
@@ -181,7 +181,7 @@ class _Trace(Tracing[Value]):
         value = self.value(given[0]) if given else None
         if value is None or value.what != "sums":
             told = "nothing of the sample" if value is None else value.name
-            raise UntracedError(f"must read sums of synapses, not {told} ({line()})")
+            raise UntracedError(f"must read sums of synapses, not {_placed(told)}")
         called = self.called.get(module)
         if called is None:
             called = self.called[module] = Called(name=self._path(module), neurons=module)
@@ -239,6 +239,11 @@ class _Trace(Tracing[Value]):
             f"must read the spikes of {term.source} of the same time step, not those of step "
             f"{term.step} in step {now}; only a layer's own can be read one step late ({line()})"
         )
+
+
+def _placed(what: str) -> str:
+    """Return what is read with the line that reads it, unless the same line made it."""
+    return what if what.endswith(f"({line()})") else f"{what} ({line()})"
 
 
 def _foreign(module: nn.Module) -> bool:

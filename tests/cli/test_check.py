@@ -130,8 +130,15 @@ def test_check_names_the_files_that_are_there(somagate, tables_path: Path) -> No
         f"{wrong} must be a .safetensors file, but does not exist; there is {tables_path}"
     )
     assert somagate.error("check", folder) == (
-        f"{folder} must be a .safetensors file, but is a folder; "
-        f"no .safetensors file is in {folder.parent}/"
+        f"{folder} must be a .safetensors file, but is a folder; there is {tables_path}"
+    )
+    (folder / "none").mkdir()
+    assert somagate.error("check", folder / "none") == (
+        f"{folder / 'none'} must be a .safetensors file, but is a folder; "
+        f"no .safetensors file is in {folder / 'none'}/"
+    )
+    assert somagate.error("check", "/none") == (
+        "/none must be a .safetensors file, but does not exist; no .safetensors file is in /"
     )
 
 

@@ -359,7 +359,11 @@ def test_a_graph_that_is_not_sound_is_refused(tmp_path: Path) -> None:
     one = "must have one Output, which reads the layer that answers, not "
     inside = [(a, b) for a, b in edges if b != "output"]
     of({name: nodes[name] for name in ("input", "0", "1")}, inside, f"{one}0")
-    of(nodes | {"out2": nodes["output"]}, [*edges, ("0", "out2")], f"{one}2")
+    of(
+        nodes | {"out2": nodes["output"]},
+        [*edges, ("0", "out2")],
+        f"{one}2: out2 of 0; output of 1; take out those of branches that nothing depends on",
+    )
     of(nodes, [*edges, ("0", "output")],
        "its Output must read one layer of neurons, not 2: 0, 1")  # fmt: skip
     behind = "; put an LI behind it, which answers by its potential, or let it read the spikes"

@@ -490,6 +490,12 @@ def test_an_answer_of_spikes_is_the_networks_own(readout: str, voters: int) -> N
     assert np.array_equal(trace.output, values.reshape(4, -1, voters).sum(-1)) and values.any()
 
 
+STEPWISE = (
+    "the loop must take every step of the sample in order, neurons start anew before it alone, and "
+    "a module that is called twice in a step must be two modules, as it shares its state"
+)
+
+
 class Wrong(nn.Module):
     def __init__(self, forward: Callable[["Wrong", Any], Any]) -> None:
         super().__init__()
@@ -506,8 +512,8 @@ class Wrong(nn.Module):
     ("forward", "message"),
     [
         (lambda net, x: net.lif(net.fc2(net.lif(net.fc(x)))),
-         ("layer lif must read the same in every time step, not fc in the first and fc2 1 steps "
-         "ago later; a module called twice in a step shares its state: make it two modules")),
+         ("layer lif must read the same in every time step, not fc in step 0 and fc2 1 step ago "
+         f"in step 1; {STEPWISE}")),
         (lambda net, x: net.lif(torch.relu(net.fc(x))),
          "layer lif: it must read what layers that are taken make, not relu (LINE)"),
         (lambda net, x: net.lif(net.fc2(net.lif2(net.fc(x))[1])),
@@ -519,7 +525,11 @@ class Wrong(nn.Module):
          ("layer net: dropout must be off once a network is trained: pass training=self.training "
          "(LINE)")),
         (lambda net, x: net.lif(net.fc(x) + torch.ones(4)),
-         "layer lif: it must read what layers that are taken make, not add (LINE)"),
+         ("layer lif: it must read what layers that are taken make, not a sum with what isn't made "
+         "of the sample, nor a layer's bias (LINE)")),
+        (lambda net, x: net.lif(net.fc(x) + net.fc2(torch.ones(2, 4))),
+         ("layer lif: it must read what layers that are taken make, not a sum with what isn't made "
+         "of the sample, nor a layer's bias (LINE)")),
         (lambda net, x: net.lif(F.avg_pool2d(net.fc(x)[:, None, None], 2, ceil_mode=True)),
          "layer lif: it must read what layers that are taken make, not getitem (LINE)"),
         (lambda net, x: net.lif2(net.fc(x), torch.ones(2, 4))[0],
@@ -537,6 +547,69 @@ def test_what_can_not_be_followed_is_refused_with_its_line(
         read("snntorch", Wrong(forward), torch.rand(2, 4))
     shown = re.sub(r"\(test_torch_net\.py:\d+: .*\)$", "(LINE)", str(caught.value))
     assert shown == message
+
+
+def stepped(order: Callable[[Any], Any], anew: int = -1) -> Any:
+    """Return a forward that takes steps in an order, and starts neurons anew before one."""
+
+    def forward(net: Any, x: Any) -> Any:
+        mem, out = net.lif2.init_leaky(), []
+        for count, step in enumerate(order(x)):
+            if count == anew:
+                mem = net.lif2.init_leaky()
+            spk, mem = net.lif2(net.fc(step), mem)
+            out.append(spk)
+        return torch.stack(out)
+
+    return forward
+
+
+def late_by_two(net: Any, x: Any) -> Any:
+    """Feed spikes back two steps later, by hand."""
+    mem, out = net.lif2.init_leaky(), [torch.zeros(2, 4), torch.zeros(2, 4)]
+    for step in x:
+        spk, mem = net.lif2(net.fc(step) + net.fc2(out[-2]), mem)
+        out.append(spk)
+    return torch.stack(out[2:])
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [(stepped(lambda x: [x[t] for t in range(0, len(x), 2)]),
+      "layer lif2: must read fc of the same time step or an earlier one, not of a later one; "),
+     (stepped(lambda x: [x[t] for t in reversed(range(len(x)))]),
+      "layer lif2: must read fc of the same time step or an earlier one, not of a later one; "),
+     (stepped(lambda x: x, 3),
+      "layer lif2: must read fc of the same time step or an earlier one, not of a later one; "),
+     (late_by_two, ("layer lif2 must read the same in every time step, not fc2 of zeros + fc in "
+      "step 1 and fc + fc2 2 steps ago in step 2; "))],
+)  # fmt: skip
+def test_a_loop_that_is_none_over_time_is_refused_with_all_that_may_be_wrong(
+    forward: Any, message: str
+) -> None:
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    with pytest.raises(UnsupportedModuleError) as caught:
+        read("snntorch", Wrong(forward), spiking(6, 2, 4))
+    assert str(caught.value) == message + STEPWISE
+
+
+def test_one_module_may_be_two_layers_one_behind_the_other() -> None:
+    def forward(net: Any, x: Any) -> Any:
+        first, maps = net.lif2.init_leaky(), []
+        for step in x:
+            spk, first = net.lif2(net.fc(step), first)
+            maps.append(spk)
+        second, out = net.lif2.init_leaky(), []
+        for spk in maps:
+            spk, second = net.lif2(net.fc2(spk), second)
+            out.append(spk)
+        return torch.stack(out)
+
+    net, x = dyadic(Wrong(forward), most=28), spiking(12, 2, 4)
+    network = read("snntorch", net, x)
+    assert list(network.neurons) == ["lif2", "lif2_2"]
+    agrees(network, x, net(x))
 
 
 def modules_that_are_not_taken() -> list[tuple[str, Callable[[], Any], str]]:
@@ -812,6 +885,21 @@ def test_spikes_are_not_taken_as_counted_where_another_function_makes_one_of_the
     assert read("snntorch", net, x, readout="count").readout == "count"
     both = looped(once, lambda s, v: (sum(s), answer(s, v)), reset_mechanism="zero")
     assert read("snntorch", both, x).readout == "count"
+
+
+def test_potentials_of_a_layer_that_is_reset_are_refused_for_the_reset() -> None:
+    from somagate.imports.modules.torch_net import UnsupportedModuleError
+
+    def largest(s: Any, v: Any) -> Any:
+        return torch.stack(v).max(0)[0]
+
+    net = looped(lambda net, x, t: net.fc(x), largest, reset_mechanism="zero")
+    message = (
+        "layer lif: its neurons must have no reset where their potentials are the answer, as a "
+        "layer of the tables doesn't fire then; return their spikes, or train it without a reset"
+    )
+    with pytest.raises(UnsupportedModuleError, match=f"^{re.escape(message)}$"):
+        read("snntorch", net, spiking(6, 5, 4))
 
 
 def test_potentials_of_a_layer_that_is_reset_are_no_answer() -> None:

@@ -148,6 +148,11 @@ def changing(net, frame, kept):
     return fired
 
 
+def doubled(net, x):
+    sums = net.fc1(x) * 2
+    return net.lif1(sums)
+
+
 REFUSED = {
     "a layer of torch": (
         lambda net, x: net.lif1(net.plain(x)), X,
@@ -176,7 +181,15 @@ REFUSED = {
     ),
     "a factor": (
         lambda net, x: net.lif1(net.fc1(x) * 2), X,
+        "layer lif1: must read sums of synapses, not what mul makes (LINE)",
+    ),
+    "a factor elsewhere": (
+        doubled, X,
         "layer lif1: must read sums of synapses, not what mul makes (LINE) (LINE)",
+    ),
+    "spikes turned round": (
+        lambda net, x: net.lif2(net.fc2(1 - net.lif1(net.fc1(x)))), X,
+        "layer fc2: must read spikes, not what rsub makes (LINE)",
     ),
     "spikes as they are": (
         lambda net, x: net.lif2(net.lif1(net.fc1(x))), X,
