@@ -68,11 +68,11 @@ class Proof(Shown):
                     "samples"
                 )
         if own := source.get("own_run"):
-            first = own["first_difference"]
+            why = "float32 rounds" if own["rounded"] else "the tables round"
+            first = f", as {why}, first in {own['first_difference']}" if own["differing"] else ""
             lines.append(
                 f"The framework's own run, {own['steps']} steps of {own['samples']} samples: "
-                f"{own['differing']:,} of {own['spikes']:,} spikes differ"
-                + (f", first in {first}" if first else "")
+                f"{own['differing']:,} of {own['spikes']:,} spikes differ{first}"
             )
         lines += [f"layer {name}: {why}" for name, why in source["reasons"].items()]
         lines += source["notes"]

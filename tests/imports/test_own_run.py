@@ -69,8 +69,8 @@ def test_spikes_that_float32_rounds_away_are_counted_and_said() -> None:
     assert proof.equal and not proof.exact
     text = re.sub(r"\s+", " ", str(proof))
     assert (
-        "The framework's own run, 25 steps of 1 samples: 1 of 24 spikes differ, first in layer "
-        "lif, step 22, sample 0, neuron 0: the source's module has 0, golden 1"
+        "The framework's own run, 25 steps of 1 samples: 1 of 24 spikes differ, as float32 rounds, "
+        "first in layer lif, step 22, sample 0, neuron 0: the source's module has 0, golden 1"
     ) in text
     message = (
         "layer lif must be exact, but in step 22 neuron 0 of sample 0 of the source's own run "
@@ -129,6 +129,9 @@ def test_what_the_tables_round_is_told_from_what_float32_does() -> None:
     assert (found.steps, found.samples) == (40, 90) and 0 < found.differing < found.spikes
     tables = imported(network, ImportSettings(samples=x))
     assert tables.source is not None and "float32" not in tables.source["verdict"]
+    assert "spikes differ, as the tables round, first in layer n" in " ".join(
+        str(sg.proof(tables)).split()
+    )
     first = found.first
     message = (
         f"layer n must be exact, but in step {first.step} neuron 0 of sample {first.sample} of the "
