@@ -120,9 +120,10 @@ def fewest_bits(
     lowered = lower(network, steps=wanted.steps, samples=x[:, first], bits=bits, name=wanted.name)
     layers = tuple(lowered.names)
     widest = tuple((each.weights, each.states) for each in bits.of(layers).values())
+    # Workers need no spikes of the framework's own run; the proof of what is chosen does.
     setting = Setting(
-        network=network, name=wanted.name, bits=bits.all, layers=layers, steps=len(x),
-        fit=_once(x, first), test=_once(x, first), labels=labels[first],
+        network=replace(network, recorded=None), name=wanted.name, bits=bits.all, layers=layers,
+        steps=len(x), fit=_once(x, first), test=_once(x, first), labels=labels[first],
     )  # fmt: skip
     right = _source_right(lowered, x[:, first], labels[first])
     rounds = Rounds(setting, right - aim.loss / 100 * len(first) - 1e-9, pool, told)
@@ -144,7 +145,7 @@ def fewest_bits(
         )
         chosen = replace(chosen, held_out=tried[chosen.allowed].accuracy)
     part = second if len(second) else first
-    made = setting.lowered(chosen.allowed)
+    made = replace(setting, network=network).lowered(chosen.allowed)
     return FoundBits(
         layers=layers,
         tables=proven(made, x[:, part], labels[part]),

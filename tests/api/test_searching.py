@@ -32,6 +32,7 @@ def test_a_network_of_modules_is_searched() -> None:
         narrow="states", held_out=0.2,
     )  # fmt: skip
     assert found.within and found.tables.source["quantization"]["samples"] == 12
+    assert found.tables.source["own_run"]["steps"] == 5
     as_json = found.to_dict()
     assert as_json["layers"] == ["1", "3"]
     page = (Path(__file__).parents[2] / "docs" / "bit_search.md").read_text(encoding="utf-8")
