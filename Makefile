@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 EXTRAS := train,sim,images,ice40,ecp5,gowin,board,nir,snntorch,spikingjelly,norse,search,docs,dev
-PACKAGES := boards checks cli data export hw imports model shown sim toolchain workers
+PACKAGES := boards checks cli data export host hw imports model shown sim toolchain workers
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 

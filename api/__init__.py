@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .checking import Checked, check
     from .designs import Design, design, plan
+    from .devices import Device, DeviceRun, virtual_board
     from .encoded import Samples, samples
     from .estimating import Estimate, estimate
     from .export.tables import Tables
@@ -41,17 +42,19 @@ if TYPE_CHECKING:
     from .verifying import verify
 
 __all__ = [
-    "BitSearch", "Built", "Checked", "Converted", "Design", "Estimate", "Generated", "Health",
-    "Measured", "Proof", "Samples", "Tables", "Trace", "Trained", "Verdict", "as_input",
-    "as_output", "build", "check", "convert", "design", "doctor", "estimate", "from_checkpoint",
-    "from_nir", "from_norse", "from_snntorch", "from_spikingjelly", "from_torch", "generate",
-    "load", "measure", "plan", "proof", "samples", "search_bits", "simulate", "to_nir", "to_torch",
-    "train", "verify",
+    "BitSearch", "Built", "Checked", "Converted", "Design", "Device", "DeviceRun", "Estimate",
+    "Generated", "Health", "Measured", "Proof", "Samples", "Tables", "Trace", "Trained",
+    "Verdict", "as_input", "as_output", "build", "check", "convert", "design", "doctor",
+    "estimate", "from_checkpoint", "from_nir", "from_norse", "from_snntorch",
+    "from_spikingjelly", "from_torch", "generate", "load", "measure", "plan", "proof",
+    "samples", "search_bits", "simulate", "to_nir", "to_torch", "train", "verify",
+    "virtual_board",
 ]  # fmt: skip
 
 _HOMES = {
     "checking": ("Checked", "check"),
     "designs": ("Design", "design", "plan"),
+    "devices": ("Device", "DeviceRun", "virtual_board"),
     "encoded": ("Samples", "samples"),
     "estimating": ("Estimate", "estimate"),
     "export.tables": ("Tables",),

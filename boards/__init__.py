@@ -1,7 +1,6 @@
 """Boards: pins, clocks and serial lines; building, programming and talking to them."""
 
 from .board import Board
-from .device import Device, DeviceError, connect
 from .registry import BOARDS
 from .report import BuildReport
 
@@ -9,7 +8,4 @@ __all__ = [
     "BOARDS",
     "Board",
     "BuildReport",
-    "Device",
-    "DeviceError",
-    "connect",
 ]

@@ -27,8 +27,8 @@ class Board:
         The gateware's clock unless a build says otherwise, in Hz.
     word_bits
         The width of `Accelerator.input` that suits its memories.
-    queue_words
-        The longest queue that fits one block RAM, in words of that width.
+    buffer_bytes
+        Of the frames that wait on the serial line: one block RAM.
     platform
         Returns amaranth-boards' platform, with the pins of 'uart' and 'led'.
     loader, flasher
@@ -43,7 +43,7 @@ class Board:
     oscillator_hz: int
     clock_hz: int
     word_bits: int
-    queue_words: int
+    buffer_bytes: int
     platform: Callable[[], Any]
     loader: tuple[str, ...]
     flasher: tuple[str, ...]

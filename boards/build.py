@@ -33,8 +33,8 @@ class BuildParameters:
         The gateware's clock; the PLL makes the nearest it can.
     baud
         The serial line's speed.
-    queue_words
-        Words of input that wait while the accelerator is busy.
+    buffer_bytes
+        Of the frames that wait on the serial line; a power of two.
     seed
         Of the first placement.
     seeds
@@ -45,7 +45,7 @@ class BuildParameters:
 
     clock_hz: int | None = None
     baud: int = 115200
-    queue_words: int | None = None
+    buffer_bytes: int | None = None
     seed: int = 1
     seeds: int = 4
     synthesis_options: tuple[str, ...] | None = None
@@ -157,7 +157,7 @@ def settled(board: Board, parameters: BuildParameters, word_bits: int) -> tuple[
     line = TopParameters(
         uart=UartParameters(clock_hz=pll.output_hz, baud=parameters.baud),
         word_bits=word_bits,
-        queue_words=parameters.queue_words or board.queue_words,
+        buffer_bytes=parameters.buffer_bytes or board.buffer_bytes,
     )
     return pll, line
 
@@ -203,8 +203,7 @@ def _build(
         settings={
             "baud": parameters.baud,
             "placements": placements,
-            "queue_words": design.top.parameters.queue_words,
-            "word_cycles": design.top.parameters.word_cycles,
+            "buffer_bytes": design.top.parameters.buffer_bytes,
         },
         bitstream=bitstream.name,
         bitstream_sha256=sha256(bitstream),

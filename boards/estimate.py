@@ -1,19 +1,20 @@
 """What a plan takes of a board: the accelerator, and the serial line around it.
 
-That is `somagate.boards.top`, and `somagate.boards.commands` where something can be loaded;
-`benchmarks/resources.py` fits both.
+That is `somagate.boards.top`; `benchmarks/hardware/resources.py` fits it.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ..hw.cost.coefficients import Cells, cells
 from ..hw.cost.memories import StoredMemory
-from ..hw.cost.memory_mapping import map_memory
-from ..hw.cost.placement import PlacedMemory
+from ..hw.cost.placement import place
 from ..hw.cost.resources import Resources, resources
 from ..hw.plan.plan import Plan
 from .board import Board
-from .top import CLASSES_MAX, WORD_BITS_MAX
+from .top import WORD_BITS_MAX
+from .wire.protocol import PAGE_BYTES
+from .wire.sender import MEMORY_BYTES
 
 
 def limits(plan: Plan) -> list[str]:
@@ -27,12 +28,15 @@ def limits(plan: Plan) -> list[str]:
             f"Words must have at most {WORD_BITS_MAX} bits on a board's serial line, "
             f"not {plan.word_bits}"
         )
-    if plan.classes > CLASSES_MAX:
-        found.append(
-            f"Classes must be at most {CLASSES_MAX} for the answer of a board, not {plan.classes}; "
-            "a part by itself takes more"
-        )
     return found
+
+
+def _memories(plan: Plan, board: Board) -> Iterator[tuple[str, int, bool, bool]]:
+    """Yield the serial line's memories of bytes: name, depth, whether written and asked for."""
+    yield "frames", board.buffer_bytes, True, True
+    yield "answers", MEMORY_BYTES, True, True
+    if not plan.configurable:
+        yield "identity", 2 * PAGE_BYTES, False, True
 
 
 def estimate(plan: Plan, board: Board) -> Resources:
@@ -41,21 +45,20 @@ def estimate(plan: Plan, board: Board) -> Resources:
     blocks = [cells(part.family, "top", {"word": plan.word_bits, "one": 1})]
     if plan.configurable:
         blocks.append(cells(part.family, "commands", {"one": 1}))
-    stored = StoredMemory(
-        name="queue",
-        words=board.queue_words - 1,  # one waits behind the memory
-        word_bits=plan.word_bits,
-        width=plan.word_bits,
-        written=True,
-    )
-    mapped = map_memory(part, width=stored.width, depth=stored.words, written=True)
-    queue = PlacedMemory(
-        stage=None, stored=stored, kind=mapped.kind, cell=mapped.cell, block_rams=mapped.units
-    )
+    memories = [
+        place(
+            None,
+            StoredMemory(
+                name=name, words=words, word_bits=8, width=8, written=written, block=block
+            ),
+            part,
+        )
+        for name, words, written, block in _memories(plan, board)
+    ]
     base = resources(plan, part)
     return replace(
         base,
-        memories=(*base.memories, queue),
+        memories=(*base.memories, *memories),
         board=Cells(
             logic=sum(block.logic for block in blocks),
             flip_flops=sum(block.flip_flops for block in blocks),

@@ -1,14 +1,34 @@
 """Write a bitstream to a board."""
 
+import json
 import subprocess
 from pathlib import Path
 
 from ..toolchain import tools
 from .board import Board
+from .registry import BOARDS
+from .report import REPORT
 
 
 class ProgramError(RuntimeError):
     """The board could not be programmed; the message holds the loader's last line."""
+
+
+def built(folder: Path) -> tuple[Board, Path]:
+    """Return the board and the bitstream of a folder that `build` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where it is no such folder.
+    """
+    path = folder / REPORT
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{folder} must be a folder that `build` wrote, but has no {REPORT}"
+        )
+    report = json.loads(path.read_text(encoding="utf-8"))
+    return BOARDS[report["target"]], folder / report["bitstream"]
 
 
 def program(board: Board, bitstream: Path, *, permanent: bool = False) -> None:

@@ -1,53 +1,42 @@
-"""What is the same on every board: a serial line in, the accelerator, the class out.
+"""What is the same on every board: a serial line in, the accelerator, answers out.
 
-The host sends the words of an inference, each as bytes with the lowest first, and gets one byte
-back: the class, or `FAILURE` and a reason. There are no frames on the line; the accelerator counts
-its words. So whoever starts, or has lost count, first sends a break: it brings all of this to its
-start, and the next byte is the first of an inference.
-
-Nothing on the line can hold the host up. Words wait in a queue while the accelerator is busy; a
-host that waits for each class can't overrun it if the queue holds a whole inference, or if no time
-step takes the accelerator longer than its words are on the line, `TopParameters.word_cycles` each.
-A byte that is lost all the same, to an overrun or on the line, would shift all that follow it, so
-the answer is then a failure, and everything up to the next break is ignored.
-
-Where the accelerator has a configuration stream, all of this comes behind a command; see
-`somagate.boards.commands`.
+Frames go both ways; docs/wire.md says what they are, and `somagate.boards.wire` is their gates.
+Nothing on the line can hold the host up or do harm: a frame that is damaged, out of order or
+without room is dropped, and the host sends it again.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Module, ResetInserter, Signal
+from amaranth.hdl import Cat, Module, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect
 
 from ..checks.arguments import integer
+from ..hw.plan.identity import shape_sha256
+from ..hw.rtl.memory import RegisteredMemory
 from ..hw.rtl.observe import observers
-from ..hw.rtl.queue import Queue
-from .commands import Commands
 from .uart import UartParameters, UartReceiver, UartTransmitter
+from .wire.answers import FrameAnswers, whole_bytes
+from .wire.commands import FrameCommands
+from .wire.protocol import PAGE_BYTES, SLOTS, VERSION
+from .wire.receiver import FrameReceiver
+from .wire.sender import FrameSender
 from .words import WordPacker
 
-FAILURE = 0x80
-"""This bit of an answer marks a failure; the others are then its reasons."""
-OVERRUN = 0x01
-"""The host sent faster than the accelerator took, and words were lost."""
-FRAME_ERROR = 0x02
-"""A byte arrived without its stop bit: noise, or another speed."""
-
-CLASSES_MAX = FAILURE
+CLASSES_MAX = 1 << 16
 WORD_BITS_MAX = 128
 """Of a word that the serial line packs; the largest that a board can have."""
+CONFIG_BITS = 32
+"""Of a word of tables that are loaded."""
 STARTUP_NS = 15_000
 """iCE40's block RAM reads as zero for some 3 µs after configuration; this is five times that."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TopParameters:
-    """The serial line and its queue.
+    """The serial line and what waits on it.
 
     Attributes
     ----------
@@ -55,41 +44,38 @@ class TopParameters:
         The line's speed, and the clock.
     word_bits
         Bits of a word of `Accelerator.input`.
-    queue_words
-        Words that wait while the accelerator is busy.
+    buffer_bytes
+        Of frames that wait while the accelerator is busy; a power of two.
     """
 
     uart: UartParameters
     word_bits: int
-    queue_words: int
+    buffer_bytes: int
 
     def __post_init__(self) -> None:
         if not isinstance(self.uart, UartParameters):
             raise TypeError(f"Top uart must be UartParameters, not {self.uart!r}")
         integer("Top word_bits", self.word_bits, 1, WORD_BITS_MAX)
-        integer("Top queue_words", self.queue_words, 2, 1 << 20)
+        size = integer("Top buffer_bytes", self.buffer_bytes, 512, 1 << 16)
+        if size & (size - 1):
+            raise ValueError(f"Top buffer_bytes must be a power of two, not {size}")
 
     @property
     def word_bytes(self) -> int:
         """Bytes a word on the line."""
-        return -(-self.word_bits // 8)
+        return whole_bytes(self.word_bits)
 
     @property
     def startup_cycles(self) -> int:
         """Cycles from a stable clock to the end of the reset."""
         return -(-STARTUP_NS * self.uart.clock_hz // 10**9)
 
-    @property
-    def word_cycles(self) -> int:
-        """Cycles from one word to the next when bytes follow one another without a gap."""
-        return self.word_bytes * self.uart.byte_cycles
-
 
 class Top(wiring.Component):
-    """The accelerator behind a serial line. See the module for what is on the line.
+    """The accelerator behind a serial line.
 
-    Everything but the line itself is held in reset for `TopParameters.startup_cycles` after
-    `locked`, during a break, and after a failure.
+    Everything is held in reset for `TopParameters.startup_cycles` after `locked`. A frame that
+    starts anew resets all but the line itself.
 
     Parameters
     ----------
@@ -97,12 +83,7 @@ class Top(wiring.Component):
         A `hw.rtl.accelerator.Accelerator`, or what has the same `input` and `output`, and if
         it has a `plan` whatever that makes it have.
     parameters
-        The line and its queue.
-
-    Attributes
-    ----------
-    latency
-        Cycles from the last transfer of `Accelerator.output` to the answer's start bit.
+        The line and what waits on it.
 
     Members
     -------
@@ -113,17 +94,15 @@ class Top(wiring.Component):
     locked : In(1)
         The clock is stable; may be asynchronous.
     busy : Out(1)
-        From the first byte of an inference, or of another command, to its answer.
+        From the first word of an inference to the last value of its answer.
     failed : Out(1)
-        From a failure to the next break.
+        No tables are there: they have to be loaded.
 
     Raises
     ------
     ValueError
         If the accelerator's words have another width, or a class doesn't fit an answer.
     """
-
-    latency = 2
 
     def __init__(self, accelerator: Any, parameters: TopParameters) -> None:
         self.accelerator = accelerator
@@ -138,7 +117,7 @@ class Top(wiring.Component):
         if classes > CLASSES_MAX:
             raise ValueError(
                 f"Top answers with one of at most {CLASSES_MAX} classes, not {classes}: "
-                "the accelerator's prediction must be narrower than 8 bits"
+                "the accelerator's prediction must have 16 bits or less"
             )
         super().__init__(
             {
@@ -150,94 +129,125 @@ class Top(wiring.Component):
             }
         )
 
-    def elaborate(self, platform: object) -> Module:
-        """Build the top: receiver, packer, queue, accelerator, answer, transmitter."""
-        m = Module()
-        uart = self.parameters.uart
-        starting, reset, failure = Signal(init=1), Signal(init=1), Signal(8)
+    @property
+    def configurable(self) -> bool:
+        """Whether tables can be loaded."""
+        return hasattr(self.accelerator, "config")
 
-        m.submodules.receiver = receiver = ResetInserter(starting)(UartReceiver(uart))
-        m.submodules.transmitter = transmitter = ResetInserter(starting)(UartTransmitter(uart))
-        m.submodules.packer = packer = ResetInserter(reset)(WordPacker(self.parameters.word_bits))
-        m.submodules.queue = queue = ResetInserter(reset)(
-            SyncFIFOBuffered(width=self.parameters.word_bits, depth=self.parameters.queue_words)
+    @property
+    def description(self) -> list[int]:
+        """Bytes of `Page.DESCRIPTION`, as docs/wire.md has them."""
+        result, line = self.accelerator.output.payload, self.parameters
+        return [
+            VERSION,
+            int(self.configurable),
+            line.word_bits,
+            line.buffer_bytes.bit_length() - 1,
+            SLOTS,
+            whole_bytes(len(result.value)),
+            whole_bytes(len(result.prediction)),
+            *(line.uart.clock_hz // 1000).to_bytes(3, "little"),
+        ]
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        uart, accelerator = self.parameters.uart, self.accelerator
+        starting, restart = Signal(init=1), Signal(init=1)
+        begun, greet = Signal(), Signal()
+        at_start, anew = ResetInserter(starting), ResetInserter(restart)
+
+        m.submodules.line_in = line_in = at_start(UartReceiver(uart))
+        m.submodules.line_out = line_out = at_start(UartTransmitter(uart))
+        m.submodules.receiver = receiver = at_start(FrameReceiver(self.parameters.buffer_bytes))
+        m.submodules.sender = sender = at_start(FrameSender())
+        m.submodules.answers = answers = anew(
+            FrameAnswers(accelerator.output.payload.shape(), self.description)
         )
-        # The queue's output is a block RAM's, so a second queue in flip-flops registers it.
-        m.submodules.register = register = ResetInserter(reset)(Queue(self.parameters.word_bits, 2))
-        m.submodules.accelerator = ResetInserter(reset)(self.accelerator)
-        accelerator = self.accelerator
+        m.submodules.commands = commands = anew(self._commands())
+        m.submodules.packer = packer = anew(WordPacker(self.parameters.word_bits))
+        m.submodules.accelerator = anew(accelerator)
 
         self._start(m, starting)
-        m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx)]
-        if self.configurable:
-            commands = self._command(m, reset, receiver)
-            connect(m, commands.inference, packer.input)
-        else:
-            connect(m, receiver.output, packer.input)
-        connect(m, packer.output, queue.w_stream)
-        connect(m, queue.r_stream, register.input)
-        connect(m, register.output, accelerator.input)
-
-        answer, answer_valid = Signal(8), Signal()
-        done = Signal()
-        m.d.comb += [
-            transmitter.input.payload.eq(answer),
-            transmitter.input.valid.eq(answer_valid),
-            accelerator.output.ready.eq(~answer_valid),
-            done.eq(
-                accelerator.output.valid
-                & accelerator.output.ready
-                & accelerator.output.payload.last
-            ),
-        ]
+        m.d.comb += [line_in.rx.eq(self.rx), self.tx.eq(line_out.tx)]
+        connect(m, line_in.output, receiver.bytes)
+        connect(m, receiver.frames, commands.frames)
+        connect(m, commands.input, packer.input)
+        connect(m, packer.output, accelerator.input)
+        connect(m, accelerator.output, answers.results)
+        connect(m, answers.body, sender.body)
+        connect(m, sender.bytes, line_out.input)
         for name in observers(accelerator):
             m.d.comb += getattr(accelerator, name).ready.eq(1)
-        with m.If(transmitter.input.ready):
-            m.d.sync += answer_valid.eq(0)
-        if self.configurable:
-            m.d.comb += commands.answers.ready.eq(~answer_valid)
-            with m.If(commands.answers.valid & commands.answers.ready):
-                m.d.sync += [answer_valid.eq(1), answer.eq(commands.answers.payload)]
-        with m.If(done):
-            m.d.sync += [answer_valid.eq(1), answer.eq(accelerator.output.payload.prediction)]
+        for name in ("crowded", "held", "number", "length", "idle"):
+            m.d.comb += getattr(answers, name).eq(getattr(sender, name))
+        m.d.comb += [
+            sender.heard.eq(receiver.heard & ~receiver.hello),
+            sender.wanted.eq(receiver.wanted),
+            sender.again.eq(receiver.again),
+        ]
 
-        # A failure is told once: while `failed`, the accelerator is in reset and answers nothing.
-        m.d.comb += failure.eq(
-            OVERRUN * receiver.overrun
-            | FRAME_ERROR * receiver.frame_error
-            | (commands.failure if self.configurable else 0)
+        hello = receiver.heard & receiver.hello
+        m.d.sync += [restart.eq(starting | hello), begun.eq(hello), greet.eq(begun)]
+        m.d.comb += [
+            sender.numbered.eq(answers.numbered),
+            sender.restart.eq(restart),
+            answers.expected.eq(receiver.expected),
+            answers.heard.eq(receiver.heard & ~receiver.hello),
+            answers.loaded.eq(commands.loaded),
+            answers.asked.eq(greet | commands.asked),
+            answers.page.eq(commands.page & (~greet).replicate(2)),
+        ]
+        m.d.comb += answers.events.eq(
+            Cat(
+                receiver.heard & receiver.disordered,
+                receiver.heard & receiver.crowded,
+                commands.unknown,
+                commands.unloaded,
+                self._load(m, anew, commands, answers),
+            )
         )
-        with m.If(failure.any() & ~self.failed):
-            m.d.sync += [self.failed.eq(1), answer_valid.eq(1), answer.eq(FAILURE | failure)]
-        with m.If(starting | receiver.line_break):
-            m.d.sync += [self.failed.eq(0), answer_valid.eq(0)]
-        m.d.sync += reset.eq(starting | receiver.line_break | self.failed)
-
-        at_work = ~commands.idle & ~commands.runs if self.configurable else 0
-        with m.If(packer.input.valid | at_work):
+        m.d.comb += self.failed.eq(~commands.loaded)
+        with m.If(packer.input.valid):
             m.d.sync += self.busy.eq(1)
-        with m.If(done | reset | (commands.idle if self.configurable else 0)):
+        with m.If(answers.answered | restart):
             m.d.sync += self.busy.eq(0)
         return m
 
-    @property
-    def configurable(self) -> bool:
-        """Whether the accelerator has a configuration stream."""
-        return hasattr(self.accelerator, "config")
+    def _commands(self) -> FrameCommands:
+        must = self.configurable and self.accelerator.plan.must_load
+        return FrameCommands(loadable=self.configurable, loaded=not must)
 
-    def _command(self, m: Module, reset: Signal, receiver: UartReceiver) -> Commands:
-        """Put commands between the line and the accelerator."""
+    def _load(
+        self, m: Module, anew: ResetInserter, commands: FrameCommands, answers: FrameAnswers
+    ) -> Signal:
+        """Put what loads tables between commands and accelerator, and return that it is refused.
+
+        What can't be loaded says its own identity.
+        """
+        refused = Signal()
         accelerator = self.accelerator
-        commands = Commands(loaded=not accelerator.plan.must_load)
-        m.submodules.commands = ResetInserter(reset)(commands)
-        connect(m, receiver.output, commands.bytes)
-        connect(m, commands.config, accelerator.config)
-        connect(m, commands.identity, accelerator.identity)
+        if not self.configurable:
+            known = bytes(2 * PAGE_BYTES)
+            if hasattr(accelerator, "plan"):
+                plan = accelerator.plan
+                known = bytes.fromhex(shape_sha256(plan) + plan.tables.sha256)
+            m.submodules.identity = identity = RegisteredMemory(
+                width=8, depth=2 * PAGE_BYTES, init=list(known), style="block"
+            )
+            connect(m, answers.identity, identity.read)
+            return refused
+        m.submodules.config = config = anew(WordPacker(CONFIG_BITS))
+        connect(m, commands.config, config.input)
+        connect(m, config.output, accelerator.config)
+        connect(m, answers.identity, accelerator.identity)
+        before = Signal()
+        m.d.sync += before.eq(accelerator.config_refused)
         m.d.comb += [
             commands.refused.eq(accelerator.config_refused),
             commands.finished.eq(accelerator.config_finished),
+            refused.eq(accelerator.config_refused & ~before),
         ]
-        return commands
+        return refused
 
     def _start(self, m: Module, starting: Signal) -> None:
         """Hold `starting` until the clock has been stable for long enough."""

@@ -14,7 +14,8 @@ from amaranth.lib.wiring import In, Out
 
 from ..checks.arguments import integer
 
-_DIVISOR_MIN = 8
+DIVISOR_MIN = 8
+"""Cycles a bit, at least: the fastest line is an eighth of the clock."""
 _ERROR_MAX = 0.02
 FRAME_BITS = 10
 """Bits of a byte on the line: start, eight data bits with the lowest first, stop."""
@@ -43,7 +44,7 @@ class UartParameters:
     def __post_init__(self) -> None:
         integer("UART clock_hz", self.clock_hz, 1, 10**9)
         integer("UART baud", self.baud, 1, 10**8)
-        if self.divisor < _DIVISOR_MIN:
+        if self.divisor < DIVISOR_MIN:
             raise ValueError(
                 f"UART baud must be at most an eighth of the clock, {self.clock_hz // 8} baud at "
                 f"{self.clock_hz} Hz, not {self.baud}"
@@ -79,9 +80,9 @@ class UartParameters:
 class UartReceiver(wiring.Component):
     """Bytes from a line.
 
-    A byte whose stop bit is low is dropped. The line can't be held up, so a byte that ends before
-    `output` has taken the one before is dropped too; both are told. A byte is available for
-    `byte_cycles` at least before that happens. Latency: `UartParameters.receive_cycles`.
+    A byte whose stop bit is low is dropped, and so is one that ends before `output` has taken the
+    one before: the line can't be held up. A byte is available for `byte_cycles` at least before
+    that happens. Latency: `UartParameters.receive_cycles`.
 
     Parameters
     ----------
@@ -94,13 +95,6 @@ class UartReceiver(wiring.Component):
         The line, idle high; it may be asynchronous.
     output : Out(stream of 8 bits)
         Bytes.
-    overrun : Out(1)
-        High for one cycle when a byte is dropped because `output` was not taken.
-    frame_error : Out(1)
-        High for one cycle, once the line is high again, when a byte was dropped for its stop bit.
-    line_break : Out(1)
-        High from when the line has been low for 19.5 bits until it is high: no byte looks like
-        this, so the other side uses it to start over.
     """
 
     def __init__(self, parameters: UartParameters) -> None:
@@ -109,9 +103,6 @@ class UartReceiver(wiring.Component):
             {
                 "rx": In(1, init=1),
                 "output": Out(stream.Signature(8)),
-                "overrun": Out(1),
-                "frame_error": Out(1),
-                "line_break": Out(1),
             }
         )
 
@@ -152,21 +143,13 @@ class UartReceiver(wiring.Component):
                     m.next = "idle"
                 with m.Else():
                     m.next = "low"
-            with m.State("low"):
-                m.d.comb += self.line_break.eq(bits == FRAME_BITS)
-                with m.If(self.line_break):
-                    m.d.sync += bits.eq(bits)
-                with m.If(line):
-                    m.d.comb += self.frame_error.eq(~self.line_break)
-                    m.next = "idle"
+            with m.State("low"), m.If(line):
+                m.next = "idle"
 
         with m.If(self.output.ready):
             m.d.sync += self.output.valid.eq(0)
-        with m.If(done):
-            with m.If(self.output.valid & ~self.output.ready):
-                m.d.comb += self.overrun.eq(1)
-            with m.Else():
-                m.d.sync += [self.output.valid.eq(1), self.output.payload.eq(data)]
+        with m.If(done & ~(self.output.valid & ~self.output.ready)):
+            m.d.sync += [self.output.valid.eq(1), self.output.payload.eq(data)]
         return m
 
 

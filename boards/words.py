@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In, Out
 class WordPacker(wiring.Component):
     """Bytes to words, lowest byte first; a word's highest bits that don't fit it are dropped.
 
-    A word is valid in the cycle after its last byte's transfer, and only then is `input` not
-    ready unless the word is taken. Throughput: a byte a cycle.
+    A word is valid in the cycle after its last byte's transfer, and `input` not ready until the
+    cycle after it is taken. Throughput: a byte a cycle, and one more for each word.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class WordPacker(wiring.Component):
         count = Signal(range(self.word_bytes))
 
         m.d.comb += self.output.payload.eq(word)
-        m.d.comb += self.input.ready.eq(~self.output.valid | self.output.ready)
+        m.d.comb += self.input.ready.eq(~self.output.valid)
         with m.If(self.output.ready):
             m.d.sync += self.output.valid.eq(0)
         with m.If(self.input.valid & self.input.ready):

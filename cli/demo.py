@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import somagate as sg
 import typer
 from rich.console import RenderableType
@@ -33,10 +34,11 @@ def demo(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """WholePath the whole path once on the bundled digits, and say what came out and where it lies.
+    """Walk the whole path once on the bundled digits, and say what came out and where it lies.
 
-    Trains, exports, checks, simulates, generates, verifies every spike and potential, and builds.
-    Exits with 1 if Verilog and golden differ, or the bitstream is too slow for its clock.
+    Trains, exports, checks, simulates, generates, verifies every spike and potential, runs a board
+    in Verilator over its port, and builds. Exits with 1 if Verilog or the board's answers differ
+    from golden, or the bitstream is too slow for its clock.
     """
     with verb(json):
         from ..generating import BUILT_PROOF, PROOF
@@ -52,7 +54,7 @@ def demo(
                     lanes=lanes, update_lanes=update_lanes)  # fmt: skip
         walk.take()
     show(walk, json)
-    if not walk.verdict.equal or not walk.built.passed:
+    if not (walk.verdict.equal and walk.line_equal and walk.built.passed):
         raise typer.Exit(NO)
 
 
@@ -78,6 +80,7 @@ class WholePath(Shown):
             "simulate": ("Simulate all test images", self._simulate),
             "generate": ("Generate the accelerator", self._generate),
             "verify": ("Verify its Verilog against the simulation", self._verify),
+            "run": (f"Run test images on a virtual {self.board}, over its port", self._run),
             "build": (f"Build the bitstream for {self.board}", self._build),
         }
         self.seconds: dict[str, float] = {}
@@ -139,6 +142,25 @@ class WholePath(Shown):
         )  # fmt: skip
         return self.verdict.summary
 
+    def _run(self, update: Update) -> str:
+        from ..boards.uart import DIVISOR_MIN
+
+        assert self.design.clock_hz is not None
+        baud = self.design.clock_hz // DIVISOR_MIN
+        data = self.data[: self.samples]
+        with (
+            sg.virtual_board(self.design, baud=baud) as board,
+            sg.Device(board.port, self.design, baud=baud) as device,
+        ):
+            answers = device.predict(data, progress=update)
+        trace = sg.simulate(self.tables, data, potentials=False)
+        same = np.array_equal(answers.output, trace.output)
+        self.line_equal = same and np.array_equal(answers.prediction, trace.prediction)
+        return (
+            f"The board's answers to {len(answers)} images are "
+            f"{'those of the simulation' if self.line_equal else 'DIFFERENT'}"
+        )
+
     def _build(self, update: Update) -> str:
         self.built = sg.build(
             self.design, self.out / self.board,
@@ -156,6 +178,7 @@ class WholePath(Shown):
             "accuracy_integers": self.measured.accuracy,
             "test_samples": self.measured.samples,
             **verified,
+            "board_equal": self.line_equal,
             **{
                 key: built[key]
                 for key in ("clock_hz", "fmax_hz", "timing", "utilization", "device")
@@ -190,6 +213,8 @@ def figures(result: dict[str, Any]) -> Table:
         table.add_row(f"accuracy, {kind}", f"{result[f'accuracy_{kind}']:.2%}")
     table.add_row("Verilog and simulation", f"{equal} on {result['samples']} images")
     table.add_row("spikes and potentials compared", f"{result['spikes']:,} each")
+    line = "equal" if result["board_equal"] else "DIFFERENT"
+    table.add_row("virtual board and simulation", f"{line} on {result['samples']} images")
     table.add_row("cycles an image", f"{result['cycles_per_sample']:,}")
     table.add_row("images a second, accelerator alone", f"{result['samples_per_second']:,}")
     clock = f"{result['clock_hz'] / 1e6:.2f} of {result['fmax_hz'] / 1e6:.2f} MHz possible"

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import somagate as sg
 import typer
 from rich.console import RenderableType
 
@@ -66,12 +67,8 @@ class Loaded(Shown):
 
 def send(path: Path, port: str, folder: Path, baud: int, update: Update) -> Loaded:
     """Load, and return what the board then says of itself."""
-    from ..boards.device import Device, connect
-    from ..export.tables import Tables
-    from ..hw.plan import plan_file
-
-    plan = plan_file.built(folder)
-    with Device(connect(port, baud), plan) as device:
-        device.load(Tables.load(path), progress=update)
+    with sg.Device(port, folder, baud=baud) as device:
+        accelerator = device.tables.sha256
+        device.load(sg.load(path), progress=update)
         found = device.identify()
-    return Loaded(tables=found.tables, accelerator=plan.tables.sha256, shape=found.shape, port=port)
+    return Loaded(tables=found.tables, accelerator=accelerator, shape=found.shape, port=port)

@@ -10,17 +10,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from .board import board
 from .build import build
 from .check import check
 from .demo import demo
 from .doctor import doctor
 from .estimate import estimate
 from .export import export
+from .flash import flash
 from .generate import generate
 from .import_file import import_
 from .load import load
 from .output import write_json
 from .plan import plan
+from .ports import ports
+from .run import run
 from .simulate import simulate
 from .train import train
 from .verify import verify
@@ -83,12 +87,16 @@ EXAMPLES: dict[Callable[..., None], str] = {
     generate: "somagate generate runs/digits/tables.safetensors",
     verify: "somagate verify runs/digits/tables.safetensors --data digits --samples 100",
     build: "somagate build runs/digits/tables.safetensors --board icebreaker",
+    flash: "somagate flash runs/digits/icebreaker",
+    ports: "somagate ports",
+    run: "somagate run runs/digits/tables.safetensors --port /dev/ttyUSB1",
+    board: "somagate board runs/digits/tables.safetensors --board icebreaker",
     load: "somagate load other.safetensors --port /dev/ttyUSB1 --generated runs/digits/icebreaker",
 }
 """Every verb, in the order of the work, and its example."""
 
 for _verb, _example in EXAMPLES.items():
-    _alone = _verb in (doctor, demo)  # these work without any argument
+    _alone = _verb in (doctor, demo, ports)  # these work without any argument
     app.command(epilog=f"Example: [bold]{_example}[/bold]", no_args_is_help=not _alone)(_verb)
 
 

@@ -39,6 +39,9 @@ ROOT = Path(sg.__file__).resolve().parents[1]
 _here = tempfile.TemporaryDirectory()
 os.chdir(_here.name)
 """
+doctest_global_cleanup = """
+os.chdir(ROOT)  # Sphinx asks where it is once the folder has gone
+"""
 doctest_test_doctest_blocks = "default"
 
 html_theme = "furo"

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     | {"export", "hw", "hw/plan", "hw/rtl", "sim/golden", "sim/cycles", "sim/bench"},
     "sim": set(),
     "boards": LEAVES | {"export", "hw", "hw/plan", "hw/rtl", "hw/cost"},
+    "host": LEAVES | {"boards", "export", "hw/plan", "hw/rtl", "sim/bench"},
     "imports": LEAVES | {"data", "export", "sim/golden"},
     "imports/modules": LEAVES | {"imports", "model"},
 }

@@ -9,11 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = {
-    "somagate.boards": ["BOARDS", "Board", "BuildReport", "Device", "DeviceError", "connect"],
+    "somagate.boards": ["BOARDS", "Board", "BuildReport"],
     "somagate.boards.catalog": [],
     "somagate.boards.families": [
         *("Family", "GW1NR_9C", "GW2AR_18C", "ICE40UP5K", "LFE5U_85F", "ecp5"),
     ],
+    "somagate.boards.wire": ["FrameAnswers", "FrameCommands", "FrameReceiver", "FrameSender"],
     "somagate.checks": [
         *("choice", "flag", "identifier", "integer", "integers", "number", "optional", "pair"),
         "per_channel",
@@ -25,6 +26,10 @@ PUBLIC = {
     "somagate.export": [
         *("Activation", "Convolution", "Current", "Dense", "Identity", "Input", "Layer", "Leak"),
         *("Neuron", "Pool", "Readout", "Shift", "Tables", "TablesFileError", "Ternary"),
+    ],
+    "somagate.host": [
+        *("Answers", "Counts", "DeviceError", "DeviceIdentity", "Faults", "Link", "LinkError"),
+        *("PlanDevice", "Served", "VirtualBoard"),
     ],
     "somagate.hw": [],
     "somagate.hw.cost": ["Count", "PARTS", "Part", "Resources", "interval", "map_memory"],

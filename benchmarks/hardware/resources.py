@@ -1,10 +1,10 @@
 """Fit the coefficients of `somagate estimate` to real syntheses, or compare it with others.
 
 ``fit`` synthesizes random networks on random plans for all families, and writes
-``hw/coefficients.toml``. ``check`` does the same for plans that were not fitted, of tables that are
-named or of other random networks, and prints predicted and real counts. Both keep what was
-synthesized in a folder, so that only what has changed takes time: some ten minutes for ``fit`` on
-two cores.
+``hw/cost/coefficients.toml``; ``tops`` renews those of a board's serial line alone. ``check`` does
+the same as ``fit`` for plans that were not fitted, of tables that are named or of other random
+networks, and prints predicted and real counts. What was synthesized is kept in a folder, so that
+only what has changed takes time: some ten minutes for ``fit`` on two cores.
 """
 
 import argparse
@@ -62,15 +62,14 @@ HEADER = """\
 class Sink(wiring.Component):
     """As small an accelerator as keeps a board's top from being optimized away."""
 
-    plan = SimpleNamespace(must_load=False)
-
     def __init__(self, word_bits: int, *, configurable: bool) -> None:
-        result = {"value": unsigned(8), "index": unsigned(4), "prediction": unsigned(4), "last": 1}
+        result = {"value": unsigned(12), "index": unsigned(4), "prediction": unsigned(4), "last": 1}
         members = {
             "input": In(stream.Signature(unsigned(word_bits))),
             "output": Out(stream.Signature(StructLayout(result))),
         }
         if configurable:
+            self.plan = SimpleNamespace(must_load=False)
             members |= {
                 "config": In(stream.Signature(unsigned(WORD_BITS))),
                 "config_refused": Out(1),
@@ -136,7 +135,7 @@ def tops(family: str, cache: Path) -> list[tuple[Terms, Counts]]:
             parameters = TopParameters(
                 uart=UartParameters(clock_hz=board.clock_hz),
                 word_bits=word_bits,
-                queue_words=board.queue_words,
+                buffer_bytes=board.buffer_bytes,
             )
             plain, more = (
                 top_size(Top(Sink(word_bits, configurable=configurable), parameters), family, cache)
@@ -218,13 +217,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("verb", choices=["fit", "check"])
+    parser.add_argument("verb", choices=["fit", "check", "tops"])
     parser.add_argument("tables", nargs="*", type=Path, help="check: .safetensors files")
     parser.add_argument("--families", nargs="+", default=FAMILIES, choices=FAMILIES)
     parser.add_argument("--designs", type=int, default=24, help="how many random plans")
     parser.add_argument("--jobs", type=int, default=2, help="syntheses at the same time")
     parser.add_argument("--cache", type=Path, default=Path("runs/resources"))
     given = parser.parse_args()
+    if given.verb == "tops":
+        designs = plans(given.designs, seed=1) + forms() + small_weights()
+        tables = {
+            family: COEFFICIENTS[family] | fit(tops(family, given.cache))
+            if family in given.families
+            else table
+            for family, table in COEFFICIENTS.items()
+        }
+        write(tables, designs, PATH)
+        return
     if given.verb == "fit":
         designs = plans(given.designs, seed=1) + forms() + small_weights()
     elif given.tables:

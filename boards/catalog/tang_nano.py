@@ -30,7 +30,7 @@ _tang_nano = partial(
     oscillator="clk27",
     oscillator_hz=27_000_000,
     word_bits=32,
-    queue_words=513,
+    buffer_bytes=2048,
 )
 TANG_NANO_9K = _tang_nano(
     name="tang-nano-9k",

@@ -25,7 +25,7 @@ def _ulx3s(size: str, clock_hz: int) -> Board:
         oscillator_hz=25_000_000,
         clock_hz=clock_hz,
         word_bits=32,
-        queue_words=513,
+        buffer_bytes=2048,
         platform=partial(_platform, size),
         loader=("--board", "ulx3s"),
         flasher=("--board", "ulx3s", "--write-flash"),

@@ -57,27 +57,55 @@ def build(verilog: str, ports: Ports, folder: Path, *, traced: bool = False) -> 
     CompileError
         Where Verilator or the compiler refuses the Verilog.
     """
-    found = [tools.require(name) for name in ("verilator", "g++", "make", "perl")]
-    versions = [f"{tool.name} {tool.version}" for tool in found]
-    arguments = [*_ARGUMENTS, *(["--trace"] if traced else [])]
-    options = digest(*versions, *arguments, _COMPILER, _HEADER_RULE, optimize)
     header = "".join(
         f"#define {kind}(X) {' '.join(f'X({name})' for name in names)}\n"
         for kind, names in (("SENT", ports.sent), ("RECEIVED", ports.received))
     )
-    wrapper = _wrapper(top(verilog), ports)
-    key = digest(verilog, wrapper, header, _HARNESS.read_text(encoding="utf-8"), options)
+    texts = {
+        "dut.v": verilog,
+        "bench.v": _wrapper(top(verilog), ports),
+        "streams.h": header,
+        _HARNESS.name: _HARNESS.read_text(encoding="utf-8"),
+    }
+    return compiled(texts, WRAPPER, folder, traced=traced)
+
+
+def compiled(texts: dict[str, str], top_module: str, folder: Path, *, traced: bool = False) -> Path:
+    """Compile Verilog and C++ into a library around the model `Vdut`, and return it.
+
+    Parameters
+    ----------
+    texts
+        Files by name; those that end in .v and .cpp are compiled.
+    top_module
+        Of the Verilog.
+    folder
+        Where models are kept.
+    traced
+        Whether the library can write waveforms.
+
+    Raises
+    ------
+    ToolError
+        Where a tool is missing.
+    CompileError
+        Where Verilator or the compiler refuses the text.
+    """
+    found = [tools.require(name) for name in ("verilator", "g++", "make", "perl")]
+    versions = [f"{tool.name} {tool.version}" for tool in found]
+    arguments = [*_ARGUMENTS, *(["--trace"] if traced else [])]
+    options = digest(*versions, *arguments, _COMPILER, _HEADER_RULE, optimize)
+    key = digest(top_module, *(part for text in texts.items() for part in text), options)
+    sources = [name for name in texts if name.endswith((".v", ".cpp"))]
 
     def compile_into(target: Path) -> None:
-        (target / "dut.v").write_text(verilog, encoding="utf-8")
-        (target / "bench.v").write_text(wrapper, encoding="utf-8")
-        (target / "streams.h").write_text(header, encoding="utf-8")
-        (target / _HARNESS.name).write_bytes(_HARNESS.read_bytes())
+        for name, text in texts.items():
+            (target / name).write_text(text, encoding="utf-8")
         (target / "header.mk").write_text(_HEADER_RULE, encoding="utf-8")
         commands = [
             [*found[0].command, "--cc", "--exe", *arguments, "--prefix", "Vdut", "--top-module",
-             WRAPPER, "--Mdir", ".", "-CFLAGS", _COMPILER, "-LDFLAGS", "-shared",
-             "-o", _LIBRARY, "bench.v", "dut.v", _HARNESS.name],
+             top_module, "--Mdir", ".", "-CFLAGS", _COMPILER, "-LDFLAGS", "-shared",
+             "-o", _LIBRARY, *sources],
             ["make", "-f", "header.mk", f"OPT_FAST={optimize}", f"{_HEADER}.gch"],
             ["make", "-j", str(os.cpu_count() or 1), "-f", "Vdut.mk",
              f"OPT_FAST={optimize} -include {_HEADER}"],

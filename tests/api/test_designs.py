@@ -1,17 +1,13 @@
 """Whatever is planned for a board can be built for it."""
 
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import somagate as sg
 from amaranth.back import rtlil
-from refusal import refused
 from somagate.boards.registry import BOARDS
 from somagate.boards.top import Top, TopParameters
 from somagate.boards.uart import UartParameters
-from somagate.export.synapse import Dense
 from somagate.hw.rtl.accelerator import Accelerator
 from tiny_tables import tiny
 
@@ -24,7 +20,7 @@ def top(design: sg.Design) -> str:
     parameters = TopParameters(
         uart=UartParameters(clock_hz=design.clock_hz, baud=115200),
         word_bits=design.plan.word_bits,
-        queue_words=design.board.queue_words,
+        buffer_bytes=design.board.buffer_bytes,
     )
     return str(rtlil.convert(Top(Accelerator(design.plan), parameters), emit_src=False))
 
@@ -47,23 +43,3 @@ def test_words_are_as_wide_as_the_line_takes_and_on_a_part_as_wide_as_pays() -> 
     estimate = sg.estimate(wide)
     assert not estimate.fits and estimate.reasons == wide.limits
     assert sg.estimate(sg.design(tiny(), part="lfe5u-85f", word_bits=256)).fits
-
-
-def test_more_classes_than_a_board_answers_are_refused_when_planning() -> None:
-    tables = tiny()
-    last = tables.layers[-1]
-    weights = np.zeros((130, 64), np.int32)
-    many = replace(
-        last,
-        synapses=(Dense(source="conv1", weights=weights, bits=4),),
-        neuron=replace(last.neuron, bias=np.zeros(130, np.int32)),
-        channel_mask=None,
-    )
-    tables = replace(tables, layers=(*tables.layers[:-1], many))
-    message = (
-        "Classes must be at most 128 for the answer of a board, not 130; a part by itself takes "
-        "more"
-    )
-    with refused(ValueError, message):
-        sg.plan(tables, board="ulx3s-85f", goal="smallest")
-    assert sg.plan(tables, part="lfe5u-85f", goal="smallest").limits == []

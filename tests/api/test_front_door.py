@@ -22,8 +22,8 @@ def test_no_module_bears_a_public_function_s_name() -> None:
 
 
 def test_a_name_that_is_not_there_is_named() -> None:
-    with pytest.raises(AttributeError, match="^module 'somagate' has no attribute 'Device'$"):
-        sg.__getattr__("Device")
+    with pytest.raises(AttributeError, match="^module 'somagate' has no attribute 'Devices'$"):
+        sg.__getattr__("Devices")
 
 
 def test_the_version_is_that_of_the_package() -> None:

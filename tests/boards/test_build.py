@@ -57,12 +57,13 @@ def test_a_board_gets_a_bitstream_and_a_report(
     assert set(report.tools) == {"yosys", STEPS[name][3], BOARDS[name].family.placer}
     assert report.critical_path.startswith("top.")
 
-    assert 100 < report.utilization["logic_cells"].used < 600
-    assert 100 < report.utilization["flip_flops"].used < 400
-    assert report.utilization["block_rams"].used == rom_cells + 1
+    assert 400 < report.utilization["logic_cells"].used < 900
+    assert 200 < report.utilization["flip_flops"].used < 600
+    assert report.utilization["block_rams"].used == rom_cells + 2
     assert {m.name: (m.words, m.kind, m.cells, m.written) for m in report.memories} == {
         "top.accelerator.rom": (512, "block_rams", rom_cells, False),
-        "top.queue.storage": (BOARDS[name].queue_words - 1, "block_rams", 1, True),
+        "top.receiver.memory.memory": (BOARDS[name].buffer_bytes, "block_rams", 1, True),
+        "top.sender.memory.memory": (512, "block_rams", 1, True),
     }
     assert report.flip_flop_memories == ()
 
@@ -96,12 +97,12 @@ def test_an_option_that_yosys_does_not_know_is_an_error(tmp_path):
 
 
 def test_a_design_that_does_not_fit_is_an_error(tmp_path):
-    parameters = BuildParameters(queue_words=16 * 1024 + 1)
+    parameters = BuildParameters(buffer_bytes=1 << 15)
     with pytest.raises(BuildError) as error:
         build(stand_in("icebreaker"), BOARDS["icebreaker"], tmp_path, parameters)
-    assert re.sub(r"storage\.0\.\d+_", "storage_", str(error.value)) == (
+    assert re.sub(r"memory\.memory\.0\.\d+_", "memory.memory_", str(error.value)) == (
         "Placement and routing failed in nextpnr-ice40: ERROR: Unable to place cell "
-        "'top.queue.storage_RAM', no BELs remaining to implement cell type 'ICESTORM_RAM' "
+        "'top.receiver.memory.memory_RAM', no BELs remaining to implement cell type 'ICESTORM_RAM' "
         f"(all of it: {tmp_path}/placement.log)"
     )
 

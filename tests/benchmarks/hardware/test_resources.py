@@ -19,7 +19,7 @@ def test_the_coefficients_of_a_boards_top_are_what_it_takes(
     parameters = TopParameters(
         uart=UartParameters(clock_hz=ICEBREAKER.clock_hz),
         word_bits=16,
-        queue_words=ICEBREAKER.queue_words,
+        buffer_bytes=ICEBREAKER.buffer_bytes,
     )
     real = top_size(Top(Sink(16, configurable=configurable), parameters), "ice40", tmp_path)
     known = COEFFICIENTS["ice40"]

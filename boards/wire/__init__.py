@@ -1,0 +1,8 @@
+"""Frames on a board's serial line, in gates: docs/wire.md says what is on the line."""
+
+from .answers import FrameAnswers
+from .commands import FrameCommands
+from .receiver import FrameReceiver
+from .sender import FrameSender
+
+__all__ = ["FrameAnswers", "FrameCommands", "FrameReceiver", "FrameSender"]

@@ -1,0 +1,177 @@
+"""What the board says: answers of inferences, its state, and what it is."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import In, Out
+
+from ...hw.rtl.memory import read_signature
+from .protocol import CRC_BYTES, PAGE_BYTES, SLOT_BYTES, Kind, Page
+from .sender import BODY_BYTE
+
+ENDING_BYTES = 2
+"""Of a body, behind what it says: the number, and the kind."""
+EVENTS = 5
+"""The low bits of `Status`, which happen; the rest holds."""
+
+
+def whole_bytes(bits: int) -> int:
+    """Return the bytes that a number takes on the line."""
+    return -(-bits // 8)
+
+
+class FrameAnswers(wiring.Component):
+    """Make the bodies of frames.
+
+    Each is the number of the frame that the board takes next, what there is to say, the number of
+    the next answer, and the kind. What there is to say is a page, a status, or values of an answer
+    as they come, lowest byte first, with the class behind the last one; a part ends where its slot
+    is full, or something else is to be said and no value is at hand.
+
+    Parameters
+    ----------
+    results
+        A `somagate.hw.rtl.update.readout.ResultLayout`.
+    description
+        Bytes of `Page.DESCRIPTION`, `PAGE_BYTES` at most.
+
+    Members
+    -------
+    results : In(stream of `results`)
+    body, numbered, crowded, number, length, idle, held
+        As of `FrameSender`.
+    expected : In(8)
+        As of `FrameReceiver`.
+    heard, events, loaded : In(1), In(5), In(1)
+        High for a cycle where a frame came that is to be answered by a status; where something of
+        `Status` happens; and `Status.LOADED`.
+    asked, page : In(1), In(2)
+        High for a cycle where a page is asked for, and which.
+    identity : Out(read_signature(6, 8))
+        As of `somagate.hw.rtl.accelerator.Accelerator`.
+    answered : Out(1)
+        High for a cycle: the last value of an answer was taken.
+    """
+
+    def __init__(self, results: StructLayout, description: Sequence[int]) -> None:
+        self.description = [*description, *[0] * (PAGE_BYTES - len(description))]
+        super().__init__(
+            {
+                "results": In(stream.Signature(results)),
+                "body": Out(stream.Signature(BODY_BYTE)),
+                "numbered": Out(1),
+                "crowded": In(1),
+                "number": In(8),
+                "length": In(range(SLOT_BYTES)),
+                "idle": In(1),
+                "held": In(1),
+                "expected": In(8),
+                "heard": In(1),
+                "events": In(EVENTS),
+                "loaded": In(1),
+                "asked": In(1),
+                "page": In(2),
+                "identity": Out(read_signature(6, 8)),
+                "answered": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        kind, page = Signal(2), Signal(2)
+        status, info, events = Signal(), Signal(), Signal(EVENTS)
+        body, byte = self.body, self.body.payload.byte
+        sent = body.valid & body.ready
+        m.d.comb += [self.numbered.eq(~kind[1]), body.valid.eq(1)]
+        m.d.sync += [
+            status.eq(status | self.heard | self.events.any()),
+            info.eq(info | self.asked),
+            events.eq(events | self.events),
+        ]
+        with m.If(self.asked):
+            m.d.sync += page.eq(self.page)
+        with m.FSM(name="speaker"):
+            with m.State("wait"):
+                m.d.comb += body.valid.eq(0)
+                speaks = self.idle & (
+                    (info | status) & ~self.held | self.results.valid & ~self.crowded
+                )
+                with m.If(speaks):
+                    m.next = "expected"
+                    m.d.sync += kind.eq(Kind.PART)
+                    with m.If((info | status) & ~self.held):
+                        m.d.sync += kind.eq(Mux(status, Kind.STATUS, Kind.INFO))
+            with m.State("expected"):
+                m.d.comb += byte.eq(self.expected)
+                with m.If(sent):
+                    m.next = "values"
+                    with m.If(kind == Kind.STATUS):
+                        m.next = "status"
+                    with m.If(kind == Kind.INFO):
+                        m.next = "page"
+            with m.State("status"):
+                m.d.comb += byte.eq(Cat(events, self.loaded))
+                with m.If(sent):
+                    m.d.sync += [status.eq(self.heard | self.events.any()), events.eq(self.events)]
+                    m.next = "number"
+            with m.State("page"):
+                m.d.comb += byte.eq(page)
+                with m.If(sent):
+                    m.d.sync += info.eq(self.asked)
+                    m.next = "info"
+            with m.State("info"):
+                self._tell(m, byte, page, sent)
+            with m.State("values"):
+                self._values(m, byte, kind, sent, (info | status) & ~self.held)
+            with m.State("number"):
+                m.d.comb += byte.eq(self.number)
+                with m.If(sent):
+                    m.next = "kind"
+            with m.State("kind"):
+                m.d.comb += [byte.eq(kind), body.payload.last.eq(1)]
+                with m.If(sent):
+                    m.next = "wait"
+        return m
+
+    def _tell(self, m: Module, byte: Signal, page: Signal, sent: Value) -> None:
+        """Say a page; a byte takes longer to send than to read."""
+        place = Signal(range(PAGE_BYTES))
+        known = bytes(self.description)
+        own = Const(int.from_bytes(known, "little"), 8 * PAGE_BYTES).word_select(place, 8)
+        m.d.comb += [
+            self.identity.en.eq(1),
+            self.identity.addr.eq(Cat(place, page == Page.TABLES)),
+            byte.eq(Mux(page == Page.DESCRIPTION, own, self.identity.data)),
+        ]
+        with m.If(sent):
+            m.d.sync += place.eq(place + 1)
+            with m.If(place == PAGE_BYTES - 1):
+                m.next = "number"
+
+    def _values(self, m: Module, byte: Signal, kind: Signal, sent: Value, waits: Value) -> None:
+        """Say values while they have room and nothing else waits, and the class behind the last."""
+        result = self.results.payload
+        value, prediction = result.value, result.prediction
+        sizes = whole_bytes(len(value)), whole_bytes(len(prediction))
+        wide = Signal(8 * sizes[0])
+        m.d.comb += wide.eq(value)
+        named = Signal(8 * sizes[1])
+        m.d.comb += named.eq(prediction)
+        parts = Cat(wide, named)
+        which = Signal(range(sum(sizes)))
+        most = SLOT_BYTES - 1 - CRC_BYTES - ENDING_BYTES - sum(sizes)
+        m.d.comb += byte.eq(parts.word_select(which, 8))
+        begins = which == 0
+        with m.If(begins & ~self.results.valid & ~kind[0]):
+            m.d.comb += self.body.valid.eq(0)
+        with m.If(begins & (waits & ~self.results.valid | (self.length > most) | kind[0])):
+            m.d.comb += self.body.valid.eq(0)
+            m.next = "number"
+        with m.If(sent):
+            m.d.sync += which.eq(which + 1)
+            ends = which == Mux(result.last, sum(sizes) - 1, sizes[0] - 1)
+            with m.If(ends):
+                m.d.comb += [self.results.ready.eq(1), self.answered.eq(result.last)]
+                m.d.sync += [which.eq(0), kind.eq(Mux(result.last, Kind.ANSWER, Kind.PART))]

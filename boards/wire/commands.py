@@ -1,0 +1,91 @@
+"""What frames ask for: words of inferences, words of tables, and pages."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .protocol import Command
+from .receiver import FRAME_BYTE
+
+
+class FrameCommands(wiring.Component):
+    """Pass the bytes of frames on to what they are for.
+
+    Parameters
+    ----------
+    loadable
+        Tables can be loaded.
+    loaded
+        They are there from the start.
+
+    Members
+    -------
+    frames : In(stream of `FRAME_BYTE`)
+    input, config : Out(stream of 8 bits)
+        Of `Command.INPUT`, and of `Command.LOAD` where tables can be loaded.
+    refused, finished : In(1)
+        As of `somagate.hw.rtl.configurator.Configurator`.
+    asked, page : Out(1), Out(2)
+        High for a cycle where a page is asked for, and which.
+    unknown, unloaded : Out(1)
+        High for a cycle where a frame is passed over: one of no command, and one of inferences that
+        have no tables.
+    loaded : Out(1)
+        Tables are there; a reset keeps it.
+    """
+
+    def __init__(self, *, loadable: bool, loaded: bool = True) -> None:
+        self.loadable = loadable
+        byte = stream.Signature(8)
+        members = {
+            "frames": In(stream.Signature(FRAME_BYTE)),
+            "input": Out(byte),
+            "asked": Out(1),
+            "page": Out(2),
+            "unknown": Out(1),
+            "unloaded": Out(1),
+            "loaded": Out(1),
+        }
+        if loadable:
+            members |= {"config": Out(byte), "refused": In(1), "finished": In(1)}
+        super().__init__(members)
+        self._loaded = Signal(init=loaded, reset_less=True)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        frame, byte = self.frames, self.frames.payload.byte
+        command, fresh = Signal(8), Signal()
+        inside = frame.valid & ~frame.payload.first
+        m.d.comb += [
+            self.input.payload.eq(byte),
+            self.page.eq(byte),
+            self.loaded.eq(self._loaded),
+            frame.ready.eq(1),
+        ]
+        with m.If(frame.valid & frame.payload.first):
+            m.d.sync += [command.eq(byte[:7]), fresh.eq(1)]
+        with m.If(inside):
+            m.d.sync += fresh.eq(0)
+            with m.Switch(command):
+                with m.Case(Command.ASK):
+                    m.d.comb += self.asked.eq(1)
+                with m.Case(Command.INPUT):
+                    m.d.comb += [
+                        self.input.valid.eq(self.loaded),
+                        frame.ready.eq(self.input.ready | ~self.loaded),
+                        self.unloaded.eq(~self.loaded & fresh),
+                    ]
+                if self.loadable:
+                    with m.Case(Command.LOAD):
+                        m.d.comb += [
+                            self.config.valid.eq(1),
+                            frame.ready.eq(self.config.ready),
+                        ]
+                        m.d.sync += self._loaded.eq(0)
+                with m.Default():
+                    m.d.comb += self.unknown.eq(fresh)
+        if self.loadable:
+            m.d.comb += self.config.payload.eq(byte)
+            with m.If(self.finished):
+                m.d.sync += self._loaded.eq(1)
+        return m

@@ -1,0 +1,69 @@
+"""What both ends of the line agree on; docs/wire.md says it in words."""
+
+from enum import IntEnum, IntFlag
+
+VERSION = 1
+CRC_BYTES = 4
+HEADER_BYTES = 3
+"""Of a frame to the board: its number, the next answer that is wanted, and the command."""
+MOST_BYTES = 254
+"""Of a frame to the board, its CRC included, such that COBS adds one byte and the end."""
+SLOT_BYTES = 64
+"""Of a frame from the board, as it is on the line."""
+SLOTS = 4
+"""FrameAnswers that the board keeps until they are acknowledged."""
+AGAIN = 0x80
+"""This bit of a command asks for all answers from the wanted one on once more."""
+PAGE_BYTES = 32
+
+
+class Command(IntEnum):
+    """What a frame asks of the board."""
+
+    HELLO = 0
+    """Start anew: what was under way is forgotten, and the next frame's number is 0."""
+    ASK = 1
+    """A byte follows, the `Page` that is wanted."""
+    INPUT = 2
+    """Bytes of the words of inferences."""
+    LOAD = 3
+    """Bytes of the words of tables."""
+    POLL = 4
+    """Nothing but what every frame says; it has no number of its own."""
+
+
+class Page(IntEnum):
+    """What the board says of itself, `PAGE_BYTES` each."""
+
+    DESCRIPTION = 0
+    SHAPE = 1
+    TABLES = 2
+    COUNTERS = 3
+
+
+class Kind(IntEnum):
+    """What a frame of the board is."""
+
+    PART = 0
+    """Of an answer; more of it follows."""
+    ANSWER = 1
+    """The rest of an answer, or all of it."""
+    STATUS = 2
+    INFO = 3
+
+
+class Status(IntFlag):
+    """What a `Kind.STATUS` says."""
+
+    ORDER = 1
+    """A frame was dropped: its number wasn't the next."""
+    ROOM = 2
+    """A frame was dropped: it didn't fit what waits already."""
+    UNKNOWN = 4
+    """A command wasn't known, and was passed over."""
+    UNLOADED = 8
+    """Words of an inference were passed over, as no tables are there."""
+    REFUSED = 16
+    """What was loaded is for memories that aren't there."""
+    LOADED = 32
+    """Tables are there."""

@@ -1,0 +1,245 @@
+"""A board that runs a network, from Python.
+
+What is asked of it is answered right or not at all: frames that are lost are sent again, a port
+that went away is opened again, and what wasn't answered until then is asked anew.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ..boards.wire.protocol import Command, Status
+from ..export.tables import Tables
+from ..hw.plan import loading
+from ..hw.plan.identity import shape_sha256
+from ..hw.plan.loadable import ADDRESS_BITS, END, WORD_BITS
+from ..hw.plan.plan import Plan
+from .job import Answers, Job
+from .line import Line
+from .link import Counts, Link, LinkError
+from .session import DeviceError, DeviceIdentity, Session
+
+END_WORD = END << ADDRESS_BITS
+"""Says with the word behind it, which isn't looked at, that all is there."""
+Progress = Callable[[int, int], None]
+LINE_BITS = 10
+"""Of a byte."""
+_BLOCK_BYTES = 1024
+"""Of tables, between two reports of progress."""
+
+
+class PlanDevice:
+    """A board whose bitstream was built from a plan.
+
+    Parameters
+    ----------
+    line
+        The port it is on, opened; or a port's name.
+    plan
+        What its bitstream was built from.
+    baud
+        Of the port that is named.
+    tables
+        What was loaded into it before, if not the plan's own.
+    timeout
+        Seconds that an inference may take, and that a port may be away.
+    patience
+        Seconds without a word from the board after which something is said once more.
+    retries
+        How often in a row nothing may come of that.
+
+    Raises
+    ------
+    LoadError
+        Where the tables don't fit the plan.
+    DeviceError
+        Where the board doesn't answer, or has another bitstream.
+    OSError
+        Where the port can't be opened.
+    """
+
+    def __init__(
+        self,
+        line: Line | str,
+        plan: Plan,
+        *,
+        baud: int = 115200,
+        tables: Tables | None = None,
+        timeout: float = 10.0,
+        patience: float = 0.3,
+        retries: int = 12,
+    ) -> None:
+        self._plan = plan
+        self._tables = tables or plan.tables
+        other = self._tables.sha256 != plan.tables.sha256
+        self._running = loading.load(plan, self._tables).plan if other else plan
+        self._timeout, self._checked = timeout, False
+        link = Link(
+            patience=patience, retries=retries, byte_seconds=LINE_BITS / baud,
+            answers_each=self._tables.answers,
+        )  # fmt: skip
+        self._session = Session(line, baud, timeout, link)
+        try:
+            self._start()
+        except BaseException:
+            self._session.close()
+            raise
+
+    def __enter__(self) -> "PlanDevice":
+        """Return the device itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the port."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the port."""
+        self._session.close()
+
+    @property
+    def tables(self) -> Tables:
+        """What it runs, as far as is known here."""
+        return self._tables
+
+    def identify(self) -> DeviceIdentity:
+        """Return what is on the board.
+
+        Raises
+        ------
+        DeviceError
+            If the board does not answer.
+        """
+        return self._session.identify()
+
+    def load(self, tables: Tables, *, progress: Progress | None = None) -> None:
+        """Load tables, which the board runs from then on, until its power goes.
+
+        Parameters
+        ----------
+        tables
+            Of the shape of the plan's, or a smaller one.
+        progress
+            Told the bytes sent, and all of them.
+
+        Raises
+        ------
+        LoadError
+            Where the tables don't fit the plan, or nothing can be loaded.
+        DeviceError
+            Where the board reports a failure.
+        """
+        loaded = loading.load(self._plan, tables)
+        words = [*loaded.words, END_WORD, 0]
+        data = b"".join(word.to_bytes(WORD_BITS // 8, "little") for word in words)
+        self._checked = False
+        self._session.again(lambda: self._load(data, progress))
+        found = self.identify().tables
+        if found != tables.sha256:
+            raise DeviceError(
+                f"the board must run tables {tables.sha256[:12]} once they are loaded, not "
+                f"{found[:12] or 'none'}"
+            )
+        self._tables, self._running, self._checked = tables, loaded.plan, True
+        self._session.link.answers_each = tables.answers
+
+    def predict(self, x: Any, *, progress: Progress | None = None) -> Answers:
+        """Return what the board answers to samples.
+
+        Parameters
+        ----------
+        x
+            Integers (steps, batch, *input shape), as for `somagate.sim.golden.golden.run`.
+        progress
+            Told the samples answered, and all of them.
+
+        Raises
+        ------
+        DeviceError
+            If the board doesn't answer, or runs other tables.
+        ValueError
+            If `x` is not an input of the network.
+        """
+        array, steps = np.asarray(x), self._tables.steps
+        if array.ndim < 2 or len(array) != steps:
+            raise ValueError(
+                f"x must have {steps} steps on its first axis, not shape {array.shape}"
+            )
+        if not self._checked:
+            self._check()
+        job, link = Job(self._running, self._tables, array), self._session.link
+        link.counts, self._session.restarts = Counts(), 0
+        started = time.monotonic()
+        self._session.again(lambda: self._infer(job, progress), lambda: job.answered)
+        seconds = time.monotonic() - started
+        return Answers(
+            output=job.output(), prediction=job.prediction, latencies=job.latencies,
+            seconds=seconds, counts=link.counts, restarts=self._session.restarts,
+        )  # fmt: skip
+
+    def _start(self) -> None:
+        """Greet the board, and raise where it isn't the one that is meant."""
+        self._session.again(self._session.greet)
+        found, shape = self.identify(), shape_sha256(self._plan)
+        if found.shape != shape:
+            raise DeviceError(
+                f"the board's shape must be {shape[:12]}, not {found.shape[:12]}: its bitstream "
+                "was built from another plan; build and flash this one, or name that one's folder"
+            )
+
+    def _check(self) -> None:
+        """Raise where the board doesn't run the tables that are meant."""
+        found = self.identify().tables
+        if found != self._tables.sha256:
+            raise DeviceError(
+                f"the board must run tables {self._tables.sha256[:12]}, not {found[:12] or 'none'}"
+                ": load them, or say which are loaded"
+            )
+        self._checked = True
+
+    def _load(self, data: bytes, progress: Progress | None) -> None:
+        """Send what is loaded, from its start: what was begun before is forgotten."""
+        self._session.greet()
+        for first in range(0, len(data), _BLOCK_BYTES):
+            self._session.serve(lambda: self._session.link.room, math.inf)
+            self._session.link.say(Command.LOAD, data[first : first + _BLOCK_BYTES])
+            if progress is not None:
+                progress(min(first + _BLOCK_BYTES, len(data)), len(data))
+        self._session.serve(lambda: not self._session.link.busy, math.inf)
+        if Status.REFUSED in self._session.link.events:
+            raise DeviceError("what is loaded must be for memories of this bitstream, but isn't")
+
+    def _infer(self, job: Job, progress: Progress | None) -> None:
+        """Send what isn't answered yet, and take answers until all are there."""
+        link, sent = self._session.link, job.answered
+        job.parts.clear()
+        while job.answered < len(job):
+            while sent < len(job) and link.room:
+                job.began(sent)
+                link.infer(job.payload(sent))
+                sent += 1
+            if not self._session.serve(partial(self._moves, sent < len(job)), self._timeout):
+                raise LinkError(
+                    f"the board must answer within {self._timeout:g} s, but sample {job.answered} "
+                    "has no answer"
+                )
+            if Status.UNLOADED in link.events:
+                raise DeviceError("tables must be loaded first: the board has none")
+            while link.answers:
+                job.take(link.answers.popleft())
+            if progress is not None:
+                progress(job.answered, len(job))
+
+    def _moves(self, more: bool) -> bool:
+        """Whether there is something to do: an answer to take, or room for more samples."""
+        return bool(self._session.link.answers) or (more and self._session.link.room)

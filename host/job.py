@@ -1,0 +1,109 @@
+"""Samples that a board is asked about, and what it answers."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..boards.wire.answers import whole_bytes
+from ..export.tables import Tables
+from ..hw.plan.plan import Plan
+from .link import Counts
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answers:
+    """What a board answered.
+
+    Attributes
+    ----------
+    output
+        int32 (batch, classes), or (batch, steps, classes) where every step has an answer, as of
+        `somagate.sim.golden.trace.Trace`.
+    prediction
+        int64 (batch,), as there.
+    latencies
+        Seconds of each sample, from its first byte to its last.
+    seconds
+        Of all, from the first byte to the last.
+    counts
+        Frames sent, repeated, taken and damaged meanwhile.
+    restarts
+        How often the link had to start anew.
+    """
+
+    output: NDArray[np.int32]
+    prediction: NDArray[np.int64]
+    latencies: NDArray[np.float64]
+    seconds: float
+    counts: Counts
+    restarts: int
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.prediction)
+
+    @property
+    def per_second(self) -> float:
+        """Samples a second."""
+        return len(self) / self.seconds if self.seconds else 0.0
+
+
+class Job:
+    """Samples that a board is asked about, and its answers.
+
+    Attributes
+    ----------
+    answered
+        Samples, from the first.
+    parts
+        Answers of the next one, where each has several.
+    prediction, latencies
+        int64 and float64 (samples,).
+    """
+
+    def __init__(self, plan: Plan, tables: Tables, x: NDArray[Any]) -> None:
+        self._plan, self._tables, self._x = plan, tables, x
+        self.answered = 0
+        self.parts: list[NDArray[np.int64]] = []
+        self.prediction = np.zeros(x.shape[1], np.int64)
+        self.latencies = np.zeros(x.shape[1])
+        self._outputs: list[NDArray[np.int64]] = []
+        self._value_bytes = whole_bytes(plan.readout_bits)
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return int(self._x.shape[1])
+
+    def payload(self, sample: int) -> bytes:
+        """Return the words of a sample, as they are on the line."""
+        size = whole_bytes(self._plan.word_bits)
+        words = self._plan.pack_input(self._x[:, sample])
+        return b"".join(word.to_bytes(size, "little") for word in words)
+
+    def began(self, sample: int) -> None:
+        """Note when a sample is sent."""
+        self.latencies[sample] = time.monotonic()
+
+    def take(self, answer: bytes) -> None:
+        """Take an answer, of which a sample may have several."""
+        values = answer[: self._value_bytes * self._plan.classes]
+        wide = np.frombuffer(values, np.uint8).reshape(-1, self._value_bytes).astype(np.int64)
+        found = (wide << 8 * np.arange(self._value_bytes)).sum(1)
+        half = 1 << 8 * self._value_bytes - 1
+        self.parts.append((found + half) % (2 * half) - half)
+        if len(self.parts) == self._tables.answers:
+            self.prediction[self.answered] = int.from_bytes(answer[len(values) :], "little")
+            self._outputs.append(np.stack(self.parts)[:, : self._tables.classes])
+            self.latencies[self.answered] = time.monotonic() - self.latencies[self.answered]
+            self.parts.clear()
+            self.answered += 1
+
+    def output(self) -> NDArray[np.int32]:
+        """Return all answers, in the shape of golden's."""
+        every = self._tables.readout.over == "every"
+        shape = (len(self), self._tables.answers) if every else (len(self),)
+        found = np.array(self._outputs, np.int32)
+        return found.reshape(*shape, self._tables.classes)

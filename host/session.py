@@ -1,0 +1,172 @@
+"""A conversation with a board: a line, its link, and what is begun anew where they fail."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..boards.wire.protocol import VERSION, Page, Status
+from .line import Line, LineLost, SerialLine, reopened
+from .link import Link, LinkError
+
+TRIES = 8
+"""How often in a row work is begun anew without any of it getting done."""
+
+
+class DeviceError(RuntimeError):
+    """The board can't do what is asked, or doesn't answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceIdentity:
+    """What a board says of itself.
+
+    Attributes
+    ----------
+    shape
+        `somagate.hw.plan.identity.shape_sha256` of the plan of its bitstream.
+    tables
+        SHA-256 of the tables that it runs, or '' where they must be loaded first.
+    clock_hz
+        Of its accelerator, to the kHz.
+    """
+
+    shape: str
+    tables: str
+    clock_hz: int
+
+
+class Session:
+    """A board on a line.
+
+    Parameters
+    ----------
+    line
+        The port it is on, opened; or a port's name, which is opened again where it goes away.
+    baud
+        Of the line.
+    timeout
+        Seconds that a port may be away.
+    link
+        Of the line.
+
+    Attributes
+    ----------
+    link
+        Of the line.
+    restarts
+        How often it had to start anew.
+    """
+
+    def __init__(self, line: Line | str, baud: int, timeout: float, link: Link) -> None:
+        self._port, self._baud = (line if isinstance(line, str) else None), baud
+        self._timeout = timeout
+        self._line: Line = SerialLine(line, baud) if isinstance(line, str) else line
+        self.link = link
+        self.restarts = 0
+
+    def close(self) -> None:
+        """Close the port."""
+        self._line.close()
+
+    def identify(self) -> DeviceIdentity:
+        """Return what is on the board.
+
+        Raises
+        ------
+        DeviceError
+            If it does not answer.
+        """
+        self.again(self._ask)
+        pages, loaded = self.link.pages, Status.LOADED in self.link.state
+        return DeviceIdentity(
+            shape=pages[Page.SHAPE].hex(),
+            tables=pages[Page.TABLES].hex() if loaded else "",
+            clock_hz=1000 * int.from_bytes(pages[Page.DESCRIPTION][7:10], "little"),
+        )
+
+    def again(self, work: Callable[[], None], done: Callable[[], int] = lambda: 0) -> None:
+        """Do work, and begin it anew where the line fails, until nothing of it gets `done`.
+
+        Raises
+        ------
+        DeviceError
+            Where it fails `TRIES` times in a row, or the port doesn't come back.
+        """
+        tries, before = 0, done()
+        while True:
+            try:
+                if tries:
+                    self.greet()
+                work()
+                return
+            except LineLost as error:
+                self._reopen(error)
+                failure: Exception = error
+            except LinkError as error:
+                failure = error
+            tries, before = (tries + 1 if done() == before else 1), done()
+            self.restarts += 1
+            if tries > TRIES:
+                raise DeviceError(str(failure)) from None
+
+    def _reopen(self, error: LineLost) -> None:
+        """Open a port again that went away."""
+        self._line.close()
+        if self._port is None:
+            raise DeviceError(f"the line must stay open, but is lost: {error}") from None
+        try:
+            self._line = reopened(self._port, self._baud, self._timeout)
+        except OSError:
+            raise DeviceError(
+                f"{self._port} must come back within {self._timeout:g} s, but is gone: is the "
+                "board plugged in?"
+            ) from None
+
+    def serve(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Let the link work until something is done, or so many seconds have passed."""
+        end = time.monotonic() + seconds
+        while not done():
+            now = time.monotonic()
+            if now > end:
+                return False
+            if data := self.link.give(now):
+                self._line.write(data)
+            if data := self._line.read():
+                self.link.take(data, time.monotonic())
+        return True
+
+    def greet(self) -> None:
+        """Have the board start anew.
+
+        Raises
+        ------
+        LinkError, LineLost
+            Where it doesn't.
+        DeviceError
+            Where it speaks another version of the protocol.
+        """
+        self.link.hello(time.monotonic())
+        self.serve(lambda: not self.link.busy, math.inf)
+        version = self.link.pages[Page.DESCRIPTION][0]
+        if version != VERSION:
+            raise DeviceError(
+                f"the board must speak version {VERSION} of the protocol, not {version}: build its "
+                "bitstream again"
+            )
+
+    def _ask(self) -> None:
+        """Have the board say what it is; what is lost of that is asked for again."""
+        link, wanted = self.link, (Page.SHAPE, Page.TABLES)
+        for page in wanted:
+            link.pages.pop(page, None)
+        for _ in range(TRIES):
+            missing = [page for page in wanted if page not in link.pages]
+            for page in missing:
+                link.ask(page)
+            if self.serve(
+                lambda: not link.busy and all(page in link.pages for page in wanted),
+                link.pace.patience,
+            ):
+                return
+        raise LinkError("the board must say what it is, but what it says doesn't arrive")

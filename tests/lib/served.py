@@ -1,0 +1,41 @@
+"""A virtual board in simulated time, as a line: nothing of the machine lies between."""
+
+from dataclasses import replace
+
+from somagate.boards.build import BuildParameters
+from somagate.boards.registry import BOARDS
+from somagate.export.tables import Tables
+from somagate.host.serving import Faults, FaultyLine
+from somagate.host.virtual_board import VirtualBoard
+from somagate.hw.plan.plan import Plan
+
+BOARD = BOARDS["icebreaker"]
+BAUD = 3_000_000
+
+
+def planned(tables: Tables, **more: object) -> Plan:
+    """Return the plan of a few lanes for the board."""
+    return Plan.single(tables, lanes=4, update_lanes=2, word_bits=BOARD.word_bits, **more)
+
+
+class SimulatedLine:
+    """A board and its line."""
+
+    def __init__(self, plan: Plan, faults: Faults | None = None) -> None:
+        faults = faults or Faults()
+        self.board = VirtualBoard(plan, BOARD, BuildParameters(baud=BAUD))
+        self.ways = FaultyLine(faults), FaultyLine(replace(faults, seed=faults.seed + 1))
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        self.board.send(self.ways[0].passed(data)[0])
+
+    def read(self) -> bytes:
+        """Return what comes in a while."""
+        return self.ways[1].passed(self.board.run(4000, 100))[0]
+
+    def close(self) -> None:
+        """End the simulation."""
+        self.closed = True
+        self.board.close()
