@@ -3,35 +3,25 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import RenderableType
-from rich.table import Table
 
+from .boards.uart import UartParameters
 from .designs import Design, the_design
 from .encoded import Samples, the_samples
 from .given import assumed_activity
+from .host.rate import line_bytes
 from .hw.cost.resources import Resources
-from .hw.cost.rough_cycles import latency, stage_cycles, transfers
 from .hw.plan import plan_file
-from .hw.plan.plan import Plan
 from .hw.search.remedies import remedies
+from .resource_tables import counts_table, memories_table
+from .rough_prediction import is_followed, roughly
 from .shown import Shown, grid
 from .sim.cycles.predict import Prediction, predict
 from .sim.golden import golden
-from .sim.golden.activity import additions, channel_rates
 from .sim.golden.random_trace import assumed_run
-from .sim.golden.trace import Trace
 
-FOLLOWED = 4_000_000
-"""Words and chunks that are followed one by one where spikes are made up: about half a minute."""
-
-KEPT_IN = {
-    "block": "block RAM",
-    "large": "large RAM",
-    "distributed": "look-up tables",
-    "logic": "logic",
-}
+BAUD = 115200
+"""Of a serial line, unless a build says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,6 +46,8 @@ class Estimate(Shown):
         What the samples are of, or None where they are random spikes of that activity.
     exact
         Whether the cycles are.
+    baud
+        Of the board's serial line, or None where the design has no board.
     """
 
     design: Design
@@ -65,6 +57,7 @@ class Estimate(Shown):
     data: str | None
     activity: float | None
     exact: bool
+    baud: int | None
 
     @property
     def fits(self) -> bool:
@@ -93,6 +86,17 @@ class Estimate(Shown):
         return clock_hz / self.cycles_per_sample if clock_hz else None
 
     @property
+    def line_samples_per_second(self) -> float | None:
+        """What the serial line carries of samples and answers, or None without a line."""
+        return line_bytes(self.design.plan).per_second(self.baud) if self.baud else None
+
+    @property
+    def limit(self) -> str | None:
+        """Which of both is slower on a board: 'line' or 'accelerator'."""
+        line, alone = self.line_samples_per_second, self.samples_per_second
+        return None if line is None or alone is None else "line" if line < alone else "accelerator"
+
+    @property
     def layers(self) -> list[dict[str, Any]]:
         """The cycles of each layer, over all samples."""
         found, prediction = [], self.prediction
@@ -119,7 +123,7 @@ class Estimate(Shown):
                 f"{row['additions']:,}",
                 f"{row['efficiency']:.3f}",
             )
-        return [self.resources_table(), self.memories_table(), table, *self.verdict()]
+        return [*self._both(), table, *self.verdict()]
 
     def planned(self) -> list[RenderableType]:
         """Return the same with each layer's place in the plan, for a plan that was chosen."""
@@ -134,31 +138,13 @@ class Estimate(Shown):
                     f"{row['cycles'] / self.samples:,.1f}",
                     f"{row['efficiency']:.3f}",
                 )
-        return [table, self.resources_table(), self.memories_table(), *self.verdict()]
+        return [table, *self._both(), *self.verdict()]
 
-    def resources_table(self) -> Table:
-        """Return how much of the part is used."""
-        table = grid("resource", "used", "of", "share")
-        for count in self.resources.counts.values():
-            table.add_row(
-                count.name, f"{count.used:,}", f"{count.available:,}", f"{count.share:.0%}"
-            )
-        return table
-
-    def memories_table(self) -> Table:
-        """Return what becomes of every memory."""
-        stages = len(self.design.plan.stages) > 1
-        table = grid("memory", "words", "bits a word", "kept in", "RAMs")
-        for memory in self.resources.memories:
-            suffix = f"_{memory.stage}" if stages and memory.stage is not None else ""
-            table.add_row(
-                memory.stored.name + suffix,
-                f"{memory.stored.words:,}",
-                f"{memory.stored.word_bits:,}",
-                KEPT_IN[memory.kind],
-                str(memory.block_rams or memory.large_rams),
-            )
-        return table
+    def _both(self) -> list[RenderableType]:
+        return [
+            counts_table(self.resources),
+            memories_table(self.design.plan, self.resources),
+        ]
 
     def verdict(self) -> list[str]:
         """Return the speed, whether it fits, what is short, and what would fit: a line each."""
@@ -177,13 +163,27 @@ class Estimate(Shown):
         told = "It fits" if self.fits else "It does NOT fit"
         return [
             speed,
+            *self._over_the_line(),
             f"{told} {self.design.where}, by estimates that are about 5 % off in logic",
             *(f"- {line}" for line in (*self.reasons, *self.remedies)),
+        ]
+
+    def _over_the_line(self) -> list[str]:
+        """Return what a board's serial line carries, in a sentence."""
+        line = self.line_samples_per_second
+        if line is None or self.limit is None:
+            return []
+        return [
+            (
+                f"Over the line, at {self.baud:,} baud, {line:,.1f} samples a second: "
+                f"the {self.limit} limits"
+            )
         ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content as JSON holds it."""
         design, found, rate = self.design, self.resources, self.samples_per_second
+        line = self.line_samples_per_second
         return {
             "tables": design.tables.sha256,
             "board": design.board.name if design.board else None,
@@ -228,12 +228,19 @@ class Estimate(Shown):
             "cycles_per_sample": round(self.cycles_per_sample, 1),
             "clock_hz": design.clock_hz,
             "samples_per_second": None if rate is None else round(rate, 1),
+            "baud": self.baud,
+            "line_samples_per_second": None if line is None else round(line, 1),
+            "limit": self.limit,
             "layers": self.layers,
         }
 
 
 def estimate(
-    design: Design, data: Samples | None = None, *, activity: float | None = None
+    design: Design,
+    data: Samples | None = None,
+    *,
+    activity: float | None = None,
+    baud: int | None = None,
 ) -> Estimate:
     """Count the resources and the cycles of a design, without any synthesis.
 
@@ -246,17 +253,24 @@ def estimate(
     activity
         Of the random spikes where there is no data, 0…1: spikes a neuron and time step; by default
         0.1.
+    baud
+        Of the board's serial line; by default 115,200, as of `build`.
 
     Raises
     ------
     ValueError
-        Where the activity is not 0…1, or given beside data.
+        Where the activity is not 0…1, or given beside data; or a baud is given for a part.
     """
     tables = the_design(design).tables
+    if design.board is None and baud is not None:
+        raise ValueError(f"baud must be left out for part {design.part.name}, which has no line")
+    if design.clock_hz and baud is not None:
+        UartParameters(clock_hz=design.clock_hz, baud=baud)
+    line = (BAUD if baud is None else baud) if design.board else None
     share = assumed_activity(data, activity)
-    exact = data is not None or transfers(design.plan) <= FOLLOWED
+    exact = data is not None or is_followed(design.plan)
     if data is None:
-        follow = predict if exact else _roughly
+        follow = predict if exact else roughly
         prediction = follow(design.plan, *assumed_run(tables, share))
     else:
         x = the_samples(tables, data).x
@@ -269,25 +283,5 @@ def estimate(
         data=data.data if data is not None else None,
         activity=share if data is None else None,
         exact=exact,
-    )
-
-
-def _roughly(plan: Plan, trace: Trace, x: NDArray[Any]) -> Prediction:
-    """Return what `predict` does of one sample, about, without following anything."""
-    tables = plan.tables
-    rates = {name: float(rate.mean()) for name, rate in channel_rates(tables, trace, x).items()}
-    cycles = round(latency(plan, rates))
-    added = additions(tables, trace, x)
-    layers, useful, lanes = {}, {}, {}
-    for stage in plan.stages:
-        for name, each in stage_cycles(stage, rates).items():
-            layers[name] = np.array([round(tables.steps * each)], np.int64)
-            useful[name] = added[name][: 1 if name in stage.held else None].sum(0)
-            lanes[name] = stage.lanes * stage.banks
-    return Prediction(
-        cycles=np.array([cycles], np.int64),
-        busy_cycles=cycles,
-        layers=layers,
-        additions=useful,
-        lanes=lanes,
+        baud=line,
     )

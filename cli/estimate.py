@@ -1,5 +1,7 @@
 """`somagate estimate`: what a plan takes of an FPGA and how fast it is, before any synthesis."""
 
+from typing import Annotated
+
 import somagate as sg
 import typer
 
@@ -34,6 +36,9 @@ def estimate(
     samples: Samples = None,
     activity: Activity = None,
     clock: Clock = None,
+    baud: Annotated[
+        int | None, typer.Option(min=1, help="Speed of a board's serial line; default: 115200.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Count resources and cycles of a plan on a board or a part, without any synthesis.
@@ -49,7 +54,7 @@ def estimate(
             clock_hz=hertz(clock),
         )  # fmt: skip
         chosen = some_samples(loaded, data, samples, 1)
-        result = sg.estimate(design, chosen, activity=activity)
+        result = sg.estimate(design, chosen, activity=activity, baud=baud)
     show(result, json)
     if not result.fits:
         raise typer.Exit(NO)

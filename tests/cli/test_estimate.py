@@ -29,6 +29,20 @@ def test_a_board_is_estimated_with_its_serial_line(somagate, tables_path: Path) 
         memory["block_rams"] for memory in result["memories"]
     )
     assert result["clock_hz"] == 24_000_000
+    assert (result["baud"], result["limit"]) == (115200, "line")
+    fast = somagate.json("estimate", tables_path, "--baud", 3_000_000)
+    assert fast["line_samples_per_second"] == pytest.approx(
+        3e6 / 115200 * result["line_samples_per_second"], rel=1e-2
+    )
+    assert somagate.json("estimate", tables_path, "--clock", 0.1)["limit"] == "accelerator"
+    assert somagate.error("estimate", tables_path, "--baud", 4_000_000) == (
+        "UART baud must be at most an eighth of the clock, 3000000 baud at 24000000 Hz, not 4000000"
+    )
+    text = somagate("estimate", tables_path).stdout
+    assert "Over the line, at 115,200 baud, " in text and ": the line limits\n" in text
+    assert somagate.error("estimate", tables_path, "--part", "xc7a35t", "--baud", 9600) == (
+        "baud must be left out for part xc7a35t, which has no line"
+    )
     assert result["samples_per_second"] == pytest.approx(
         24e6 / result["cycles_per_sample"], rel=1e-3
     )
@@ -120,7 +134,7 @@ def test_cycles_of_a_network_too_large_to_follow_are_about_right(
     somagate, tables_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = somagate.json("estimate", tables_path)
-    monkeypatch.setattr("somagate.estimating.FOLLOWED", 0)
+    monkeypatch.setattr("somagate.rough_prediction.FOLLOWED", 0)
     rough = somagate.json("estimate", tables_path)
     assert (exact["exact"], rough["exact"]) == (True, False)
     # In a network as small as this, the blocks' latencies count, which are left out.

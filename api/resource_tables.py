@@ -1,0 +1,38 @@
+"""What a design takes of a part, as tables."""
+
+from rich.table import Table
+
+from .hw.cost.resources import Resources
+from .hw.plan.plan import Plan
+from .shown import grid
+
+KEPT_IN = {
+    "block": "block RAM",
+    "large": "large RAM",
+    "distributed": "look-up tables",
+    "logic": "logic",
+}
+
+
+def counts_table(resources: Resources) -> Table:
+    """Return how much of the part is used."""
+    table = grid("resource", "used", "of", "share")
+    for count in resources.counts.values():
+        table.add_row(count.name, f"{count.used:,}", f"{count.available:,}", f"{count.share:.0%}")
+    return table
+
+
+def memories_table(plan: Plan, resources: Resources) -> Table:
+    """Return what becomes of every memory."""
+    stages = len(plan.stages) > 1
+    table = grid("memory", "words", "bits a word", "kept in", "RAMs")
+    for memory in resources.memories:
+        suffix = f"_{memory.stage}" if stages and memory.stage is not None else ""
+        table.add_row(
+            memory.stored.name + suffix,
+            f"{memory.stored.words:,}",
+            f"{memory.stored.word_bits:,}",
+            KEPT_IN[memory.kind],
+            str(memory.block_rams or memory.large_rams),
+        )
+    return table
