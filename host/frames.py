@@ -95,6 +95,6 @@ class Reply:
 def reply(data: bytes) -> Reply | None:
     """Return a frame of the board, without its end, or None where it is damaged or none."""
     body = opened(data)
-    if body is None or len(body) < 3 or body[-1] not in list(Kind):
-        return None
+    if body is None or len(body) < 4 or body[-1] not in list(Kind):
+        return None  # each says something
     return Reply(expected=body[0], payload=body[1:-2], number=body[-2], kind=Kind(body[-1]))
