@@ -178,40 +178,52 @@ class Top(wiring.Component):
         connect(m, sender.bytes, line_out.input)
         for name in observers(accelerator):
             m.d.comb += getattr(accelerator, name).ready.eq(1)
-        for name in ("crowded", "held", "number", "length", "idle"):
-            m.d.comb += getattr(answers, name).eq(getattr(sender, name))
-        m.d.comb += [
-            sender.heard.eq(receiver.heard & ~receiver.hello),
-            sender.wanted.eq(receiver.wanted),
-            sender.again.eq(receiver.again),
-        ]
+        refused = self._load(m, anew, commands, answers)
 
         hello = receiver.heard & receiver.hello
         m.d.sync += [restart.eq(starting | hello), begun.eq(hello), greet.eq(begun)]
         m.d.comb += [
-            sender.numbered.eq(answers.numbered),
             sender.restart.eq(restart),
-            answers.expected.eq(receiver.expected),
-            answers.heard.eq(receiver.heard & ~receiver.hello),
-            answers.loaded.eq(commands.loaded),
             answers.asked.eq(greet | commands.asked),
             answers.page.eq(commands.page & (~greet).replicate(2)),
+            self.failed.eq(~commands.loaded),
         ]
+        self._tell(m, receiver, commands, answers, sender)
         m.d.comb += answers.events.eq(
             Cat(
                 receiver.heard & receiver.disordered,
                 receiver.heard & receiver.crowded,
                 commands.unknown,
                 commands.unloaded,
-                self._load(m, anew, commands, answers),
+                refused,
             )
         )
-        m.d.comb += self.failed.eq(~commands.loaded)
         with m.If(packer.input.valid):
             m.d.sync += self.busy.eq(1)
         with m.If(answers.answered | restart):
             m.d.sync += self.busy.eq(0)
         return m
+
+    def _tell(
+        self,
+        m: Module,
+        receiver: FrameReceiver,
+        commands: FrameCommands,
+        answers: FrameAnswers,
+        sender: FrameSender,
+    ) -> None:
+        """Tell those who speak what was heard, and what is on its way."""
+        m.d.comb += [
+            sender.heard.eq(receiver.heard & ~receiver.hello),
+            sender.wanted.eq(receiver.wanted),
+            sender.again.eq(receiver.again),
+            sender.numbered.eq(answers.numbered),
+            answers.expected.eq(receiver.expected),
+            answers.heard.eq(receiver.heard & ~receiver.hello),
+            answers.loaded.eq(commands.loaded),
+        ]
+        for name in ("crowded", "held", "number", "length", "idle"):
+            m.d.comb += getattr(answers, name).eq(getattr(sender, name))
 
     def _commands(self) -> FrameCommands:
         must = self.configurable and self.accelerator.plan.must_load
