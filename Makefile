@@ -9,7 +9,7 @@ PACKAGES := boards checks cli data export host hw imports model shown sim toolch
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test quick lint boards docs release install clean
+.PHONY: help demo test quick lint boards soak docs release install clean
 .DELETE_ON_ERROR:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make quick    style, types and the quickest tests, for every commit (under 2 minutes)"
 	@echo "make lint     style and types only"
 	@echo "make boards   every board's bitstream, and one table of their size and clock; for each night"
+	@echo "make soak     10,000 requests over a bad line to a virtual board; for each night"
 	@echo "make docs     the docs site into docs/_build/html, its snippets run"
 	@echo "make release  wheel and sdist into dist, both installed and tried without the checkout"
 	@echo "make install  .venv with everything, which the others do by themselves"
@@ -45,6 +46,10 @@ quick: lint
 # Goes on where it was interrupted; ends with 1 where a board is too slow or can't be built.
 boards: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.boards
+
+# Ends with 1 where an answer is wrong; half an hour.
+soak: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.boards.soak examples/digits-dense.safetensors
 
 # No network, and warnings are errors.
 docs: $(INSTALLED)
