@@ -1,31 +1,27 @@
 """Boards on a port, virtual ones too: what they answer, and what is loaded into them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from rich.console import RenderableType
 
+from .boards.build import BuildParameters
+from .boards.uart import BAUD
 from .designs import Design
 from .encoded import Samples, maps, the_samples
 from .export.tables import Tables
 from .given import kind_of, the_tables
+from .host.device import PlanDevice, Progress
+from .host.job import Answers
+from .host.serving import Faults, Served
+from .host.virtual_board import VirtualBoard
 from .hw.plan import plan_file
 from .shown import Shown
 
-if TYPE_CHECKING:
-    from .host.job import Answers
-    from .host.serving import Faults, Served
-    from .host.session import DeviceIdentity
 
-Update = Callable[[int, int], None]
-BAUD = 115200
-
-
-class Device:
+class Device(PlanDevice):
     """A board that runs a network; of a context, it closes its port at the end.
 
     What is asked is answered right, or ends in an error: frames that are lost are sent again, a
@@ -61,50 +57,14 @@ class Device:
         tables: Tables | None = None,
         timeout: float = 10.0,
     ) -> None:
-        from .host.device import PlanDevice
-
         if not isinstance(port, str):
             raise TypeError(f"port must be the name of a serial port, not {kind_of(port)}")
         self._port = port
         plan = design.plan if isinstance(design, Design) else plan_file.built(Path(design))
-        self._device = PlanDevice(
-            port, plan, baud=baud, tables=None if tables is None else the_tables(tables),
-            timeout=timeout,
-        )  # fmt: skip
+        loaded = None if tables is None else the_tables(tables)
+        super().__init__(port, plan, baud=baud, tables=loaded, timeout=timeout)
 
-    def __enter__(self) -> "Device":
-        """Return the device itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the port."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the port."""
-        self._device.close()
-
-    @property
-    def tables(self) -> Tables:
-        """What it runs."""
-        return self._device.tables
-
-    def identify(self) -> "DeviceIdentity":
-        """Return what the board says of itself.
-
-        Raises
-        ------
-        DeviceError
-            If it doesn't answer.
-        """
-        return self._device.identify()
-
-    def load(self, tables: Tables, *, progress: Update | None = None) -> None:
+    def load(self, tables: Tables, *, progress: Progress | None = None) -> None:
         """Load tables, which the board runs from then on, until its power goes.
 
         Parameters
@@ -121,9 +81,9 @@ class Device:
         DeviceError
             Where the board reports a failure.
         """
-        self._device.load(the_tables(tables), progress=progress)
+        super().load(the_tables(tables), progress=progress)
 
-    def predict(self, x: Any, *, progress: Update | None = None) -> "Answers":
+    def predict(self, x: Any, *, progress: Progress | None = None) -> Answers:
         """Return what the board answers: the same outputs and predictions as golden's.
 
         Parameters
@@ -140,9 +100,9 @@ class Device:
         ValueError
             If `x` is not an input of the network.
         """
-        return self._device.predict(maps(self.tables, x), progress=progress)
+        return super().predict(maps(self.tables, x), progress=progress)
 
-    def measure(self, data: Samples, *, progress: Update | None = None) -> "DeviceRun":
+    def measure(self, data: Samples, *, progress: Progress | None = None) -> "DeviceRun":
         """Return how many labelled samples the board classifies right, and how fast it is.
 
         Raises
@@ -232,9 +192,9 @@ def virtual_board(
     *,
     baud: int = BAUD,
     link: Path | str | None = None,
-    faults: "Faults | None" = None,
+    faults: Faults | None = None,
     real_time: bool = False,
-) -> "Served":
+) -> Served:
     """Return a board without a board: a design's whole top in Verilator, on a pseudo-terminal.
 
     Parameters
@@ -262,10 +222,6 @@ def virtual_board(
     FileExistsError
         Where something is at `link`.
     """
-    from .boards.build import BuildParameters
-    from .host.serving import Served
-    from .host.virtual_board import VirtualBoard
-
     if design.board is None or design.clock_hz is None:
         raise ValueError(
             f"design must be planned for a board, not for part {design.part.name} alone; "

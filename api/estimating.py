@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from .boards.uart import UartParameters
+from .boards.uart import BAUD, UartParameters
 from .designs import Design, the_design
 from .encoded import Samples, the_samples
 from .given import assumed_activity
@@ -19,9 +19,6 @@ from .shown import Shown, grid
 from .sim.cycles.predict import Prediction, predict
 from .sim.golden import golden
 from .sim.golden.random_trace import assumed_run
-
-BAUD = 115200
-"""Of a serial line, unless a build says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from .boards.build import BuildParameters, settled
 from .boards.build import build as build_for
 from .boards.report import REPORT, BuildReport
+from .boards.uart import BAUD
 from .designs import Design, the_design
 from .hw import generate as generator
 from .hw.plan import plan_file
@@ -156,7 +157,7 @@ def build(
     design: Design,
     folder: Path | str,
     *,
-    baud: int = 115200,
+    baud: int = BAUD,
     seed: int = 1,
     seeds: int = 4,
     progress: Callable[[str, int, int], None] | None = None,

@@ -17,7 +17,7 @@ from . import flow
 from .board import Board
 from .report import BuildReport, read, sha256
 from .top import Top, TopParameters
-from .uart import UartParameters
+from .uart import BAUD, UartParameters
 
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, the steps done and all steps, before each step and at the end."""
@@ -44,7 +44,7 @@ class BuildParameters:
     """
 
     clock_hz: int | None = None
-    baud: int = 115200
+    baud: int = BAUD
     buffer_bytes: int | None = None
     seed: int = 1
     seeds: int = 4

@@ -21,14 +21,22 @@ def built(folder: Path) -> tuple[Board, Path]:
     ------
     FileNotFoundError
         Where it is no such folder.
+    ValueError
+        Where its report names no board that is known, or no bitstream.
     """
     path = folder / REPORT
     if not path.is_file():
         raise FileNotFoundError(
             f"{folder} must be a folder that `build` wrote, but has no {REPORT}"
         )
-    report = json.loads(path.read_text(encoding="utf-8"))
-    return BOARDS[report["target"]], folder / report["bitstream"]
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return BOARDS[report["target"]], folder / report["bitstream"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"{path} must be the report of a `build` for one of {', '.join(sorted(BOARDS))}, but "
+            "isn't: build it again"
+        ) from None
 
 
 def program(board: Board, bitstream: Path, *, permanent: bool = False) -> None:

@@ -15,10 +15,11 @@ from amaranth.lib.wiring import In, Out, connect
 
 from ..checks.arguments import integer
 from ..hw.plan.identity import shape_sha256
+from ..hw.plan.widths import parts
 from ..hw.rtl.memory import RegisteredMemory
 from ..hw.rtl.observe import observers
 from .uart import UartParameters, UartReceiver, UartTransmitter
-from .wire.answers import FrameAnswers, whole_bytes
+from .wire.answers import FrameAnswers
 from .wire.commands import FrameCommands
 from .wire.protocol import PAGE_BYTES, SLOTS, VERSION
 from .wire.receiver import FrameReceiver
@@ -63,12 +64,12 @@ class TopParameters:
     @property
     def word_bytes(self) -> int:
         """Bytes a word on the line."""
-        return whole_bytes(self.word_bits)
+        return parts(self.word_bits, 8)
 
     @property
     def startup_cycles(self) -> int:
         """Cycles from a stable clock to the end of the reset."""
-        return -(-STARTUP_NS * self.uart.clock_hz // 10**9)
+        return parts(STARTUP_NS * self.uart.clock_hz, 10**9)
 
 
 class Top(wiring.Component):
@@ -144,8 +145,8 @@ class Top(wiring.Component):
             line.word_bits,
             line.buffer_bytes.bit_length() - 1,
             SLOTS,
-            whole_bytes(len(result.value)),
-            whole_bytes(len(result.prediction)),
+            parts(len(result.value), 8),
+            parts(len(result.prediction), 8),
             *(line.uart.clock_hz // 1000).to_bytes(3, "little"),
         ]
 
@@ -221,6 +222,7 @@ class Top(wiring.Component):
             answers.expected.eq(receiver.expected),
             answers.heard.eq(receiver.heard & ~receiver.hello),
             answers.loaded.eq(commands.loaded),
+            answers.greeted.eq(receiver.greeted),
         ]
         for name in ("crowded", "held", "number", "length", "idle"):
             m.d.comb += getattr(answers, name).eq(getattr(sender, name))

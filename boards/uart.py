@@ -17,6 +17,8 @@ from ..checks.arguments import integer
 DIVISOR_MIN = 8
 """Cycles a bit, at least: the fastest line is an eighth of the clock."""
 _ERROR_MAX = 0.02
+BAUD = 115200
+"""Of a line, where nothing else is said."""
 FRAME_BITS = 10
 """Bits of a byte on the line: start, eight data bits with the lowest first, stop."""
 
@@ -39,7 +41,7 @@ class UartParameters:
     """
 
     clock_hz: int
-    baud: int = 115200
+    baud: int = BAUD
 
     def __post_init__(self) -> None:
         integer("UART clock_hz", self.clock_hz, 1, 10**9)

@@ -7,7 +7,18 @@ from typing import Annotated
 import somagate as sg
 import typer
 
-from .options import BoardName, Clock, Json, Lanes, PlanFile, TablesFile, UpdateLanes, hertz
+from .options import (
+    BAUD,
+    Baud,
+    BoardName,
+    Clock,
+    Json,
+    Lanes,
+    PlanFile,
+    TablesFile,
+    UpdateLanes,
+    designed,
+)
 from .output import existing, stderr, verb, write_json
 
 LOOK_SECONDS = 0.2
@@ -20,7 +31,7 @@ def board(
     update_lanes: UpdateLanes = None,
     plan: PlanFile = None,
     clock: Clock = None,
-    baud: Annotated[int, typer.Option(min=1, help="Speed of the serial line.")] = 115200,
+    baud: Baud = BAUD,
     link: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Let this path lead to the port; needed for --unplug."),
@@ -49,10 +60,9 @@ def board(
     with verb(json):
         from ..host.serving import Faults
 
-        design = sg.design(
+        design = designed(
             sg.load(existing(tables, ".safetensors")), board=board, lanes=lanes,
-            update_lanes=update_lanes, plan=existing(plan, ".toml") if plan else None,
-            clock_hz=hertz(clock),
+            update_lanes=update_lanes, plan=plan, clock=clock,
         )  # fmt: skip
         faults = Faults(corrupt=corrupt, drop=drop, unplug=unplug, seed=seed)
         with stderr().status("compiling"):

@@ -7,6 +7,8 @@ import somagate as sg
 import typer
 
 from .options import (
+    BAUD,
+    Baud,
     BoardName,
     Clock,
     Force,
@@ -15,7 +17,7 @@ from .options import (
     PlanFile,
     TablesFile,
     UpdateLanes,
-    hertz,
+    designed,
 )
 from .output import NO, existing, progress, replaceable, show, verb
 
@@ -31,7 +33,7 @@ def build(
     update_lanes: UpdateLanes = None,
     plan: PlanFile = None,
     clock: Clock = None,
-    baud: Annotated[int, typer.Option(min=1, help="Speed of the serial line.")] = 115200,
+    baud: Baud = BAUD,
     seed: Annotated[int, typer.Option(min=0, help="Of the first placement.")] = 1,
     seeds: Annotated[
         int, typer.Option(min=1, help="Placements to try while the clock is too slow.")
@@ -48,10 +50,9 @@ def build(
     with verb(json):
         from ..generating import BUILT_PROOF
 
-        design = sg.design(
+        design = designed(
             sg.load(existing(tables, ".safetensors")), board=board, lanes=lanes,
-            update_lanes=update_lanes, plan=existing(plan, ".toml") if plan else None,
-            clock_hz=hertz(clock),
+            update_lanes=update_lanes, plan=plan, clock=clock,
         )  # fmt: skip
         folder = replaceable(out or tables.with_name(design.where), BUILT_PROOF, force)
         with progress("building", "steps") as update:

@@ -18,7 +18,7 @@ from .options import (
     TablesFile,
     UpdateLanes,
     WordBits,
-    hertz,
+    designed,
     some_samples,
 )
 from .output import NO, existing, show, verb
@@ -48,10 +48,9 @@ def estimate(
     """
     with verb(json):
         loaded = sg.load(existing(tables, ".safetensors"))
-        design = sg.design(
+        design = designed(
             loaded, board=board, part=part, lanes=lanes, update_lanes=update_lanes,
-            word_bits=word_bits, plan=existing(plan, ".toml") if plan else None,
-            clock_hz=hertz(clock),
+            word_bits=word_bits, plan=plan, clock=clock,
         )  # fmt: skip
         chosen = some_samples(loaded, data, samples, 1)
         result = sg.estimate(design, chosen, activity=activity, baud=baud)

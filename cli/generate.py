@@ -6,7 +6,17 @@ from typing import Annotated
 import somagate as sg
 import typer
 
-from .options import BoardName, Force, Json, Lanes, PlanFile, TablesFile, UpdateLanes, WordBits
+from .options import (
+    BoardName,
+    Force,
+    Json,
+    Lanes,
+    PlanFile,
+    TablesFile,
+    UpdateLanes,
+    WordBits,
+    designed,
+)
 from .output import existing, replaceable, show, stderr, verb
 
 
@@ -33,10 +43,9 @@ def generate(
 
         folder = replaceable(out or tables.with_name("rtl"), PROOF, force)
         with stderr().status("generating Verilog"):
-            design = sg.design(
+            design = designed(
                 sg.load(existing(tables, ".safetensors")), board=board, lanes=lanes,
-                update_lanes=update_lanes, word_bits=word_bits,
-                plan=existing(plan, ".toml") if plan else None,
+                update_lanes=update_lanes, word_bits=word_bits, plan=plan,
             )  # fmt: skip
             result = sg.generate(design, folder, overwrite=force)
     show(result, json)

@@ -9,7 +9,7 @@ import typer
 from rich.console import RenderableType
 
 from ..shown import Shown
-from .options import Json, TablesFile
+from .options import BAUD, Baud, Json, TablesFile
 from .output import Update, existing, progress, show, verb
 
 
@@ -22,7 +22,7 @@ def load(
         Path,
         typer.Option(metavar="DIR", help="The folder that `build` wrote, or `generate`."),
     ],
-    baud: Annotated[int, typer.Option(min=1, help="Speed of the serial line.")] = 115200,
+    baud: Baud = BAUD,
     json: Json = False,
 ) -> None:
     """Load tables into a board, over its serial line.

@@ -1,12 +1,15 @@
 """The arguments and options that several verbs share."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import somagate as sg
 import typer
 
+from .output import existing
+
 if TYPE_CHECKING:
+    from ..designs import Design
     from ..encoded import Samples as EncodedSamples
     from ..export.tables import Tables
 
@@ -77,6 +80,17 @@ Activity = Annotated[
     ),
 ]
 Clock = Annotated[float | None, typer.Option(metavar="MHZ", help="Clock; default: the board's.")]
+BAUD = 115200
+"""That of `somagate.boards.uart`, which help must not import either."""
+Baud = Annotated[int, typer.Option(min=1, help="Speed of the serial line.")]
+
+
+def designed(
+    tables: "Tables", *, plan: Path | None, clock: float | None = None, **wanted: Any
+) -> "Design":
+    """Return the design that options ask for; `wanted` is as of `somagate.design`."""
+    plan_file = existing(plan, ".toml") if plan else None
+    return sg.design(tables, plan=plan_file, clock_hz=hertz(clock), **wanted)
 
 
 def some_samples(

@@ -7,6 +7,8 @@ import somagate as sg
 import typer
 
 from .options import (
+    BAUD,
+    Baud,
     BoardName,
     Clock,
     Data,
@@ -16,7 +18,7 @@ from .options import (
     Samples,
     TablesFile,
     UpdateLanes,
-    hertz,
+    designed,
 )
 from .output import existing, progress, show, verb
 
@@ -41,7 +43,7 @@ def run(
     clock: Clock = None,
     data: Data = "digits",
     samples: Samples = None,
-    baud: Annotated[int, typer.Option(min=1, help="Speed of the serial line.")] = 115200,
+    baud: Baud = BAUD,
     timeout: Annotated[
         float, typer.Option(min=0.01, help="Seconds that a sample may take.")
     ] = 10.0,
@@ -62,10 +64,9 @@ def run(
                 raise ValueError(f"{', '.join(given)} must be left out beside --generated")
             design = generated
         else:
-            design = sg.design(
-                loaded, board=board, lanes=lanes, update_lanes=update_lanes,
-                plan=existing(plan, ".toml") if plan else None, clock_hz=hertz(clock),
-            )  # fmt: skip
+            design = designed(
+                loaded, board=board, lanes=lanes, update_lanes=update_lanes, plan=plan, clock=clock
+            )
         chosen = sg.samples(loaded, data, samples)
         with (
             sg.Device(port, design, baud=baud, tables=loaded, timeout=timeout) as device,

@@ -16,6 +16,7 @@ from .options import (
     TablesFile,
     UpdateLanes,
     WordBits,
+    designed,
 )
 from .output import NO, existing, progress, show, verb
 
@@ -91,9 +92,9 @@ def verify(
             raise ValueError(
                 f"{given[0]} must be left out with --generated, whose accelerator has its own plan"
             )
-        design = loaded if generated else sg.design(
+        design = loaded if generated else designed(
             loaded, board=board, lanes=lanes, update_lanes=update_lanes, word_bits=word_bits,
-            plan=existing(plan, ".toml") if plan else None,
+            plan=plan,
         )  # fmt: skip
         with progress("verifying", "samples") as update:
             result = sg.verify(

@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from ..boards.uart import BAUD, FRAME_BITS
 from ..boards.wire.protocol import Command, Status
 from ..export.tables import Tables
 from ..hw.plan import loading
@@ -27,8 +28,6 @@ from .session import DeviceError, DeviceIdentity, Session
 END_WORD = END << ADDRESS_BITS
 """Says with the word behind it, which isn't looked at, that all is there."""
 Progress = Callable[[int, int], None]
-LINE_BITS = 10
-"""Of a byte."""
 _BLOCK_BYTES = 1024
 """Of tables, between two reports of progress."""
 
@@ -68,7 +67,7 @@ class PlanDevice:
         line: Line | str,
         plan: Plan,
         *,
-        baud: int = 115200,
+        baud: int = BAUD,
         tables: Tables | None = None,
         timeout: float = 10.0,
         patience: float = 0.3,
@@ -78,9 +77,9 @@ class PlanDevice:
         self._tables = tables or plan.tables
         other = self._tables.sha256 != plan.tables.sha256
         self._running = loading.load(plan, self._tables).plan if other else plan
-        self._timeout, self._checked = timeout, False
+        self._timeout, self._compared = timeout, 0
         link = Link(
-            patience=patience, retries=retries, byte_seconds=LINE_BITS / baud,
+            patience=patience, retries=retries, byte_seconds=FRAME_BITS / baud,
             answers_each=self._tables.answers,
         )  # fmt: skip
         self._session = Session(line, baud, timeout, link)
@@ -90,7 +89,7 @@ class PlanDevice:
             self._session.close()
             raise
 
-    def __enter__(self) -> "PlanDevice":
+    def __enter__(self) -> Self:
         """Return the device itself."""
         return self
 
@@ -142,7 +141,6 @@ class PlanDevice:
         loaded = loading.load(self._plan, tables)
         words = [*loaded.words, END_WORD, 0]
         data = b"".join(word.to_bytes(WORD_BITS // 8, "little") for word in words)
-        self._checked = False
         self._session.again(lambda: self._load(data, progress))
         found = self.identify().tables
         if found != tables.sha256:
@@ -150,7 +148,7 @@ class PlanDevice:
                 f"the board must run tables {tables.sha256[:12]} once they are loaded, not "
                 f"{found[:12] or 'none'}"
             )
-        self._tables, self._running, self._checked = tables, loaded.plan, True
+        self._tables, self._running = tables, loaded.plan
         self._session.link.answers_each = tables.answers
 
     def predict(self, x: Any, *, progress: Progress | None = None) -> Answers:
@@ -175,8 +173,6 @@ class PlanDevice:
             raise ValueError(
                 f"x must have {steps} steps on its first axis, not shape {array.shape}"
             )
-        if not self._checked:
-            self._check()
         job, link = Job(self._running, self._tables, array), self._session.link
         link.counts, self._session.restarts = Counts(), 0
         started = time.monotonic()
@@ -190,22 +186,29 @@ class PlanDevice:
     def _start(self) -> None:
         """Greet the board, and raise where it isn't the one that is meant."""
         self._session.again(self._session.greet)
-        found, shape = self.identify(), shape_sha256(self._plan)
+        self._same_shape(self.identify())
+
+    def _same_shape(self, found: DeviceIdentity) -> None:
+        """Raise where a board has another bitstream than the one that is meant."""
+        shape = shape_sha256(self._plan)
         if found.shape != shape:
             raise DeviceError(
                 f"the board's shape must be {shape[:12]}, not {found.shape[:12]}: its bitstream "
                 "was built from another plan; build and flash this one, or name that one's folder"
             )
 
-    def _check(self) -> None:
-        """Raise where the board doesn't run the tables that are meant."""
-        found = self.identify().tables
-        if found != self._tables.sha256:
+    def _compare(self) -> None:
+        """Raise where the board, greeted since, isn't the one that is meant with its tables."""
+        if self._compared == self._session.greetings:
+            return
+        identity = self._session.ask()
+        self._same_shape(identity)
+        if (found := identity.tables) != self._tables.sha256:
             raise DeviceError(
                 f"the board must run tables {self._tables.sha256[:12]}, not {found[:12] or 'none'}"
                 ": load them, or say which are loaded"
             )
-        self._checked = True
+        self._compared = self._session.greetings
 
     def _load(self, data: bytes, progress: Progress | None) -> None:
         """Send what is loaded, from its start: what was begun before is forgotten."""
@@ -221,6 +224,7 @@ class PlanDevice:
 
     def _infer(self, job: Job, progress: Progress | None) -> None:
         """Send what isn't answered yet, and take answers until all are there."""
+        self._compare()
         link, sent = self._session.link, job.answered
         job.parts.clear()
         while job.answered < len(job):

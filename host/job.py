@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..boards.wire.answers import whole_bytes
 from ..export.tables import Tables
 from ..hw.plan.plan import Plan
+from ..hw.plan.widths import parts
 from .link import Counts
 
 
@@ -71,7 +71,7 @@ class Job:
         self.prediction = np.zeros(x.shape[1], np.int64)
         self.latencies = np.zeros(x.shape[1])
         self._outputs: list[NDArray[np.int64]] = []
-        self._value_bytes = whole_bytes(plan.readout_bits)
+        self._value_bytes = parts(plan.readout_bits, 8)
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -79,7 +79,7 @@ class Job:
 
     def payload(self, sample: int) -> bytes:
         """Return the words of a sample, as they are on the line."""
-        size = whole_bytes(self._plan.word_bits)
+        size = parts(self._plan.word_bits, 8)
         words = self._plan.pack_input(self._x[:, sample])
         return b"".join(word.to_bytes(size, "little") for word in words)
 

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 WAIT_SECONDS = 0.002
 """That a line is listened to before the link is asked again what to say."""
 READ_BYTES = 4096
+FULL_SECONDS = 10.0
+"""That a port may take nothing before it counts as gone."""
 
 
 class LineLost(OSError):
@@ -62,7 +64,9 @@ class SerialLine:
 
         self._lost: tuple[type[Exception], ...] = (serial.SerialException, OSError, TypeError)
         try:
-            self._serial: Any = serial.Serial(port, baud, timeout=WAIT_SECONDS, exclusive=True)
+            self._serial: Any = serial.Serial(
+                port, baud, timeout=WAIT_SECONDS, write_timeout=FULL_SECONDS, exclusive=True
+            )
         except serial.SerialException as error:
             raise OSError(
                 getattr(error, "errno", None) or errno.ENXIO,

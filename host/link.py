@@ -264,9 +264,10 @@ class Link:
             self._tries = 0  # it is there, and at work
         if found.kind == Kind.STATUS:
             ahead = (found.number - self._wanted) % 256
-            if done > flying or ahead > SLOTS:
+            state = Status(found.payload[0])
+            if Status.GREETED not in state or done > flying or ahead > SLOTS:
                 raise LinkError("the board must go on where it was, but has started anew")
-            self._status(Status(found.payload[0]), now)
+            self._status(state, now)
         elif found.kind == Kind.INFO:
             if found.payload[0] in list(Page):
                 self.pages[Page(found.payload[0])] = found.payload[1:]

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from ..boards.wire.answers import ENDING_BYTES, whole_bytes
+from ..boards.uart import FRAME_BITS
+from ..boards.wire.answers import ENDING_BYTES
 from ..boards.wire.protocol import CRC_BYTES, HEADER_BYTES, SLOT_BYTES
 from ..hw.plan.plan import Plan
+from ..hw.plan.widths import bits_of, parts
 from .frames import MOST_PAYLOAD
 from .pace import STUFFING_BYTES
 
-LINE_BITS = 10
-"""Of a byte on the line."""
 STATUS_BYTES = 2 + ENDING_BYTES + CRC_BYTES + STUFFING_BYTES
 """Of the frame that answers each frame."""
 
@@ -29,18 +29,17 @@ class LineBytes:
 
     def per_second(self, baud: int) -> float:
         """Return the samples a second that a line of so many baud carries."""
-        return baud / LINE_BITS / max(self.sent, self.received)
+        return baud / FRAME_BITS / max(self.sent, self.received)
 
 
 def line_bytes(plan: Plan) -> LineBytes:
     """Return the bytes on the line for a sample of a plan."""
-    payload = plan.sample_words * whole_bytes(plan.word_bits)
-    frames = -(-payload // MOST_PAYLOAD)
-    value = whole_bytes(plan.readout_bits)
-    prediction = whole_bytes((plan.classes - 1).bit_length() or 1)
+    payload = plan.sample_words * parts(plan.word_bits, 8)
+    frames = parts(payload, MOST_PAYLOAD)
+    value, prediction = parts(plan.readout_bits, 8), parts(bits_of(plan.classes), 8)
     body = SLOT_BYTES - CRC_BYTES - STUFFING_BYTES
-    parts = -(-plan.classes * value // (body - 1 - ENDING_BYTES - value - prediction))
-    answer = plan.classes * value + prediction + parts * (SLOT_BYTES - body + 1 + ENDING_BYTES)
+    slots = parts(plan.classes * value, body - 1 - ENDING_BYTES - value - prediction)
+    answer = plan.classes * value + prediction + slots * (SLOT_BYTES - body + 1 + ENDING_BYTES)
     return LineBytes(
         sent=payload + frames * (HEADER_BYTES + CRC_BYTES + STUFFING_BYTES),
         received=plan.tables.answers * answer + frames * STATUS_BYTES,

@@ -130,6 +130,8 @@ class Served:
         self._cycles = [int(time * board.clock_hz) for time in (SLICE_SECONDS, QUIET_SECONDS)]
         self._stop = threading.Event()
         self.error: Exception | None = None
+        self._ends: list[int] = []
+        self._linked = False
         self._open()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -148,19 +150,22 @@ class Served:
         self._thread.join()
 
     def _open(self) -> None:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
+        self._master, slave = os.openpty()
+        self._ends = [self._master, slave]
+        tty.setraw(slave)
         os.set_blocking(self._master, False)
-        self.port = os.ttyname(self._slave)
+        self.port = os.ttyname(slave)
         if self._link is not None:
             self._link.symlink_to(self.port)
+            self._linked = True
             self.port = str(self._link)
 
     def _shut(self) -> None:
-        if self._link is not None:
+        if self._link is not None and self._linked:
             self._link.unlink(missing_ok=True)
-        os.close(self._master)
-        os.close(self._slave)
+            self._linked = False
+        while self._ends:
+            os.close(self._ends.pop())
 
     def _work(self) -> None:
         try:

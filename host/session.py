@@ -56,6 +56,8 @@ class Session:
         Of the line.
     restarts
         How often it had to start anew.
+    greetings
+        How often the board was greeted; between two of them it may have become another one.
     """
 
     def __init__(self, line: Line | str, baud: int, timeout: float, link: Link) -> None:
@@ -63,7 +65,7 @@ class Session:
         self._timeout = timeout
         self._line: Line = SerialLine(line, baud) if isinstance(line, str) else line
         self.link = link
-        self.restarts = 0
+        self.restarts = self.greetings = 0
 
     def close(self) -> None:
         """Close the port."""
@@ -77,13 +79,9 @@ class Session:
         DeviceError
             If it does not answer.
         """
-        self.again(self._ask)
-        pages, loaded = self.link.pages, Status.LOADED in self.link.state
-        return DeviceIdentity(
-            shape=pages[Page.SHAPE].hex(),
-            tables=pages[Page.TABLES].hex() if loaded else "",
-            clock_hz=1000 * int.from_bytes(pages[Page.DESCRIPTION][7:10], "little"),
-        )
+        found: list[DeviceIdentity] = []
+        self.again(lambda: found.append(self.ask()))
+        return found[0]
 
     def again(self, work: Callable[[], None], done: Callable[[], int] = lambda: 0) -> None:
         """Do work, and begin it anew where the line fails, until nothing of it gets `done`.
@@ -154,9 +152,16 @@ class Session:
                 f"the board must speak version {VERSION} of the protocol, not {version}: build its "
                 "bitstream again"
             )
+        self.greetings += 1
 
-    def _ask(self) -> None:
-        """Have the board say what it is; what is lost of that is asked for again."""
+    def ask(self) -> DeviceIdentity:
+        """Return what is on the board; what is lost of that is asked for again.
+
+        Raises
+        ------
+        LinkError, LineLost
+            Where it doesn't say so.
+        """
         link, wanted = self.link, (Page.SHAPE, Page.TABLES)
         for page in wanted:
             link.pages.pop(page, None)
@@ -168,5 +173,10 @@ class Session:
                 lambda: not link.busy and all(page in link.pages for page in wanted),
                 link.pace.patience,
             ):
-                return
+                loaded = Status.LOADED in link.state
+                return DeviceIdentity(
+                    shape=link.pages[Page.SHAPE].hex(),
+                    tables=link.pages[Page.TABLES].hex() if loaded else "",
+                    clock_hz=1000 * int.from_bytes(link.pages[Page.DESCRIPTION][7:10], "little"),
+                )
         raise LinkError("the board must say what it is, but what it says doesn't arrive")

@@ -64,13 +64,14 @@ def imported(network: Network, wanted: ImportSettings) -> Tables:
     x, labels = measured(network, wanted)
     lowered = lower(network, steps=wanted.steps, samples=x, bits=wanted.bits, name=wanted.name)
     bits = wanted.bits.all if isinstance(wanted.bits, LayerBits) else wanted.bits
-    if bits.exact and (own := own_run(lowered)) and own.first:
+    own = own_run(lowered)
+    if bits.exact and own is not None and own.first:
         raise LoweringError(
             f"layer {own.first.layer} must be exact, but in step {own.first.step} "
             f"{placed(own.first.place)} of sample {own.first.sample} of the source's own run puts "
             f"out {own.first.own} where golden has {own.first.golden}: {own.reason}"
         )
-    return proven(lowered, x, labels)
+    return replace(lowered.tables, source=_source(lowered, x, labels, own))
 
 
 def measured(
@@ -102,7 +103,7 @@ def measured(
 
 def proven(lowered: Lowered, x: NDArray[Any] | None, labels: NDArray[Any] | None) -> Tables:
     """Return the tables of a network with their proof, on samples and labels where there are."""
-    return replace(lowered.tables, source=_source(lowered, x, labels))
+    return replace(lowered.tables, source=_source(lowered, x, labels, own_run(lowered)))
 
 
 def as_input(tables: Tables, samples: Any) -> NDArray[np.int64]:
@@ -148,14 +149,13 @@ def as_output(tables: Tables, output: Any) -> Floats:
 
 
 def _source(
-    lowered: Lowered, x: NDArray[Any] | None, labels: NDArray[Any] | None
+    lowered: Lowered, x: NDArray[Any] | None, labels: NDArray[Any] | None, own: OwnRun | None
 ) -> dict[str, Any]:
     rules = [rule_proof(lowered, random_inputs(lowered), "random")]
     quantization = None
     if x is not None:
         rules.append(rule_proof(lowered, lowered.input.integers(x), "samples"))
         quantization = quantization_proof(lowered, x, labels)
-    own = own_run(lowered)
     activation = lowered.input.activation
     network = lowered.network
     return {
@@ -185,9 +185,8 @@ def _plain(record: RuleProof | QuantizationProof | OwnRun) -> dict[str, Any]:
     """Return a record as JSON holds it, with the first difference as a sentence too."""
     found = asdict(record)
     found["first_difference"] = None if record.first is None else str(record.first)
-    for name in ("layers",):
-        if name in found:
-            found[name] = list(found[name])
+    if "layers" in found:
+        found["layers"] = list(found["layers"])
     if found["first"] is not None:
         found["first"]["place"] = list(found["first"]["place"])
     return found

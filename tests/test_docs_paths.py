@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 WINGS = (
-    "api|benchmarks|boards|checks|cli|data|docs|examples|export|hw|model|shown|sim|tests|toolchain"
+    "api|benchmarks|boards|checks|cli|data|docs|examples|export|host|hw|imports|model|shown|sim|"
+    "tests|toolchain"
 )
 
 

@@ -94,3 +94,9 @@ def test_a_package_offers_what_it_says(package: str) -> None:
         public = getattr(module, name)
         described = not isinstance(public, type | FunctionType) or public.__doc__
         assert described, f"{package}.{name} has no docstring"
+
+
+def test_the_reference_has_all_of_the_front_door() -> None:
+    text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    front = importlib.import_module("somagate").__all__
+    assert [name for name in front if f":: {name}\n" not in text] == []

@@ -7,6 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
+from ...hw.plan.widths import parts
 from ...hw.rtl.memory import read_signature
 from .protocol import CRC_BYTES, PAGE_BYTES, SLOT_BYTES, Kind, Page
 from .sender import BODY_BYTE
@@ -15,11 +16,6 @@ ENDING_BYTES = 2
 """Of a body, behind what it says: the number, and the kind."""
 EVENTS = 5
 """The low bits of `Status`, which happen; the rest holds."""
-
-
-def whole_bytes(bits: int) -> int:
-    """Return the bytes that a number takes on the line."""
-    return -(-bits // 8)
 
 
 class FrameAnswers(wiring.Component):
@@ -44,9 +40,11 @@ class FrameAnswers(wiring.Component):
         As of `FrameSender`.
     expected : In(8)
         As of `FrameReceiver`.
-    heard, events, loaded : In(1), In(5), In(1)
-        High for a cycle where a frame came that is to be answered by a status; where something of
-        `Status` happens; and `Status.LOADED`.
+    heard, events : In(1), In(5)
+        High for a cycle where a frame came that is to be answered by a status, and where something
+        of `Status` happens.
+    loaded, greeted : In(1)
+        `Status.LOADED` and `Status.GREETED`.
     asked, page : In(1), In(2)
         High for a cycle where a page is asked for, and which.
     identity : Out(read_signature(6, 8))
@@ -71,6 +69,7 @@ class FrameAnswers(wiring.Component):
                 "heard": In(1),
                 "events": In(EVENTS),
                 "loaded": In(1),
+                "greeted": In(1),
                 "asked": In(1),
                 "page": In(2),
                 "identity": Out(read_signature(6, 8)),
@@ -112,7 +111,7 @@ class FrameAnswers(wiring.Component):
                     with m.If(kind == Kind.INFO):
                         m.next = "page"
             with m.State("status"):
-                m.d.comb += byte.eq(Cat(events, self.loaded))
+                m.d.comb += byte.eq(Cat(events, self.loaded, self.greeted))
                 with m.If(sent):
                     m.d.sync += [status.eq(self.heard | self.events.any()), events.eq(self.events)]
                     m.next = "number"
@@ -154,15 +153,15 @@ class FrameAnswers(wiring.Component):
         """Say values while they have room and nothing else waits, and the class behind the last."""
         result = self.results.payload
         value, prediction = result.value, result.prediction
-        sizes = whole_bytes(len(value)), whole_bytes(len(prediction))
+        sizes = parts(len(value), 8), parts(len(prediction), 8)
         wide = Signal(8 * sizes[0])
         m.d.comb += wide.eq(value)
         named = Signal(8 * sizes[1])
         m.d.comb += named.eq(prediction)
-        parts = Cat(wide, named)
+        said = Cat(wide, named)
         which = Signal(range(sum(sizes)))
         most = SLOT_BYTES - 1 - CRC_BYTES - ENDING_BYTES - sum(sizes)
-        m.d.comb += byte.eq(parts.word_select(which, 8))
+        m.d.comb += byte.eq(said.word_select(which, 8))
         begins = which == 0
         with m.If(begins & ~self.results.valid & ~kind[0]):
             m.d.comb += self.body.valid.eq(0)

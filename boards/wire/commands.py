@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .protocol import Command
+from .protocol import Command, Page
 from .receiver import FRAME_BYTE
 
 
@@ -28,8 +28,8 @@ class FrameCommands(wiring.Component):
     asked, page : Out(1), Out(2)
         High for a cycle where a page is asked for, and which.
     unknown, unloaded : Out(1)
-        High for a cycle where a frame is passed over: one of no command, and one of inferences that
-        have no tables.
+        High for a cycle where a frame is passed over: one of no command or page, and one of
+        inferences that have no tables.
     loaded : Out(1)
         Tables are there; a reset keeps it.
     """
@@ -55,20 +55,24 @@ class FrameCommands(wiring.Component):
         m = Module()
         frame, byte = self.frames, self.frames.payload.byte
         command, fresh = Signal(8), Signal()
+        asks, strange, large = Signal(), Signal(), Signal()
+        known = ~large & (self.page < len(Page))
         inside = frame.valid & ~frame.payload.first
         m.d.comb += [
             self.input.payload.eq(byte),
-            self.page.eq(byte),
             self.loaded.eq(self._loaded),
+            self.asked.eq(asks & known),
+            self.unknown.eq(asks & ~known | strange),
             frame.ready.eq(1),
         ]
+        m.d.sync += [asks.eq(0), strange.eq(0), self.page.eq(byte), large.eq(byte[2:].any())]
         with m.If(frame.valid & frame.payload.first):
             m.d.sync += [command.eq(byte[:7]), fresh.eq(1)]
         with m.If(inside):
             m.d.sync += fresh.eq(0)
             with m.Switch(command):
                 with m.Case(Command.ASK):
-                    m.d.comb += self.asked.eq(1)
+                    m.d.sync += asks.eq(fresh)
                 with m.Case(Command.INPUT):
                     m.d.comb += [
                         self.input.valid.eq(self.loaded),
@@ -83,7 +87,7 @@ class FrameCommands(wiring.Component):
                         ]
                         m.d.sync += self._loaded.eq(0)
                 with m.Default():
-                    m.d.comb += self.unknown.eq(fresh)
+                    m.d.sync += strange.eq(fresh)
         if self.loadable:
             m.d.comb += self.config.payload.eq(byte)
             with m.If(self.finished):

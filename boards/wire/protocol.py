@@ -11,7 +11,7 @@ MOST_BYTES = 254
 SLOT_BYTES = 64
 """Of a frame from the board, as it is on the line."""
 SLOTS = 4
-"""FrameAnswers that the board keeps until they are acknowledged."""
+"""Answers that the board keeps until they are acknowledged."""
 AGAIN = 0x80
 """This bit of a command asks for all answers from the wanted one on once more."""
 PAGE_BYTES = 32
@@ -38,7 +38,6 @@ class Page(IntEnum):
     DESCRIPTION = 0
     SHAPE = 1
     TABLES = 2
-    COUNTERS = 3
 
 
 class Kind(IntEnum):
@@ -67,3 +66,5 @@ class Status(IntFlag):
     """What was loaded is for memories that aren't there."""
     LOADED = 32
     """Tables are there."""
+    GREETED = 64
+    """There was a `Command.HELLO` since the board has power."""

@@ -26,6 +26,8 @@ class FrameReceiver(wiring.Component):
 
     A byte must not come sooner than 12 cycles after the one before.
 
+    Until one starts anew, all others are out of order.
+
     Parameters
     ----------
     buffer_bytes
@@ -43,6 +45,8 @@ class FrameReceiver(wiring.Component):
         The answer that the host wants next, and whether from there on all once more.
     hello : Out(1)
         It is one that starts anew.
+    greeted : Out(1)
+        There was one that did.
     disordered, crowded : Out(1)
         It was dropped for its number, or for want of room.
     """
@@ -58,6 +62,7 @@ class FrameReceiver(wiring.Component):
                 "wanted": Out(range(2 * SLOTS)),
                 "again": Out(1),
                 "hello": Out(1),
+                "greeted": Out(1),
                 "disordered": Out(1),
                 "crowded": Out(1),
             }
@@ -89,7 +94,7 @@ class FrameReceiver(wiring.Component):
         with m.If(fresh):
             with m.Switch(index):
                 with m.Case(0):
-                    m.d.sync += mine.eq(byte == self.expected)
+                    m.d.sync += mine.eq(self.greeted & (byte == self.expected))
                 with m.Case(1):
                     m.d.sync += self.wanted.eq(byte)
                 with m.Case(2):
@@ -118,7 +123,7 @@ class FrameReceiver(wiring.Component):
                     ]
                     m.d.sync += end.eq(without)
         with m.If(anew):
-            m.d.sync += end.eq(0)
+            m.d.sync += [end.eq(0), self.greeted.eq(1)]
         self._give(m, memory, read, end, anew)
         return m
 

@@ -1,7 +1,7 @@
 """Frames to the line: COBS, CRC, and those that are kept until the host has them.
 
 A frame is made in a slot of a memory, with COBS' lengths filled in as its zeros come, so that
-sending it is reading it up to the zero behind it, once or again. FrameAnswers have `SLOTS` slots in
+sending it is reading it up to the zero behind it, once or again. Answers have `SLOTS` slots in
 turn, and leave them as the host says which it wants next; all else has one, and the host asks for
 it again if it is lost.
 """

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from somagate.boards.program import ProgramError, program
+from somagate.boards.program import ProgramError, built, program
 from somagate.boards.registry import BOARDS
 
 
@@ -61,4 +61,18 @@ def test_a_bitstream_that_is_not_there_is_refused(tmp_path):
         program(BOARDS["icebreaker"], tmp_path / "top.bin")
     assert str(error.value) == (
         f"Bitstream must be a file that `build` wrote, not {tmp_path}/top.bin"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"target": "zedboard"}', '{"target": "icebreaker"}'], ids=repr
+)
+def test_a_report_that_names_no_board_or_bitstream_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError) as error:
+        built(tmp_path)
+    assert str(error.value) == (
+        f"{path} must be the report of a `build` for one of {', '.join(sorted(BOARDS))}, but "
+        "isn't: build it again"
     )

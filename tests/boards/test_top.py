@@ -9,7 +9,7 @@ from amaranth.sim import Simulator
 from serial_line import levels, read
 from somagate.boards.top import Top, TopParameters
 from somagate.boards.uart import UartParameters
-from somagate.boards.wire.protocol import Command, Kind, Page
+from somagate.boards.wire.protocol import Command, Kind, Page, Status
 from somagate.host.frames import END, Reply, reply, request
 from stand_in import StandIn, last_state, predict
 
@@ -17,6 +17,7 @@ DIVISOR = 8
 UART = UartParameters(clock_hz=DIVISOR * 1_000_000, baud=1_000_000)
 STARTUP_CYCLES = 120
 WORDS = [0x1234, 0xFEDC, 0, 7]
+GREETING = request(9, 0, Command.HELLO)
 INFERENCE = request(0, 0, Command.INPUT, b"".join(word.to_bytes(2, "little") for word in WORDS))
 
 
@@ -55,19 +56,26 @@ def talk(
 
 
 def test_an_inference_is_answered_by_its_values_and_its_class() -> None:
-    found, outputs = talk(INFERENCE)
-    assert [each.kind for each in found] == [Kind.STATUS, Kind.ANSWER]
+    found, outputs = talk(GREETING + INFERENCE)
+    assert sorted(each.kind for each in found) == [Kind.ANSWER, Kind.STATUS, Kind.INFO]
     values = [last_state(WORDS) ^ index for index in range(16)]
     wanted = b"".join(value.to_bytes(2, "little") for value in values) + bytes([predict(WORDS)])
-    assert found[1] == Reply(expected=1, payload=wanted, number=0, kind=Kind.ANSWER)
+    assert Reply(expected=1, payload=wanted, number=0, kind=Kind.ANSWER) in found
     assert not any(outputs["failed"])
     busy = outputs["busy"]
     assert busy[busy.index(1) : len(busy) - busy[::-1].index(1)].count(0) == 0 and not busy[-1]
 
 
+def test_a_board_that_was_not_greeted_takes_nothing() -> None:
+    found, outputs = talk(INFERENCE)
+    state = bytes([Status.ORDER | Status.LOADED])
+    assert found == [Reply(expected=0, payload=state, number=0, kind=Kind.STATUS)]
+    assert not any(outputs["busy"])
+
+
 @pytest.mark.filterwarnings("ignore:.*created but never used")
 def test_a_board_says_what_it_is() -> None:
-    found, _ = talk(request(9, 0, Command.HELLO) + request(0, 0, Command.ASK, bytes([Page.SHAPE])))
+    found, _ = talk(GREETING + request(0, 0, Command.ASK, bytes([Page.SHAPE])))
     assert [each.kind for each in found] == [Kind.INFO, Kind.STATUS, Kind.INFO]
     dut = Top(StandIn(word_bits=16, words=4), parameters())
     assert dut.description == [1, 0, 16, 9, 4, 2, 1, *(8000).to_bytes(3, "little")]
@@ -78,10 +86,11 @@ def test_a_board_says_what_it_is() -> None:
 
 
 def test_what_comes_before_the_clock_is_stable_is_ignored() -> None:
-    early = levels(END + INFERENCE, DIVISOR)
-    found, outputs = talk(INFERENCE, early=early, locked_at=len(early))
-    assert [each.kind for each in found] == [Kind.STATUS, Kind.ANSWER]
-    assert outputs["tx"].index(0) > 2 * len(early)
+    early = levels(END + GREETING + INFERENCE, DIVISOR)
+    found, outputs = talk(GREETING + INFERENCE, early=early, locked_at=len(early))
+    assert sorted(each.kind for each in found) == [Kind.ANSWER, Kind.STATUS, Kind.INFO]
+    greeted = len(early) + STARTUP_CYCLES + len(levels(END + GREETING, DIVISOR))
+    assert outputs["tx"].index(0) > greeted
     assert parameters().startup_cycles == STARTUP_CYCLES
 
 

@@ -144,6 +144,31 @@ def test_a_load_that_is_cut_short_leaves_no_tables(loadable: SimulatedLine) -> N
     assert np.array_equal(fresh.predict(x).prediction, golden.run(tiny(), x).prediction)
 
 
+def test_a_board_that_forgot_what_was_loaded_is_not_taken_at_its_word(
+    loadable: SimulatedLine,
+) -> None:
+    plan, other = planned(tiny(), loadable=True), tiny(seed=5)
+    board = PlanDevice(loadable, plan, baud=BAUD, patience=0.05)
+    board.load(other)
+    x = spikes(other, 40)
+    cut: list[int] = []
+
+    def off(done: int, total: int) -> None:
+        if done >= 10 and not cut:
+            cut.append(done)
+            loadable.board.restart()
+
+    message = (
+        f"the board must run tables {other.sha256[:12]}, not {tiny().sha256[:12]}: load them, or "
+        "say which are loaded"
+    )
+    with pytest.raises(DeviceError, match=f"^{re.escape(message)}$"):
+        board.predict(x, progress=off)
+    assert cut
+    board.load(other)
+    assert np.array_equal(board.predict(x).output, golden.run(other, x).output)
+
+
 def test_what_is_not_meant_is_refused(loadable: SimulatedLine) -> None:
     plan = planned(tiny(), loadable=True)
     board = PlanDevice(loadable, plan, baud=BAUD)

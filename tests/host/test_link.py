@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from board_model import BoardModel
 from somagate.boards.wire.protocol import Command, Page, Status
 from somagate.host.frames import END
 from somagate.host.link import Link, LinkError
-from somagate.host.model import BoardModel
 from somagate.host.serving import Faults, FaultyLine
 
 DESCRIPTION = bytes([1, 0, 8, 9, 4, 1, 1, 0x40, 0x1F, 0])
@@ -137,10 +137,10 @@ def test_what_the_board_says_of_its_state_is_kept() -> None:
     wire.greet()
     wire.link.poll()
     wire.until(lambda: bool(wire.link.events))
-    assert wire.link.events == Status.LOADED
+    assert wire.link.events == Status.LOADED | Status.GREETED
     wire.link.say(Command.LOAD, bytes(8))  # this one can't be loaded
     wire.until(lambda: not wire.link.busy)
-    assert wire.link.events == Status.LOADED | Status.UNKNOWN
+    assert wire.link.events == Status.LOADED | Status.GREETED | Status.UNKNOWN
     wire.link.hello(wire.now)
     assert wire.link.events == Status(0)
 
@@ -170,3 +170,18 @@ def test_a_board_that_has_lost_its_power_is_given_up() -> None:
     wire.greet()
     given = samples(20, seed=4)
     assert wire.infer(given) == [answer(sample) for sample in given]
+
+
+@pytest.mark.parametrize("waiting", range(4))
+def test_a_board_that_lost_its_power_where_all_numbers_begin_anew_is_noticed(waiting: int) -> None:
+    wire = Wire()
+    wire.board = BoardModel(DESCRIPTION, IDENTITY, BYTES, lambda data: [b"right"])
+    wire.greet()
+    assert wire.infer(samples(256 - waiting, seed=1)) == [b"right"] * (256 - waiting)
+    for sample in samples(waiting, seed=2):
+        wire.link.infer(sample)
+    wire.link.give(wire.now)  # and the board never sees it
+    wire.board = BoardModel(DESCRIPTION, IDENTITY, BYTES, lambda data: [b"wrong"])
+    with pytest.raises(LinkError, match="^the board must go on where it was, but has started anew"):
+        wire.infer(samples(20, seed=3))
+    assert not wire.link.answers

@@ -1,6 +1,8 @@
 """A virtual board behind a port: what goes wrong on it changes no answer."""
 
+import os
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +47,21 @@ def test_a_port_that_does_not_come_back_is_an_error(tmp_path: Path) -> None:
     message = f"{tmp_path}/port must come back within 0.3 s, but is gone: is the board plugged in?"
     with pytest.raises(DeviceError, match=f"^{re.escape(message)}$"):
         device.predict(spikes(3))
+
+
+def test_what_takes_the_place_of_a_link_stays_and_ends_the_board(tmp_path: Path) -> None:
+    link = tmp_path / "port"
+    with served(link=link, faults=Faults(unplug=0.9)) as board:
+        port = os.open(link, os.O_RDWR | os.O_NOCTTY)
+        os.write(port, END * 20)
+        while link.is_symlink():
+            time.sleep(0.001)
+        link.write_text("mine", encoding="utf-8")
+        while board.error is None:
+            time.sleep(0.01)
+        os.close(port)
+    assert isinstance(board.error, FileExistsError)
+    assert link.read_text(encoding="utf-8") == "mine"
 
 
 def test_a_line_is_as_bad_as_is_asked() -> None:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from board_model import BoardModel
 from somagate.boards.top import Top, TopParameters
 from somagate.boards.uart import UartParameters
 from somagate.boards.wire.protocol import AGAIN, Command
 from somagate.host.frames import END, checked
-from somagate.host.model import BoardModel
 from somagate.host.virtual_board import Simulation
 from somagate.toolchain.verilog import convert
 from stand_in import CLASS_BITS, StandIn, last_state, predict

@@ -7,7 +7,7 @@ waits for room.
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from ..boards.wire.protocol import (
+from somagate.boards.wire.protocol import (
     AGAIN,
     HEADER_BYTES,
     PAGE_BYTES,
@@ -17,7 +17,7 @@ from ..boards.wire.protocol import (
     Page,
     Status,
 )
-from .frames import checked, opened
+from somagate.host.frames import checked, opened
 
 
 class BoardModel:
@@ -44,10 +44,10 @@ class BoardModel:
             Page.DESCRIPTION: description.ljust(PAGE_BYTES, b"\0"),
             Page.SHAPE: identity[:PAGE_BYTES],
             Page.TABLES: identity[PAGE_BYTES:],
-            Page.COUNTERS: identity[:PAGE_BYTES],
         }
         self._size, self._infer = inference_bytes, infer
         self._expected = 0
+        self._greeted = False
         self._restart()
 
     def _restart(self) -> None:
@@ -79,22 +79,25 @@ class BoardModel:
             return []
         number, wanted, command = body[:HEADER_BYTES]
         if command & ~AGAIN == Command.HELLO:
-            self._expected = 0
+            self._expected, self._greeted = 0, True
             self._restart()
             return [self._info(Page.DESCRIPTION)]
         said = self._acknowledged(wanted, bool(command & AGAIN))
         said += self._spoken()
-        state = Status.LOADED
+        state = Status.LOADED | Status.GREETED * self._greeted
         events: list[bytes] = []
         if command & ~AGAIN == Command.POLL:
             pass
-        elif number != self._expected:
+        elif number != self._expected or not self._greeted:
             state |= Status.ORDER
         else:
             self._expected = (self._expected + 1) % 256
             payload = body[HEADER_BYTES:]
             if command & ~AGAIN == Command.ASK:
-                events = [self._info(Page(payload[-1] % len(Page)))] if payload else []
+                if payload and payload[0] in list(Page):
+                    events = [self._info(Page(payload[0]))]
+                elif payload:
+                    state |= Status.UNKNOWN
             elif command & ~AGAIN == Command.INPUT:
                 self._take_words(payload)
             elif payload:
