@@ -8,7 +8,7 @@ without room is dropped, and the host sends it again.
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, Module, ResetInserter, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out, connect
@@ -21,12 +21,14 @@ from ..hw.rtl.observe import observers
 from .uart import UartParameters, UartReceiver, UartTransmitter
 from .wire.answers import FrameAnswers
 from .wire.commands import FrameCommands
-from .wire.protocol import PAGE_BYTES, SLOTS, VERSION
+from .wire.protocol import PAGE_BYTES, SLOTS, VERSION, Page
 from .wire.receiver import FrameReceiver
+from .wire.results import ResultBytes
 from .wire.sender import FrameSender
 from .words import WordPacker
 
 CLASSES_MAX = 1 << 16
+PAGE_BITS = (PAGE_BYTES - 1).bit_length()
 WORD_BITS_MAX = 128
 """Of a word that the serial line packs; the largest that a board can have."""
 CONFIG_BITS = 32
@@ -161,9 +163,8 @@ class Top(wiring.Component):
         m.submodules.line_out = line_out = at_start(UartTransmitter(uart))
         m.submodules.receiver = receiver = at_start(FrameReceiver(self.parameters.buffer_bytes))
         m.submodules.sender = sender = at_start(FrameSender())
-        m.submodules.answers = answers = anew(
-            FrameAnswers(accelerator.output.payload.shape(), self.description)
-        )
+        m.submodules.answers = answers = anew(FrameAnswers())
+        m.submodules.results = results = anew(ResultBytes(accelerator.output.payload.shape()))
         m.submodules.commands = commands = anew(self._commands())
         m.submodules.packer = packer = anew(WordPacker(self.parameters.word_bits))
         m.submodules.accelerator = anew(accelerator)
@@ -174,7 +175,8 @@ class Top(wiring.Component):
         connect(m, receiver.frames, commands.frames)
         connect(m, commands.input, packer.input)
         connect(m, packer.output, accelerator.input)
-        connect(m, accelerator.output, answers.results)
+        connect(m, accelerator.output, results.results)
+        connect(m, results.bytes, answers.answer)
         connect(m, answers.body, sender.body)
         connect(m, sender.bytes, line_out.input)
         for name in observers(accelerator):
@@ -201,7 +203,8 @@ class Top(wiring.Component):
         )
         with m.If(packer.input.valid):
             m.d.sync += self.busy.eq(1)
-        with m.If(answers.answered | restart):
+        answer = results.bytes
+        with m.If((answer.valid & answer.ready & answer.payload.last) | restart):
             m.d.sync += self.busy.eq(0)
         return m
 
@@ -240,20 +243,26 @@ class Top(wiring.Component):
         """
         refused = Signal()
         accelerator = self.accelerator
+        known = bytes(self.description).ljust(PAGE_BYTES, b"\0")
         if not self.configurable:
-            known = bytes(2 * PAGE_BYTES)
             if hasattr(accelerator, "plan"):
                 plan = accelerator.plan
-                known = bytes.fromhex(shape_sha256(plan) + plan.tables.sha256)
+                known += bytes.fromhex(shape_sha256(plan) + plan.tables.sha256)
             m.submodules.identity = identity = RegisteredMemory(
-                width=8, depth=2 * PAGE_BYTES, init=list(known), style="block"
+                width=8, depth=1 << len(answers.pages.addr), init=list(known), style="block"
             )
-            connect(m, answers.identity, identity.read)
+            connect(m, answers.pages, identity.read)
             return refused
         m.submodules.config = config = anew(WordPacker(CONFIG_BITS))
         connect(m, commands.config, config.input)
         connect(m, config.output, accelerator.config)
-        connect(m, answers.identity, accelerator.identity)
+        place, page = answers.pages.addr[:PAGE_BITS], answers.pages.addr[PAGE_BITS:]
+        own = Const(int.from_bytes(known, "little"), 8 * PAGE_BYTES).word_select(place, 8)
+        m.d.comb += [
+            accelerator.identity.en.eq(1),
+            accelerator.identity.addr.eq(Cat(place, page == Page.TABLES)),
+            answers.pages.data.eq(Mux(page == Page.DESCRIPTION, own, accelerator.identity.data)),
+        ]
         before = Signal()
         m.d.sync += before.eq(accelerator.config_refused)
         m.d.comb += [

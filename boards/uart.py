@@ -19,6 +19,8 @@ DIVISOR_MIN = 8
 _ERROR_MAX = 0.02
 BAUD = 115200
 """Of a line, where nothing else is said."""
+BYTES = stream.Signature(8, always_ready=True)
+"""Bytes from a line, which can't be held up."""
 FRAME_BITS = 10
 """Bits of a byte on the line: start, eight data bits with the lowest first, stop."""
 
@@ -82,9 +84,7 @@ class UartParameters:
 class UartReceiver(wiring.Component):
     """Bytes from a line.
 
-    A byte whose stop bit is low is dropped, and so is one that ends before `output` has taken the
-    one before: the line can't be held up. A byte is available for `byte_cycles` at least before
-    that happens. Latency: `UartParameters.receive_cycles`.
+    A byte whose stop bit is low is dropped. Latency: `UartParameters.receive_cycles`.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class UartReceiver(wiring.Component):
     -------
     rx : In(1)
         The line, idle high; it may be asynchronous.
-    output : Out(stream of 8 bits)
+    output : Out(BYTES)
         Bytes.
     """
 
@@ -104,7 +104,7 @@ class UartReceiver(wiring.Component):
         super().__init__(
             {
                 "rx": In(1, init=1),
-                "output": Out(stream.Signature(8)),
+                "output": Out(BYTES),
             }
         )
 
@@ -116,10 +116,10 @@ class UartReceiver(wiring.Component):
 
         timer = Signal(range(divisor))
         bits = Signal(range(FRAME_BITS + 1))
-        data = Signal(8)
+        data = self.output.payload
         centre = Signal()
-        done = Signal()
         m.d.comb += centre.eq(timer == 0)
+        m.d.sync += self.output.valid.eq(0)
         m.d.sync += timer.eq(timer - 1)
         with m.If(centre):
             m.d.sync += [timer.eq(divisor - 1), bits.eq(bits + 1)]
@@ -139,19 +139,13 @@ class UartReceiver(wiring.Component):
                 with m.If(bits == 7):
                     m.next = "stop"
             with m.State("stop"), m.If(centre):
-                m.d.sync += bits.eq(0)
-                m.d.comb += done.eq(line)
+                m.d.sync += [bits.eq(0), self.output.valid.eq(line)]
                 with m.If(line):
                     m.next = "idle"
                 with m.Else():
                     m.next = "low"
             with m.State("low"), m.If(line):
                 m.next = "idle"
-
-        with m.If(self.output.ready):
-            m.d.sync += self.output.valid.eq(0)
-        with m.If(done & ~(self.output.valid & ~self.output.ready)):
-            m.d.sync += [self.output.valid.eq(1), self.output.payload.eq(data)]
         return m
 
 

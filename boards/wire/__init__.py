@@ -3,6 +3,7 @@
 from .answers import FrameAnswers
 from .commands import FrameCommands
 from .receiver import FrameReceiver
+from .results import ResultBytes
 from .sender import FrameSender
 
-__all__ = ["FrameAnswers", "FrameCommands", "FrameReceiver", "FrameSender"]
+__all__ = ["FrameAnswers", "FrameCommands", "FrameReceiver", "FrameSender", "ResultBytes"]

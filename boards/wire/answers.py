@@ -1,19 +1,18 @@
 """What the board says: answers of inferences, its state, and what it is."""
 
-from collections.abc import Sequence
-
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
-from ...hw.plan.widths import parts
+from ...hw.plan.widths import bits_of
 from ...hw.rtl.memory import read_signature
 from .protocol import CRC_BYTES, PAGE_BYTES, SLOT_BYTES, Kind, Page
+from .results import ANSWER_BYTE
 from .sender import BODY_BYTE
 
 ENDING_BYTES = 2
 """Of a body, behind what it says: the number, and the kind."""
+PAGES = read_signature(bits_of(len(Page)) + bits_of(PAGE_BYTES), 8)
 EVENTS = 5
 """The low bits of `Status`, which happen; the rest holds."""
 
@@ -22,20 +21,13 @@ class FrameAnswers(wiring.Component):
     """Make the bodies of frames.
 
     Each is the number of the frame that the board takes next, what there is to say, the number of
-    the next answer, and the kind. What there is to say is a page, a status, or values of an answer
-    as they come, lowest byte first, with the class behind the last one; a part ends where its slot
-    is full, or something else is to be said and no value is at hand.
-
-    Parameters
-    ----------
-    results
-        A `somagate.hw.rtl.update.readout.ResultLayout`.
-    description
-        Bytes of `Page.DESCRIPTION`, `PAGE_BYTES` at most.
+    the next answer, and the kind. What there is to say is a page, a status, or bytes of an answer
+    as they come; a part ends where its slot is full, or something else is to be said and no byte is
+    at hand.
 
     Members
     -------
-    results : In(stream of `results`)
+    answer : In(stream of `ANSWER_BYTE`)
     body, numbered, crowded, number, length, idle, held
         As of `FrameSender`.
     expected : In(8)
@@ -47,17 +39,14 @@ class FrameAnswers(wiring.Component):
         `Status.LOADED` and `Status.GREETED`.
     asked, page : In(1), In(2)
         High for a cycle where a page is asked for, and which.
-    identity : Out(read_signature(6, 8))
-        As of `somagate.hw.rtl.accelerator.Accelerator`.
-    answered : Out(1)
-        High for a cycle: the last value of an answer was taken.
+    pages : Out(PAGES)
+        The bytes of all pages, one behind the other; a byte has some ten cycles to come.
     """
 
-    def __init__(self, results: StructLayout, description: Sequence[int]) -> None:
-        self.description = [*description, *[0] * (PAGE_BYTES - len(description))]
+    def __init__(self) -> None:
         super().__init__(
             {
-                "results": In(stream.Signature(results)),
+                "answer": In(stream.Signature(ANSWER_BYTE)),
                 "body": Out(stream.Signature(BODY_BYTE)),
                 "numbered": Out(1),
                 "crowded": In(1),
@@ -72,8 +61,7 @@ class FrameAnswers(wiring.Component):
                 "greeted": In(1),
                 "asked": In(1),
                 "page": In(2),
-                "identity": Out(read_signature(6, 8)),
-                "answered": Out(1),
+                "pages": Out(PAGES),
             }
         )
 
@@ -95,7 +83,7 @@ class FrameAnswers(wiring.Component):
             with m.State("wait"):
                 m.d.comb += body.valid.eq(0)
                 speaks = self.idle & (
-                    (info | status) & ~self.held | self.results.valid & ~self.crowded
+                    (info | status) & ~self.held | self.answer.valid & ~self.crowded
                 )
                 with m.If(speaks):
                     m.next = "expected"
@@ -137,12 +125,10 @@ class FrameAnswers(wiring.Component):
     def _tell(self, m: Module, byte: Signal, page: Signal, sent: Value) -> None:
         """Say a page; a byte takes longer to send than to read."""
         place = Signal(range(PAGE_BYTES))
-        known = bytes(self.description)
-        own = Const(int.from_bytes(known, "little"), 8 * PAGE_BYTES).word_select(place, 8)
         m.d.comb += [
-            self.identity.en.eq(1),
-            self.identity.addr.eq(Cat(place, page == Page.TABLES)),
-            byte.eq(Mux(page == Page.DESCRIPTION, own, self.identity.data)),
+            self.pages.en.eq(1),
+            self.pages.addr.eq(Cat(place, page)),
+            byte.eq(self.pages.data),
         ]
         with m.If(sent):
             m.d.sync += place.eq(place + 1)
@@ -150,27 +136,14 @@ class FrameAnswers(wiring.Component):
                 m.next = "number"
 
     def _values(self, m: Module, byte: Signal, kind: Signal, sent: Value, waits: Value) -> None:
-        """Say values while they have room and nothing else waits, and the class behind the last."""
-        result = self.results.payload
-        value, prediction = result.value, result.prediction
-        sizes = parts(len(value), 8), parts(len(prediction), 8)
-        wide = Signal(8 * sizes[0])
-        m.d.comb += wide.eq(value)
-        named = Signal(8 * sizes[1])
-        m.d.comb += named.eq(prediction)
-        said = Cat(wide, named)
-        which = Signal(range(sum(sizes)))
-        most = SLOT_BYTES - 1 - CRC_BYTES - ENDING_BYTES - sum(sizes)
-        m.d.comb += byte.eq(said.word_select(which, 8))
-        begins = which == 0
-        with m.If(begins & ~self.results.valid & ~kind[0]):
-            m.d.comb += self.body.valid.eq(0)
-        with m.If(begins & (waits & ~self.results.valid | (self.length > most) | kind[0])):
+        """Say bytes of an answer while they have room, or until something else waits."""
+        answer = self.answer
+        m.d.comb += byte.eq(answer.payload.byte)
+        full = self.length == SLOT_BYTES - 1 - CRC_BYTES - ENDING_BYTES
+        with m.If(kind[0] | full | (waits & ~answer.valid)):
             m.d.comb += self.body.valid.eq(0)
             m.next = "number"
+        with m.Else():
+            m.d.comb += [self.body.valid.eq(answer.valid), answer.ready.eq(sent)]
         with m.If(sent):
-            m.d.sync += which.eq(which + 1)
-            ends = which == Mux(result.last, sum(sizes) - 1, sizes[0] - 1)
-            with m.If(ends):
-                m.d.comb += [self.results.ready.eq(1), self.answered.eq(result.last)]
-                m.d.sync += [which.eq(0), kind.eq(Mux(result.last, Kind.ANSWER, Kind.PART))]
+            m.d.sync += kind.eq(Mux(answer.payload.last, Kind.ANSWER, Kind.PART))

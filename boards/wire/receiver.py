@@ -6,13 +6,14 @@ forgotten. So nothing of a damaged frame is ever acted on, and a frame's end is 
 starts, whatever came before.
 """
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.crc import catalog
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from ...hw.rtl.memory import BlockMemory
+from ..uart import BYTES
 from .protocol import CRC_BYTES, HEADER_BYTES, SLOTS, Command
 
 LEAST_BYTES = HEADER_BYTES + CRC_BYTES
@@ -35,7 +36,7 @@ class FrameReceiver(wiring.Component):
 
     Members
     -------
-    bytes : In(stream of 8 bits), always ready
+    bytes : In(BYTES)
     frames : Out(stream of `FRAME_BYTE`)
     expected : Out(8)
         The number of the next frame.
@@ -55,7 +56,7 @@ class FrameReceiver(wiring.Component):
         self.buffer_bytes = buffer_bytes
         super().__init__(
             {
-                "bytes": In(stream.Signature(8)),
+                "bytes": In(BYTES),
                 "frames": Out(stream.Signature(FRAME_BYTE)),
                 "expected": Out(8),
                 "heard": Out(1),
@@ -72,7 +73,7 @@ class FrameReceiver(wiring.Component):
         m = Module()
         m.submodules.memory = memory = BlockMemory(width=8, depth=self.buffer_bytes, style="block")
         # What waits lies between `read` and `end`; the frame at hand from `end` on, up to `place`,
-        # behind a byte that says where it ends.
+        # behind a byte that says where it ends: it is written last, once `end` has moved on.
         read, end = Signal(range(self.buffer_bytes)), Signal(range(self.buffer_bytes))
         place = Signal(range(self.buffer_bytes))
         byte, fresh, finished = Signal(8), Signal(), Signal()
@@ -80,16 +81,15 @@ class FrameReceiver(wiring.Component):
         anew = self.heard & self.hello
 
         index, full = Signal(range(LEAST_BYTES + 1)), Signal()  # up to the shortest frame's bytes
-        settles = Signal(init=1)
+        settles, stored = Signal(), Signal()
         mine, free, poll = Signal(), Signal(), Signal()
-        without = place - CRC_BYTES
         m.d.comb += [
             free.eq((place != read) & ~full),
             self.heard.eq(finished & matches & (index == LEAST_BYTES)),
             self.disordered.eq(~mine & ~self.hello & ~poll),
             self.crowded.eq(full & ~self.disordered & ~self.hello & ~poll),
             memory.write.addr.eq(place),
-            memory.write.data.eq(byte),
+            memory.write.data.eq(Mux(settles, end[:8], byte)),
         ]
         with m.If(fresh):
             with m.Switch(index):
@@ -107,24 +107,24 @@ class FrameReceiver(wiring.Component):
                 m.d.sync += index.eq(index + 1)
             with m.If(index[1:] != 0):
                 m.d.comb += memory.write.en.eq(free)
-                m.d.sync += [place.eq(place + free), full.eq(~free)]
-        m.d.sync += settles.eq(finished)
+                m.d.sync += full.eq(~free)
+        moves = fresh & (index != 0) & (free | ~index[1:].any())
+        m.d.sync += [settles.eq(finished), stored.eq(0)]
         with m.If(settles):
-            m.d.sync += place.eq(end + 1)
+            m.d.comb += memory.write.en.eq(stored)
+        back = finished | settles
+        # What is added where `end` is taken makes adding and choosing one cell a bit on iCE40.
+        step = Cat(moves | back, back.replicate(len(place) - 1))
+        m.d.sync += place.eq(Mux(back, end, place + step))
         with m.If(finished):
             m.d.sync += [full.eq(0), index.eq(0)]
             with m.If(self.heard & ~self.disordered & ~self.crowded & ~poll):
                 m.d.sync += self.expected.eq(Mux(self.hello, 0, self.expected + 1))
                 with m.If(~self.hello):
-                    m.d.comb += [
-                        memory.write.en.eq(1),
-                        memory.write.addr.eq(end),
-                        memory.write.data.eq(without[:8]),
-                    ]
-                    m.d.sync += end.eq(without)
+                    m.d.sync += [end.eq(place - CRC_BYTES), stored.eq(1)]
         with m.If(anew):
             m.d.sync += [end.eq(0), self.greeted.eq(1)]
-        self._give(m, memory, read, end, anew)
+        self._give(m, memory, read, (read != end) & ~stored, anew)
         return m
 
     def _decode(self, m: Module, byte: Signal, fresh: Signal, finished: Signal) -> Signal:
@@ -138,7 +138,6 @@ class FrameReceiver(wiring.Component):
         bits = Signal(range(9))
         coming, inside, ended, good = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
-            self.bytes.ready.eq(1),
             coming.eq(self.bytes.valid),
             inside.eq(left != 1),
             crc.data.eq(byte[0]),
@@ -157,17 +156,17 @@ class FrameReceiver(wiring.Component):
                 m.d.sync += [ended.eq(1), whole.eq(~inside), left.eq(1), started.eq(0)]
             with m.Else():
                 value = Mux(inside, self.bytes.payload, 0)
-                with m.If(inside):
-                    m.d.sync += left.eq(left - 1)
-                with m.Else():
-                    m.d.sync += [left.eq(self.bytes.payload), started.eq(1)]
+                less = left + inside.replicate(8)
+                m.d.sync += [left.eq(Mux(inside, less, self.bytes.payload)), started.eq(1)]
                 with m.If(inside | started):
                     m.d.sync += [byte.eq(value), fresh.eq(1), bits.eq(8)]
         with m.If(finished):
             m.d.comb += crc.start.eq(1)
         return good
 
-    def _give(self, m: Module, memory: BlockMemory, read: Signal, end: Signal, anew: Value) -> None:
+    def _give(
+        self, m: Module, memory: BlockMemory, read: Signal, waits: Value, anew: Value
+    ) -> None:
         """Give the frames that wait, byte by byte, up to one that starts anew."""
         stop, first = Signal(8), Signal()
         out = self.frames
@@ -180,7 +179,7 @@ class FrameReceiver(wiring.Component):
         with m.FSM(name="reader"):
             with m.State("wait"):
                 m.d.comb += memory.read.en.eq(1)
-                with m.If((read != end) & ~anew):
+                with m.If(waits & ~anew):
                     m.d.sync += read.eq(read + 1)
                     m.next = "stop"
             with m.State("stop"):
