@@ -23,3 +23,21 @@ def refuse(tables: Tables) -> None:
     ]
     if lines:
         raise UnsupportedError("; ".join(lines))
+
+
+def unstreamable(tables: Tables) -> str:
+    """Return in a sentence why an accelerator of tables can't stream, or ''.
+
+    A layer may see a source no further back than an inference is long: so many maps aren't kept.
+    """
+    for layer in tables.layers:
+        for group in layer.synapses:
+            lag = group.delay + (group.source == layer.name)
+            constant = group.source == "input" and tables.input.constant
+            most = 0 if constant else tables.steps - 1
+            if lag > most:
+                return (
+                    f"layer {layer.name} must see {group.source} at most {most} steps late in an "
+                    f"accelerator that streams, not {lag}: no more of its maps are kept"
+                )
+    return ""

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ..plan.identity import shape_sha256
 from ..plan.loadable import IDENTITY, WORD_BITS, targets
 from ..plan.plan import Plan
+from ..plan.support import UnsupportedError, unstreamable
 from .configurator import Configurator
 from .fork import Fork
 from .memory import RegisteredMemory, read_signature
@@ -21,6 +22,13 @@ class Accelerator(wiring.Component):
     After reset it waits for the first input; inferences follow each other without a gap. Every
     stream may be stalled at any time. A potential or a count starts anew with each inference, so
     nothing has to be cleared. Stages work on different time steps at the same time.
+
+    Parameters
+    ----------
+    plan
+        How the network lies on it.
+    streams
+        It can let time steps follow each other without end, each with an answer of its own.
 
     Members
     -------
@@ -39,10 +47,22 @@ class Accelerator(wiring.Component):
     identity : In(read_signature(6, 8))
         32 bytes of `identity.shape_sha256`, and 32 of the tables that were loaded last, at first
         those of the plan. As of `RegisteredMemory`.
+    streaming : In(1)
+        Where it `streams`: every time step is an inference of its own, of one map, which finds
+        potentials and earlier maps as the one before has left them. Static but in a reset.
+
+    Raises
+    ------
+    UnsupportedError
+        Where it shall stream, and a layer sees a source further back than an inference is long: so
+        many maps aren't kept.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, *, streams: bool = False) -> None:
+        self.plan, self.streams = plan, streams
+        if streams:
+            if found := unstreamable(plan.tables):
+                raise UnsupportedError(found)
         members = {
             "input": In(stream.Signature(unsigned(plan.word_bits))),
             "output": Out(stream.Signature(ResultLayout(plan.stages[0]))),
@@ -52,6 +72,8 @@ class Accelerator(wiring.Component):
             members["config"] = In(stream.Signature(unsigned(WORD_BITS)))
             members |= {"config_refused": Out(1), "config_finished": Out(1)}
             members["identity"] = In(read_signature(6, 8))
+        if streams:
+            members["streaming"] = In(1)
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -65,12 +87,14 @@ class Accelerator(wiring.Component):
         stages = []
         for index, stage_plan in enumerate(plan.stages):
             exports = tuple(name for name in stage_plan.names if readers[name])
-            stage = Stage(stage_plan, ObserveLayout(plan), exports)
+            stage = Stage(stage_plan, ObserveLayout(plan), exports, streams=self.streams)
             m.submodules[f"stage_{index}" if len(plan.stages) > 1 else "stage"] = stage
             connect(m, stage.observe, flipped(getattr(self, plan.observers[index])))
             if plan.tables.readout.layer in stage_plan.names:
                 connect(m, stage.results, flipped(self.output))
             producers |= {name: getattr(stage, f"map_{name}") for name in exports}
+            if self.streams:
+                m.d.comb += stage.streaming.eq(self.streaming)
             stages.append(stage)
         if plan.configurable:
             self._configure(m, stages)

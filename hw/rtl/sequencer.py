@@ -1,6 +1,6 @@
 """The sequencer: which layer of which time step is at work."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -33,8 +33,17 @@ class Sequencer(wiring.Component):
     it may be ahead is a constant of the layer, `distance`. The layers' numbers are constants, so
     most of them cost no logic. A layer is offered `latency` cycles after it was started.
 
+    Parameters
+    ----------
+    plan
+        Of the stage.
+    streams
+        It can be told to let time steps follow each other without end.
+
     Members
     -------
+    streaming : In(1), where it `streams`: every step is an inference of its own, which finds what
+        the one before has left; static but in a reset
     final_step : In(…), the number of the last time step, where it can be loaded; or it is the
         tables' own
     available : In(external sources), which of them have a map that the walker has not passed
@@ -50,14 +59,15 @@ class Sequencer(wiring.Component):
     starts : Out(1), pulses before the update starts a layer
     index : Out(…), of the layer that the update is at, in the stage
     first_step, last_step, odd_step : Out(1), of the update; `odd_step` alternates
+    begins : Out(1), of the update: the step is the first of an inference
     record, replay : Out(1), the update's sums are to be kept, or were kept and are sent again
     walk_turns, turns : Out(1), pulse when walker or update ends a time step, where `plan.rings`
     """
 
     latency = 1
 
-    def __init__(self, plan: StagePlan) -> None:
-        self.plan = plan
+    def __init__(self, plan: StagePlan, *, streams: bool = False) -> None:
+        self.plan, self.streams = plan, streams
         self.walk_layout = WalkLayout(plan)
         self.update_layout = UpdateLayout(plan)
         external = len(plan.external)
@@ -78,11 +88,13 @@ class Sequencer(wiring.Component):
                 "index": Out(index),
                 "first_step": Out(1, init=1),
                 "last_step": Out(1),
+                "begins": Out(1),
                 "odd_step": Out(1),
                 "record": Out(1),
                 "replay": Out(1),
             }
             | (dict.fromkeys(("walk_turns", "turns"), Out(1)) if plan.rings else {})
+            | ({"streaming": In(1)} if streams else {})
         )
 
     @staticmethod
@@ -118,16 +130,26 @@ class Sequencer(wiring.Component):
             for bit, wait in zip(first[1:], self.plan.waits, strict=False):
                 with m.If(step == wait - 1):
                     m.d.sync += bit.eq(0)
-            with m.If(step == self.final_step):
+            ends: Value = step == self.final_step
+            with m.If(ends & ~self.streaming if self.streams else ends):
                 m.d.sync += [step.eq(0), first.eq(-1)]
             for number, name in enumerate(self.plan.external):
                 once = name == "input" and self.plan.tables.input.constant
-                m.d.comb += pulses[number].eq((step == self.final_step) if once else 1)
+                m.d.comb += pulses[number].eq(self._or_streaming(ends) if once else 1)
+
+    def _or_streaming(self, value: Value) -> Value:
+        """Return a value that is also 1 where every step is an inference of its own."""
+        return value | self.streaming if self.streams else value
+
+    def _step(self, name: str) -> Signal:
+        """Return a counter of time steps, which in a stream goes on over the `waits`."""
+        most = max(self.plan.waits, default=0) + 1 if self.streams else 0
+        return Signal(range(max(2, self.plan.tables.steps, most)), name=name)
 
     def _walk(self, m: Module, lead: Signal, starts: Signal) -> None:
         """Take the walker from layer to layer, when the maps are there."""
         plan = self.plan
-        step = Signal(range(max(2, plan.tables.steps)), name="walk_step")
+        step = self._step("walk_step")
         started, may, skipped, done = Signal(), Signal(), Signal(), Signal()
         with m.Switch(self.walk_index):
             for number, descriptor in enumerate(plan.descriptors):
@@ -143,7 +165,7 @@ class Sequencer(wiring.Component):
                         ),
                     ]
                     if descriptor.name in plan.held:
-                        m.d.comb += skipped.eq(~self.walk_first_step[0])
+                        m.d.comb += skipped.eq(~self._or_streaming(self.walk_first_step[0]))
         m.d.comb += [
             starts.eq(~started & may),
             self.walks.valid.eq(started & ~skipped),
@@ -166,7 +188,7 @@ class Sequencer(wiring.Component):
         when parameters may be loaded.
         """
         plan = self.plan
-        step = Signal(range(max(2, plan.tables.steps)), name="update_step")
+        step = self._step("update_step")
         started, updated = Signal(), Signal()
         with m.Switch(self.index):
             for number, descriptor in enumerate(plan.descriptors):
@@ -176,11 +198,12 @@ class Sequencer(wiring.Component):
                     )
                     holds = descriptor.name in plan.held
                     m.d.comb += [
-                        self.record.eq(self.first_step & holds),
-                        self.replay.eq(~self.first_step & holds),
+                        self.record.eq(self.begins & holds),
+                        self.replay.eq(~self.begins & holds),
                     ]
         m.d.comb += [
-            self.last_step.eq(step == self.final_step),
+            self.last_step.eq(self._or_streaming(step == self.final_step)),
+            self.begins.eq(self._or_streaming(self.first_step)),
             self.starts.eq(~started & (lead != 0)),
             self.updates.valid.eq(started & ~updated),
             finished.eq(updated & self.written),

@@ -29,6 +29,17 @@ from .update.update_layout import ChunkLayout
 class Stage(wiring.Component):
     """Execute the layers of a plan one after the other, time step after time step.
 
+    Parameters
+    ----------
+    plan
+        What it executes.
+    observation
+        Layout of `observe`.
+    exports
+        Layers whose maps others read.
+    streams
+        As of `Sequencer`.
+
     Members
     -------
     source_NAME : In(stream.Signature(unsigned(word_bits))), for each NAME in `plan.external`
@@ -41,12 +52,18 @@ class Stage(wiring.Component):
     observe : Out(stream.Signature(ObserveLayout))
         Every update of every layer, in the order of `Plan.updates`.
     load_NAME : In(write_port), for each NAME of `loadable.targets`
+    streaming : In(1), where it `streams`, as of `Sequencer`
     """
 
     def __init__(
-        self, plan: StagePlan, observation: StructLayout, exports: tuple[str, ...] = ()
+        self,
+        plan: StagePlan,
+        observation: StructLayout,
+        exports: tuple[str, ...] = (),
+        *,
+        streams: bool = False,
     ) -> None:
-        self.plan = plan
+        self.plan, self.streams = plan, streams
         self.exports = exports
         words = stream.Signature(unsigned(plan.word_bits))
         members = {f"source_{name}": In(words) for name in plan.external}
@@ -55,6 +72,7 @@ class Stage(wiring.Component):
             members["results"] = Out(stream.Signature(ResultLayout(plan)))
         members["observe"] = Out(stream.Signature(observation))
         members |= {f"load_{target.name}": In(write_port(target)) for target in targets(plan)}
+        members |= {"streaming": In(1)} if streams else {}
         super().__init__(members)
 
     @staticmethod
@@ -75,7 +93,7 @@ class Stage(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
-        m.submodules.sequencer = sequencer = Sequencer(plan)
+        m.submodules.sequencer = sequencer = Sequencer(plan, streams=self.streams)
         m.submodules.maps = maps = MapMemory(plan, self.exports)
         m.submodules.walker = walker = Walker(plan)
         m.submodules.fetcher = fetcher = Fetcher(plan)
@@ -96,6 +114,9 @@ class Stage(wiring.Component):
         ]
         if plan.rings:
             m.d.comb += [maps.walk_turns.eq(sequencer.walk_turns), maps.turns.eq(sequencer.turns)]
+
+        if self.streams:
+            m.d.comb += sequencer.streaming.eq(self.streaming)
 
         # From the walk of a layer to its sums: segments, words of spikes, and in each bank weights.
         connect(m, sequencer.walks, walker.layers)
@@ -206,7 +227,7 @@ class Stage(wiring.Component):
             connect(m, read_out, readout.chunks)
             connect(m, readout.results, flipped(self.results))
             m.d.comb += [
-                readout.first_step.eq(sequencer.first_step),
+                readout.first_step.eq(sequencer.begins),
                 readout.last_step.eq(sequencer.last_step),
             ]
         observe = self.observe.payload

@@ -3,10 +3,12 @@
 from .activity import additions, channel_rates
 from .golden import run, update
 from .random_trace import assumed_run
+from .stream import Stream
 from .trace import Difference, Trace, TraceFileError, compare
 
 __all__ = [
     "Difference",
+    "Stream",
     "Trace",
     "TraceFileError",
     "additions",

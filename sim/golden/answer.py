@@ -32,3 +32,20 @@ def answer(tables: Tables, fires: Spikes, potentials: NDArray[np.int16]) -> NDAr
     shape = (batch, steps) if readout.over == "every" else (batch,)
     voted = values.reshape(*shape, tables.classes, readout.voters).sum(-1, dtype=np.int32)
     return np.asarray(voted, np.int32)
+
+
+def step_answers(
+    tables: Tables, fires: Spikes, potentials: NDArray[np.int16]
+) -> NDArray[np.int32]:
+    """Return what each step of a stream answers, (batch, steps, classes).
+
+    That is the answer of an inference of this step alone: spikes, 1 for the first ones, or
+    potentials. Arguments are those of `answer`, with the potentials of every step.
+    """
+    kind = tables.readout.kind
+    values = fires.astype(np.int32) if kind == "count" else fires > 0
+    if kind == "potential":
+        values = potentials
+    shape = (len(fires), fires.shape[1], tables.classes, tables.readout.voters)
+    voted = values.reshape(shape).sum(-1, dtype=np.int32)
+    return np.ascontiguousarray(voted.swapaxes(0, 1))

@@ -25,6 +25,7 @@ is its own layer sees the spikes of the step before. A group's delay is so many 
 whatever source. The first step finds every stored integer at zero, and so is every map before it.
 """
 
+from dataclasses import dataclass
 from functools import reduce
 from math import prod
 from typing import Any
@@ -183,7 +184,7 @@ def run(tables: Tables, x: NDArray[Any], potentials: bool = False) -> Trace:
     room(f"the trace of {batch} samples", size, "run fewer samples, or fewer at once")
     network = _NETWORKS.get(tables)
     if network is None:
-        network = _NETWORKS[tables] = [_Layer(tables, layer) for layer in tables.layers]
+        network = _NETWORKS[tables] = [RunLayer(tables, layer) for layer in tables.layers]
     maps = {"input": x}
     spikes: dict[str, Spikes] = {}
     kept: dict[str, NDArray[np.int16]] = {}
@@ -207,7 +208,29 @@ def run(tables: Tables, x: NDArray[Any], potentials: bool = False) -> Trace:
     )
 
 
-class _Layer:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Past:
+    """What a layer's neurons hold from the steps before.
+
+    Attributes
+    ----------
+    v, i
+        (batch, *neuron shape), the stored integers of their potentials and currents; renewed by
+        who goes on from them.
+    steps
+        Of the maps and spikes before that are known.
+    """
+
+    v: NDArray[Any]
+    i: NDArray[Any]
+    steps: int
+
+    def of(self, samples: slice) -> "Past":
+        """Return that of some samples, which is seen in the whole."""
+        return Past(v=self.v[samples], i=self.i[samples], steps=self.steps)
+
+
+class RunLayer:
     """A layer, ready to run: its rule, and how to sum each of its synapse groups.
 
     The groups split by when they can be summed: those of a `still` source once for all steps,
@@ -237,15 +260,20 @@ class _Layer:
         maps: dict[str, NDArray[Any]],
         spikes: Spikes,
         potentials: NDArray[np.int16],
+        past: "Past | None" = None,
     ) -> NDArray[Any]:
-        """Fill `spikes` and `potentials` (all steps or the last), and return the layer's map."""
+        """Fill `spikes` and `potentials` (all steps or the last), and return the layer's map.
+
+        Of a past, `maps` and `spikes` begin with its steps.
+        """
         batch = spikes.shape[1]
         count = max(1, min(BLOCK_NEURONS // prod(self.shape), BLOCK_ACTIVATIONS // self.gathered))
         for first in range(0, batch, count):
             samples = slice(first, first + count)
             read = {name for name, _ in self.still} | {name for name, _, _ in self.forward}
             block = {name: maps[name][:, samples] for name in read}
-            self._run(block, spikes[:, samples], potentials[:, samples])
+            before = past and past.of(samples)
+            self._run(block, spikes[:, samples], potentials[:, samples], before)
         return pooled(self.layer.spike_pool, spikes)
 
     def _run(
@@ -253,14 +281,18 @@ class _Layer:
         maps: dict[str, NDArray[Any]],
         spikes: Spikes,
         potentials: NDArray[np.int16],
+        past: "Past | None",
     ) -> None:
-        steps, batch = spikes.shape[:2]
+        batch, gone = spikes.shape[1], past.steps if past else 0
+        steps = len(spikes) - gone
         v = np.zeros((batch, *self.shape), self.rule.dtype)
         i = np.zeros_like(v)
+        if past:
+            v[...], i[...] = past.v, past.i
         still = [every_step(function, maps[name][:1]) for name, function in self.still]
         count = max(1, BLOCK_ACTIVATIONS // (batch * self.gathered))
         for first in range(0, steps, count):
-            block = slice(first, min(first + count, steps))
+            block = slice(gone + first, gone + min(first + count, steps))
             forward = [
                 every_step(function, before(maps[name], block, delay))
                 for name, function, delay in self.forward
@@ -268,16 +300,18 @@ class _Layer:
             sums = reduce(np.add, still + forward)
             if pool := self.layer.sum_pool:
                 sums = windows(pool, sums, np.maximum if pool.kind == "max" else np.add)
-            sums = np.broadcast_to(sums, (block.stop - first, *v.shape))
-            for t, acc in enumerate(sums, first):
+            sums = np.broadcast_to(sums, (block.stop - block.start, *v.shape))
+            for t, acc in enumerate(sums, block.start):
                 seen = (function(spikes[t - lag]) for function, lag in self.recurrent if lag <= t)
                 acc = sum(seen, acc)
                 if self.rule.current:
                     acc, i = enter(self.rule.current, i, acc)
                 spikes[t], v = update(self.rule, v, acc, spikes[t - 1] if t else None)
                 if len(potentials) > 1:
-                    potentials[t] = v
+                    potentials[t - gone] = v
         potentials[-1] = v
+        if past:
+            past.v[...], past.i[...] = v, i
 
 
 def every_step(function: Sum, maps: NDArray[Any]) -> NDArray[Any]:
@@ -295,4 +329,4 @@ def before(maps: NDArray[Any], steps: slice, delay: int) -> NDArray[Any]:
     return np.concatenate([empty, late])
 
 
-_NETWORKS: WeakKeyDictionary[Tables, list[_Layer]] = WeakKeyDictionary()
+_NETWORKS: WeakKeyDictionary[Tables, list[RunLayer]] = WeakKeyDictionary()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from accelerate import most_cycles, must_equal_golden
+from accelerate import most_cycles, must_equal_golden, must_stream
 from amaranth.hdl import Module, Signal
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
@@ -23,6 +23,7 @@ from somagate.export.synapse import weight_range
 from somagate.export.tables import Layer, Tables
 from somagate.hw.plan.loading import LoadError, words
 from somagate.hw.plan.plan import Plan, StageShape
+from somagate.hw.plan.support import unstreamable
 from somagate.hw.rtl.accelerator import Accelerator
 from somagate.hw.rtl.memory import RegisteredMemory
 from stream_bench import STALLS
@@ -31,6 +32,7 @@ EXAMPLES = int(os.environ.get("SOMAGATE_EXAMPLES", "48"))
 SEED = int(os.environ.get("SOMAGATE_SEED", "0"))
 PARTS = 16
 LOADED_PARTS = 4
+STREAM_PARTS = 4
 MOST_CYCLES = 3000
 """About what the samples of a network take, so that a small plan does not take minutes."""
 
@@ -161,6 +163,26 @@ def other_tables(tables: Tables, rng: np.random.Generator) -> Tables:
     layers = [renewed(layer, layer, rng) for layer in tables.layers]
     layers[-1] = replace(layers[-1], channel_mask=None)
     return replace(tables, layers=tuple(layers))
+
+
+@pytest.mark.parametrize("part", range(STREAM_PARTS))
+def test_random_networks_stream_as_golden_does(part: int) -> None:
+    @seed(SEED * STREAM_PARTS + part)
+    @examples(-(-EXAMPLES // 8 // STREAM_PARTS))
+    @given(
+        case=plans(),
+        longer=st.integers(0, 2**32 - 1),
+        stalls=st.sampled_from(STALLS),
+        noise=st.integers(0, 2**16),
+    )
+    def check(case: tuple[Plan, Any], longer: int, stalls: str, noise: int) -> None:
+        plan, x = case
+        assume(not unstreamable(plan.tables))
+        steps = np.concatenate(list(x.swapaxes(0, 1)))  # of all samples, one behind the other
+        rng = np.random.default_rng(longer)
+        must_stream(plan, rng.permuted(steps, axis=0), stalls=stalls, seed=noise)
+
+    check()
 
 
 @pytest.mark.parametrize("part", range(LOADED_PARTS))

@@ -5,13 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
 from somagate.export.tables import Tables
 from somagate.hw.plan.loading import load
 from somagate.hw.plan.plan import Plan
+from somagate.hw.rtl.accelerator import Accelerator
 from somagate.sim.bench.ports import Ports
 from somagate.sim.bench.scenario import Record
 from somagate.sim.cycles.predict import predict
 from somagate.sim.golden import golden
+from somagate.sim.golden.stream import Stream
 from somagate.sim.golden.trace import Trace, compare
 from somagate.sim.verify.loaded import lay_out
 from somagate.sim.verify.measured import busy_cycles, layer_cycles, sample_cycles
@@ -66,6 +71,61 @@ def must_equal_golden(
     same("output", output.payloads, list(results(trace)))
     if stalls == "none":
         must_take_the_predicted_cycles(plan, trace, laid_out, x, sent, output, observe)
+    return trace
+
+
+class Streaming(wiring.Component):
+    """The accelerator of a plan, told to stream, with the ports of one that can't."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._inner = Accelerator(plan, streams=True)
+        members = self._inner.signature.members
+        streams = ("input", "output", "config", *plan.observers)
+        super().__init__({name: members[name] for name in members if name in streams})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.inner = inner = self._inner
+        for name in self.signature.members:
+            connect(m, flipped(getattr(self, name)), getattr(inner, name))
+        m.d.comb += inner.streaming.eq(1)
+        return m
+
+
+def must_stream(plan: Plan, x: Any, *, stalls: str = "random", seed: int = 0) -> Trace:
+    """Run one stream and fail with the first difference; return golden's trace.
+
+    Parameters
+    ----------
+    plan
+        Of an accelerator that streams.
+    x
+        (steps, *input shape), of any number of steps.
+    stalls, seed
+        Of the bench, for all streams.
+    """
+    trace = Stream(plan.tables).run(x[:, None], potentials=True)
+    config: Sequence[int] = ()
+    if plan.must_load:
+        loaded = load(plan, plan.tables)
+        trace, plan, config = lay_out(trace, loaded), loaded.plan, loaded.words
+    long = replace(plan.tables, steps=len(x))
+    dut = Streaming(plan)
+    bench = Bench(dut, stalls=stalls, seed=seed)
+    words = [word for step in range(len(x)) for word in plan.pack_input(x[step : step + 1])]
+    after = []
+    if config:
+        after = [(0, bench.send("config", dut.config, config), len(config))]
+    bench.send("input", dut.input, words, after=after)
+    output = bench.receive("output", dut.output, len(x) * plan.classes)
+    due = [len(x) * sum(d.updates for d in stage.descriptors) for stage in plan.stages]
+    observe = [
+        bench.receive(name, getattr(dut, name), count)
+        for name, count in zip(plan.observers, due, strict=True)
+    ]
+    bench.run(1000 + 5 * len(x) * sum(map(sum, most_cycles(plan))) + 5 * len(config))
+    must_have_observed(plan, trace, long, observe)
+    same("output", output.payloads, list(results(trace)))
     return trace
 
 
