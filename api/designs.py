@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import RenderableType
 
 from .boards.board import Board
+from .boards.core import WORD_BITS_MAX
 from .boards.estimate import estimate as on_board
 from .boards.estimate import limits
-from .boards.top import WORD_BITS_MAX
 from .checks.arguments import integer
 from .encoded import Samples
 from .export.tables import Tables

@@ -1,6 +1,6 @@
 """Verilog and bitstreams of a design."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,13 @@ from rich.console import RenderableType
 
 from .boards.build import BuildParameters, settled
 from .boards.build import build as build_for
+from .boards.core import accelerator_for, check_extras
 from .boards.report import REPORT, BuildReport
 from .boards.uart import BAUD
+from .boards.wire.protocol import extras as extras_of
 from .designs import Design, the_design
 from .hw import generate as generator
 from .hw.plan import plan_file
-from .hw.rtl.accelerator import Accelerator
 from .shown import Shown, grid
 
 PROOF = "manifest.json"
@@ -158,6 +159,7 @@ def build(
     folder: Path | str,
     *,
     baud: int = BAUD,
+    extras: Iterable[str] = (),
     seed: int = 1,
     seeds: int = 4,
     progress: Callable[[str, int, int], None] | None = None,
@@ -172,6 +174,10 @@ def build(
         Made if it is not there; files of an earlier build are replaced.
     baud
         Speed of the serial line.
+    extras
+        What the board can do beyond inferences, which takes cells: 'stream', time step by time step
+        with what the one before has left; 'trace', every spike and potential; 'counters' of cycles
+        and events; 'pixels', from which it makes the spikes of an input with the encoding 'rate'.
     seed, seeds
         Of the first placement; and how many to try while the clock is too slow.
     progress
@@ -180,7 +186,8 @@ def build(
     Raises
     ------
     ValueError
-        Where the design has no board, or the clock or the line can't have the speed wanted.
+        Where the design has no board, the clock or the line can't have the speed wanted, or the
+        network not an extra.
     BuildError, ToolError
         Where a tool refuses the design, or is missing.
     """
@@ -190,7 +197,11 @@ def build(
             f"design must have a board to be built, not the part {design.part.name} alone: plan it "
             "with board="
         )
-    parameters = BuildParameters(clock_hz=design.clock_hz, baud=baud, seed=seed, seeds=seeds)
+    parameters = BuildParameters(
+        clock_hz=design.clock_hz, baud=baud, seed=seed, seeds=seeds, extras=extras_of(extras)
+    )
+    check_extras(design.tables, parameters.extras)
     settled(board, parameters, design.plan.word_bits)  # before there is an accelerator to waste
-    report = build_for(Accelerator(design.plan), board, Path(folder), parameters, progress=progress)
+    accelerator = accelerator_for(design.plan, parameters.extras)
+    report = build_for(accelerator, board, Path(folder), parameters, progress=progress)
     return Built(design=design, folder=Path(folder), report=report)

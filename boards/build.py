@@ -15,9 +15,11 @@ from ..toolchain import tools
 from ..toolchain.depth import deep
 from . import flow
 from .board import Board
+from .core import NONE, TopParameters
 from .report import BuildReport, read, sha256
-from .top import Top, TopParameters
+from .top import Top
 from .uart import BAUD, UartParameters
+from .wire.protocol import Extra
 
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, the steps done and all steps, before each step and at the end."""
@@ -41,6 +43,8 @@ class BuildParameters:
         How many placements to try, seed after seed, while a clock is too slow; the fastest is kept.
     synthesis_options
         Given to yosys' synthesis command.
+    extras
+        What the board has beyond inferences.
     """
 
     clock_hz: int | None = None
@@ -49,6 +53,7 @@ class BuildParameters:
     seed: int = 1
     seeds: int = 4
     synthesis_options: tuple[str, ...] | None = None
+    extras: Extra = NONE
 
     def __post_init__(self) -> None:
         integer("Build seed", self.seed, 0, 2**31 - 1)
@@ -108,7 +113,8 @@ def build(
     Parameters
     ----------
     accelerator
-        A `somagate.hw.rtl.accelerator.Accelerator`.
+        A `somagate.hw.rtl.accelerator.Accelerator` that can do what the extras ask of it, as
+        `somagate.boards.core.accelerator_for` returns it.
     board
         One of `somagate.boards.registry.BOARDS`.
     folder
@@ -158,6 +164,7 @@ def settled(board: Board, parameters: BuildParameters, word_bits: int) -> tuple[
         uart=UartParameters(clock_hz=pll.output_hz, baud=parameters.baud),
         word_bits=word_bits,
         buffer_bytes=parameters.buffer_bytes or board.buffer_bytes,
+        extras=parameters.extras,
     )
     return pll, line
 
@@ -204,6 +211,7 @@ def _build(
             "baud": parameters.baud,
             "placements": placements,
             "buffer_bytes": design.top.parameters.buffer_bytes,
+            "extras": [extra.name.lower() for extra in parameters.extras],
         },
         bitstream=bitstream.name,
         bitstream_sha256=sha256(bitstream),

@@ -12,7 +12,7 @@ from ..hw.cost.placement import place
 from ..hw.cost.resources import Resources, resources
 from ..hw.plan.plan import Plan
 from .board import Board
-from .top import WORD_BITS_MAX
+from .core import WORD_BITS_MAX
 from .wire.protocol import PAGE_BYTES
 from .wire.sender import MEMORY_BYTES
 

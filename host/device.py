@@ -7,27 +7,34 @@ that went away is opened again, and what wasn't answered until then is asked ane
 import math
 import time
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..boards.uart import BAUD, FRAME_BITS
-from ..boards.wire.protocol import Command, Status
+from ..boards.wire.protocol import Command, Extra, Status
 from ..export.tables import Tables
 from ..hw.plan import loading
 from ..hw.plan.identity import shape_sha256
 from ..hw.plan.loadable import ADDRESS_BITS, END, WORD_BITS
 from ..hw.plan.plan import Plan
-from .job import Answers, Job
+from ..hw.plan.widths import parts
+from ..sim.golden.trace import Trace
+from .counted import Counted
+from .inference import Inference, Progress
+from .job import Answers, Job, StepJob
 from .line import Line
-from .link import Counts, Link, LinkError
+from .link import Counts, Link
+from .pixels import Pixels
 from .session import DeviceError, DeviceIdentity, Session
+from .stream import DeviceStream
+from .tracing import TraceJob
 
 END_WORD = END << ADDRESS_BITS
 """Says with the word behind it, which isn't looked at, that all is there."""
-Progress = Callable[[int, int], None]
 _BLOCK_BYTES = 1024
 """Of tables, between two reports of progress."""
 
@@ -76,12 +83,10 @@ class PlanDevice:
         self._plan = plan
         self._tables = tables or plan.tables
         other = self._tables.sha256 != plan.tables.sha256
-        self._running = loading.load(plan, self._tables).plan if other else plan
+        self._loaded = loading.load(plan, self._tables) if other else None
         self._timeout, self._compared = timeout, 0
-        link = Link(
-            patience=patience, retries=retries, byte_seconds=FRAME_BITS / baud,
-            answers_each=self._tables.answers,
-        )  # fmt: skip
+        self._pixels: Pixels | None = None
+        link = Link(patience=patience, retries=retries, byte_seconds=FRAME_BITS / baud)
         self._session = Session(line, baud, timeout, link)
         try:
             self._start()
@@ -148,16 +153,25 @@ class PlanDevice:
                 f"the board must run tables {tables.sha256[:12]} once they are loaded, not "
                 f"{found[:12] or 'none'}"
             )
-        self._tables, self._running = tables, loaded.plan
-        self._session.link.answers_each = tables.answers
+        self._tables, self._loaded = tables, loaded
 
-    def predict(self, x: Any, *, progress: Progress | None = None) -> Answers:
+    @property
+    def extras(self) -> Extra:
+        """What the board has beyond inferences."""
+        return self._session.extras
+
+    def predict(
+        self, x: Any, *, profile: bool = False, progress: Progress | None = None
+    ) -> Answers:
         """Return what the board answers to samples.
 
         Parameters
         ----------
         x
             Integers (steps, batch, *input shape), as for `somagate.sim.golden.golden.run`.
+        profile
+            The board counts its cycles, sample by sample, each sent once the one before is
+            answered; it must have counters.
         progress
             Told the samples answered, and all of them.
 
@@ -168,19 +182,107 @@ class PlanDevice:
         ValueError
             If `x` is not an input of the network.
         """
+        array = self._checked(x)
+        if profile:
+            self._need(Extra.COUNTERS, "counters")
+        counted = Counted() if profile else None
+        pixels = self._as_pixels(array)
+        job = Job(self._running, self._tables, array, pixels and pixels.packed)
+        self._session.enter(Extra.PIXELS if pixels else Extra(0))
+        return self._answered(job, progress, counted)
+
+    def trace(self, x: Any, *, progress: Progress | None = None) -> Trace:
+        """Return every spike and potential of samples, as `somagate.sim.golden.golden.run` does.
+
+        Arguments are those of `predict`.
+
+        Raises
+        ------
+        DeviceError
+            If the board doesn't answer, runs other tables, or can't trace.
+        ValueError
+            If `x` is not an input of the network.
+        """
+        self._need(Extra.TRACE, "trace")
+        job = TraceJob(self._running, self._tables, self._checked(x), self._loaded)
+        self._session.enter(Extra.TRACE)
+        self._answered(job, progress)
+        return job.trace()
+
+    def stream(self) -> DeviceStream:
+        """Return a stream of time steps, the first of which finds the board at rest.
+
+        Raises
+        ------
+        DeviceError
+            If the board doesn't answer, or can't stream.
+        """
+        self._need(Extra.STREAM, "stream")
+
+        def begin() -> None:
+            self._session.mode = Extra.STREAM
+            self._session.again(self._session.greet)
+            self._session.again(self._compare)
+
+        def infer(x: NDArray[Any]) -> Answers:
+            job = StepJob(self._running, self._tables, x)
+            return self._measured(job, Inference(self._session, job, self._timeout).run)
+
+        return DeviceStream(begin, infer, self._session)
+
+    @property
+    def _running(self) -> Plan:
+        """How what the board runs lies on it."""
+        return self._plan if self._loaded is None else self._loaded.plan
+
+    def _checked(self, x: Any) -> NDArray[Any]:
         array, steps = np.asarray(x), self._tables.steps
         if array.ndim < 2 or len(array) != steps:
             raise ValueError(
                 f"x must have {steps} steps on its first axis, not shape {array.shape}"
             )
-        job, link = Job(self._running, self._tables, array), self._session.link
+        return array
+
+    def _need(self, extra: Extra, name: str) -> None:
+        """Raise where the board lacks something, with how to get it."""
+        if extra not in self.extras:
+            raise DeviceError(
+                f"the board must have {name}, but its bitstream has none: build it with "
+                f"--extra {name}, or extras=['{name}'], and flash that"
+            )
+
+    def _as_pixels(self, x: NDArray[Any]) -> Pixels | None:
+        """Return what makes pixels of samples, where the board takes them and they are shorter."""
+        running = self._running
+        if Extra.PIXELS not in self.extras or running.tables.steps != self._plan.tables.steps:
+            return None
+        pixels = self._pixels = self._pixels or Pixels(self._plan)
+        words = running.sample_words * parts(running.word_bits, 8)
+        return pixels if pixels.sample_bytes < words and pixels.known(x) else None
+
+    def _answered(
+        self, job: Job, progress: Progress | None, counted: Counted | None = None
+    ) -> Answers:
+        """Return the answers to a job, whatever happens to the line meanwhile."""
+        inference = Inference(self._session, job, self._timeout, progress=progress, counted=counted)
+
+        def infer() -> None:
+            self._compare()
+            inference.run()
+
+        answers = self._measured(job, lambda: self._session.again(infer, lambda: job.answered))
+        return replace(answers, profile=counted and counted.profile(self._session.clock_hz))
+
+    def _measured(self, job: Job, work: Callable[[], None]) -> Answers:
+        """Return what comes of a job, and how long it took."""
+        link = self._session.link
         link.counts, self._session.restarts = Counts(), 0
         started = time.monotonic()
-        self._session.again(lambda: self._infer(job, progress), lambda: job.answered)
-        seconds = time.monotonic() - started
+        work()
         return Answers(
             output=job.output(), prediction=job.prediction, latencies=job.latencies,
-            seconds=seconds, counts=link.counts, restarts=self._session.restarts,
+            seconds=time.monotonic() - started, counts=link.counts,
+            restarts=self._session.restarts,
         )  # fmt: skip
 
     def _start(self) -> None:
@@ -221,29 +323,3 @@ class PlanDevice:
         self._session.serve(lambda: not self._session.link.busy, math.inf)
         if Status.REFUSED in self._session.link.events:
             raise DeviceError("what is loaded must be for memories of this bitstream, but isn't")
-
-    def _infer(self, job: Job, progress: Progress | None) -> None:
-        """Send what isn't answered yet, and take answers until all are there."""
-        self._compare()
-        link, sent = self._session.link, job.answered
-        job.parts.clear()
-        while job.answered < len(job):
-            while sent < len(job) and link.room:
-                job.began(sent)
-                link.infer(job.payload(sent))
-                sent += 1
-            if not self._session.serve(partial(self._moves, sent < len(job)), self._timeout):
-                raise LinkError(
-                    f"the board must answer within {self._timeout:g} s, but sample {job.answered} "
-                    "has no answer"
-                )
-            if Status.UNLOADED in link.events:
-                raise DeviceError("tables must be loaded first: the board has none")
-            while link.answers:
-                job.take(link.answers.popleft())
-            if progress is not None:
-                progress(job.answered, len(job))
-
-    def _moves(self, more: bool) -> bool:
-        """Whether there is something to do: an answer to take, or room for more samples."""
-        return bool(self._session.link.answers) or (more and self._session.link.room)

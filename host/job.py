@@ -1,6 +1,7 @@
 """Samples that a board is asked about, and what it answers."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from ..export.tables import Tables
 from ..hw.plan.plan import Plan
 from ..hw.plan.widths import parts
+from .counted import DeviceProfile
 from .link import Counts
 
 
@@ -32,6 +34,8 @@ class Answers:
         Frames sent, repeated, taken and damaged meanwhile.
     restarts
         How often the link had to start anew.
+    profile
+        What the board counted, where that was asked for.
     """
 
     output: NDArray[np.int32]
@@ -40,6 +44,7 @@ class Answers:
     seconds: float
     counts: Counts
     restarts: int
+    profile: DeviceProfile | None = None
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -54,8 +59,21 @@ class Answers:
 class Job:
     """Samples that a board is asked about, and its answers.
 
+    Parameters
+    ----------
+    plan
+        How what the board runs lies on it.
+    tables
+        What it runs.
+    x
+        (steps, batch, *input shape).
+    pack
+        Returns the bytes of a sample; by default those of its words.
+
     Attributes
     ----------
+    answers_each
+        Of a sample.
     answered
         Samples, from the first.
     parts
@@ -64,8 +82,16 @@ class Job:
         int64 and float64 (samples,).
     """
 
-    def __init__(self, plan: Plan, tables: Tables, x: NDArray[Any]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        tables: Tables,
+        x: NDArray[Any],
+        pack: Callable[[NDArray[Any]], bytes] | None = None,
+    ) -> None:
         self._plan, self._tables, self._x = plan, tables, x
+        self._pack = pack or self._packed
+        self.answers_each = tables.answers
         self.answered = 0
         self.parts: list[NDArray[np.int64]] = []
         self.prediction = np.zeros(x.shape[1], np.int64)
@@ -78,14 +104,20 @@ class Job:
         return int(self._x.shape[1])
 
     def payload(self, sample: int) -> bytes:
-        """Return the words of a sample, as they are on the line."""
+        """Return a sample as it is on the line."""
+        return self._pack(self._x[:, sample])
+
+    def _packed(self, x: NDArray[Any]) -> bytes:
         size = parts(self._plan.word_bits, 8)
-        words = self._plan.pack_input(self._x[:, sample])
-        return b"".join(word.to_bytes(size, "little") for word in words)
+        return b"".join(word.to_bytes(size, "little") for word in self._plan.pack_input(x))
 
     def began(self, sample: int) -> None:
         """Note when a sample is sent."""
         self.latencies[sample] = time.monotonic()
+
+    def again(self) -> None:
+        """Forget what has come of samples that aren't answered."""
+        self.parts.clear()
 
     def take(self, answer: bytes) -> None:
         """Take an answer, of which a sample may have several."""
@@ -94,7 +126,7 @@ class Job:
         found = (wide << 8 * np.arange(self._value_bytes)).sum(1)
         half = 1 << 8 * self._value_bytes - 1
         self.parts.append((found + half) % (2 * half) - half)
-        if len(self.parts) == self._tables.answers:
+        if len(self.parts) == self.answers_each:
             self.prediction[self.answered] = int.from_bytes(answer[len(values) :], "little")
             self._outputs.append(np.stack(self.parts)[:, : self._tables.classes])
             self.latencies[self.answered] = time.monotonic() - self.latencies[self.answered]
@@ -104,6 +136,18 @@ class Job:
     def output(self) -> NDArray[np.int32]:
         """Return all answers, in the shape of golden's."""
         every = self._tables.readout.over == "every"
-        shape = (len(self), self._tables.answers) if every else (len(self),)
+        shape = (len(self), self.answers_each) if every else (len(self),)
         found = np.array(self._outputs, np.int32)
         return found.reshape(*shape, self._tables.classes)
+
+
+class StepJob(Job):
+    """Time steps of a stream, each of which has an answer; `x` is (steps, 1, *input shape)."""
+
+    def __init__(self, plan: Plan, tables: Tables, x: NDArray[Any]) -> None:
+        super().__init__(plan, tables, x.swapaxes(0, 1))
+        self.answers_each = 1
+
+    def output(self) -> NDArray[np.int32]:
+        """Return all answers, (1, steps, classes)."""
+        return np.array(self._outputs, np.int32).reshape(1, len(self), self._tables.classes)

@@ -9,13 +9,7 @@ is missing.
 from collections import deque
 from dataclasses import dataclass
 
-from ..boards.wire.protocol import (
-    SLOTS,
-    Command,
-    Kind,
-    Page,
-    Status,
-)
+from ..boards.wire.protocol import SLOTS, Command, Kind, Page, Status
 from .frames import END, Reply, reply, request
 from .pace import WINDOW, Frame, Pace
 
@@ -64,6 +58,8 @@ class Link:
     ----------
     answers
         Whole answers that came, in order: values and class, as bytes.
+    parts
+        What has come of the next one.
     pages
         What the board said of itself since it was asked.
     expecting
@@ -97,7 +93,7 @@ class Link:
         self._waiting: deque[Frame] = deque()  # said, and not yet on the line
         self._flying: deque[Frame] = deque()  # on the line, and not yet taken by the board
         self._greeting = self._poll = self._again = False
-        self._parts = self._rest = b""
+        self.parts = self._rest = b""
         self._tries = 0
         self._heard = 0.0  # when the board last said something, or was last asked to
         self._resume: float | None = None  # when to go back to what the board hasn't taken
@@ -122,7 +118,7 @@ class Link:
         self.pages.clear()
         self.expecting = 0
         self.state = self.events = Status(0)
-        self._parts, self._wanted = b"", 0
+        self.parts, self._wanted = b"", 0
         self._inference = self._answered = 0
         self._rooms.clear()
         self._greeting, self._poll, self._again, self._resume = True, False, False, None
@@ -273,14 +269,14 @@ class Link:
                 self.pages[Page(found.payload[0])] = found.payload[1:]
         elif found.number == self._wanted:
             self._wanted = (self._wanted + 1) % 256
-            self._parts += found.payload
+            self.parts += found.payload
             self._poll, self._tries = True, 0
             if found.kind == Kind.ANSWER:
-                self.answers.append(self._parts)
+                self.answers.append(self.parts)
                 self.expecting = max(0, self.expecting - 1)
                 self._answered += 1
                 self._rooms.pop(self._answered // self.answers_each - 1, None)
-                self._parts = b""
+                self.parts = b""
         elif 0 < (found.number - self._wanted) % 256 < SLOTS and now - self._asked > self.pace.turn(
             self._flying, self._tries
         ):

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..boards.wire.protocol import VERSION, Page, Status
+from ..boards.wire.protocol import VERSION, Command, Extra, Page, Status
 from .line import Line, LineLost, SerialLine, reopened
 from .link import Link, LinkError
 
@@ -58,6 +58,8 @@ class Session:
         How often it had to start anew.
     greetings
         How often the board was greeted; between two of them it may have become another one.
+    mode
+        That the board is put into when it is greeted; see `enter`.
     """
 
     def __init__(self, line: Line | str, baud: int, timeout: float, link: Link) -> None:
@@ -66,6 +68,7 @@ class Session:
         self._line: Line = SerialLine(line, baud) if isinstance(line, str) else line
         self.link = link
         self.restarts = self.greetings = 0
+        self.mode = Extra(0)
 
     def close(self) -> None:
         """Close the port."""
@@ -153,16 +156,48 @@ class Session:
                 "bitstream again"
             )
         self.greetings += 1
+        if self.mode:
+            self.link.say(Command.MODE, bytes([self.mode]))
+
+    @property
+    def extras(self) -> Extra:
+        """What the board has beyond inferences."""
+        return Extra(self.link.pages[Page.DESCRIPTION][10])
+
+    @property
+    def clock_hz(self) -> int:
+        """Of the board's accelerator, to the kHz."""
+        return 1000 * int.from_bytes(self.link.pages[Page.DESCRIPTION][7:10], "little")
+
+    def enter(self, mode: Extra) -> None:
+        """Put the board into a mode that it has; it is greeted where it is in another."""
+        if mode != self.mode:
+            self.mode = mode
+            self.again(self.greet)
 
     def ask(self) -> DeviceIdentity:
-        """Return what is on the board; what is lost of that is asked for again.
+        """Return what is on the board.
 
         Raises
         ------
         LinkError, LineLost
             Where it doesn't say so.
         """
-        link, wanted = self.link, (Page.SHAPE, Page.TABLES)
+        shape, tables = self.pages(Page.SHAPE, Page.TABLES)
+        loaded = Status.LOADED in self.link.state
+        return DeviceIdentity(
+            shape=shape.hex(), tables=tables.hex() if loaded else "", clock_hz=self.clock_hz
+        )
+
+    def pages(self, *wanted: Page) -> list[bytes]:
+        """Return pages; what is lost of them is asked for again.
+
+        Raises
+        ------
+        LinkError, LineLost
+            Where the board doesn't say them.
+        """
+        link = self.link
         for page in wanted:
             link.pages.pop(page, None)
         for _ in range(TRIES):
@@ -173,10 +208,5 @@ class Session:
                 lambda: not link.busy and all(page in link.pages for page in wanted),
                 link.pace.patience,
             ):
-                loaded = Status.LOADED in link.state
-                return DeviceIdentity(
-                    shape=link.pages[Page.SHAPE].hex(),
-                    tables=link.pages[Page.TABLES].hex() if loaded else "",
-                    clock_hz=1000 * int.from_bytes(link.pages[Page.DESCRIPTION][7:10], "little"),
-                )
+                return [link.pages[page] for page in wanted]
         raise LinkError("the board must say what it is, but what it says doesn't arrive")

@@ -14,9 +14,9 @@ from amaranth.lib.wiring import In, Out
 
 from ..boards.board import Board
 from ..boards.build import BoardTop, BuildParameters, settled
+from ..boards.core import accelerator_for
 from ..boards.top import Top
 from ..hw.plan.plan import Plan
-from ..hw.rtl.accelerator import Accelerator
 from ..sim.bench.cache import default_folder
 from ..sim.bench.native_engine import compiled
 from ..toolchain.verilog import convert
@@ -225,6 +225,7 @@ class VirtualBoard(Simulation):
         _, line = settled(board, parameters or BuildParameters(), plan.word_bits)
         self.baud, self.clock_hz = line.uart.baud, line.uart.clock_hz
         pins = _Pins(board.family.single_port_memory)
-        design = BoardTop(Top(Accelerator(plan), line), board, _ClockOf())
+        accelerator = accelerator_for(plan, line.extras)
+        design = BoardTop(Top(accelerator, line), board, _ClockOf())
         verilog = convert(_Pinned(design, pins), name=NAME, platform=pins)
         super().__init__(verilog, NAME, line.uart.divisor, models=models)

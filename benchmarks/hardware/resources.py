@@ -22,9 +22,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 from scipy.optimize import nnls
+from somagate.boards.core import TopParameters
 from somagate.boards.outofcontext import Wrapper
 from somagate.boards.registry import BOARDS
-from somagate.boards.top import Top, TopParameters
+from somagate.boards.top import Top
 from somagate.boards.uart import UartParameters
 from somagate.export.tables import Tables
 from somagate.hw.cost.coefficients import COEFFICIENTS, PATH, Table

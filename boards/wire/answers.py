@@ -4,15 +4,13 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...hw.plan.widths import bits_of
-from ...hw.rtl.memory import read_signature
-from .protocol import CRC_BYTES, PAGE_BYTES, SLOT_BYTES, Kind, Page
+from .pages import PAGES
+from .protocol import CRC_BYTES, PAGE_BYTES, SLOT_BYTES, Kind
 from .results import ANSWER_BYTE
 from .sender import BODY_BYTE
 
 ENDING_BYTES = 2
 """Of a body, behind what it says: the number, and the kind."""
-PAGES = read_signature(bits_of(len(Page)) + bits_of(PAGE_BYTES), 8)
 EVENTS = 5
 """The low bits of `Status`, which happen; the rest holds."""
 
@@ -40,7 +38,7 @@ class FrameAnswers(wiring.Component):
     asked, page : In(1), In(2)
         High for a cycle where a page is asked for, and which.
     pages : Out(PAGES)
-        The bytes of all pages, one behind the other; a byte has some ten cycles to come.
+        A byte has some ten cycles to come.
     """
 
     def __init__(self) -> None:

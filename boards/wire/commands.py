@@ -1,11 +1,14 @@
 """What frames ask for: words of inferences, words of tables, and pages."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .protocol import Command, Page
+from ...hw.plan.widths import bits_of
+from .protocol import MODES, Command, Extra, Page
 from .receiver import FRAME_BYTE
+
+NONE = Extra(0)
 
 
 class FrameCommands(wiring.Component):
@@ -17,6 +20,10 @@ class FrameCommands(wiring.Component):
         Tables can be loaded.
     loaded
         They are there from the start.
+    modes
+        That can be chosen.
+    pages
+        That there are.
 
     Members
     -------
@@ -25,6 +32,8 @@ class FrameCommands(wiring.Component):
         Of `Command.INPUT`, and of `Command.LOAD` where tables can be loaded.
     refused, finished : In(1)
         As of `somagate.hw.rtl.configurator.Configurator`.
+    mode : Out(3)
+        Those of `Extra` that are chosen; static from the first inference on.
     asked, page : Out(1), Out(2)
         High for a cycle where a page is asked for, and which.
     unknown, unloaded : Out(1)
@@ -34,12 +43,15 @@ class FrameCommands(wiring.Component):
         Tables are there; a reset keeps it.
     """
 
-    def __init__(self, *, loadable: bool, loaded: bool = True) -> None:
-        self.loadable = loadable
+    def __init__(
+        self, *, loadable: bool, loaded: bool = True, modes: Extra = NONE, pages: int = len(Page)
+    ) -> None:
+        self.loadable, self.modes, self.pages = loadable, modes, pages
         byte = stream.Signature(8)
         members = {
             "frames": In(stream.Signature(FRAME_BYTE)),
             "input": Out(byte),
+            "mode": Out(bits_of(MODES + 1)),
             "asked": Out(1),
             "page": Out(2),
             "unknown": Out(1),
@@ -56,7 +68,7 @@ class FrameCommands(wiring.Component):
         frame, byte = self.frames, self.frames.payload.byte
         command, fresh = Signal(8), Signal()
         asks, strange, large = Signal(), Signal(), Signal()
-        known = ~large & (self.page < len(Page))
+        known = ~large & (self.page < self.pages)
         inside = frame.valid & ~frame.payload.first
         m.d.comb += [
             self.input.payload.eq(byte),
@@ -86,6 +98,9 @@ class FrameCommands(wiring.Component):
                             frame.ready.eq(self.config.ready),
                         ]
                         m.d.sync += self._loaded.eq(0)
+                if self.modes:
+                    with m.Case(Command.MODE):
+                        self._choose(m, byte, fresh, strange)
                 with m.Default():
                     m.d.sync += strange.eq(fresh)
         if self.loadable:
@@ -93,3 +108,13 @@ class FrameCommands(wiring.Component):
             with m.If(self.finished):
                 m.d.sync += self._loaded.eq(1)
         return m
+
+    def _choose(self, m: Module, byte: Value, fresh: Signal, strange: Signal) -> None:
+        """Take modes that are there, before the first inference."""
+        begun = Signal()
+        with m.If(self.input.valid):
+            m.d.sync += begun.eq(1)
+        with m.If(begun | (byte & ~self.modes & 0xFF).any()):
+            m.d.sync += strange.eq(fresh)
+        with m.Elif(fresh):
+            m.d.sync += self.mode.eq(byte)

@@ -1,5 +1,6 @@
 """What both ends of the line agree on; docs/wire.md says it in words."""
 
+from collections.abc import Iterable
 from enum import IntEnum, IntFlag
 
 VERSION = 1
@@ -30,6 +31,9 @@ class Command(IntEnum):
     """Bytes of the words of tables."""
     POLL = 4
     """Nothing but what every frame says; it has no number of its own."""
+    MODE = 5
+    """A byte follows, the modes of `Extra` that hold until the board starts anew; it comes before
+    the first inference."""
 
 
 class Page(IntEnum):
@@ -38,6 +42,8 @@ class Page(IntEnum):
     DESCRIPTION = 0
     SHAPE = 1
     TABLES = 2
+    COUNTERS = 3
+    """Where it has them: `COUNTER_BYTES`, since the board started anew."""
 
 
 class Kind(IntEnum):
@@ -68,3 +74,51 @@ class Status(IntFlag):
     """Tables are there."""
     GREETED = 64
     """There was a `Command.HELLO` since the board has power."""
+
+
+class Extra(IntFlag):
+    """What a bitstream may have beyond inferences."""
+
+    STREAM = 1
+    """A mode: every time step is an inference, which finds what the one before has left."""
+    TRACE = 2
+    """A mode: answers hold every spike and potential."""
+    PIXELS = 4
+    """A mode: samples come as pixels, of which the board makes spikes."""
+    COUNTERS = 8
+    """`Page.COUNTERS` is there."""
+
+
+MODES = Extra.STREAM | Extra.TRACE | Extra.PIXELS
+COUNTER_BYTES = {
+    "answers": 4,
+    "cycles": 6,
+    "waits": 6,
+    "stalls": 6,
+    "events": 6,
+    "damaged": 2,
+    "dropped": 2,
+}
+"""Bytes of each number of `Page.COUNTERS`, one behind the other with their lowest byte first.
+
+Answers; cycles from the first word of an inference to the last value of its answer, those of them
+that waited for a word, and those in which the answer waited for the line; weight rows that were
+added; frames with a wrong CRC, and frames out of order or without room.
+"""
+
+
+def extras(names: Iterable[str]) -> Extra:
+    """Return those of some names, such as 'trace'.
+
+    Raises
+    ------
+    ValueError
+        Where one isn't known.
+    """
+    found = Extra(0)
+    for name in names:
+        if str(name).upper() not in Extra.__members__:
+            known = ", ".join(extra.name.lower() for extra in Extra if extra.name)
+            raise ValueError(f"extras must be some of {known}, not {name!r}")
+        found |= Extra[str(name).upper()]
+    return found

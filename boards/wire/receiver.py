@@ -50,6 +50,8 @@ class FrameReceiver(wiring.Component):
         There was one that did.
     disordered, crowded : Out(1)
         It was dropped for its number, or for want of room.
+    damaged : Out(1)
+        High for a cycle at the end of each frame that isn't whole.
     """
 
     def __init__(self, buffer_bytes: int) -> None:
@@ -66,6 +68,7 @@ class FrameReceiver(wiring.Component):
                 "greeted": Out(1),
                 "disordered": Out(1),
                 "crowded": Out(1),
+                "damaged": Out(1),
             }
         )
 
@@ -86,6 +89,7 @@ class FrameReceiver(wiring.Component):
         m.d.comb += [
             free.eq((place != read) & ~full),
             self.heard.eq(finished & matches & (index == LEAST_BYTES)),
+            self.damaged.eq(finished & ~self.heard & (index != 0)),
             self.disordered.eq(~mine & ~self.hello & ~poll),
             self.crowded.eq(full & ~self.disordered & ~self.hello & ~poll),
             memory.write.addr.eq(place),

@@ -228,6 +228,14 @@ class Plan:
         spare = self.observed_lanes - visits.shape[1]
         return np.pad(visits, ((0, 0), (0, spare), (0, 0)), constant_values=-1)
 
+    def input_rows(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return maps (count, *input shape) as rows (count · rows, row bits) of the input's map."""
+        source = self.stages[0].map("input")
+        rows = x.reshape(len(x), -1, source.rows, source.columns)[:, self.channels["input"]]
+        spare = source.channels - rows.shape[1]
+        rows = np.pad(rows, ((0, 0), (0, spare), (0, 0), (0, 0)))
+        return rows.transpose(0, 2, 3, 1).reshape(-1, source.row_bits)
+
     def pack_input(self, x: ArrayLike) -> list[int]:
         """Return the words of an input of shape (steps, *input shape), as `Accelerator.input`.
 
@@ -249,12 +257,7 @@ class Plan:
             )
         if self.tables.input.constant and (array != array[:1]).any():
             raise ValueError("input must be the same in every step, as it is sent once")
-        array = array[: self.input_maps].astype(np.int64)
-        rows = array.reshape(len(array), -1, source.rows, source.columns)
-        rows = rows[:, self.channels["input"]]
-        spare = source.channels - rows.shape[1]
-        rows = np.pad(rows, ((0, 0), (0, spare), (0, 0), (0, 0)))
-        flat = rows.transpose(0, 2, 3, 1).reshape(-1, source.row_bits)
+        flat = self.input_rows(array[: self.input_maps].astype(np.int64))
         flat = np.pad(flat, ((0, 0), (0, source.row_words * self.word_bits - source.row_bits)))
         words = flat.reshape(-1, 1, self.word_bits)
         planes = words >> np.arange(source.planes).reshape(-1, 1) & 1

@@ -29,6 +29,8 @@ class Accelerator(wiring.Component):
         How the network lies on it.
     streams
         It can let time steps follow each other without end, each with an answer of its own.
+    counts
+        It tells how many weight rows are added.
 
     Members
     -------
@@ -50,6 +52,8 @@ class Accelerator(wiring.Component):
     streaming : In(1)
         Where it `streams`: every time step is an inference of its own, of one map, which finds
         potentials and earlier maps as the one before has left them. Static but in a reset.
+    events : Out(range(banks + 1))
+        Where it `counts`: weight rows that all banks of all stages added in a cycle, some later.
 
     Raises
     ------
@@ -58,8 +62,8 @@ class Accelerator(wiring.Component):
         many maps aren't kept.
     """
 
-    def __init__(self, plan: Plan, *, streams: bool = False) -> None:
-        self.plan, self.streams = plan, streams
+    def __init__(self, plan: Plan, *, streams: bool = False, counts: bool = False) -> None:
+        self.plan, self.streams, self.counts = plan, streams, counts
         if streams:
             if found := unstreamable(plan.tables):
                 raise UnsupportedError(found)
@@ -74,6 +78,8 @@ class Accelerator(wiring.Component):
             members["identity"] = In(read_signature(6, 8))
         if streams:
             members["streaming"] = In(1)
+        if counts:
+            members["events"] = Out(range(sum(stage.banks for stage in plan.stages) + 1))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -87,7 +93,9 @@ class Accelerator(wiring.Component):
         stages = []
         for index, stage_plan in enumerate(plan.stages):
             exports = tuple(name for name in stage_plan.names if readers[name])
-            stage = Stage(stage_plan, ObserveLayout(plan), exports, streams=self.streams)
+            stage = Stage(
+                stage_plan, ObserveLayout(plan), exports, streams=self.streams, counts=self.counts
+            )
             m.submodules[f"stage_{index}" if len(plan.stages) > 1 else "stage"] = stage
             connect(m, stage.observe, flipped(getattr(self, plan.observers[index])))
             if plan.tables.readout.layer in stage_plan.names:
@@ -98,6 +106,8 @@ class Accelerator(wiring.Component):
             stages.append(stage)
         if plan.configurable:
             self._configure(m, stages)
+        if self.counts:
+            m.d.sync += self.events.eq(sum((s.events for s in stages[1:]), stages[0].events))
         for name, indices in readers.items():
             sinks = [getattr(stages[index], f"source_{name}") for index in indices]
             if len(sinks) > 1:

@@ -37,8 +37,8 @@ class Stage(wiring.Component):
         Layout of `observe`.
     exports
         Layers whose maps others read.
-    streams
-        As of `Sequencer`.
+    streams, counts
+        As of `Sequencer`, and as of `Bank`.
 
     Members
     -------
@@ -53,6 +53,7 @@ class Stage(wiring.Component):
         Every update of every layer, in the order of `Plan.updates`.
     load_NAME : In(write_port), for each NAME of `loadable.targets`
     streaming : In(1), where it `streams`, as of `Sequencer`
+    events : Out(range(banks + 1)), where it `counts`: weight rows that were added in a cycle
     """
 
     def __init__(
@@ -62,8 +63,9 @@ class Stage(wiring.Component):
         exports: tuple[str, ...] = (),
         *,
         streams: bool = False,
+        counts: bool = False,
     ) -> None:
-        self.plan, self.streams = plan, streams
+        self.plan, self.streams, self.counts = plan, streams, counts
         self.exports = exports
         words = stream.Signature(unsigned(plan.word_bits))
         members = {f"source_{name}": In(words) for name in plan.external}
@@ -73,6 +75,7 @@ class Stage(wiring.Component):
         members["observe"] = Out(stream.Signature(observation))
         members |= {f"load_{target.name}": In(write_port(target)) for target in targets(plan)}
         members |= {"streaming": In(1)} if streams else {}
+        members |= {"events": Out(range(plan.banks + 1))} if counts else {}
         super().__init__(members)
 
     @staticmethod
@@ -150,7 +153,9 @@ class Stage(wiring.Component):
     def _add(self, m: Module, words: PureInterface) -> PureInterface:
         """Give the words to all banks, and return their sums added up."""
         plan = self.plan
-        banks = [Bank(plan, number) for number in range(plan.banks)]
+        banks = [Bank(plan, number, counts=self.counts) for number in range(plan.banks)]
+        if self.counts:
+            m.d.sync += self.events.eq(sum((bank.adds for bank in banks[1:]), banks[0].adds))
         for number, bank in enumerate(banks):
             m.submodules[f"bank_{number}" if plan.banks > 1 else "bank"] = bank
             for name, memory in bank.loads.items():

@@ -34,9 +34,7 @@ def answer(tables: Tables, fires: Spikes, potentials: NDArray[np.int16]) -> NDAr
     return np.asarray(voted, np.int32)
 
 
-def step_answers(
-    tables: Tables, fires: Spikes, potentials: NDArray[np.int16]
-) -> NDArray[np.int32]:
+def step_answers(tables: Tables, fires: Spikes, potentials: NDArray[np.int16]) -> NDArray[np.int32]:
     """Return what each step of a stream answers, (batch, steps, classes).
 
     That is the answer of an inference of this step alone: spikes, 1 for the first ones, or

@@ -81,10 +81,40 @@ class Checker:
             neurons=neurons,
         )
 
+    def layers(
+        self, record: Record, batch: int
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.int16]]]:
+        """Return the spikes and potentials of every layer as they were recorded, else 0."""
+        tables = self.order.tables
+        spikes: dict[str, NDArray[Any]] = {}
+        potentials: dict[str, NDArray[np.int16]] = {}
+        for layer in tables.layers:
+            shape = (tables.steps, batch, *tables.neuron_shapes[layer.name])
+            spikes[layer.name] = np.zeros(shape, np.uint8 if layer.neuron.spike_bits > 1 else bool)
+            potentials[layer.name] = np.zeros(shape, np.int16)
+        nothing = Trace(
+            tables=tables.sha256,
+            output=np.zeros((batch, tables.classes), np.int32),
+            prediction=np.zeros(batch, np.int64),
+            spikes=spikes,
+            potentials=potentials,
+        )
+        seen = self.order.observations(record)
+        found, _ = self._maps(record, nothing, seen)
+        return found["spikes"], found["potentials"]
+
     def _rebuild(
         self, record: Record, golden: Trace, seen: list[Observations]
     ) -> tuple[Trace, int]:
         """Return the RTL's trace, golden's own where nothing has come, and the neurons seen."""
+        rebuilt, neurons = self._maps(record, golden, seen)
+        output, prediction = self._answers(record, golden)
+        return Trace(tables=golden.tables, output=output, prediction=prediction, **rebuilt), neurons
+
+    def _maps(
+        self, record: Record, golden: Trace, seen: list[Observations]
+    ) -> tuple[dict[str, dict[str, NDArray[Any]]], int]:
+        """Return spikes and potentials, golden's where nothing has come, and the neurons seen."""
         maps: dict[str, dict[str, NDArray[Any]]] = {
             "spikes": golden.spikes,
             "potentials": golden.potentials,
@@ -100,8 +130,7 @@ class Checker:
                     values = self._ports.observe[key].unpack(chosen)
                     rebuilt[key][name], count = self._filled(layer, maps[key][name], values)
                 neurons += count
-        output, prediction = self._answers(record, golden)
-        return Trace(tables=golden.tables, output=output, prediction=prediction, **rebuilt), neurons
+        return rebuilt, neurons
 
     def _filled(
         self, layer: int, golden: NDArray[Any], values: NDArray[Any]

@@ -38,6 +38,19 @@ def lay_out(trace: Trace, load: Load) -> Trace:
     )
 
 
+def taken_out(trace: Trace, load: Load) -> Trace:
+    """Return a trace of the accelerator's channels with those of the loaded tables alone.
+
+    Its `output` is theirs already.
+    """
+    chosen = {name: np.argsort(slots)[(slots < 0).sum() :] for name, slots in load.slots.items()}
+    return replace(
+        trace,
+        spikes={name: x[:, :, chosen[name]] for name, x in trace.spikes.items()},
+        potentials={name: x[:, :, chosen[name]] for name, x in trace.potentials.items()},
+    )
+
+
 def named(difference: Difference, load: Load) -> Difference:
     """Return a difference with the channel as the loaded tables count it, if they have it."""
     layer = difference.layer or load.plan.tables.readout.layer

@@ -59,6 +59,8 @@ class Order:
 
     Attributes
     ----------
+    tables
+        Of the plan.
     steps, classes, results
         Time steps of a sample, outputs of an answer, and of all answers of a sample.
     names
@@ -78,6 +80,7 @@ class Order:
 
     def __init__(self, plan: Plan, ports: Ports) -> None:
         self._ports = ports
+        self.tables = plan.tables
         self._sample_words = plan.sample_words
         self._layers = [stage.layers for stage in plan.stages]
         self.steps = plan.tables.steps

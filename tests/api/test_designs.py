@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import somagate as sg
 from amaranth.back import rtlil
+from somagate.boards.core import TopParameters
 from somagate.boards.registry import BOARDS
-from somagate.boards.top import Top, TopParameters
+from somagate.boards.top import Top
 from somagate.boards.uart import UartParameters
 from somagate.hw.rtl.accelerator import Accelerator
 from tiny_tables import tiny

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from amaranth.sim import Simulator
 from serial_line import levels, read
-from somagate.boards.top import Top, TopParameters
+from somagate.boards.core import TopParameters
+from somagate.boards.top import Top
 from somagate.boards.uart import UartParameters
 from somagate.boards.wire.protocol import Command, Kind, Page, Status
 from somagate.host.frames import END, Reply, reply, request
@@ -78,8 +79,8 @@ def test_a_board_says_what_it_is() -> None:
     found, _ = talk(GREETING + request(0, 0, Command.ASK, bytes([Page.SHAPE])))
     assert [each.kind for each in found] == [Kind.INFO, Kind.STATUS, Kind.INFO]
     dut = Top(StandIn(word_bits=16, words=4), parameters())
-    assert dut.description == [1, 0, 16, 9, 4, 2, 1, *(8000).to_bytes(3, "little")]
-    assert found[0].payload == bytes([Page.DESCRIPTION, *dut.description]).ljust(33, b"\0")
+    assert dut.core.description == bytes([1, 0, 16, 9, 4, 2, 1, *(8000).to_bytes(3, "little"), 0])
+    assert found[0].payload == bytes([Page.DESCRIPTION, *dut.core.description]).ljust(33, b"\0")
     assert found[2].payload == bytes([Page.SHAPE]) + bytes(32)
     del dut
     gc.collect()  # it was never elaborated

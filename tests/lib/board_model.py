@@ -94,7 +94,7 @@ class BoardModel:
             self._expected = (self._expected + 1) % 256
             payload = body[HEADER_BYTES:]
             if command & ~AGAIN == Command.ASK:
-                if payload and payload[0] in list(Page):
+                if payload and payload[0] in self._pages:
                     events = [self._info(Page(payload[0]))]
                 elif payload:
                     state |= Status.UNKNOWN

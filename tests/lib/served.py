@@ -1,9 +1,11 @@
 """A virtual board in simulated time, as a line: nothing of the machine lies between."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from somagate.boards.build import BuildParameters
 from somagate.boards.registry import BOARDS
+from somagate.boards.wire.protocol import extras as extras_of
 from somagate.export.tables import Tables
 from somagate.host.serving import Faults, FaultyLine
 from somagate.host.virtual_board import VirtualBoard
@@ -21,9 +23,12 @@ def planned(tables: Tables, **more: object) -> Plan:
 class SimulatedLine:
     """A board and its line."""
 
-    def __init__(self, plan: Plan, faults: Faults | None = None) -> None:
+    def __init__(
+        self, plan: Plan, faults: Faults | None = None, extras: Sequence[str] = ()
+    ) -> None:
         faults = faults or Faults()
-        self.board = VirtualBoard(plan, BOARD, BuildParameters(baud=BAUD))
+        parameters = BuildParameters(baud=BAUD, extras=extras_of(extras))
+        self.board = VirtualBoard(plan, BOARD, parameters)
         self.ways = FaultyLine(faults), FaultyLine(replace(faults, seed=faults.seed + 1))
         self.closed = False
 

@@ -7,7 +7,8 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from board_model import BoardModel
-from somagate.boards.top import Top, TopParameters
+from somagate.boards.core import TopParameters
+from somagate.boards.top import Top
 from somagate.boards.uart import UartParameters
 from somagate.boards.wire.protocol import AGAIN, Command
 from somagate.host.frames import END, checked
@@ -73,7 +74,7 @@ class Board:
 
     def model(self) -> BoardModel:
         """Return the rules of the same board."""
-        return BoardModel(bytes(self.top.description), bytes(64), INFERENCE_BYTES, infer)
+        return BoardModel(bytes(self.top.core.description), bytes(64), INFERENCE_BYTES, infer)
 
 
 def frames(rng: random.Random) -> Iterator[bytes]:

@@ -18,16 +18,27 @@ class Bank(wiring.Component):
     All banks get the same words, and each finds its own bits in them. So they run ahead of each
     other by what lies in their queues: a bank with few spikes in one word begins with the next.
 
+    Parameters
+    ----------
+    plan
+        Of the stage.
+    number
+        Of the bank.
+    counts
+        It tells when it adds a weight row.
+
     Members
     -------
     words : In(stream.Signature(WordLayout)), empty ones too
     sums : Out(stream.Signature(sum_layout)), of the bank's share of every position
     load_N : In(write_signature), where weights are loaded, for each width N of them
+    adds : Out(1), where it `counts`: high for a cycle for each weight row
     """
 
-    def __init__(self, plan: StagePlan, number: int = 0) -> None:
+    def __init__(self, plan: StagePlan, number: int = 0, *, counts: bool = False) -> None:
         self.plan = plan
         self.number = number
+        self.counts = counts
         self.weights = WeightMemory(plan, number)
         self.loads = {
             f"load_{bits}": memory
@@ -40,6 +51,7 @@ class Bank(wiring.Component):
                 "sums": Out(stream.Signature(sum_layout(plan))),
             }
             | {name: In(write_port(memory)) for name, memory in self.loads.items()}
+            | ({"adds": Out(1)} if counts else {})
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -58,4 +70,7 @@ class Bank(wiring.Component):
         connect(m, array.sums, flipped(self.sums))
         for name in self.loads:
             connect(m, flipped(getattr(self, name)), getattr(weights, name))
+        if self.counts:
+            events = scanner.events
+            m.d.sync += self.adds.eq(events.valid & events.ready & ~events.payload.null)
         return m

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from somagate.boards.catalog.icebreaker import ICEBREAKER
-from somagate.boards.top import Top, TopParameters
+from somagate.boards.core import TopParameters
+from somagate.boards.top import Top
 from somagate.boards.uart import UartParameters
 from somagate.hw.cost.coefficients import COEFFICIENTS, PATH
 

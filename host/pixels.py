@@ -1,0 +1,52 @@
+"""Samples as the pixels of which a board makes them, which are shorter than their spikes."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..boards.wire.pixels import PixelParameters
+from ..data.encode import encode
+from ..hw.plan.plan import Plan
+
+
+class Pixels:
+    """Find pixels of which `somagate.data.encode` makes given spikes, by the encoding 'rate'.
+
+    Parameters
+    ----------
+    plan
+        Of a board that takes pixels.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan, self._parameters = plan, PixelParameters.of(plan)
+        given = self._parameters
+        trains = encode(
+            np.arange(given.maximum + 1)[None],
+            encoding="rate", steps=given.steps, maximum=given.maximum,
+        )[:, 0]  # fmt: skip
+        self._trains, self._pixels = np.unique(_keys(trains), return_index=True)
+
+    @property
+    def sample_bytes(self) -> int:
+        """Of a sample."""
+        return self._parameters.sample_bytes
+
+    def known(self, x: NDArray[Any]) -> bool:
+        """Whether there is a pixel for each spike train of samples (steps, batch, *input shape)."""
+        return bool(np.isin(_keys(x.reshape(len(x), -1)), self._trains).all())
+
+    def packed(self, x: NDArray[Any]) -> bytes:
+        """Return the bytes of a sample (steps, *input shape) whose spike trains are known."""
+        found = np.searchsorted(self._trains, _keys(x.reshape(len(x), -1)))
+        pixels = self._pixels[found].reshape(x.shape[1:])
+        flat = self._plan.input_rows(pixels[None]).reshape(-1, 1)
+        bits = flat >> np.arange(self._parameters.pixel_bits) & 1
+        return np.packbits(bits.reshape(-1).astype(np.uint8), bitorder="little").tobytes()
+
+
+def _keys(trains: NDArray[Any]) -> NDArray[Any]:
+    """Return spike trains (steps, count) as (count,) strings of bytes."""
+    packed = np.packbits(trains.astype(bool), axis=0)
+    return np.ascontiguousarray(packed.T).view(f"S{len(packed)}").reshape(-1)

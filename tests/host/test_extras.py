@@ -1,0 +1,218 @@
+"""What a board can do beyond inferences, where it was built to."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from plans import everything, late
+from served import BAUD, SimulatedLine, planned
+from somagate.boards.core import check_extras
+from somagate.boards.wire.protocol import Extra, extras
+from somagate.data.encode import encode
+from somagate.export.tables import Tables
+from somagate.host.device import PlanDevice
+from somagate.host.serving import Faults
+from somagate.host.session import DeviceError
+from somagate.hw.plan.plan import Plan, StageShape
+from somagate.sim.golden import golden
+from somagate.sim.golden.stream import Stream
+from somagate.sim.golden.trace import compare
+from tiny_tables import tiny
+
+ALL = ("stream", "trace", "counters")
+
+
+def draw(tables: Tables, count: int, seed: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    activation = tables.input.activation
+    return rng.integers(
+        activation.low, activation.high + 1, (tables.steps, count, *tables.input.shape)
+    )
+
+
+def chain(tables: Tables, **more: object) -> Plan:
+    """Return a plan of two stages."""
+    layers = len(tables.layers)
+    shapes = (
+        StageShape(layers=layers - 1, lanes=4, update_lanes=2),
+        StageShape(layers=1, lanes=2, update_lanes=2, banks=2),
+    )
+    return Plan(tables=tables, shapes=shapes, word_bits=16, **more)
+
+
+PLANS = {
+    "one stage": planned(tiny()),
+    "two stages": chain(everything(steps=3)),
+    "delays": chain(late(steps=10)),
+}
+
+
+@pytest.fixture(scope="module", params=PLANS)
+def board(request: pytest.FixtureRequest) -> tuple[Plan, SimulatedLine]:
+    plan = PLANS[request.param]
+    return plan, SimulatedLine(plan, extras=ALL)
+
+
+def test_a_trace_is_golden_s(board: tuple[Plan, SimulatedLine]) -> None:
+    plan, line = board
+    x = draw(plan.tables, 3)
+    device = PlanDevice(line, plan, baud=BAUD)
+    wanted = golden.run(plan.tables, x, potentials=True)
+    assert any(spikes.any() for spikes in wanted.spikes.values())
+    found = device.trace(x)
+    assert compare(wanted, found) is None
+    assert found.tables == plan.tables.sha256 and list(found.spikes) == list(wanted.spikes)
+    assert [a.dtype for a in found.spikes.values()] == [a.dtype for a in wanted.spikes.values()]
+    # The same board answers as before.
+    assert np.array_equal(device.predict(x).output, wanted.output)
+
+
+def test_a_stream_is_golden_s(board: tuple[Plan, SimulatedLine]) -> None:
+    plan, line = board
+    device = PlanDevice(line, plan, baud=BAUD)
+    x = np.concatenate(list(draw(plan.tables, 4, seed=2).swapaxes(0, 1)))[:, None]
+    stream, wanted = device.stream(), Stream(plan.tables)
+    for first, last in ((0, 1), (1, 6), (6, len(x))):
+        answers, trace = stream.run(x[first:last]), wanted.run(x[first:last])
+        assert np.array_equal(answers.output, trace.output)
+        assert np.array_equal(answers.prediction, trace.output[0].argmax(1))
+    stream.reset()
+    wanted.reset()
+    assert np.array_equal(stream.run(x[:5]).output, wanted.run(x[:5]).output)
+    one = draw(plan.tables, 1)
+    assert np.array_equal(device.predict(one).output, golden.run(plan.tables, one).output)
+    with pytest.raises(DeviceError) as caught:
+        stream.run(x[:1])
+    assert str(caught.value) == (
+        "the stream must go on where it was, but has ended; reset it: the board has started anew "
+        "since"
+    )
+    with pytest.raises(ValueError) as shape:
+        stream.run(np.zeros((3, 2, 4)))
+    assert str(shape.value) == (
+        "x must have the shape (steps, 1, *input shape), not (3, 2, 4): a board has one stream"
+    )
+
+
+def test_a_board_counts_what_each_sample_takes(board: tuple[Plan, SimulatedLine]) -> None:
+    plan, line = board
+    tables = plan.tables
+    device = PlanDevice(line, plan, baud=BAUD)
+    x = draw(tables, 5, seed=3)
+    x[:, 2] = 0
+    found = device.predict(x, profile=True)
+    assert np.array_equal(found.output, golden.run(tables, x).output)
+    profile = found.profile
+    assert profile is not None and profile.clock_hz == 24_000_000
+    assert (profile.cycles > profile.waits + profile.stalls).all()
+    assert profile.events[2] == profile.events.min() < profile.events.max()
+    assert np.array_equal(profile.latencies, profile.cycles / 24e6)
+    again = device.predict(x[:, ::-1], profile=True).profile
+    assert again is not None and np.array_equal(again.events, profile.events[::-1])
+
+
+def test_traces_and_streams_survive_what_goes_wrong_on_the_line() -> None:
+    plan = PLANS["two stages"]
+    x = draw(plan.tables, 2)
+    line = SimulatedLine(plan, Faults(corrupt=0.003, drop=0.01, seed=4), extras=ALL)
+    with PlanDevice(line, plan, baud=BAUD, patience=0.05) as device:
+        assert compare(golden.run(plan.tables, x, potentials=True), device.trace(x)) is None
+        steps = np.concatenate(list(draw(plan.tables, 8).swapaxes(0, 1)))[:, None]
+        assert np.array_equal(
+            device.stream().run(steps).output, Stream(plan.tables).run(steps).output
+        )
+        profile = device.predict(x, profile=True).profile
+        assert profile is not None and (profile.events > 0).all()
+    assert line.ways[0].corrupted and line.ways[0].dropped + line.ways[1].dropped
+
+
+def test_a_stream_whose_board_lost_its_power_has_ended() -> None:
+    plan = planned(tiny())
+    x = draw(plan.tables, 4).swapaxes(0, 1).reshape(-1, 1, *plan.tables.input.shape)
+    line = SimulatedLine(plan, extras=ALL)
+    with PlanDevice(line, plan, baud=BAUD, patience=0.02, retries=3) as device:
+        stream = device.stream()
+        stream.run(x[:3])
+        line.board.restart()
+        with pytest.raises(
+            DeviceError, match=r"^the stream must go on where it was, but has ended"
+        ):
+            stream.run(x[3:4])
+        with pytest.raises(
+            DeviceError, match=r"^the stream must go on where it was, but has ended"
+        ):
+            stream.run(x[3:4])
+        stream.reset()
+        assert np.array_equal(stream.run(x).output, Stream(plan.tables).run(x).output)
+
+
+def rated(steps: int, maximum: int) -> Tables:
+    """Return the tiny network with pixels as its samples."""
+    tables = tiny()
+    given = replace(tables.input, encoding="rate", maximum=maximum)
+    return replace(tables, input=given, steps=steps)
+
+
+@pytest.mark.parametrize(("steps", "maximum"), [(9, 1), (12, 16), (40, 255), (20, 100)])
+def test_pixels_become_the_spikes_of_data_encode(steps: int, maximum: int) -> None:
+    tables = rated(steps, maximum)
+    rng = np.random.default_rng(steps)
+    images = rng.integers(0, maximum + 1, (6, *tables.input.shape))
+    images[0], images[1] = 0, maximum
+    x = encode(images, encoding="rate", steps=steps, maximum=maximum)
+    order = {"input": tuple(rng.permutation(tables.input.shape[0]).tolist())}
+    plan = replace(planned(tables), orders=order)
+    line = SimulatedLine(plan, extras=["pixels"])
+    sent: list[bytes] = []
+    passed = line.write
+    line.write = lambda data: (sent.append(data), passed(data))[1]  # type: ignore[method-assign]
+    with PlanDevice(line, plan, baud=BAUD) as device:
+        answers = device.predict(x)
+        as_pixels = sum(map(len, sent))
+        wanted = golden.run(tables, x)
+        assert np.array_equal(answers.output, wanted.output)
+        assert len(np.unique(wanted.output)) > 1
+        # What is no train of a pixel's goes as words.
+        other = x.copy()
+        other[:, 3] = rng.permuted(other[:, 3], axis=0)
+        assert np.array_equal(device.predict(other).output, golden.run(tables, other).output)
+    words = plan.sample_words * plan.word_bits // 8
+    assert as_pixels < 6 * words
+
+
+def test_what_a_board_lacks_is_refused_with_the_way_to_it() -> None:
+    plan = planned(tiny())
+    line = SimulatedLine(plan)
+    x = draw(plan.tables, 1)
+    with PlanDevice(line, plan, baud=BAUD) as device:
+        assert device.extras == Extra(0)
+        for name, ask in (
+            ("trace", lambda: device.trace(x)),
+            ("stream", device.stream),
+            ("counters", lambda: device.predict(x, profile=True)),
+        ):
+            with pytest.raises(DeviceError) as caught:
+                ask()
+            assert str(caught.value) == (
+                f"the board must have {name}, but its bitstream has none: build it with --extra "
+                f"{name}, or extras=['{name}'], and flash that"
+            )
+
+
+def test_extras_that_a_network_cannot_have_are_refused_by_name() -> None:
+    assert extras(["trace", "stream"]) == Extra.TRACE | Extra.STREAM
+    with pytest.raises(ValueError) as caught:
+        extras(["tracing"])
+    assert str(caught.value) == (
+        "extras must be some of stream, trace, pixels, counters, not 'tracing'"
+    )
+    frames = replace(tiny(), input=replace(tiny().input, encoding="frames"))
+    with pytest.raises(ValueError) as caught:
+        check_extras(frames, Extra.PIXELS)
+    assert str(caught.value) == (
+        "extras must not have pixels: pixels must be of an input with encoding rate, not frames: "
+        "its maps are no longer than its pixels"
+    )
+    with pytest.raises(ValueError) as caught:
+        check_extras(late(steps=2), Extra.STREAM)
+    assert str(caught.value).startswith("extras must not have stream: layer ")
