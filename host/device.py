@@ -4,7 +4,6 @@ What is asked of it is answered right or not at all: frames that are lost are se
 that went away is opened again, and what wasn't answered until then is asked anew.
 """
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..boards.uart import BAUD, FRAME_BITS
-from ..boards.wire.protocol import Command, Extra, Status
+from ..boards.wire.protocol import Extra
 from ..export.tables import Tables
 from ..hw.plan import loading
 from ..hw.plan.identity import shape_sha256
-from ..hw.plan.loadable import ADDRESS_BITS, END, WORD_BITS
 from ..hw.plan.plan import Plan
 from ..hw.plan.widths import parts
 from ..sim.golden.trace import Trace
@@ -32,11 +30,7 @@ from .pixels import Pixels
 from .session import DeviceError, DeviceIdentity, Session
 from .stream import DeviceStream
 from .tracing import TraceJob
-
-END_WORD = END << ADDRESS_BITS
-"""Says with the word behind it, which isn't looked at, that all is there."""
-_BLOCK_BYTES = 1024
-"""Of tables, between two reports of progress."""
+from .upload import upload
 
 
 class PlanDevice:
@@ -144,9 +138,8 @@ class PlanDevice:
             Where the board reports a failure.
         """
         loaded = loading.load(self._plan, tables)
-        words = [*loaded.words, END_WORD, 0]
-        data = b"".join(word.to_bytes(WORD_BITS // 8, "little") for word in words)
-        self._session.again(lambda: self._load(data, progress))
+        self._session.enter(Extra(0))
+        self._session.again(lambda: upload(self._session, loaded.words, progress))
         found = self.identify().tables
         if found != tables.sha256:
             raise DeviceError(
@@ -311,15 +304,3 @@ class PlanDevice:
                 ": load them, or say which are loaded"
             )
         self._compared = self._session.greetings
-
-    def _load(self, data: bytes, progress: Progress | None) -> None:
-        """Send what is loaded, from its start: what was begun before is forgotten."""
-        self._session.greet()
-        for first in range(0, len(data), _BLOCK_BYTES):
-            self._session.serve(lambda: self._session.link.room, math.inf)
-            self._session.link.say(Command.LOAD, data[first : first + _BLOCK_BYTES])
-            if progress is not None:
-                progress(min(first + _BLOCK_BYTES, len(data)), len(data))
-        self._session.serve(lambda: not self._session.link.busy, math.inf)
-        if Status.REFUSED in self._session.link.events:
-            raise DeviceError("what is loaded must be for memories of this bitstream, but isn't")
