@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .checking import Checked, check
     from .designs import Design, design, plan
-    from .devices import Device, DeviceRun, virtual_board
+    from .device_run import DeviceRun
+    from .devices import Device, virtual_board
     from .encoded import Samples, samples
     from .estimating import Estimate, estimate
     from .export.tables import Tables
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .proofs import Proof, as_input, as_output, proof
     from .reading import Converted, convert, from_checkpoint, load
     from .searching import BitSearch, search_bits
+    from .sim.golden.stream import Stream
     from .sim.golden.trace import Trace
     from .sim.verify.verdict import Verdict
     from .simulating import Measured, measure, simulate
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BitSearch", "Built", "Checked", "Converted", "Design", "Device", "DeviceRun", "Estimate",
-    "Generated", "Health", "Measured", "Proof", "Samples", "Tables", "Trace", "Trained",
+    "Generated", "Health", "Measured", "Proof", "Samples", "Stream", "Tables", "Trace", "Trained",
     "Verdict", "as_input", "as_output", "build", "check", "convert", "design", "doctor",
     "estimate", "from_checkpoint", "from_nir", "from_norse", "from_snntorch",
     "from_spikingjelly", "from_torch", "generate", "load", "measure", "plan", "proof",
@@ -54,7 +56,8 @@ __all__ = [
 _HOMES = {
     "checking": ("Checked", "check"),
     "designs": ("Design", "design", "plan"),
-    "devices": ("Device", "DeviceRun", "virtual_board"),
+    "device_run": ("DeviceRun",),
+    "devices": ("Device", "virtual_board"),
     "encoded": ("Samples", "samples"),
     "estimating": ("Estimate", "estimate"),
     "export.tables": ("Tables",),
@@ -64,6 +67,7 @@ _HOMES = {
     "proofs": ("Proof", "as_input", "as_output", "proof"),
     "reading": ("Converted", "convert", "from_checkpoint", "load"),
     "searching": ("BitSearch", "search_bits"),
+    "sim.golden.stream": ("Stream",),
     "sim.golden.trace": ("Trace",),
     "sim.verify.verdict": ("Verdict",),
     "simulating": ("Measured", "measure", "simulate"),

@@ -1,24 +1,29 @@
 """Boards on a port, virtual ones too: what they answer, and what is loaded into them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import RenderableType
 
 from .boards.build import BuildParameters
+from .boards.core import check_extras
+from .boards.program import built_baud
 from .boards.uart import BAUD
+from .boards.wire.protocol import extras as extras_of
 from .designs import Design
+from .device_run import DeviceRun, means
 from .encoded import Samples, maps, the_samples
 from .export.tables import Tables
 from .given import kind_of, the_tables
-from .host.device import PlanDevice, Progress
+from .host.device import PlanDevice
+from .host.inference import Progress
 from .host.job import Answers
 from .host.serving import Faults, Served
+from .host.speed import SPEEDS
 from .host.virtual_board import VirtualBoard
 from .hw.plan import plan_file
-from .shown import Shown
+from .sim.golden.trace import Trace
 
 
 class Device(PlanDevice):
@@ -34,7 +39,8 @@ class Device(PlanDevice):
     design
         What its bitstream was built from: the design, or the folder that `build` wrote.
     baud
-        As the bitstream was built.
+        As the bitstream was built. By default that of the folder's report; where there is none,
+        usual speeds are tried until the board answers.
     tables
         What was loaded into it before, if not the design's own.
     timeout
@@ -53,16 +59,22 @@ class Device(PlanDevice):
         port: str,
         design: Design | Path | str,
         *,
-        baud: int = BAUD,
+        baud: int | None = None,
         tables: Tables | None = None,
         timeout: float = 10.0,
     ) -> None:
         if not isinstance(port, str):
             raise TypeError(f"port must be the name of a serial port, not {kind_of(port)}")
         self._port = port
-        plan = design.plan if isinstance(design, Design) else plan_file.built(Path(design))
+        speeds = [baud] if baud is not None else list(SPEEDS)
+        if isinstance(design, Design):
+            plan = design.plan
+        else:
+            plan = plan_file.built(Path(design))
+            if baud is None and (reported := built_baud(Path(design))):
+                speeds.insert(0, reported)
         loaded = None if tables is None else the_tables(tables)
-        super().__init__(port, plan, baud=baud, tables=loaded, timeout=timeout)
+        super().__init__(port, plan, baud=speeds, tables=loaded, timeout=timeout)
 
     def load(self, tables: Tables, *, progress: Progress | None = None) -> None:
         """Load tables, which the board runs from then on, until its power goes.
@@ -83,27 +95,43 @@ class Device(PlanDevice):
         """
         super().load(the_tables(tables), progress=progress)
 
-    def predict(self, x: Any, *, progress: Progress | None = None) -> Answers:
+    def predict(
+        self, x: Any, *, profile: bool = False, progress: Progress | None = None
+    ) -> Answers:
         """Return what the board answers: the same outputs and predictions as golden's.
 
         Parameters
         ----------
         x
             Samples, as `samples` returns them, or integers (steps, batch, *input shape).
+        profile
+            The board counts its cycles and events too, sample by sample, each of which is sent
+            once the one before is answered; it must be built with counters.
         progress
             Called with the samples answered, and all of them.
 
         Raises
         ------
         DeviceError
-            If the board doesn't answer, or runs other tables.
+            If the board doesn't answer, runs other tables, or has no counters.
         ValueError
             If `x` is not an input of the network.
         """
-        return super().predict(maps(self.tables, x), progress=progress)
+        return super().predict(maps(self.tables, x), profile=profile, progress=progress)
 
-    def measure(self, data: Samples, *, progress: Progress | None = None) -> "DeviceRun":
+    def trace(self, x: Any, *, progress: Progress | None = None) -> Trace:
+        """Return every spike and potential on the board: the same trace as golden's.
+
+        Arguments and errors are those of `predict`; the board must be built with trace.
+        """
+        return super().trace(maps(self.tables, x), progress=progress)
+
+    def measure(
+        self, data: Samples, *, profile: bool = False, progress: Progress | None = None
+    ) -> DeviceRun:
         """Return how many labelled samples the board classifies right, and how fast it is.
+
+        Arguments are those of `predict`.
 
         Raises
         ------
@@ -116,7 +144,7 @@ class Device(PlanDevice):
         data.scored()
         if data.targets is not None:
             raise ValueError("data must have labels to measure a board, not targets; use predict")
-        answers = self.predict(data, progress=progress)
+        answers = self.predict(data, profile=profile, progress=progress)
         return DeviceRun(
             port=self._port,
             tables=self.tables.sha256,
@@ -129,68 +157,15 @@ class Device(PlanDevice):
             repeated=answers.counts.repeated,
             damaged=answers.counts.damaged,
             restarts=answers.restarts,
+            **means(answers.profile),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeviceRun(Shown):
-    """What a board made of labelled samples.
-
-    Attributes
-    ----------
-    port
-        Where it is.
-    tables
-        The hash of the tables that it runs.
-    data
-        What the samples are of.
-    samples, correct
-        How many, and how many of them are classified right.
-    per_second
-        Samples a second, over the line.
-    latency_ms
-        Milliseconds of a sample, the median: from its first byte to the last of its answer.
-    frames, repeated, damaged, restarts
-        Frames sent, those sent again, those that came damaged, and how often the link had to
-        start anew.
-    """
-
-    port: str
-    tables: str
-    data: str
-    samples: int
-    correct: int
-    per_second: float
-    latency_ms: float
-    frames: int
-    repeated: int
-    damaged: int
-    restarts: int
-
-    def shown(self) -> list[RenderableType]:
-        """Return the accuracy and the speed."""
-        lines: list[RenderableType] = [
-            (
-                f"{self.correct} of {self.samples} right ({self.correct / self.samples:.2%}), "
-                f"{self.per_second:,.1f} samples a second, {self.latency_ms:.3g} ms each"
-            )
-        ]
-        if self.repeated or self.damaged or self.restarts:
-            lines.append(
-                f"{self.repeated} of {self.frames} frames were sent again, {self.damaged} came "
-                f"damaged, and the link started anew {self.restarts} times"
-            )
-        return lines
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the content as JSON holds it."""
-        return {**vars(self), "accuracy": self.correct / self.samples}
 
 
 def virtual_board(
     design: Design,
     *,
     baud: int = BAUD,
+    extras: Iterable[str] = (),
     link: Path | str | None = None,
     faults: Faults | None = None,
     real_time: bool = False,
@@ -203,6 +178,8 @@ def virtual_board(
         Planned for a board.
     baud
         Of its line.
+    extras
+        As of `build`.
     link
         A path that leads to the port, also where it goes away and comes back; by default there is
         none.
@@ -218,7 +195,7 @@ def virtual_board(
     Raises
     ------
     ValueError
-        Where the design has no board, or the board can't have that speed.
+        Where the design has no board, the board can't have that speed, or the network not an extra.
     FileExistsError
         Where something is at `link`.
     """
@@ -227,7 +204,9 @@ def virtual_board(
             f"design must be planned for a board, not for part {design.part.name} alone; "
             "give sg.design or sg.plan a board="
         )
-    parameters = BuildParameters(baud=baud, clock_hz=design.clock_hz)
+    chosen = extras_of(extras)
+    check_extras(design.tables, chosen)
+    parameters = BuildParameters(baud=baud, clock_hz=design.clock_hz, extras=chosen)
     board = VirtualBoard(design.plan, design.board, parameters)
     return Served(
         board, link=None if link is None else Path(link), faults=faults, real_time=real_time

@@ -13,7 +13,7 @@ from ..hw.cost.resources import Resources, resources
 from ..hw.plan.plan import Plan
 from .board import Board
 from .core import WORD_BITS_MAX
-from .wire.protocol import PAGE_BYTES
+from .wire.protocol import PAGE_BYTES, Page
 from .wire.sender import MEMORY_BYTES
 
 
@@ -36,7 +36,7 @@ def _memories(plan: Plan, board: Board) -> Iterator[tuple[str, int, bool, bool]]
     yield "frames", board.buffer_bytes, True, True
     yield "answers", MEMORY_BYTES, True, True
     if not plan.configurable:
-        yield "identity", 2 * PAGE_BYTES, False, True
+        yield "pages", len(Page) * PAGE_BYTES, False, True
 
 
 def estimate(plan: Plan, board: Board) -> Resources:

@@ -39,6 +39,15 @@ def built(folder: Path) -> tuple[Board, Path]:
         ) from None
 
 
+def built_baud(folder: Path) -> int | None:
+    """Return the speed of the line that a folder's bitstream was built for, or None."""
+    try:
+        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        return int(report["settings"]["baud"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def program(board: Board, bitstream: Path, *, permanent: bool = False) -> None:
     """Write `bitstream` to the one board of its kind that is plugged in, and start it.
 

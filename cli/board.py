@@ -12,6 +12,7 @@ from .options import (
     Baud,
     BoardName,
     Clock,
+    Extras,
     Json,
     Lanes,
     PlanFile,
@@ -32,6 +33,7 @@ def board(
     plan: PlanFile = None,
     clock: Clock = None,
     baud: Baud = BAUD,
+    extras: Extras = None,
     link: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Let this path lead to the port; needed for --unplug."),
@@ -67,7 +69,12 @@ def board(
         faults = Faults(corrupt=corrupt, drop=drop, unplug=unplug, seed=seed)
         with stderr().status("compiling"):
             served = sg.virtual_board(
-                design, baud=baud, link=link, faults=faults, real_time=real_time
+                design,
+                baud=baud,
+                extras=extras or (),
+                link=link,
+                faults=faults,
+                real_time=real_time,
             )
         with served:
             if json:

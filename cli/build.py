@@ -11,6 +11,7 @@ from .options import (
     Baud,
     BoardName,
     Clock,
+    Extras,
     Force,
     Json,
     Lanes,
@@ -34,6 +35,7 @@ def build(
     plan: PlanFile = None,
     clock: Clock = None,
     baud: Baud = BAUD,
+    extras: Extras = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the first placement.")] = 1,
     seeds: Annotated[
         int, typer.Option(min=1, help="Placements to try while the clock is too slow.")
@@ -57,7 +59,7 @@ def build(
         folder = replaceable(out or tables.with_name(design.where), BUILT_PROOF, force)
         with progress("building", "steps") as update:
             result = sg.build(
-                design, folder, baud=baud, seed=seed, seeds=seeds,
+                design, folder, baud=baud, extras=extras or (), seed=seed, seeds=seeds,
                 progress=lambda step, done, steps: update(done, steps),
             )  # fmt: skip
     show(result, json)

@@ -9,7 +9,7 @@ import typer
 from rich.console import RenderableType
 
 from ..shown import Shown
-from .options import BAUD, Baud, Json, TablesFile
+from .options import Json, LineBaud, TablesFile
 from .output import Update, existing, progress, show, verb
 
 
@@ -22,7 +22,7 @@ def load(
         Path,
         typer.Option(metavar="DIR", help="The folder that `build` wrote, or `generate`."),
     ],
-    baud: Baud = BAUD,
+    baud: LineBaud = None,
     json: Json = False,
 ) -> None:
     """Load tables into a board, over its serial line.
@@ -65,7 +65,7 @@ class Loaded(Shown):
         return asdict(self)
 
 
-def send(path: Path, port: str, folder: Path, baud: int, update: Update) -> Loaded:
+def send(path: Path, port: str, folder: Path, baud: int | None, update: Update) -> Loaded:
     """Load, and return what the board then says of itself."""
     with sg.Device(port, folder, baud=baud) as device:
         accelerator = device.tables.sha256

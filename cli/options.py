@@ -83,6 +83,24 @@ Clock = Annotated[float | None, typer.Option(metavar="MHZ", help="Clock; default
 BAUD = 115200
 """That of `somagate.boards.uart`, which help must not import either."""
 Baud = Annotated[int, typer.Option(min=1, help="Speed of the serial line.")]
+LineBaud = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Speed of the serial line; default: what the report in --generated says, or else "
+        "usual speeds until the board answers.",
+    ),
+]
+Extras = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--extra",
+        metavar="NAME",
+        help="What the board can do beyond inferences, which takes cells: 'stream' time steps, "
+        "'trace' every spike and potential, 'counters' of cycles and events, 'pixels' that it "
+        "makes spikes of; repeat it for several.",
+    ),
+]
 
 
 def designed(

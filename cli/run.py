@@ -7,20 +7,20 @@ import somagate as sg
 import typer
 
 from .options import (
-    BAUD,
-    Baud,
     BoardName,
     Clock,
     Data,
+    Force,
     Json,
     Lanes,
+    LineBaud,
     PlanFile,
     Samples,
     TablesFile,
     UpdateLanes,
     designed,
 )
-from .output import existing, progress, show, verb
+from .output import NO, existing, progress, show, verb, writable
 
 
 def run(
@@ -43,18 +43,37 @@ def run(
     clock: Clock = None,
     data: Data = "digits",
     samples: Samples = None,
-    baud: Baud = BAUD,
+    baud: LineBaud = None,
     timeout: Annotated[
         float, typer.Option(min=0.01, help="Seconds that a sample may take.")
     ] = 10.0,
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile",
+            help="Let the board count its cycles and events; of one that was built with "
+            "--extra counters.",
+        ),
+    ] = False,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Compare every spike and potential on the board with golden's, and write its "
+            "trace; of one that was built with --extra trace.",
+        ),
+    ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Run test samples on a board: accuracy, samples a second, and what went wrong on the line.
 
     What the board runs, its bitstream and its tables, is compared first. Exits with 2 if it is
-    another, or the board doesn't answer.
+    another, or the board doesn't answer, and with 1 if a traced spike or potential isn't golden's.
     """
     with verb(json):
+        if trace:
+            writable(trace, force, "--trace")
         loaded = sg.load(existing(tables, ".safetensors"))
         design: sg.Design | Path
         if generated is not None:
@@ -68,9 +87,14 @@ def run(
                 loaded, board=board, lanes=lanes, update_lanes=update_lanes, plan=plan, clock=clock
             )
         chosen = sg.samples(loaded, data, samples)
-        with (
-            sg.Device(port, design, baud=baud, tables=loaded, timeout=timeout) as device,
-            progress("running", "samples") as update,
-        ):
-            result = device.measure(chosen, progress=update)
+        with sg.Device(port, design, baud=baud, tables=loaded, timeout=timeout) as device:
+            with progress("running", "samples") as update:
+                result = device.measure(chosen, profile=profile, progress=update)
+            if trace:
+                with progress("tracing", "samples") as update:
+                    found = device.trace(chosen, progress=update)
+                result = result.compared(loaded, chosen, found)
+                found.save(trace, overwrite=force)
     show(result, json)
+    if result.difference:
+        raise typer.Exit(NO)

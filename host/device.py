@@ -4,8 +4,7 @@ What is asked of it is answered right or not at all: frames that are lost are se
 that went away is opened again, and what wasn't answered until then is asked anew.
 """
 
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -19,15 +18,15 @@ from ..export.tables import Tables
 from ..hw.plan import loading
 from ..hw.plan.identity import shape_sha256
 from ..hw.plan.plan import Plan
-from ..hw.plan.widths import parts
 from ..sim.golden.trace import Trace
 from .counted import Counted
-from .inference import Inference, Progress
+from .inference import Inference, Progress, measured
 from .job import Answers, Job, StepJob
 from .line import Line
-from .link import Counts, Link
+from .link import Link
 from .pixels import Pixels
-from .session import DeviceError, DeviceIdentity, Session
+from .session import DeviceError, DeviceIdentity
+from .speed import session_at
 from .stream import DeviceStream
 from .tracing import TraceJob
 from .upload import upload
@@ -43,7 +42,7 @@ class PlanDevice:
     plan
         What its bitstream was built from.
     baud
-        Of the port that is named.
+        Of the port that is named, or those to try until the board answers.
     tables
         What was loaded into it before, if not the plan's own.
     timeout
@@ -68,7 +67,7 @@ class PlanDevice:
         line: Line | str,
         plan: Plan,
         *,
-        baud: int = BAUD,
+        baud: int | Sequence[int] = BAUD,
         tables: Tables | None = None,
         timeout: float = 10.0,
         patience: float = 0.3,
@@ -80,8 +79,12 @@ class PlanDevice:
         self._loaded = loading.load(plan, self._tables) if other else None
         self._timeout, self._compared = timeout, 0
         self._pixels: Pixels | None = None
-        link = Link(patience=patience, retries=retries, byte_seconds=FRAME_BITS / baud)
-        self._session = Session(line, baud, timeout, link)
+
+        def link(baud: int) -> Link:
+            return Link(patience=patience, retries=retries, byte_seconds=FRAME_BITS / baud)
+
+        speeds = (baud,) if isinstance(baud, int) else tuple(baud)
+        self._session = session_at(line, speeds, timeout, link)
         try:
             self._start()
         except BaseException:
@@ -104,6 +107,11 @@ class PlanDevice:
     def close(self) -> None:
         """Close the port."""
         self._session.close()
+
+    @property
+    def baud(self) -> int:
+        """Bits a second on the line."""
+        return self._session.baud
 
     @property
     def tables(self) -> Tables:
@@ -205,10 +213,7 @@ class PlanDevice:
     def stream(self) -> DeviceStream:
         """Return a stream of time steps, the first of which finds the board at rest.
 
-        Raises
-        ------
-        DeviceError
-            If the board doesn't answer, or can't stream.
+        Raises `DeviceError` if the board doesn't answer, or can't stream.
         """
         self._need(Extra.STREAM, "stream")
 
@@ -219,7 +224,7 @@ class PlanDevice:
 
         def infer(x: NDArray[Any]) -> Answers:
             job = StepJob(self._running, self._tables, x)
-            return self._measured(job, Inference(self._session, job, self._timeout).run)
+            return measured(self._session, job, Inference(self._session, job, self._timeout).run)
 
         return DeviceStream(begin, infer, self._session)
 
@@ -250,8 +255,7 @@ class PlanDevice:
         if Extra.PIXELS not in self.extras or running.tables.steps != self._plan.tables.steps:
             return None
         pixels = self._pixels = self._pixels or Pixels(self._plan)
-        words = running.sample_words * parts(running.word_bits, 8)
-        return pixels if pixels.sample_bytes < words and pixels.known(x) else None
+        return pixels if pixels.shorter and pixels.known(x) else None
 
     def _answered(
         self, job: Job, progress: Progress | None, counted: Counted | None = None
@@ -263,20 +267,10 @@ class PlanDevice:
             self._compare()
             inference.run()
 
-        answers = self._measured(job, lambda: self._session.again(infer, lambda: job.answered))
+        answers = measured(
+            self._session, job, lambda: self._session.again(infer, lambda: job.answered)
+        )
         return replace(answers, profile=counted and counted.profile(self._session.clock_hz))
-
-    def _measured(self, job: Job, work: Callable[[], None]) -> Answers:
-        """Return what comes of a job, and how long it took."""
-        link = self._session.link
-        link.counts, self._session.restarts = Counts(), 0
-        started = time.monotonic()
-        work()
-        return Answers(
-            output=job.output(), prediction=job.prediction, latencies=job.latencies,
-            seconds=time.monotonic() - started, counts=link.counts,
-            restarts=self._session.restarts,
-        )  # fmt: skip
 
     def _start(self) -> None:
         """Greet the board, and raise where it isn't the one that is meant."""

@@ -1,12 +1,13 @@
 """A job that a board gets done: what is sent when, and what comes of it."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 
 from ..boards.wire.protocol import Status
 from .counted import Counted
-from .job import Job
-from .link import LinkError
+from .job import Answers, Job
+from .link import Counts, LinkError
 from .session import DeviceError, Session
 from .tracing import TraceJob
 
@@ -107,3 +108,14 @@ class Inference:
     def _moves(self, more: bool) -> bool:
         """Whether there is something to do: an answer to take, or room for more samples."""
         return bool(self._session.link.answers) or (more and self._session.link.room)
+
+
+def measured(session: Session, job: Job, work: Callable[[], None]) -> Answers:
+    """Return what comes of a job by some work, and how long it took."""
+    session.link.counts, session.restarts = Counts(), 0
+    started = time.monotonic()
+    work()
+    return Answers(
+        output=job.output(), prediction=job.prediction, latencies=job.latencies,
+        seconds=time.monotonic() - started, counts=session.link.counts, restarts=session.restarts,
+    )  # fmt: skip

@@ -16,6 +16,10 @@ class LineLost(OSError):
     """The port went away: unplugged, or its other end was closed."""
 
 
+class UnsupportedSpeedError(OSError):
+    """The adapter can't have the speed that is wanted."""
+
+
 class Line(Protocol):
     """Bytes to a board and back."""
 
@@ -54,7 +58,7 @@ class SerialLine:
     Raises
     ------
     OSError
-        Where there is no such port, or another program has it.
+        Where there is no such port, another program has it, or its adapter can't have the speed.
     ModuleNotFoundError
         Without pyserial.
     """
@@ -72,6 +76,10 @@ class SerialLine:
                 getattr(error, "errno", None) or errno.ENXIO,
                 "must be a serial port that no other program has open; `somagate ports` lists them",
                 port,
+            ) from None
+        except ValueError:
+            raise UnsupportedSpeedError(
+                errno.EINVAL, f"must be a port whose adapter does {baud} baud", port
             ) from None
 
     def write(self, data: bytes) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..boards.wire.pixels import PixelParameters
 from ..data.encode import encode
 from ..hw.plan.plan import Plan
+from ..hw.plan.widths import parts
 
 
 class Pixels:
@@ -29,9 +30,10 @@ class Pixels:
         self._trains, self._pixels = np.unique(_keys(trains), return_index=True)
 
     @property
-    def sample_bytes(self) -> int:
-        """Of a sample."""
-        return self._parameters.sample_bytes
+    def shorter(self) -> bool:
+        """Whether a sample's pixels are fewer bytes than its words."""
+        words = self._plan.sample_words * parts(self._plan.word_bits, 8)
+        return self._parameters.sample_bytes < words
 
     def known(self, x: NDArray[Any]) -> bool:
         """Whether there is a pixel for each spike train of samples (steps, batch, *input shape)."""

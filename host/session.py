@@ -52,7 +52,7 @@ class Session:
 
     Attributes
     ----------
-    link
+    baud, link
         Of the line.
     restarts
         How often it had to start anew.
@@ -63,7 +63,7 @@ class Session:
     """
 
     def __init__(self, line: Line | str, baud: int, timeout: float, link: Link) -> None:
-        self._port, self._baud = (line if isinstance(line, str) else None), baud
+        self._port, self.baud = (line if isinstance(line, str) else None), baud
         self._timeout = timeout
         self._line: Line = SerialLine(line, baud) if isinstance(line, str) else line
         self.link = link
@@ -117,7 +117,7 @@ class Session:
         if self._port is None:
             raise DeviceError(f"the line must stay open, but is lost: {error}") from None
         try:
-            self._line = reopened(self._port, self._baud, self._timeout)
+            self._line = reopened(self._port, self.baud, self._timeout)
         except OSError:
             raise DeviceError(
                 f"{self._port} must come back within {self._timeout:g} s, but is gone: is the "

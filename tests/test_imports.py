@@ -35,7 +35,8 @@ MAY_IMPORT = {
     | {"export", "hw", "hw/plan", "hw/rtl", "sim/golden", "sim/cycles", "sim/bench"},
     "sim": set(),
     "boards": LEAVES | {"export", "hw", "hw/plan", "hw/rtl", "hw/cost"},
-    "host": LEAVES | {"boards", "export", "hw/plan", "hw/rtl", "sim/bench"},
+    "host": LEAVES
+    | {"boards", "data", "export", "hw/plan", "hw/rtl", "sim/bench", "sim/golden", "sim/verify"},
     "imports": LEAVES | {"data", "export", "sim/golden"},
     "imports/modules": LEAVES | {"imports", "model"},
 }

@@ -14,7 +14,9 @@ PUBLIC = {
     "somagate.boards.families": [
         *("Family", "GW1NR_9C", "GW2AR_18C", "ICE40UP5K", "LFE5U_85F", "ecp5"),
     ],
-    "somagate.boards.wire": ["FrameAnswers", "FrameCommands", "FrameReceiver", "FrameSender"],
+    "somagate.boards.wire": [
+        *("FrameAnswers", "FrameCommands", "FrameReceiver", "FrameSender", "ResultBytes"),
+    ],
     "somagate.checks": [
         *("choice", "flag", "identifier", "integer", "integers", "number", "optional", "pair"),
         "per_channel",
@@ -67,8 +69,8 @@ PUBLIC = {
     ],
     "somagate.sim.cycles": ["Prediction", "predict"],
     "somagate.sim.golden": [
-        *("Difference", "Trace", "TraceFileError", "additions", "assumed_run", "channel_rates"),
-        *("compare", "run", "update"),
+        *("Difference", "Stream", "Trace", "TraceFileError", "additions", "assumed_run"),
+        *("channel_rates", "compare", "run", "update"),
     ],
     "somagate.sim.verify": [
         *("Checker", "Dut", "Kept", "LayerCost", "Setup", "Verdict", "merge", "verify"),

@@ -80,6 +80,9 @@ class FrameCommands(wiring.Component):
         m.d.sync += [asks.eq(0), strange.eq(0), self.page.eq(byte), large.eq(byte[2:].any())]
         with m.If(frame.valid & frame.payload.first):
             m.d.sync += [command.eq(byte[:7]), fresh.eq(1)]
+        begun = Signal()
+        with m.If(self.input.valid):
+            m.d.sync += begun.eq(1)
         with m.If(inside):
             m.d.sync += fresh.eq(0)
             with m.Switch(command):
@@ -100,7 +103,7 @@ class FrameCommands(wiring.Component):
                         m.d.sync += self._loaded.eq(0)
                 if self.modes:
                     with m.Case(Command.MODE):
-                        self._choose(m, byte, fresh, strange)
+                        self._choose(m, byte, fresh, begun, strange)
                 with m.Default():
                     m.d.sync += strange.eq(fresh)
         if self.loadable:
@@ -109,11 +112,10 @@ class FrameCommands(wiring.Component):
                 m.d.sync += self._loaded.eq(1)
         return m
 
-    def _choose(self, m: Module, byte: Value, fresh: Signal, strange: Signal) -> None:
-        """Take modes that are there, before the first inference."""
-        begun = Signal()
-        with m.If(self.input.valid):
-            m.d.sync += begun.eq(1)
+    def _choose(
+        self, m: Module, byte: Value, fresh: Signal, begun: Signal, strange: Signal
+    ) -> None:
+        """Take modes that are there, before the first inference has begun."""
         with m.If(begun | (byte & ~self.modes & 0xFF).any()):
             m.d.sync += strange.eq(fresh)
         with m.Elif(fresh):

@@ -59,9 +59,10 @@ def test_a_board_gets_a_bitstream_and_a_report(
 
     assert 400 < report.utilization["logic_cells"].used < 900
     assert 200 < report.utilization["flip_flops"].used < 600
-    assert report.utilization["block_rams"].used == rom_cells + 2
+    assert report.utilization["block_rams"].used == rom_cells + 3
     assert {m.name: (m.words, m.kind, m.cells, m.written) for m in report.memories} == {
-        "top.accelerator.rom": (512, "block_rams", rom_cells, False),
+        "top.core.accelerator.rom": (512, "block_rams", rom_cells, False),
+        "top.core.pages.memory.memory": (128, "block_rams", 1, False),
         "top.receiver.memory.memory": (BOARDS[name].buffer_bytes, "block_rams", 1, True),
         "top.sender.memory.memory": (512, "block_rams", 1, True),
     }

@@ -18,7 +18,7 @@ def estimated(board: Board, *, loadable: bool = False, spram: bool = False) -> R
     assert found.blocks == alone.blocks
     assert [memory.stored.name for memory in found.memories] == [
         *(memory.stored.name for memory in alone.memories), "frames", "answers",
-        *([] if plan.configurable else ["identity"]),
+        *([] if plan.configurable else ["pages"]),
     ]  # fmt: skip
     return found
 

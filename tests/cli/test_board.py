@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import somagate as sg
 from somagate.boards.program import built
 from somagate.host.line import Port
 from tiny_tables import tiny
@@ -29,6 +30,44 @@ def test_a_board_without_a_board_is_taken_for_one_and_ends(somagate, tmp_path: P
             board.send_signal(signal.SIGINT)
         assert board.wait(20) == 0
     assert not link.exists() and not link.is_symlink()
+
+
+def test_what_a_board_can_do_beyond_inferences(somagate, tmp_path: Path) -> None:
+    tables, link, kept = tmp_path / "t.safetensors", tmp_path / "port", tmp_path / "trace"
+    tiny().save(tables)
+    design = sg.design(sg.load(tables), board="icebreaker", lanes=4)
+    with sg.virtual_board(design, baud=3_000_000, extras=["trace", "counters"], link=link):
+        options = ("run", tables, "--port", link, "--lanes", 4, "--samples", 3)
+        result = somagate.json(*options, "--profile", "--trace", kept)
+        assert result["traced"] and result["difference"] == ""
+        assert result["cycles"] > result["waits"] > 0 and result["events"] > 0
+        data = sg.samples(sg.load(tables), "digits", 3)
+        wanted, found = sg.simulate(sg.load(tables), data), sg.Trace.load(kept)
+        assert all((found.spikes[name] == spikes).all() for name, spikes in wanted.spikes.items())
+        assert somagate.error(*options, "--trace", kept) == (
+            f"{kept} exists already: name another with --trace, or give --force"
+        )
+        text = somagate(*options, "--profile", "--trace", kept, "--force").stdout
+        assert "Every spike and potential on the board is golden's\n" in text
+        assert " cycles a sample, " in text and " weight rows added\n" in text
+    assert somagate.error("board", tables, "--extra", "tracing") == (
+        "extras must be some of stream, trace, pixels, counters, not 'tracing'"
+    )
+
+
+def test_a_difference_on_a_board_is_told() -> None:
+    tables = tiny()
+    data = sg.samples(tables, "digits", 2)
+    trace = sg.simulate(tables, data)
+    trace.potentials["conv1"][1, 0, 2, 3, 4] += 1
+    run = sg.DeviceRun(
+        port="p", tables=tables.sha256, data="digits", samples=2, correct=1, per_second=1.0,
+        latency_ms=1.0, frames=1, repeated=0, damaged=0, restarts=0,
+    ).compared(tables, data, trace)  # fmt: skip
+    assert run.difference.startswith(
+        "layer conv1, step 1, sample 0, channel 2, row 3, column 4: potential "
+    )
+    assert str(run.shown()[-1]) == f"The board and golden differ first in {run.difference}"
 
 
 def test_a_board_is_refused_what_can_not_be(somagate, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_build_makes_a_bitstream(somagate, tables_path: Path) -> None:
     kinds = {
         memory["name"].removesuffix(".memory"): memory["kind"] for memory in report["memories"]
     }
-    stage = "top.accelerator.stage"
+    stage = "top.core.accelerator.stage"
     assert {kinds[f"{stage}.maps.memory"], kinds[f"{stage}.bank.weights.weights_4"]} == {
         "block_rams"
     }
@@ -51,7 +51,7 @@ def test_build_fails_where_the_clock_is_too_fast(
         return Report()
 
     monkeypatch.setattr(generating, "build_for", build)
-    monkeypatch.setattr(generating, "Accelerator", lambda plan: plan)
+    monkeypatch.setattr(generating, "accelerator_for", lambda plan, extras: plan)
     options = ("--clock", 30, "--baud", 9600, "--seed", 5, "--seeds", 2)
     result = somagate("build", tables_path, *options)
     assert result.exit_code == 1

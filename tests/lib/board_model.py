@@ -31,6 +31,8 @@ class BoardModel:
         That are the words of an inference.
     infer
         Returns the answer to them as payloads of frames, the last of which ends it.
+    modes
+        That it takes, of which none changes the answers.
     """
 
     def __init__(
@@ -39,19 +41,21 @@ class BoardModel:
         identity: bytes,
         inference_bytes: int,
         infer: Callable[[bytes], list[bytes]],
+        modes: int = 0,
     ) -> None:
         self._pages = {
             Page.DESCRIPTION: description.ljust(PAGE_BYTES, b"\0"),
             Page.SHAPE: identity[:PAGE_BYTES],
             Page.TABLES: identity[PAGE_BYTES:],
         }
-        self._size, self._infer = inference_bytes, infer
+        self._size, self._infer, self._modes = inference_bytes, infer, modes
         self._expected = 0
         self._greeted = False
         self._restart()
 
     def _restart(self) -> None:
         self._words = b""
+        self._begun = False
         self._number = self._base = 0
         self._kept: list[bytes] = []  # frames of answers, from `_base` on
         self._due: deque[tuple[bytes, Kind]] = deque()  # what no slot is free for
@@ -100,6 +104,9 @@ class BoardModel:
                     state |= Status.UNKNOWN
             elif command & ~AGAIN == Command.INPUT:
                 self._take_words(payload)
+            elif command & ~AGAIN == Command.MODE and self._modes:
+                if payload and (self._begun or payload[0] & ~self._modes):
+                    state |= Status.UNKNOWN
             elif payload:
                 state |= Status.UNKNOWN
         said = [*said, self._frame(bytes([state]), Kind.STATUS), *events]
@@ -115,6 +122,7 @@ class BoardModel:
 
     def _take_words(self, payload: bytes) -> None:
         self._words += payload
+        self._begun |= bool(payload)
         while len(self._words) >= self._size:
             *parts, last = self._infer(self._words[: self._size])
             self._due += [*((part, Kind.PART) for part in parts), (last, Kind.ANSWER)]

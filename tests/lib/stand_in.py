@@ -32,10 +32,19 @@ def last_state(words: Sequence[int]) -> int:
 
 
 class StandIn(wiring.Component):
-    """An inference is `words` words; each keeps it busy for `busy_cycles` more than three."""
+    """An inference is `words` words; each keeps it busy for `busy_cycles` more than three.
+
+    One that `streams` can be told to, and does what it did.
+    """
 
     def __init__(
-        self, *, word_bits: int, words: int, busy_cycles: int = 0, class_bits: int = CLASS_BITS
+        self,
+        *,
+        word_bits: int,
+        words: int,
+        busy_cycles: int = 0,
+        class_bits: int = CLASS_BITS,
+        streams: bool = False,
     ) -> None:
         self.words, self.busy_cycles = words, busy_cycles
         output = {
@@ -50,6 +59,7 @@ class StandIn(wiring.Component):
                 "output": Out(stream.Signature(StructLayout(output))),
                 "observe": Out(stream.Signature(unsigned(16))),
             }
+            | ({"streaming": In(1)} if streams else {})
         )
 
     def elaborate(self, platform: object) -> Module:

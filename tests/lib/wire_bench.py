@@ -10,7 +10,7 @@ from board_model import BoardModel
 from somagate.boards.core import TopParameters
 from somagate.boards.top import Top
 from somagate.boards.uart import UartParameters
-from somagate.boards.wire.protocol import AGAIN, Command
+from somagate.boards.wire.protocol import AGAIN, Command, Extra
 from somagate.host.frames import END, checked
 from somagate.host.virtual_board import Simulation
 from somagate.toolchain.verilog import convert
@@ -24,6 +24,7 @@ LINE = TopParameters(
     uart=UartParameters(clock_hz=DIVISOR * 1_000_000, baud=1_000_000),
     word_bits=WORD_BITS,
     buffer_bytes=512,
+    extras=Extra.STREAM,
 )
 
 
@@ -55,7 +56,7 @@ class Board:
     """The gates: bytes in, and all that comes of them."""
 
     def __init__(self) -> None:
-        self.top = Top(StandIn(word_bits=WORD_BITS, words=WORDS), LINE)
+        self.top = Top(StandIn(word_bits=WORD_BITS, words=WORDS, streams=True), LINE)
         verilog = convert(Pinned(self.top), name="pinned")
         self._simulation = Simulation(verilog, "pinned", DIVISOR)
         self._simulation.run(1000, 1000)  # until it has started
@@ -74,7 +75,9 @@ class Board:
 
     def model(self) -> BoardModel:
         """Return the rules of the same board."""
-        return BoardModel(bytes(self.top.core.description), bytes(64), INFERENCE_BYTES, infer)
+        return BoardModel(
+            self.top.core.description, bytes(64), INFERENCE_BYTES, infer, modes=Extra.STREAM
+        )
 
 
 def frames(rng: random.Random) -> Iterator[bytes]:
@@ -87,6 +90,8 @@ def frames(rng: random.Random) -> Iterator[bytes]:
         if command == Command.HELLO and rng.random() < 0.7:
             command = Command.INPUT
         number = expected if rng.random() < 0.8 else rng.randrange(256)
+        if command == Command.MODE and rng.random() < 0.5:
+            command = Command.HELLO  # before it, a mode is mostly too late
         payload = rng.randbytes(rng.choice([0, 1, 2, 12, 24, rng.randrange(240)]))
         if rng.random() < 0.3:
             payload = bytes(len(payload))

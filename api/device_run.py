@@ -1,0 +1,103 @@
+"""What a board made of samples."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rich.console import RenderableType
+
+from .encoded import Samples, maps
+from .export.tables import Tables
+from .host.counted import DeviceProfile
+from .shown import Shown
+from .sim.golden import golden
+from .sim.golden.trace import Trace, compare
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceRun(Shown):
+    """What a board made of labelled samples.
+
+    Attributes
+    ----------
+    port
+        Where it is.
+    tables
+        The hash of the tables that it runs.
+    data
+        What the samples are of.
+    samples, correct
+        How many, and how many of them are classified right.
+    per_second
+        Samples a second, over the line.
+    latency_ms
+        Milliseconds of a sample, the median: from its first byte to the last of its answer.
+    frames, repeated, damaged, restarts
+        Frames sent, those sent again, those that came damaged, and how often the link had to
+        start anew.
+    traced, difference
+        Whether spikes and potentials were compared with golden's, and the first that differs.
+    cycles, waits, stalls, events
+        As of `somagate.host.counted.DeviceProfile`, a sample on average; None where nothing was
+        counted.
+    """
+
+    port: str
+    tables: str
+    data: str
+    samples: int
+    correct: int
+    per_second: float
+    latency_ms: float
+    frames: int
+    repeated: int
+    damaged: int
+    restarts: int
+    cycles: float | None = None
+    waits: float | None = None
+    stalls: float | None = None
+    events: float | None = None
+    traced: bool = False
+    difference: str = ""
+
+    def compared(self, tables: Tables, data: Samples, trace: Trace) -> "DeviceRun":
+        """Return the same with what a trace of the board's differs in from golden's first."""
+        found = compare(golden.run(tables, maps(tables, data), potentials=True), trace)
+        return replace(self, traced=True, difference=str(found) if found else "")
+
+    def shown(self) -> list[RenderableType]:
+        """Return the accuracy and the speed."""
+        lines: list[RenderableType] = [
+            (
+                f"{self.correct} of {self.samples} right ({self.correct / self.samples:.2%}), "
+                f"{self.per_second:,.1f} samples a second, {self.latency_ms:.3g} ms each"
+            )
+        ]
+        if self.repeated or self.damaged or self.restarts:
+            lines.append(
+                f"{self.repeated} of {self.frames} frames were sent again, {self.damaged} came "
+                f"damaged, and the link started anew {self.restarts} times"
+            )
+        if self.cycles is not None:
+            lines.append(
+                f"{self.cycles:,.0f} cycles a sample, {self.waits:,.0f} of them waiting for words "
+                f"and {self.stalls:,.0f} for the line; {self.events:,.0f} weight rows added"
+            )
+        if self.traced:
+            lines.append(
+                f"The board and golden differ first in {self.difference}"
+                if self.difference
+                else "Every spike and potential on the board is golden's"
+            )
+        return lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content as JSON holds it."""
+        return {**vars(self), "accuracy": self.correct / self.samples}
+
+
+def means(profile: DeviceProfile | None) -> dict[str, float]:
+    """Return what was counted, a sample on average."""
+    if profile is None:
+        return {}
+    names = ("cycles", "waits", "stalls", "events")
+    return {name: float(getattr(profile, name).mean()) for name in names}
