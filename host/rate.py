@@ -38,8 +38,9 @@ def line_bytes(plan: Plan) -> LineBytes:
     frames = parts(payload, MOST_PAYLOAD)
     value, prediction = parts(plan.readout_bits, 8), parts(bits_of(plan.classes), 8)
     body = SLOT_BYTES - CRC_BYTES - STUFFING_BYTES
-    slots = parts(plan.classes * value, body - 1 - ENDING_BYTES - value - prediction)
-    answer = plan.classes * value + prediction + slots * (SLOT_BYTES - body + 1 + ENDING_BYTES)
+    answer = plan.classes * value + prediction
+    slots = parts(answer, body - 1 - ENDING_BYTES)
+    answer += slots * (SLOT_BYTES - body + 1 + ENDING_BYTES)
     return LineBytes(
         sent=payload + frames * (HEADER_BYTES + CRC_BYTES + STUFFING_BYTES),
         received=plan.tables.answers * answer + frames * STATUS_BYTES,
