@@ -13,7 +13,7 @@ from .plan.plan import Plan
 from .plan.stage_plan import StagePlan
 from .plan.widths import parts
 from .rtl.accelerator import Accelerator
-from .rtl.axi_stream import AxiStreamAccelerator, answer_fields
+from .rtl.axi_stream import AxiStreamAccelerator, Fields, answer_fields, result_fields
 
 TOP = "somagate"
 """Name of the top module, and of the Verilog file."""
@@ -104,6 +104,7 @@ def manifest(plan: Plan, *, axi: bool = False) -> dict[str, Any]:
         "classes": plan.classes,
         "answers": plan.tables.answers,
         "readout_bits": plan.readout_bits,
+        "output_payload": _fields(result_fields(plan)),
         "stages": [
             {
                 "layers": list(stage.names),
@@ -122,11 +123,15 @@ def _axi_map(plan: Plan) -> dict[str, Any]:
     return {
         "top": AXI_TOP,
         "s_axis_tdata": {"bits": plan.word_bits},
-        "m_axis_tdata": [
-            {"field": name, "first_bit": first, "bits": bits, "signed": signed}
-            for name, (first, bits, signed) in answer_fields(plan).items()
-        ],
+        "m_axis_tdata": _fields(answer_fields(plan)),
     }
+
+
+def _fields(fields: Fields) -> list[dict[str, Any]]:
+    return [
+        {"field": name, "first_bit": first, "bits": bits, "signed": signed}
+        for name, (first, bits, signed) in fields.items()
+    ]
 
 
 def save_manifest(plan: Plan, folder: Path, *, axi: bool = False) -> None:

@@ -5,7 +5,17 @@ AXI4-Stream it has `tdata`, `tvalid`, `tready` and for answers `tlast`: the acce
 words of an inference itself.
 """
 
-from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal, Value
+from amaranth.hdl import (
+    ClockDomain,
+    ClockSignal,
+    Instance,
+    Module,
+    ResetSignal,
+    Shape,
+    ShapeLike,
+    Signal,
+    Value,
+)
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,19 +25,34 @@ from ..plan.widths import parts
 from .observe import ObserveLayout
 from .update.readout import ResultLayout
 
+Fields = dict[str, tuple[int, int, bool]]
+"""Of a payload by name: first bit, bits, whether signed."""
 
-def answer_fields(plan: Plan) -> dict[str, tuple[int, int, bool]]:
-    """Return where an answer's fields lie in `m_axis_tdata`: first bit, bits, whether signed.
+
+def result_fields(plan: Plan) -> Fields:
+    """Return where the fields lie in the payload of `Accelerator.output`."""
+    return {
+        name: (field.offset, *_size(field.shape)) for name, field in ResultLayout(plan.stages[0])
+    }
+
+
+def answer_fields(plan: Plan) -> Fields:
+    """Return where an answer's fields lie in `m_axis_tdata`.
 
     Each takes whole bytes, and repeats its sign or 0 above its own bits.
     """
-    layout, found, first = ResultLayout(plan.stages[0]), {}, 0
-    for name in ("value", "index", "prediction"):
-        shape = layout[name].shape
-        bits = 8 * parts(shape.width, 8)
-        found[name] = (first, bits, shape.signed)
-        first += bits
+    found, first = {}, 0
+    for name, (_, width, signed) in result_fields(plan).items():
+        if name != "last":
+            bits = 8 * parts(width, 8)
+            found[name] = (first, bits, signed)
+            first += bits
     return found
+
+
+def _size(shape: ShapeLike) -> tuple[int, bool]:
+    cast = Shape.cast(shape)
+    return cast.width, cast.signed
 
 
 class AxiStreamAccelerator(wiring.Component):
