@@ -81,7 +81,7 @@ $(INSTALLED): pyproject.toml constraints.txt | programs
 	  -c constraints.txt -e '.[$(EXTRAS)]'
 	@# Without what they ask for and don't need: see the extras in pyproject.toml.
 	$(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check \
-	  -c constraints.txt --no-deps spikingjelly norse
+	  -c constraints.txt --no-deps spikingjelly norse cocotbext-axi cocotb-bus
 	@echo "Compiling the synthesis tools for this machine, once ..."
 	@for p in yosys nextpnr-ice40 nextpnr-ecp5 nextpnr-himbaechel-gowin; do $(BIN)/yowasp-$$p --version >/dev/null 2>&1 || true; done
 	@touch $@

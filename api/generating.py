@@ -7,17 +7,22 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from .boards.build import BuildParameters, settled
+from .boards import vivado
+from .boards.build import BuildParameters, open_family, settled
 from .boards.build import build as build_for
 from .boards.core import accelerator_for, check_extras
+from .boards.flow import NAME
 from .boards.report import REPORT, BuildReport
 from .boards.uart import BAUD
 from .boards.wire.protocol import extras as extras_of
+from .checks.arguments import choice
 from .designs import Design, the_design
 from .hw import generate as generator
 from .hw.plan import plan_file
 from .shown import Shown, grid
 
+TOOLCHAINS = ("vivado",)
+"""Those that `generate` writes a whole board for."""
 PROOF = "manifest.json"
 """A file of every folder that `generate` wrote."""
 BUILT_PROOF = "top.il"
@@ -44,8 +49,8 @@ class Generated(Shown):
 
     @property
     def verilog(self) -> Path:
-        """The Verilog file."""
-        return self.files[f"{generator.TOP}.v"]
+        """The Verilog file, of the whole board where it is for one."""
+        return self.files.get(f"{NAME}.v") or self.files[f"{generator.TOP}.v"]
 
     @property
     def summary(self) -> str:
@@ -85,8 +90,34 @@ class Generated(Shown):
         }
 
 
-def generate(design: Design, folder: Path | str, *, overwrite: bool = False) -> Generated:
+def generate(
+    design: Design,
+    folder: Path | str,
+    *,
+    axi: bool = False,
+    toolchain: str | None = None,
+    baud: int | None = None,
+    extras: Iterable[str] = (),
+    overwrite: bool = False,
+) -> Generated:
     """Write an accelerator: Verilog, memory images, a memory map, a manifest, and its tables.
+
+    Parameters
+    ----------
+    design
+        With a board, and its clock, where it is for a toolchain.
+    folder
+        That does not exist yet, or is empty.
+    axi
+        Also write a module with AXI4-Stream's ports that instantiates the accelerator.
+    toolchain
+        'vivado' writes the board's whole top instead, with its pins and a script for AMD's Vivado.
+    baud
+        Speed of that top's serial line; by default 115,200.
+    extras
+        What that top has beyond inferences, as of `build`.
+    overwrite
+        Replace the folder, whatever is in it.
 
     Raises
     ------
@@ -94,9 +125,36 @@ def generate(design: Design, folder: Path | str, *, overwrite: bool = False) -> 
         Where the folder exists and `overwrite` is False.
     ToolError
         Where Yosys is missing or fails.
+    ValueError
+        Where the toolchain is unknown or does not build for the board, the clock or the line can't
+        have the speed wanted, or a setting is given that has no use.
     """
-    files = generator.generate(the_design(design).plan, Path(folder), overwrite=overwrite)
-    return Generated(design=design, folder=Path(folder), files=files)
+    plan, folder, more = the_design(design).plan, Path(folder), tuple(extras)
+    if toolchain is None:
+        if baud is not None:
+            raise ValueError(f"baud must come with a toolchain, not be {baud} without it")
+        if more:
+            raise ValueError(
+                f"extras must come with a toolchain, not be {', '.join(more)} without it"
+            )
+        files = generator.generate(plan, folder, overwrite=overwrite, axi=axi)
+        return Generated(design=design, folder=folder, files=files)
+    choice("toolchain", toolchain, TOOLCHAINS)
+    if axi:
+        raise ValueError(
+            f"axi must be False for {toolchain}, whose top has a serial line: leave the toolchain "
+            "out to get a module with AXI4-Stream's ports"
+        )
+    if design.board is None:
+        raise ValueError(
+            f"design must have a board for {toolchain}, not the part {design.part.name} alone: "
+            "plan it with board="
+        )
+    parameters = BuildParameters(
+        clock_hz=design.clock_hz, baud=BAUD if baud is None else baud, extras=extras_of(more)
+    )
+    files = vivado.generate(plan, design.board, folder, parameters, overwrite=overwrite)
+    return Generated(design=design, folder=folder, files=files)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -186,8 +244,8 @@ def build(
     Raises
     ------
     ValueError
-        Where the design has no board, the clock or the line can't have the speed wanted, or the
-        network not an extra.
+        Where the design has no board, or one without open tools, the clock or the line can't have
+        the speed wanted, or the network not an extra.
     BuildError, ToolError
         Where a tool refuses the design, or is missing.
     """
@@ -201,7 +259,8 @@ def build(
         clock_hz=design.clock_hz, baud=baud, seed=seed, seeds=seeds, extras=extras_of(extras)
     )
     check_extras(design.tables, parameters.extras)
-    settled(board, parameters, design.plan.word_bits)  # before there is an accelerator to waste
+    open_family(board)  # before there is an accelerator to waste, as the following
+    settled(board, parameters, design.plan.word_bits)
     accelerator = accelerator_for(design.plan, parameters.extras)
     report = build_for(accelerator, board, Path(folder), parameters, progress=progress)
     return Built(design=design, folder=Path(folder), report=report)

@@ -16,6 +16,7 @@ from ..toolchain.depth import deep
 from . import flow
 from .board import Board
 from .core import NONE, TopParameters
+from .families.family import OpenFamily
 from .report import BuildReport, read, sha256
 from .top import Top
 from .uart import BAUD, UartParameters
@@ -131,10 +132,11 @@ def build(
     ToolError
         If a tool is missing.
     ValueError
-        If the clock or the line can't have the speed wanted.
+        If open tools don't build for the board, or the clock or the line can't have the speed
+        wanted.
     """
     parameters = parameters or BuildParameters()
-    family = board.family
+    family = open_family(board)
     for tool in ("amaranth-boards", "yosys", family.placer, family.packer[0]):
         tools.require(tool)
     tell = progress or (lambda step, done, steps: None)
@@ -143,12 +145,30 @@ def build(
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with held(folder), naming(folder / flow.NAME):
-            return _build(design, folder, parameters, tell)
+            return _build(design, family, folder, parameters, tell)
     except BlockingIOError:
         raise flow.BuildError(
             f"{folder} must be built by one at a time, but another process builds there; wait for "
             "it, or name another folder"
         ) from None
+
+
+def open_family(board: Board) -> OpenFamily:
+    """Return a board's device and its open tools.
+
+    Raises
+    ------
+    ValueError
+        If it has none.
+    """
+    family = board.family
+    if not isinstance(family, OpenFamily):
+        raise ValueError(
+            f"board must be one that the open tools build for, not {board.name}, whose "
+            f"{family.device} needs Vivado: `somagate generate TABLES --for vivado --board "
+            f"{board.name}` writes what that reads"
+        )
+    return family
 
 
 def settled(board: Board, parameters: BuildParameters, word_bits: int) -> tuple[Any, TopParameters]:
@@ -169,20 +189,28 @@ def settled(board: Board, parameters: BuildParameters, word_bits: int) -> tuple[
     return pll, line
 
 
-def _build(
-    design: BoardTop, folder: Path, parameters: BuildParameters, tell: Progress
-) -> BuildReport:
-    board, accelerator = design.board, design.top.accelerator
-    family = board.family
-    tell("Amaranth", 0, 4)
-    # Amaranth's platform only writes the design and its pins; it would look for a loader to build.
-    platform = board.platform()
-    platform.single_port_memory = family.single_port_memory
+def prepared(design: BoardTop) -> dict[str, str]:
+    """Return a board's top as RTLIL and its pins and clocks, by file, as Amaranth writes them."""
+    # The platform itself would look for a loader to build.
+    platform = design.board.platform()
+    platform.single_port_memory = design.board.family.single_port_memory
     with deep():
         plan = platform.prepare(design, flow.NAME, emit_src=False)
-    constraints = flow.NAME + family.constraints
-    for file in (f"{flow.NAME}.il", constraints):
-        (folder / file).write_text(plan.files[file], encoding="utf-8")
+    files = (f"{flow.NAME}.il", flow.NAME + design.board.family.constraints)
+    return {file: plan.files[file] for file in files}
+
+
+def _build(
+    design: BoardTop,
+    family: OpenFamily,
+    folder: Path,
+    parameters: BuildParameters,
+    tell: Progress,
+) -> BuildReport:
+    board, accelerator = design.board, design.top.accelerator
+    tell("Amaranth", 0, 4)
+    for file, text in prepared(design).items():
+        (folder / file).write_text(text, encoding="utf-8")
 
     if hasattr(accelerator, "plan"):
         generate.save_manifest(accelerator.plan, folder)
@@ -192,7 +220,8 @@ def _build(
     tell("nextpnr", 2, 4)
     seeds = range(parameters.seed, parameters.seed + parameters.seeds)
     mhz = f"{design.pll.output_hz / 1e6:.6f}"
-    pins = [word.format(constraints=constraints, mhz=mhz) for word in family.pins]
+    names = {"constraints": flow.NAME + family.constraints, "mhz": mhz}
+    pins = [word.format(**names) for word in family.pins]
     seed, placements = flow.place_until_fast(family, folder, seeds, pins)
     tell(family.packer[0], 3, 4)
     bitstream = flow.pack(family, folder)

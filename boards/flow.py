@@ -12,7 +12,7 @@ from typing import Any
 
 from ..toolchain import tools
 from . import lint
-from .families.family import Family
+from .families.family import OpenFamily
 
 NAME = "top"
 """The top module, and the name of its files."""
@@ -44,7 +44,7 @@ class BuildError(RuntimeError):
     """A tool failed; the message names the step, the reason and the log."""
 
 
-def synthesize(family: Family, folder: Path, options: Sequence[str] | None = None) -> str:
+def synthesize(family: OpenFamily, folder: Path, options: Sequence[str] | None = None) -> str:
     """Turn ``top.il`` into ``top.json``, and note what became of every memory.
 
     `options` are those of Yosys' command, the family's own where left out; returns that command.
@@ -103,7 +103,7 @@ def _check(folder: Path) -> None:
 
 
 def place_until_fast(
-    family: Family, folder: Path, seeds: Sequence[int], arguments: Sequence[str]
+    family: OpenFamily, folder: Path, seeds: Sequence[int], arguments: Sequence[str]
 ) -> tuple[int, int]:
     """Place with one seed after the other until every clock is fast enough; keep the fastest.
 
@@ -139,7 +139,7 @@ def place_until_fast(
     return kept, len(seeds)
 
 
-def place_and_route(family: Family, folder: Path, seed: int, arguments: Sequence[str]) -> None:
+def place_and_route(family: OpenFamily, folder: Path, seed: int, arguments: Sequence[str]) -> None:
     """Turn ``top.json`` into a routed design and ``placement.json``, whatever its timing.
 
     Raises
@@ -162,7 +162,7 @@ def place_and_route(family: Family, folder: Path, seed: int, arguments: Sequence
     )
 
 
-def pack(family: Family, folder: Path) -> Path:
+def pack(family: OpenFamily, folder: Path) -> Path:
     """Turn the routed design into a bitstream, and return its path.
 
     Raises
@@ -183,7 +183,7 @@ def _list(file: str, *selection: str) -> list[str]:
     return [f"select {' '.join(selection)}", f"write_json -selected {file}", "select -clear"]
 
 
-def _rams(family: Family, folder: Path) -> list[str]:
+def _rams(family: OpenFamily, folder: Path) -> list[str]:
     """Return the commands that take memories to the family's own choice of RAMs."""
     if not family.ram_library:
         return []
@@ -191,7 +191,7 @@ def _rams(family: Family, folder: Path) -> list[str]:
     return [f"memory_libmap -lib {RAM_LIBRARY}"]
 
 
-def _chains(family: Family, folder: Path, command: str) -> list[str]:
+def _chains(family: OpenFamily, folder: Path, command: str) -> list[str]:
     """Return the commands of the synthesis' last part, with the family's own carry chains."""
     if not family.carry_map:
         return [f"{command} -run map_ffram:"]

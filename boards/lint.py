@@ -24,6 +24,11 @@ CLOCKS = {
     "SDPB": ("CLKA", "CLKB"),
     "SDPX9B": ("CLKA", "CLKB"),
     "RAM16SDP4": ("CLK",),
+    "FD": ("C",),
+    "SRL": ("CLK",),
+    "RAMB": ("CLKARDCLK", "CLKBWRCLK"),
+    "RAM32M": ("WCLK",),
+    "RAM64M": ("WCLK",),
 }
 """Clock pins of what holds a state, by the beginning of the cell's type."""
 RESETS = {"DP16KD": ("RSTA", "RSTB"), "PDPW16KD": ("RST",)}

@@ -19,7 +19,7 @@ from ..hw.rtl.observe import observers
 from ..toolchain import tools
 from . import flow
 from .build import Progress, tables_sha256, versions
-from .families.family import Family
+from .families.family import OpenFamily
 from .report import BuildReport, read
 
 TARGET = "out of context"
@@ -95,7 +95,7 @@ class Wrapper(wiring.Component):
 
 def measure(
     accelerator: Any,
-    family: Family,
+    family: OpenFamily,
     folder: Path,
     parameters: MeasureParameters,
     *,

@@ -1,5 +1,7 @@
 """Every board by its name."""
 
+from .catalog.arty_a7 import ARTY_A7
+from .catalog.basys3 import BASYS3
 from .catalog.colorlight_5a75b import COLORLIGHT_5A75B
 from .catalog.icebreaker import ICEBREAKER
 from .catalog.icesugar_pro import ICESUGAR_PRO
@@ -20,5 +22,7 @@ BOARDS = {
         ICESUGAR_PRO,
         TANG_NANO_9K,
         TANG_NANO_20K,
+        ARTY_A7,
+        BASYS3,
     )
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import flow
-from .families.family import Family
+from .families.family import OpenFamily
 
 REPORT = "report.json"
 _SUFFIX = re.compile(
@@ -168,7 +168,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def read(family: Family, folder: Path, **known: Any) -> BuildReport:
+def read(family: OpenFamily, folder: Path, **known: Any) -> BuildReport:
     """Return the report of what the tools left in a folder, and of what is known besides."""
     statistics = json.loads((folder / flow.STATISTICS).read_text(encoding="utf-8"))
     placement = json.loads((folder / flow.PLACEMENT).read_text(encoding="utf-8"))
@@ -192,7 +192,7 @@ def read(family: Family, folder: Path, **known: Any) -> BuildReport:
     )
 
 
-def _memories(family: Family, folder: Path) -> tuple[MappedMemory, ...]:
+def _memories(family: OpenFamily, folder: Path) -> tuple[MappedMemory, ...]:
     """Return what became of every memory, in order of their names."""
     mapped = flow.cells(folder / flow.MAPPED)
     unmapped = flow.cells(folder / flow.UNMAPPED)
@@ -215,7 +215,7 @@ def _memories(family: Family, folder: Path) -> tuple[MappedMemory, ...]:
 
 
 def _utilization(
-    family: Family, counts: Mapping[str, Any], cells: Mapping[str, int]
+    family: OpenFamily, counts: Mapping[str, Any], cells: Mapping[str, int]
 ) -> dict[str, Usage]:
     """Return how much of each resource is used, by our names for them."""
     usage = {

@@ -4,8 +4,11 @@ What is written lies under a name of its own until it is whole, then moves into 
 so a reader never finds half a file, and no two writers share one.
 """
 
+import errno
 import fcntl
+import itertools
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -89,3 +92,46 @@ def held(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def filling(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield an empty folder to fill; behind the block, that one becomes `folder`.
+
+    The folder around it is made. Where the block fails nothing is left.
+
+    Raises
+    ------
+    FileExistsError
+        Where something is in `folder`, from the start or by the end, and `overwrite` is False; it
+        is left alone.
+    """
+    if not overwrite:
+        _refuse_taken(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{folder.name}-"
+    with naming(folder), tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as name:
+        work = Path(name, "new")
+        work.mkdir()
+        yield work
+        _place(work, folder, overwrite=overwrite)
+
+
+def _refuse_taken(folder: Path) -> None:
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise FileExistsError(f"{folder} must not exist yet, or be overwritten on purpose")
+
+
+def _place(work: Path, folder: Path, *, overwrite: bool) -> None:
+    """Move a folder to where none is, or an empty one, in one step; so of several one wins."""
+    for number in itertools.count():
+        try:
+            work.rename(folder)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+        if not overwrite:
+            _refuse_taken(folder)
+        with suppress(FileNotFoundError):  # another process was quicker
+            folder.rename(work.with_name(f"old{number}"))

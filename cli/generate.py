@@ -8,6 +8,8 @@ import typer
 
 from .options import (
     BoardName,
+    Clock,
+    Extras,
     Force,
     Json,
     Lanes,
@@ -24,13 +26,32 @@ def generate(
     tables: TablesFile,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder to write; default: 'rtl' beside TABLES."),
+        typer.Option(
+            metavar="DIR", help="Folder to write; default: 'rtl', or that of --for, by TABLES."
+        ),
     ] = None,
     board: BoardName = None,
     lanes: Lanes = None,
     update_lanes: UpdateLanes = None,
     word_bits: WordBits = None,
     plan: PlanFile = None,
+    axi: Annotated[
+        bool, typer.Option("--axi", help="Write a module with AXI4-Stream's ports too.")
+    ] = False,
+    toolchain: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="TOOLS",
+            help="'vivado': the whole of a board that Vivado builds for, with pins and a script.",
+        ),
+    ] = None,
+    clock: Clock = None,
+    baud: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --for: speed of the serial line; default: 115200."),
+    ] = None,
+    extras: Extras = None,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -41,11 +62,16 @@ def generate(
     with verb(json):
         from ..generating import PROOF
 
-        folder = replaceable(out or tables.with_name("rtl"), PROOF, force)
+        if clock is not None and toolchain is None:
+            raise ValueError(f"--clock must come with --for, not be {clock} without it")
+        folder = replaceable(out or tables.with_name(toolchain or "rtl"), PROOF, force)
         with stderr().status("generating Verilog"):
             design = designed(
                 sg.load(existing(tables, ".safetensors")), board=board, lanes=lanes,
-                update_lanes=update_lanes, word_bits=word_bits, plan=plan,
+                update_lanes=update_lanes, word_bits=word_bits, plan=plan, clock=clock,
             )  # fmt: skip
-            result = sg.generate(design, folder, overwrite=force)
+            result = sg.generate(
+                design, folder, axi=axi, toolchain=toolchain, baud=baud,
+                extras=extras or (), overwrite=force,
+            )  # fmt: skip
     show(result, json)

@@ -60,6 +60,7 @@ PlanFile = Annotated[
 BOARDS = (
     *("icebreaker", "ulx3s-12f", "ulx3s-25f", "ulx3s-45f", "ulx3s-85f", "orangecrab"),
     *("colorlight-5a-75b", "icesugar-pro", "tang-nano-9k", "tang-nano-20k"),
+    *("arty-a7", "basys3"),
 )
 """Those of `somagate.boards`, which help must not import: it would take Amaranth with it."""
 BoardName = Annotated[

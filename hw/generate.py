@@ -1,14 +1,10 @@
 """Write an accelerator down: Verilog, memory images, and a map of all memories."""
 
-import errno
-import itertools
 import json
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..checks.files import naming
+from ..checks.files import filling
 from ..toolchain.verilog import convert
 from .plan import loading, memories, plan_file
 from .plan.descriptor import Descriptor
@@ -17,9 +13,12 @@ from .plan.plan import Plan
 from .plan.stage_plan import StagePlan
 from .plan.widths import parts
 from .rtl.accelerator import Accelerator
+from .rtl.axi_stream import AxiStreamAccelerator, Fields, answer_fields, result_fields
 
 TOP = "somagate"
 """Name of the top module, and of the Verilog file."""
+AXI_TOP = f"{TOP}_axis"
+"""The same of that with AXI4-Stream's ports."""
 
 LARGEST_BITS = 1 << 29
 """Of all memories: no FPGA has more on its chip, and Yosys takes many bytes for each."""
@@ -90,7 +89,7 @@ def _layer_map(stage: StagePlan, number: int, descriptor: Descriptor) -> dict[st
     )
 
 
-def manifest(plan: Plan) -> dict[str, Any]:
+def manifest(plan: Plan, *, axi: bool = False) -> dict[str, Any]:
     """Return what the accelerator was generated from, and the widths that its user needs."""
     return {
         "somagate": plan_file.VERSION,
@@ -105,6 +104,7 @@ def manifest(plan: Plan) -> dict[str, Any]:
         "classes": plan.classes,
         "answers": plan.tables.answers,
         "readout_bits": plan.readout_bits,
+        "output_payload": _fields(result_fields(plan)),
         "stages": [
             {
                 "layers": list(stage.names),
@@ -115,12 +115,28 @@ def manifest(plan: Plan) -> dict[str, Any]:
             }
             for stage in plan.stages
         ],
+    } | ({"axi_stream": _axi_map(plan)} if axi else {})
+
+
+def _axi_map(plan: Plan) -> dict[str, Any]:
+    """Return the module with AXI4-Stream's ports, and what lies where in their data."""
+    return {
+        "top": AXI_TOP,
+        "s_axis_tdata": {"bits": plan.word_bits},
+        "m_axis_tdata": _fields(answer_fields(plan)),
     }
 
 
-def save_manifest(plan: Plan, folder: Path) -> None:
+def _fields(fields: Fields) -> list[dict[str, Any]]:
+    return [
+        {"field": name, "first_bit": first, "bits": bits, "signed": signed}
+        for name, (first, bits, signed) in fields.items()
+    ]
+
+
+def save_manifest(plan: Plan, folder: Path, *, axi: bool = False) -> None:
     """Write ``manifest.json`` and ``tables.safetensors``: all that a host must know."""
-    text = json.dumps(manifest(plan), indent=2) + "\n"
+    text = json.dumps(manifest(plan, axi=axi), indent=2) + "\n"
     (folder / plan_file.MANIFEST).write_text(text, encoding="utf-8")
     plan.tables.save(folder / plan_file.TABLES)
 
@@ -150,11 +166,15 @@ def images(plan: Plan) -> dict[str, str]:
     return found
 
 
-def generate(plan: Plan, folder: Path, *, overwrite: bool = False) -> dict[str, Path]:
+def generate(
+    plan: Plan, folder: Path, *, overwrite: bool = False, axi: bool = False
+) -> dict[str, Path]:
     """Write the accelerator to a folder, and return its files by name.
 
     ``somagate.v``, ``manifest.json``, ``memory_map.json``, ``tables.safetensors``, and a ``.hex``
     file for each of `images`. The Verilog holds the images already; those files are for reading.
+    With `axi` also ``somagate_axis.v``, which instantiates it behind AXI4-Stream's ports; the
+    manifest then says as ``axi_stream`` what lies where in their data.
 
     Raises
     ------
@@ -164,41 +184,15 @@ def generate(plan: Plan, folder: Path, *, overwrite: bool = False) -> dict[str, 
     ToolError
         Where Yosys is missing.
     """
-    folder = Path(folder)
-    if not overwrite:
-        _refuse_taken(folder)
-    texts = {
-        f"{TOP}.v": verilog(plan),
-        "memory_map.json": json.dumps(memory_map(plan), indent=2) + "\n",
-        **{f"{name}.hex": text for name, text in images(plan).items()},
-    }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{folder.name}-"
-    with naming(folder), tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as name:
-        work = Path(name, "new")
-        work.mkdir()
+    with filling(Path(folder), overwrite=overwrite) as work:
+        texts = {
+            f"{TOP}.v": verilog(plan),
+            "memory_map.json": json.dumps(memory_map(plan), indent=2) + "\n",
+            **{f"{name}.hex": text for name, text in images(plan).items()},
+        }
+        if axi:
+            texts[f"{AXI_TOP}.v"] = convert(AxiStreamAccelerator(plan, TOP), name=AXI_TOP)
         for file, text in texts.items():
             (work / file).write_text(text, encoding="utf-8")
-        save_manifest(plan, work)
-        _place(work, folder, overwrite=overwrite)
-    return {file: folder / file for file in [*texts, plan_file.MANIFEST, plan_file.TABLES]}
-
-
-def _refuse_taken(folder: Path) -> None:
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise FileExistsError(f"{folder} must not exist yet, or be overwritten on purpose")
-
-
-def _place(work: Path, folder: Path, *, overwrite: bool) -> None:
-    """Move a folder to where none is, or an empty one, in one step; so of several one wins."""
-    for number in itertools.count():
-        try:
-            work.rename(folder)
-            return
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                raise
-        if not overwrite:
-            _refuse_taken(folder)
-        with suppress(FileNotFoundError):  # another process was quicker
-            folder.rename(work.with_name(f"old{number}"))
+        save_manifest(plan, work, axi=axi)
+    return {file: Path(folder, file) for file in [*texts, plan_file.MANIFEST, plan_file.TABLES]}

@@ -12,7 +12,8 @@ PUBLIC = {
     "somagate.boards": ["BOARDS", "Board", "BuildReport"],
     "somagate.boards.catalog": [],
     "somagate.boards.families": [
-        *("Family", "GW1NR_9C", "GW2AR_18C", "ICE40UP5K", "LFE5U_85F", "ecp5"),
+        *("Family", "GW1NR_9C", "GW2AR_18C", "ICE40UP5K", "LFE5U_85F", "OpenFamily"),
+        *("VivadoFamily", "ecp5"),
     ],
     "somagate.boards.wire": [
         *("FrameAnswers", "FrameCommands", "FrameReceiver", "FrameSender", "ResultBytes"),

@@ -20,6 +20,7 @@ import somagate.boards
 import somagate.export
 import somagate.hw
 from somagate.boards.build import build
+from somagate.boards.families.family import OpenFamily
 from somagate.boards.flow import BuildError
 from somagate.boards.registry import BOARDS
 from somagate.export.tables import Tables
@@ -27,6 +28,8 @@ from somagate.hw.rtl.accelerator import Accelerator
 
 from benchmarks.lib import output
 
+OPEN = {name: b.family for name, b in BOARDS.items() if isinstance(b.family, OpenFamily)}
+"""The devices of the boards that open tools build for."""
 HEADER = ("board", "part", "logic", "block RAM", "fmax", "wanted", "timing")
 RESOURCES = ("logic_cells", "block_rams")
 
@@ -37,13 +40,13 @@ def built(tables: Tables, name: str, out: Path) -> dict[str, Any]:
     try:
         report = build(Accelerator(design.plan), BOARDS[name], out / "builds" / name)
     except BuildError as error:
-        return {"device": BOARDS[name].family.device, "failed": str(error)}
+        return {"device": OPEN[name].device, "failed": str(error)}
     return report.to_dict() | {"fmax_hz": report.fmax_hz}
 
 
 def kept(name: str, out: Path) -> output.Kept:
     """Return what is kept of a board's builds."""
-    family = BOARDS[name].family
+    family = OPEN[name]
     code = output.sources(
         *(somagate.boards, somagate.export, somagate.hw, sys.modules[__name__]),
         tools=("yosys", family.placer, family.packer[0]),
@@ -74,12 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/boards"))
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     given = parser.parse_args(arguments)
-    if unknown := sorted(set(given.boards) - set(BOARDS)):
-        parser.error(f"BOARD must be some of {', '.join(BOARDS)}, not {', '.join(unknown)}")
+    if unknown := sorted(set(given.boards) - set(OPEN)):
+        parser.error(f"BOARD must be some of {', '.join(OPEN)}, not {', '.join(unknown)}")
 
     tables = Tables.load(given.tables)
     result = {}
-    for name in given.boards or BOARDS:
+    for name in given.boards or OPEN:
         of = {"board": name, "tables": tables.sha256}
         result[name] = kept(name, given.out).get(
             "board", of, lambda name=name: built(tables, name, given.out)

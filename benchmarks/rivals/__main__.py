@@ -25,7 +25,7 @@ import somagate.hw
 import somagate.sim
 from somagate.boards import outofcontext
 from somagate.boards.families.ecp5 import LFE5U_85F
-from somagate.boards.families.family import Family
+from somagate.boards.families.family import OpenFamily
 from somagate.boards.families.ice40 import ICE40UP5K
 from somagate.hw.plan.plan import Plan
 from somagate.hw.rtl.accelerator import Accelerator
@@ -39,7 +39,7 @@ from benchmarks.rivals.designs import RIVALS, RivalError, synthesized
 ACTIVITIES = (0.02, 0.05, 0.10, 0.20)
 
 
-def ours(plan: Plan, family: Family, build: Path) -> dict[str, Any]:
+def ours(plan: Plan, family: OpenFamily, build: Path) -> dict[str, Any]:
     """Return what our accelerator takes and how fast it is, in the same terms."""
     parameters = outofcontext.MeasureParameters(clock_hz=100_000_000)
     result = outofcontext.measure(Accelerator(plan), family, build, parameters)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from somagate.boards import flow
 from somagate.boards.families.ecp5 import LFE5U_85F
-from somagate.boards.families.family import Family
+from somagate.boards.families.family import OpenFamily
 from somagate.boards.families.ice40 import ICE40UP5K
 from somagate.boards.report import read
 from somagate.toolchain import tools
@@ -48,7 +48,7 @@ class Rival:
     top: str
     sources: tuple[str, ...]
     without: tuple[str, ...] = ()
-    family: Family
+    family: OpenFamily
     clocks: tuple[str, ...]
     pins: tuple[str, ...] = ()
 

@@ -1,7 +1,7 @@
 """The FPGA families: each one's tools, and its clock generator."""
 
 from .ecp5 import LFE5U_85F, ecp5
-from .family import Family
+from .family import Family, OpenFamily, VivadoFamily
 from .gowin import GW1NR_9C, GW2AR_18C
 from .ice40 import ICE40UP5K
 
@@ -11,5 +11,7 @@ __all__ = [
     "ICE40UP5K",
     "LFE5U_85F",
     "Family",
+    "OpenFamily",
+    "VivadoFamily",
     "ecp5",
 ]

@@ -13,7 +13,7 @@ from amaranth.lib import io
 from ...checks.arguments import choice, integer
 from ...hw.cost.part import PARTS
 from . import ecp5_carry
-from .family import Family
+from .family import OpenFamily
 from .pll import Pll, nearest
 
 _INPUT_HZ = (8_000_000, 400_000_000)
@@ -125,7 +125,7 @@ _PACKAGES = {"BG256": "CABGA256", "BG381": "CABGA381", "MG285": "CSFBGA285"}
 """What nextpnr calls a package, by the letters of the part's name."""
 
 
-def ecp5(size: str, package: str, speed: int) -> Family:
+def ecp5(size: str, package: str, speed: int) -> OpenFamily:
     """Return an LFE5U of a size and its tools.
 
     Parameters
@@ -146,7 +146,7 @@ def ecp5(size: str, package: str, speed: int) -> Family:
     choice("ECP5 package", package, tuple(_PACKAGES))
     integer("ECP5 speed", speed, 6, 8)
     placed = (f"--{size[:-1]}k", "--package", _PACKAGES[package], "--speed", str(speed))
-    return Family(
+    return OpenFamily(
         device=f"LFE5U-{size}-{speed}{package}C",
         part=PARTS[f"lfe5u-{size.lower()}"],
         synthesis="synth_ecp5",

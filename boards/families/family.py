@@ -1,4 +1,4 @@
-"""An FPGA family: the tools that build for it, and what its parts are called there."""
+"""FPGA families: the tools that build for each, and what its parts are called there."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from .pll import PllParameters
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """One device and its tool flow: yosys, nextpnr, a packer.
+    """One device, whoever builds for it.
 
     Attributes
     ----------
@@ -18,6 +18,41 @@ class Family:
         The part, as in reports.
     part
         What it has.
+    constraints
+        The ending of the file of pins and clocks that Amaranth's platform writes.
+    pll
+        Computes a clock from (input Hz, output Hz).
+    single_port_memory
+        What stands for `somagate.hw.rtl.memory.SinglePortMemory` on the device, or None for that
+        itself. As Amaranth's platform, the family is asked for it by this name.
+    """
+
+    device: str
+    part: Part
+    constraints: str
+    pll: Callable[[int, int], PllParameters]
+    single_port_memory: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VivadoFamily(Family):
+    """A device that AMD's Vivado builds for, which calls it by `device`.
+
+    Attributes
+    ----------
+    configuration
+        Properties of the design that the board's voltages ask for, by name.
+    """
+
+    configuration: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenFamily(Family):
+    """A device with open tools: yosys, nextpnr, a packer.
+
+    Attributes
+    ----------
     synthesis
         Yosys' command for the family.
     synthesis_options
@@ -28,8 +63,6 @@ class Family:
         Its arguments that name the device.
     unplaced
         Its arguments that let pins stay unconstrained.
-    constraints
-        The ending of the file of pins and clocks that Amaranth's platform writes.
     pins
         The placer's arguments for that file and the clock, with '{constraints}' and '{mhz}'.
     routed
@@ -52,21 +85,13 @@ class Family:
         Verilog that synthesis maps sums with, before its own; '' for none.
     trim
         Called with the netlist's module before placement, to change it in place; None for nothing.
-    pll
-        Computes a clock from (input Hz, output Hz).
-    single_port_memory
-        What stands for `somagate.hw.rtl.memory.SinglePortMemory` on the device, or None for that
-        itself. As Amaranth's platform, the family is asked for it by this name.
     """
 
-    device: str
-    part: Part
     synthesis: str
     synthesis_options: tuple[str, ...]
     placer: str
     placer_device: tuple[str, ...]
     unplaced: tuple[str, ...]
-    constraints: str
     pins: tuple[str, ...]
     routed: tuple[str, str]
     packer: tuple[str, ...]
@@ -74,8 +99,6 @@ class Family:
     utilization: Mapping[str, str]
     memories: Mapping[str, str]
     flip_flops: str
-    pll: Callable[[int, int], PllParameters]
     ram_library: str = ""
     carry_map: str = ""
     trim: Callable[[dict[str, Any]], None] | None = None
-    single_port_memory: Callable[..., Any] | None = None

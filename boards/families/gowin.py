@@ -16,7 +16,7 @@ from amaranth.lib import io
 
 from ...checks.arguments import integer
 from ...hw.cost.part import PARTS
-from .family import Family
+from .family import OpenFamily
 from .pll import Pll, nearest
 
 _PHASE_MIN_HZ = 3_000_000
@@ -161,7 +161,7 @@ ram block $__GOWIN_SDP_ {
 """Those of Yosys' own library that are wanted."""
 
 
-def gowin(*, device: str, family: str, cells: str, part: str, pll: partial[Any]) -> Family:
+def gowin(*, device: str, family: str, cells: str, part: str, pll: partial[Any]) -> OpenFamily:
     """Return a device and its tools.
 
     Parameters
@@ -177,7 +177,7 @@ def gowin(*, device: str, family: str, cells: str, part: str, pll: partial[Any])
     pll
         Finds the dividers of its rPLL.
     """
-    return Family(
+    return OpenFamily(
         device=device,
         part=PARTS[part],
         synthesis="synth_gowin",

@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from ...checks.arguments import integer
 from ...hw.cost.part import PARTS
 from ...hw.rtl.memory import memory_ports
-from .family import Family
+from .family import OpenFamily
 from .pll import Pll, nearest
 
 _PHASE_HZ = (10_000_000, 133_000_000)
@@ -148,7 +148,7 @@ class Ice40Spram(wiring.Component):
         return m
 
 
-ICE40UP5K = Family(
+ICE40UP5K = OpenFamily(
     device="iCE40UP5K-SG48",
     part=PARTS["ice40up5k"],
     synthesis="synth_ice40",

@@ -65,7 +65,7 @@ class FrameAnswers(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        kind, page = Signal(2), Signal(2)
+        kind, page, told = Signal(2), Signal(2), Signal(2)
         status, info, events = Signal(), Signal(), Signal(EVENTS)
         body, byte = self.body, self.body.payload.byte
         sent = body.valid & body.ready
@@ -95,6 +95,8 @@ class FrameAnswers(wiring.Component):
                     with m.If(kind == Kind.STATUS):
                         m.next = "status"
                     with m.If(kind == Kind.INFO):
+                        # Another may be asked for while this one is told.
+                        m.d.sync += [told.eq(page), info.eq(self.asked)]
                         m.next = "page"
             with m.State("status"):
                 m.d.comb += byte.eq(Cat(events, self.loaded, self.greeted))
@@ -102,12 +104,11 @@ class FrameAnswers(wiring.Component):
                     m.d.sync += [status.eq(self.heard | self.events.any()), events.eq(self.events)]
                     m.next = "number"
             with m.State("page"):
-                m.d.comb += byte.eq(page)
+                m.d.comb += byte.eq(told)
                 with m.If(sent):
-                    m.d.sync += info.eq(self.asked)
                     m.next = "info"
             with m.State("info"):
-                self._tell(m, byte, page, sent)
+                self._tell(m, byte, told, sent)
             with m.State("values"):
                 self._values(m, byte, kind, sent, (info | status) & ~self.held)
             with m.State("number"):

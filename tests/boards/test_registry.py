@@ -17,6 +17,8 @@ DEVICES = {
     "icesugar-pro": ("LFE5U-25F-6BG256C", "lfe5u-25f"),
     "tang-nano-9k": ("GW1NR-LV9QN88PC6/I5", "gw1nr-9"),
     "tang-nano-20k": ("GW2AR-LV18QN88C8/I7", "gw2ar-18"),
+    "arty-a7": ("xc7a35ticsg324-1L", "xc7a35t"),
+    "basys3": ("xc7a35tcpg236-1", "xc7a35t"),
 }
 PINS = {  # the clock, what the board receives and sends, the lights "failed" and "busy"
     "icebreaker": "35 6 9 11 37",
@@ -29,6 +31,8 @@ PINS = {  # the clock, what the board receives and sends, the lights "failed" an
     "icesugar-pro": "P6 A9 B9 B11 A11",
     "tang-nano-9k": "52 18 17 10 11",
     "tang-nano-20k": "4 70 69 15 16",
+    "arty-a7": "E3 A9 D10 H5 J5",
+    "basys3": "W5 B18 A18 U16 E19",
 }
 LOW = {"icebreaker", "orangecrab", "icesugar-pro", "tang-nano-9k", "tang-nano-20k"}
 """Boards whose lights shine on 0."""

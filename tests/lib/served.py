@@ -8,7 +8,7 @@ from somagate.boards.registry import BOARDS
 from somagate.boards.wire.protocol import extras as extras_of
 from somagate.export.tables import Tables
 from somagate.host.serving import Faults, FaultyLine
-from somagate.host.virtual_board import VirtualBoard
+from somagate.host.virtual_board import Simulation, VirtualBoard
 from somagate.hw.plan.plan import Plan
 
 BOARD = BOARDS["icebreaker"]
@@ -21,14 +21,18 @@ def planned(tables: Tables, **more: object) -> Plan:
 
 
 class SimulatedLine:
-    """A board and its line."""
+    """A board and its line; by default the virtual one."""
 
     def __init__(
-        self, plan: Plan, faults: Faults | None = None, extras: Sequence[str] = ()
+        self,
+        plan: Plan,
+        faults: Faults | None = None,
+        extras: Sequence[str] = (),
+        board: Simulation | None = None,
     ) -> None:
         faults = faults or Faults()
         parameters = BuildParameters(baud=BAUD, extras=extras_of(extras))
-        self.board = VirtualBoard(plan, BOARD, parameters)
+        self.board = board or VirtualBoard(plan, BOARD, parameters)
         self.ways = FaultyLine(faults), FaultyLine(replace(faults, seed=faults.seed + 1))
         self.closed = False
 
