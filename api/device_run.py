@@ -95,7 +95,7 @@ class DeviceRun(Shown):
         return {**vars(self), "accuracy": self.correct / self.samples}
 
 
-def means(profile: DeviceProfile | None) -> dict[str, float]:
+def means(profile: DeviceProfile | None) -> dict[str, Any]:
     """Return what was counted, a sample on average."""
     if profile is None:
         return {}

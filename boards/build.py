@@ -20,7 +20,7 @@ from .families.family import OpenFamily
 from .report import BuildReport, read, sha256
 from .top import Top
 from .uart import BAUD, UartParameters
-from .wire.protocol import Extra
+from .wire.protocol import Extra, names_of
 
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, the steps done and all steps, before each step and at the end."""
@@ -240,7 +240,7 @@ def _build(
             "baud": parameters.baud,
             "placements": placements,
             "buffer_bytes": design.top.parameters.buffer_bytes,
-            "extras": [extra.name.lower() for extra in parameters.extras],
+            "extras": names_of(parameters.extras),
         },
         bitstream=bitstream.name,
         bitstream_sha256=sha256(bitstream),

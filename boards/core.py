@@ -72,8 +72,8 @@ class TopParameters:
 
     @property
     def startup_cycles(self) -> int:
-        """Cycles from a stable clock to the end of the reset."""
-        return parts(STARTUP_NS * self.uart.clock_hz, 10**9)
+        """Cycles from a stable clock to the end of the reset, a power of two."""
+        return 1 << bits_of(parts(STARTUP_NS * self.uart.clock_hz, 10**9))
 
 
 def accelerator_for(plan: Plan, extras: Extra = NONE) -> Accelerator:

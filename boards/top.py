@@ -168,11 +168,10 @@ class Top(wiring.Component):
     def _start(self, m: Module, starting: Signal) -> None:
         """Hold `starting` until the clock has been stable for long enough."""
         locked = Signal()
-        cycles = self.parameters.startup_cycles
-        left = Signal(range(cycles + 1), init=cycles)
+        passed = Signal(range(2 * self.parameters.startup_cycles))
         m.submodules.locked = FFSynchronizer(self.locked, locked)
-        m.d.sync += starting.eq(~locked | (left != 0))
+        m.d.sync += starting.eq(~locked | ~passed[-1])
         with m.If(~locked):
-            m.d.sync += left.eq(cycles)
-        with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
+            m.d.sync += passed.eq(0)
+        with m.Elif(~passed[-1]):
+            m.d.sync += passed.eq(passed + 1)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..boards.uart import BAUD, FRAME_BITS
-from ..boards.wire.protocol import Extra
+from ..boards.wire.protocol import Extra, names_of
 from ..export.tables import Tables
 from ..hw.plan import loading
 from ..hw.plan.identity import shape_sha256
@@ -185,10 +185,10 @@ class PlanDevice:
         """
         array = self._checked(x)
         if profile:
-            self._need(Extra.COUNTERS, "counters")
+            self._need(Extra.COUNTERS)
         counted = Counted() if profile else None
         pixels = self._as_pixels(array)
-        job = Job(self._running, self._tables, array, pixels and pixels.packed)
+        job = Job(self._running, self._tables, array, pixels.packed if pixels else None)
         self._session.enter(Extra.PIXELS if pixels else Extra(0))
         return self._answered(job, progress, counted)
 
@@ -204,7 +204,7 @@ class PlanDevice:
         ValueError
             If `x` is not an input of the network.
         """
-        self._need(Extra.TRACE, "trace")
+        self._need(Extra.TRACE)
         job = TraceJob(self._running, self._tables, self._checked(x), self._loaded)
         self._session.enter(Extra.TRACE)
         self._answered(job, progress)
@@ -215,7 +215,7 @@ class PlanDevice:
 
         Raises `DeviceError` if the board doesn't answer, or can't stream.
         """
-        self._need(Extra.STREAM, "stream")
+        self._need(Extra.STREAM)
 
         def begin() -> None:
             self._session.mode = Extra.STREAM
@@ -235,15 +235,14 @@ class PlanDevice:
 
     def _checked(self, x: Any) -> NDArray[Any]:
         array, steps = np.asarray(x), self._tables.steps
-        if array.ndim < 2 or len(array) != steps:
-            raise ValueError(
-                f"x must have {steps} steps on its first axis, not shape {array.shape}"
-            )
-        return array
+        if array.ndim > 1 and len(array) == steps:
+            return array
+        raise ValueError(f"x must have {steps} steps on its first axis, not shape {array.shape}")
 
-    def _need(self, extra: Extra, name: str) -> None:
+    def _need(self, extra: Extra) -> None:
         """Raise where the board lacks something, with how to get it."""
         if extra not in self.extras:
+            (name,) = names_of(extra)
             raise DeviceError(
                 f"the board must have {name}, but its bitstream has none: build it with "
                 f"--extra {name}, or extras=['{name}'], and flash that"
@@ -270,7 +269,9 @@ class PlanDevice:
         answers = measured(
             self._session, job, lambda: self._session.again(infer, lambda: job.answered)
         )
-        return replace(answers, profile=counted and counted.profile(self._session.clock_hz))
+        if counted is None:
+            return answers
+        return replace(answers, profile=counted.profile(self._session.clock_hz))
 
     def _start(self) -> None:
         """Greet the board, and raise where it isn't the one that is meant."""

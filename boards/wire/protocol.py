@@ -118,7 +118,12 @@ def extras(names: Iterable[str]) -> Extra:
     found = Extra(0)
     for name in names:
         if str(name).upper() not in Extra.__members__:
-            known = ", ".join(extra.name.lower() for extra in Extra if extra.name)
+            known = ", ".join(names_of(~Extra(0)))
             raise ValueError(f"extras must be some of {known}, not {name!r}")
         found |= Extra[str(name).upper()]
     return found
+
+
+def names_of(chosen: Extra) -> list[str]:
+    """Return the names of extras, as `extras` takes them."""
+    return [name.lower() for name, extra in Extra.__members__.items() if extra in chosen]

@@ -1,5 +1,7 @@
 """What a network answers, from what the neurons of its readout did."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,9 +43,9 @@ def step_answers(tables: Tables, fires: Spikes, potentials: NDArray[np.int16]) -
     potentials. Arguments are those of `answer`, with the potentials of every step.
     """
     kind = tables.readout.kind
-    values = fires.astype(np.int32) if kind == "count" else fires > 0
-    if kind == "potential":
-        values = potentials
+    values: NDArray[Any] = potentials
+    if kind != "potential":
+        values = fires if kind == "count" else fires > 0
     shape = (len(fires), fires.shape[1], tables.classes, tables.readout.voters)
     voted = values.reshape(shape).sum(-1, dtype=np.int32)
     return np.ascontiguousarray(voted.swapaxes(0, 1))

@@ -84,7 +84,7 @@ class Stream:
         for layer in self._layers:
             name = layer.layer.name
             kind = np.bool_ if layer.rule.most_spikes == 1 else np.uint8
-            fresh = np.empty((len(x), self._batch, *layer.shape), kind)
+            fresh: Spikes = np.empty((len(x), self._batch, *layer.shape), kind)
             fires = np.concatenate([self._spikes[name], fresh]) if gone else fresh
             values[name] = np.empty(fresh.shape, np.int16)
             v, i = self._states[name]

@@ -16,7 +16,7 @@ from stand_in import StandIn, last_state, predict
 
 DIVISOR = 8
 UART = UartParameters(clock_hz=DIVISOR * 1_000_000, baud=1_000_000)
-STARTUP_CYCLES = 120
+STARTUP_CYCLES = 128
 WORDS = [0x1234, 0xFEDC, 0, 7]
 GREETING = request(9, 0, Command.HELLO)
 INFERENCE = request(0, 0, Command.INPUT, b"".join(word.to_bytes(2, "little") for word in WORDS))
