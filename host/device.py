@@ -211,10 +211,7 @@ class PlanDevice:
         return job.trace()
 
     def stream(self) -> DeviceStream:
-        """Return a stream of time steps, the first of which finds the board at rest.
-
-        Raises `DeviceError` if the board doesn't answer, or can't stream.
-        """
+        """Return a stream of time steps; raises `DeviceError` as `predict` does."""
         self._need(Extra.STREAM)
 
         def begin() -> None:
