@@ -18,7 +18,7 @@ from ..hw.rtl.observe import observers
 from .uart import UartParameters
 from .wire.counters import Counters
 from .wire.pages import PAGES, Pages
-from .wire.pixels import PixelEncoder, PixelParameters, unencodable
+from .wire.pixels import encoder, unencodable
 from .wire.protocol import MODES, SLOTS, VERSION, Extra
 from .wire.results import ANSWER_BYTE, ResultBytes
 from .wire.trace import TraceBytes
@@ -136,9 +136,9 @@ class Core(wiring.Component):
                 f"Top answers with one of at most {CLASSES_MAX} classes, not {classes}: "
                 "the accelerator's prediction must have 16 bits or less"
             )
-        self.pixels = None
+        self._encoder = None
         if Extra.PIXELS in parameters.extras:
-            self.pixels = PixelParameters.of(accelerator.plan)
+            self._encoder = encoder(accelerator.plan)
         byte = stream.Signature(8)
         members = {
             "mode": In(bits_of(MODES + 1)),
@@ -196,13 +196,14 @@ class Core(wiring.Component):
         """Make words of the bytes of inferences, or of their pixels."""
         words = self.accelerator.input
         m.submodules.packer = packer = WordPacker(self.parameters.word_bits)
-        if self.pixels is None:
+        if self._encoder is None:
             connect(m, flipped(self.input), packer.input)
             connect(m, packer.output, words)
             return
-        m.submodules.pixels = pixels = PixelEncoder(self.pixels)
+        m.submodules.pixels = pixels = self._encoder
         chosen = self.mode & Extra.PIXELS != 0
-        for way, mine in ((packer, ~chosen), (pixels, chosen)):
+        ways: tuple[tuple[Any, Value], ...] = ((packer, ~chosen), (pixels, chosen))
+        for way, mine in ways:
             m.d.comb += [
                 way.input.valid.eq(self.input.valid & mine),
                 way.input.payload.eq(self.input.payload),

@@ -24,7 +24,7 @@ from .inference import Inference, Progress, measured
 from .job import Answers, Job, StepJob
 from .line import Line
 from .link import Link
-from .pixels import Pixels
+from .pixels import Pixels, Repeated, way_of
 from .session import DeviceError, DeviceIdentity
 from .speed import session_at
 from .stream import DeviceStream
@@ -78,7 +78,7 @@ class PlanDevice:
         other = self._tables.sha256 != plan.tables.sha256
         self._loaded = loading.load(plan, self._tables) if other else None
         self._timeout, self._compared = timeout, 0
-        self._pixels: Pixels | None = None
+        self._pixels: Pixels | Repeated | None = None
 
         def link(baud: int) -> Link:
             return Link(patience=patience, retries=retries, byte_seconds=FRAME_BITS / baud)
@@ -245,12 +245,12 @@ class PlanDevice:
                 f"--extra {name}, or extras=['{name}'], and flash that"
             )
 
-    def _as_pixels(self, x: NDArray[Any]) -> Pixels | None:
+    def _as_pixels(self, x: NDArray[Any]) -> Pixels | Repeated | None:
         """Return what makes pixels of samples, where the board takes them and they are shorter."""
         running = self._running
         if Extra.PIXELS not in self.extras or running.tables.steps != self._plan.tables.steps:
             return None
-        pixels = self._pixels = self._pixels or Pixels(self._plan)
+        pixels = self._pixels = self._pixels or way_of(self._plan)
         return pixels if pixels.shorter and pixels.known(x) else None
 
     def _answered(

@@ -1,4 +1,4 @@
-"""Samples as the pixels of which a board makes them, which are shorter than their spikes."""
+"""Samples as a board makes maps of them, which are shorter than these."""
 
 from typing import Any
 
@@ -46,6 +46,38 @@ class Pixels:
         flat = self._plan.input_rows(pixels[None]).reshape(-1, 1)
         bits = flat >> np.arange(self._parameters.pixel_bits) & 1
         return np.packbits(bits.reshape(-1).astype(np.uint8), bitorder="little").tobytes()
+
+
+class Repeated:
+    """Find the map that a sample has in every step, by the encoding 'direct'.
+
+    Parameters
+    ----------
+    plan
+        Of a board that takes such maps.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    @property
+    def shorter(self) -> bool:
+        """Whether a map is fewer bytes than a sample."""
+        return self._plan.tables.steps > 1
+
+    def known(self, x: NDArray[Any]) -> bool:
+        """Whether samples (steps, batch, *input shape) have the same map in every step."""
+        return bool((x == x[:1]).all())
+
+    def packed(self, x: NDArray[Any]) -> bytes:
+        """Return the bytes of the map of a sample (steps, *input shape)."""
+        size = parts(self._plan.word_bits, 8)
+        return b"".join(word.to_bytes(size, "little") for word in self._plan.pack_input(x[:1]))
+
+
+def way_of(plan: Plan) -> Pixels | Repeated:
+    """Return the way in which samples go to a board that takes pixels."""
+    return Pixels(plan) if plan.tables.input.encoding == "rate" else Repeated(plan)
 
 
 def _keys(trains: NDArray[Any]) -> NDArray[Any]:

@@ -1,34 +1,38 @@
-"""Pixels to spikes on the board, as `somagate.data.encode` makes them of 'rate'.
+"""Samples to maps on the board, as `somagate.data.encode` makes them.
 
-A pixel's spikes are spread evenly over the steps: what is left over from step to step, at first
-half of the full scale, grows by the pixel, and a spike takes the full scale away. That is the
-remainder of the quotient whose steps `encode` counts.
+With the encoding 'direct' every step has the same map. With 'rate', a pixel's spikes are spread
+evenly over the steps: what is left over from step to step, at first half of the full scale, grows
+by the pixel, and a spike takes the full scale away. That is the remainder of the quotient whose
+steps `encode` counts.
 """
 
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...checks.arguments import integer
 from ...export.tables import Tables
 from ...hw.plan.plan import Plan
 from ...hw.plan.widths import bits_of, parts
 from ...hw.rtl.memory import RegisteredMemory
+from ..words import WordPacker
 
 
 def unencodable(tables: Tables) -> str:
     """Return in a sentence why a network's input can't be made on the board, or ''."""
-    if tables.input.encoding != "rate":
-        return (
-            f"pixels must be of an input with encoding rate, not {tables.input.encoding}: "
-            "its maps are no longer than its pixels"
+    given = tables.input
+    if given.encoding == "frames":
+        return "pixels must be of an input with encoding rate or direct, not frames"
+    if given.encoding == "direct":
+        return "pixels must not be those of a constant input: its map is sent once already" * (
+            given.constant
         )
-    if tables.input.activation.bits != 1:
+    if given.activation.bits != 1:
         return (
             "pixels must be of an input of single spikes, not of "
-            f"{tables.input.activation.bits}-bit {tables.input.activation.kind}s"
+            f"{given.activation.bits}-bit {given.activation.kind}s"
         )
     return ""
 
@@ -61,15 +65,7 @@ class PixelParameters:
 
     @staticmethod
     def of(plan: Plan) -> "PixelParameters":
-        """Return those of a plan's input.
-
-        Raises
-        ------
-        ValueError
-            Where it isn't one of single spikes with the encoding 'rate'.
-        """
-        if found := unencodable(plan.tables):
-            raise ValueError(found)
+        """Return those of a plan's input, one of single spikes with the encoding 'rate'."""
         source = plan.stages[0].map("input")
         return PixelParameters(
             rows=source.rows,
@@ -194,3 +190,91 @@ class PixelEncoder(wiring.Component):
                         with m.If(step == given.steps - 1):
                             m.next = "fill"
         return m
+
+
+class DirectEncoder(wiring.Component):
+    """Take the words of one map as bytes, and give them in every step.
+
+    They pass as they come, and are kept for the steps behind, in which a word takes three cycles.
+
+    Parameters
+    ----------
+    words, word_bits
+        Of a map.
+    steps
+        Maps of a sample.
+
+    Members
+    -------
+    input : In(stream of 8 bits)
+    output : Out(stream of `word_bits` bits)
+    """
+
+    def __init__(self, *, words: int, word_bits: int, steps: int) -> None:
+        self._words, self._steps, self._word_bits = words, steps, word_bits
+        super().__init__(
+            {
+                "input": In(stream.Signature(8)),
+                "output": Out(stream.Signature(unsigned(word_bits))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.packer = packer = WordPacker(self._word_bits)
+        m.submodules.memory = memory = RegisteredMemory(
+            width=self._word_bits, depth=self._words, style="block"
+        )
+        source, out = packer.output, self.output
+        connect(m, flipped(self.input), packer.input)
+        place, step = Signal(range(self._words)), Signal(range(self._steps))
+        taken, last, ends = Signal(), Signal(), Signal()
+        m.d.comb += [
+            taken.eq(out.valid & out.ready),
+            last.eq(place == self._words - 1),
+            ends.eq(step == self._steps - 1),
+            memory.read.en.eq(1),
+            memory.read.addr.eq(place),
+            memory.write.addr.eq(place),
+            memory.write.data.eq(source.payload),
+        ]
+        with m.If(taken):
+            m.d.sync += place.eq(Mux(last, 0, place + 1))
+            with m.If(last):
+                m.d.sync += step.eq(Mux(ends, 0, step + 1))
+        with m.FSM(name="repeater"):
+            with m.State("pass"):
+                m.d.comb += [
+                    out.valid.eq(source.valid),
+                    out.payload.eq(source.payload),
+                    source.ready.eq(out.ready),
+                    memory.write.en.eq(taken),
+                ]
+                with m.If(taken & last & ~ends):
+                    m.next = "read"
+            with m.State("read"):
+                m.next = "wait"
+            with m.State("wait"):
+                m.next = "give"
+            with m.State("give"):
+                m.d.comb += [out.valid.eq(1), out.payload.eq(memory.read.data)]
+                with m.If(out.ready):
+                    m.next = "read"
+                    with m.If(last & ends):
+                        m.next = "pass"
+        return m
+
+
+def encoder(plan: Plan) -> "PixelEncoder | DirectEncoder":
+    """Return what makes the maps of a plan's input of its samples.
+
+    Raises
+    ------
+    ValueError
+        Where nothing does, or needs to.
+    """
+    if found := unencodable(plan.tables):
+        raise ValueError(found)
+    if plan.tables.input.encoding == "rate":
+        return PixelEncoder(PixelParameters.of(plan))
+    return DirectEncoder(words=plan.input_words, word_bits=plan.word_bits, steps=plan.tables.steps)

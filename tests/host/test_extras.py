@@ -9,7 +9,8 @@ from served import BAUD, SimulatedLine, planned
 from somagate.boards.core import check_extras
 from somagate.boards.wire.protocol import Extra, extras
 from somagate.data.encode import encode
-from somagate.export.tables import Tables
+from somagate.export.neuron import Activation
+from somagate.export.tables import Input, Tables
 from somagate.host.device import PlanDevice
 from somagate.host.serving import Faults
 from somagate.host.session import DeviceError
@@ -28,6 +29,17 @@ def draw(tables: Tables, count: int, seed: int = 1) -> np.ndarray:
     return rng.integers(
         activation.low, activation.high + 1, (tables.steps, count, *tables.input.shape)
     )
+
+
+class Counting(SimulatedLine):
+    """A line that counts the bytes to the board."""
+
+    sent = 0
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        self.sent += len(data)
+        super().write(data)
 
 
 def chain(tables: Tables, **more: object) -> Plan:
@@ -162,13 +174,10 @@ def test_pixels_become_the_spikes_of_data_encode(steps: int, maximum: int) -> No
     x = encode(images, encoding="rate", steps=steps, maximum=maximum)
     order = {"input": tuple(rng.permutation(tables.input.shape[0]).tolist())}
     plan = replace(planned(tables), orders=order)
-    line = SimulatedLine(plan, extras=["pixels"])
-    sent: list[bytes] = []
-    passed = line.write
-    line.write = lambda data: (sent.append(data), passed(data))[1]  # type: ignore[method-assign]
+    line = Counting(plan, extras=["pixels"])
     with PlanDevice(line, plan, baud=BAUD) as device:
         answers = device.predict(x)
-        as_pixels = sum(map(len, sent))
+        as_pixels = line.sent
         wanted = golden.run(tables, x)
         assert np.array_equal(answers.output, wanted.output)
         assert len(np.unique(wanted.output)) > 1
@@ -178,6 +187,24 @@ def test_pixels_become_the_spikes_of_data_encode(steps: int, maximum: int) -> No
         assert np.array_equal(device.predict(other).output, golden.run(tables, other).output)
     words = plan.sample_words * plan.word_bits // 8
     assert as_pixels < 6 * words
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7])
+def test_a_map_that_every_step_has_is_sent_once(steps: int) -> None:
+    given = Input(
+        shape=(1, 8, 8), encoding="direct", maximum=16, activation=Activation(kind="value", bits=4)
+    )
+    tables = tiny(input=given, steps=steps)
+    images = np.random.default_rng(steps).integers(0, 17, (5, 1, 8, 8))
+    x = encode(images, encoding="direct", steps=steps, maximum=16, high=15)
+    plan = planned(tables)
+    line = Counting(plan, extras=["pixels"])
+    with PlanDevice(line, plan, baud=BAUD) as device:
+        assert np.array_equal(device.predict(x).output, golden.run(tables, x).output)
+        as_pixels = line.sent
+        other = np.random.default_rng(9).integers(0, 16, x.shape)
+        assert np.array_equal(device.predict(other).output, golden.run(tables, other).output)
+    assert as_pixels < 5 * (plan.sample_words * plan.word_bits // 8 // steps + 60)
 
 
 def test_what_a_board_lacks_is_refused_with_the_way_to_it() -> None:
@@ -210,8 +237,22 @@ def test_extras_that_a_network_cannot_have_are_refused_by_name() -> None:
     with pytest.raises(ValueError) as caught:
         check_extras(frames, Extra.PIXELS)
     assert str(caught.value) == (
-        "extras must not have pixels: pixels must be of an input with encoding rate, not frames: "
-        "its maps are no longer than its pixels"
+        "extras must not have pixels: pixels must be of an input with encoding rate or direct, not "
+        "frames"
+    )
+    direct = replace(tiny().input, encoding="direct", activation=Activation(kind="value", bits=4))
+    check_extras(replace(tiny(), input=direct), Extra.PIXELS)
+    with pytest.raises(ValueError) as caught:
+        check_extras(replace(tiny(), input=replace(direct, constant=True)), Extra.PIXELS)
+    assert str(caught.value) == (
+        "extras must not have pixels: pixels must not be those of a constant input: its map is "
+        "sent once already"
+    )
+    with pytest.raises(ValueError) as caught:
+        check_extras(replace(tiny(), input=replace(direct, encoding="rate")), Extra.PIXELS)
+    assert str(caught.value) == (
+        "extras must not have pixels: pixels must be of an input of single spikes, not of 4-bit "
+        "values"
     )
     with pytest.raises(ValueError) as caught:
         check_extras(late(steps=2), Extra.STREAM)
