@@ -13,16 +13,21 @@ from typing import Any
 import numpy as np
 import somagate as sg
 from somagate.boards.build import BuildParameters
+from somagate.boards.core import NONE
 from somagate.boards.uart import DIVISOR_MIN
+from somagate.boards.wire.protocol import Command, Extra
 from somagate.host.job import Job
 from somagate.host.link import Link
+from somagate.host.pixels import Pixels
 from somagate.host.virtual_board import VirtualBoard
 
 LOOK_CYCLES = 480
 """Between two looks of the host at its line: 20 µs at 24 MHz."""
 
 
-def measure(design: sg.Design, data: sg.Samples, baud: int | None = None) -> dict[str, Any]:
+def measure(
+    design: sg.Design, data: sg.Samples, baud: int | None = None, *, pixels: bool = False
+) -> dict[str, Any]:
     """Return what the host gets of a virtual board, and how many samples a simulated second.
 
     Parameters
@@ -33,12 +38,16 @@ def measure(design: sg.Design, data: sg.Samples, baud: int | None = None) -> dic
         The samples.
     baud
         Of the line; by default the fastest, an eighth of the clock.
+    pixels
+        Whether the board makes spikes of the samples' pixels.
     """
     assert design.board is not None and design.clock_hz is not None
     baud = baud or design.clock_hz // DIVISOR_MIN
-    board = VirtualBoard(design.plan, design.board, BuildParameters(baud=baud))
+    extras = Extra.PIXELS if pixels else NONE
+    parameters = BuildParameters(baud=baud, extras=extras)
+    board = VirtualBoard(design.plan, design.board, parameters)
     link = Link(byte_seconds=10 / baud, answers_each=design.tables.answers)
-    job = Job(design.plan, design.tables, data.x)
+    job = Job(design.plan, design.tables, data.x, Pixels(design.plan).packed if pixels else None)
 
     def turn() -> None:
         now = board.cycles / board.clock_hz
@@ -47,6 +56,7 @@ def measure(design: sg.Design, data: sg.Samples, baud: int | None = None) -> dic
 
     board.run(1000, 1000)  # until it has started
     link.hello(board.cycles / board.clock_hz)
+    link.say(Command.MODE, bytes([extras]) * pixels)
     while link.busy:
         turn()
     started, sent = board.cycles, 0
@@ -80,6 +90,7 @@ def main() -> None:
     parser.add_argument("--board", default="icebreaker")
     parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--baud", type=int, help="default: an eighth of the clock")
+    parser.add_argument("--pixels", action="store_true", help="the board makes the spikes")
     given = parser.parse_args()
     tables = sg.load(given.tables)
     data = sg.samples(tables, given.data, given.samples)
@@ -87,7 +98,7 @@ def main() -> None:
         ("16 lanes", sg.design(tables, board=given.board)),
         ("fastest", sg.plan(tables, board=given.board, goal="fastest", data=data[:4])),
     ):
-        found = measure(design, data, given.baud)
+        found = measure(design, data, given.baud, pixels=given.pixels)
         print(
             f"{goal}: {found['samples_per_second']:,.0f} samples a second at {found['baud']:,} "
             f"baud, {found['cycles_per_sample']:,.0f} cycles each, "

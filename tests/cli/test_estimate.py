@@ -22,7 +22,7 @@ def test_a_board_is_estimated_with_its_serial_line(somagate, tables_path: Path) 
     assert 500 < logic["used"] - alone.logic < 800
     assert [memory["memory"] for memory in result["memories"]] == [
         *("maps", "weights_3", "weights_4", "parameters", "potentials_3", "potentials_10"),
-        *("frames", "answers", "identity"),
+        *("frames", "answers", "pages"),
     ]
     assert result["memories"][-1]["stage"] is None
     assert result["resources"]["block_rams"]["used"] == sum(
