@@ -1,6 +1,7 @@
 """Boards on a port, virtual ones too: what they answer, and what is loaded into them."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from .export.tables import Tables
 from .given import kind_of, the_tables
 from .host.device import PlanDevice, Progress
 from .host.job import Answers
+from .host.meter import RunPower, read_until
 from .host.serving import Faults, Served
 from .host.virtual_board import VirtualBoard
 from .hw.plan import plan_file
@@ -116,7 +118,9 @@ class Device(PlanDevice):
         data.scored()
         if data.targets is not None:
             raise ValueError("data must have labels to measure a board, not targets; use predict")
+        started = time.time()
         answers = self.predict(data, progress=progress)
+        ended = time.time()
         return DeviceRun(
             port=self._port,
             tables=self.tables.sha256,
@@ -129,6 +133,8 @@ class Device(PlanDevice):
             repeated=answers.counts.repeated,
             damaged=answers.counts.damaged,
             restarts=answers.restarts,
+            started=started,
+            ended=ended,
         )
 
 
@@ -153,6 +159,10 @@ class DeviceRun(Shown):
     frames, repeated, damaged, restarts
         Frames sent, those sent again, those that came damaged, and how often the link had to
         start anew.
+    started, ended
+        When, in Unix seconds.
+    power
+        What it took by a power meter, or None where there was none.
     """
 
     port: str
@@ -166,6 +176,29 @@ class DeviceRun(Shown):
     repeated: int
     damaged: int
     restarts: int
+    started: float
+    ended: float
+    power: RunPower | None = None
+
+    def metered(self, log: Path | str, *, wait: float = 10.0) -> "DeviceRun":
+        """Return the run with its power, by the log of a meter as `host.meter.read_meter` reads it.
+
+        Parameters
+        ----------
+        log
+            A CSV file, which another program writes.
+        wait
+            Seconds at most until that has written down the end of the run.
+
+        Raises
+        ------
+        ValueError
+            Where the file is no such log, or doesn't cover the run.
+        OSError
+            Where it can't be read.
+        """
+        found = read_until(Path(log), self.ended, wait=wait)
+        return replace(self, power=found.run(self.started, self.ended, self.samples))
 
     def shown(self) -> list[RenderableType]:
         """Return the accuracy and the speed."""
@@ -180,11 +213,12 @@ class DeviceRun(Shown):
                 f"{self.repeated} of {self.frames} frames were sent again, {self.damaged} came "
                 f"damaged, and the link started anew {self.restarts} times"
             )
-        return lines
+        return [*lines, str(self.power)] if self.power else lines
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content as JSON holds it."""
-        return {**vars(self), "accuracy": self.correct / self.samples}
+        power = self.power.to_dict() if self.power else None
+        return {**vars(self), "power": power, "accuracy": self.correct / self.samples}
 
 
 def virtual_board(

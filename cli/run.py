@@ -47,6 +47,13 @@ def run(
     timeout: Annotated[
         float, typer.Option(min=0.01, help="Seconds that a sample may take.")
     ] = 10.0,
+    meter: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="The log that a power meter's program writes meanwhile; see docs/energy.md.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run test samples on a board: accuracy, samples a second, and what went wrong on the line.
@@ -73,4 +80,6 @@ def run(
             progress("running", "samples") as update,
         ):
             result = device.measure(chosen, progress=update)
+        if meter is not None:
+            result = result.metered(existing(meter, ".csv"))
     show(result, json)
