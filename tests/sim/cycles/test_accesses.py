@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import cases
 from plans import everything, late, with_neurons
 from refusal import refused
 from small_network import small_network
@@ -72,9 +75,7 @@ def predicted(plan: Plan, x: Any) -> list[Access]:
     return accesses(plan, golden.run(plan.tables, x), x)
 
 
-@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
-def test_reads_are_those_of_the_rtl(plan: Plan) -> None:
-    x = samples(plan.tables)
+def must_read_as_the_rtl(plan: Plan, x: Any) -> None:
     mine: Counter[tuple[int, str, str]] = Counter()
     for access in predicted(plan, x):
         ahead = access.memory.name.startswith(("maps", "weights"))
@@ -82,6 +83,22 @@ def test_reads_are_those_of_the_rtl(plan: Plan) -> None:
             access.reads.sum()
         )
     assert +mine == +reads(plan, x)
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_reads_are_those_of_the_rtl(plan: Plan) -> None:
+    must_read_as_the_rtl(plan, samples(plan.tables))
+
+
+@settings(deadline=None, max_examples=8)
+@given(cases(), st.sampled_from([1, 2, 4]), st.booleans())
+def test_reads_of_random_networks_are_those_of_the_rtl(
+    case: tuple[Tables, Any], banks: int, holds: bool
+) -> None:
+    tables, x = case
+    last = replace(tables.layers[-1], channel_mask=None)  # the readout keeps all its classes
+    tables = replace(tables, layers=(*tables.layers[:-1], last))
+    must_read_as_the_rtl(one_stage(tables, banks=banks, holds=holds), x)
 
 
 @pytest.mark.parametrize("name", ["four banks", "held currents", "two stages", "loaded weights"])
