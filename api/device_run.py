@@ -1,6 +1,7 @@
 """What a board made of samples."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
@@ -8,6 +9,7 @@ from rich.console import RenderableType
 from .encoded import Samples, maps
 from .export.tables import Tables
 from .host.counted import DeviceProfile
+from .host.meter import RunPower, read_until
 from .shown import Shown
 from .sim.golden import golden
 from .sim.golden.trace import Trace, compare
@@ -34,6 +36,10 @@ class DeviceRun(Shown):
     frames, repeated, damaged, restarts
         Frames sent, those sent again, those that came damaged, and how often the link had to
         start anew.
+    started, ended
+        When, in Unix seconds.
+    power
+        What it took by a power meter, or None where there was none.
     traced, difference
         Whether spikes and potentials were compared with golden's, and the first that differs.
     cycles, waits, stalls, events
@@ -52,12 +58,35 @@ class DeviceRun(Shown):
     repeated: int
     damaged: int
     restarts: int
+    started: float
+    ended: float
+    power: RunPower | None = None
     cycles: float | None = None
     waits: float | None = None
     stalls: float | None = None
     events: float | None = None
     traced: bool = False
     difference: str = ""
+
+    def metered(self, log: Path | str, *, wait: float = 10.0) -> "DeviceRun":
+        """Return the run with its power, by the log of a meter as `host.meter.read_meter` reads it.
+
+        Parameters
+        ----------
+        log
+            A CSV file, which another program writes.
+        wait
+            Seconds at most until that has written down the end of the run.
+
+        Raises
+        ------
+        ValueError
+            Where the file is no such log, or doesn't cover the run.
+        OSError
+            Where it can't be read.
+        """
+        found = read_until(Path(log), self.ended, wait=wait)
+        return replace(self, power=found.run(self.started, self.ended, self.samples))
 
     def compared(self, tables: Tables, data: Samples, trace: Trace) -> "DeviceRun":
         """Return the same with what a trace of the board's differs in from golden's first."""
@@ -88,11 +117,12 @@ class DeviceRun(Shown):
                 if self.difference
                 else "Every spike and potential on the board is golden's"
             )
-        return lines
+        return [*lines, str(self.power)] if self.power else lines
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content as JSON holds it."""
-        return {**vars(self), "accuracy": self.correct / self.samples}
+        power = self.power.to_dict() if self.power else None
+        return {**vars(self), "power": power, "accuracy": self.correct / self.samples}
 
 
 def means(profile: DeviceProfile | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Boards on a port, virtual ones too: what they answer, and what is loaded into them."""
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,9 @@ class Device(PlanDevice):
         data.scored()
         if data.targets is not None:
             raise ValueError("data must have labels to measure a board, not targets; use predict")
+        started = time.time()
         answers = self.predict(data, profile=profile, progress=progress)
+        ended = time.time()
         return DeviceRun(
             port=self._port,
             tables=self.tables.sha256,
@@ -157,6 +160,8 @@ class Device(PlanDevice):
             repeated=answers.counts.repeated,
             damaged=answers.counts.damaged,
             restarts=answers.restarts,
+            started=started,
+            ended=ended,
             **means(answers.profile),
         )
 

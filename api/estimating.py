@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from .boards.uart import BAUD, UartParameters
 from .designs import Design, the_design
 from .encoded import Samples, the_samples
+from .energies import Energy, energy_of
 from .given import assumed_activity
 from .host.rate import line_bytes
 from .hw.cost.resources import Resources
@@ -45,6 +47,8 @@ class Estimate(Shown):
         Whether the cycles are.
     baud
         Of the board's serial line, or None where the design has no board.
+    energy
+        What the samples work, read and write, where it was asked for.
     """
 
     design: Design
@@ -55,6 +59,7 @@ class Estimate(Shown):
     activity: float | None
     exact: bool
     baud: int | None
+    energy: Energy | None = None
 
     @property
     def fits(self) -> bool:
@@ -120,7 +125,8 @@ class Estimate(Shown):
                 f"{row['additions']:,}",
                 f"{row['efficiency']:.3f}",
             )
-        return [*self._both(), table, *self.verdict()]
+        energy = self.energy.shown() if self.energy else []
+        return [*self._both(), table, *energy, *self.verdict()]
 
     def planned(self) -> list[RenderableType]:
         """Return the same with each layer's place in the plan, for a plan that was chosen."""
@@ -148,11 +154,7 @@ class Estimate(Shown):
         some = f"{self.samples} test sample{'s' * (self.samples > 1)} of {self.data}"
         share = 0.0 if self.activity is None else self.activity
         drawn = f"a sample of random spikes, {share:.0%} of all neurons in a time step"
-        told = (
-            "cycles a sample, predicted for"
-            if self.exact
-            else "cycles a sample, some 20 % off, for"
-        )
+        told = f"cycles a sample, {'predicted' if self.exact else 'some 20 % off,'} for"
         speed = f"{self.cycles_per_sample:,.1f} {told} {some if self.data else drawn}"
         clock_hz, rate = self.design.clock_hz, self.samples_per_second
         if clock_hz and rate:
@@ -170,12 +172,8 @@ class Estimate(Shown):
         line = self.line_samples_per_second
         if line is None or self.limit is None:
             return []
-        return [
-            (
-                f"Over the line, at {self.baud:,} baud, {line:,.1f} samples a second: "
-                f"the {self.limit} limits"
-            )
-        ]
+        told = f"Over the line, at {self.baud:,} baud, {line:,.1f} samples a second"
+        return [f"{told}: the {self.limit} limits"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content as JSON holds it."""
@@ -229,6 +227,7 @@ class Estimate(Shown):
             "line_samples_per_second": None if line is None else round(line, 1),
             "limit": self.limit,
             "layers": self.layers,
+            "energy": self.energy.to_dict() if self.energy else None,
         }
 
 
@@ -238,6 +237,8 @@ def estimate(
     *,
     activity: float | None = None,
     baud: int | None = None,
+    energy: bool = False,
+    toggles: bool = False,
 ) -> Estimate:
     """Count the resources and the cycles of a design, without any synthesis.
 
@@ -252,11 +253,19 @@ def estimate(
         0.1.
     baud
         Of the board's serial line; by default 115,200, as of `build`.
+    energy
+        Count operations, additions, and what is read and written of each memory too, and say the
+        joules of it by a stated table.
+    toggles
+        Simulate the Verilog on the data, and count the toggles of its flip-flops too.
 
     Raises
     ------
     ValueError
-        Where the activity is not 0…1, or given beside data; or a baud is given for a part.
+        Where the activity is not 0…1, or given beside data; or a baud is given for a part; or
+        toggles are wanted without energy or without data.
+    ToolError, CompileError
+        Where Verilator is missing for the toggles, or does not take the Verilog.
     """
     tables = the_design(design).tables
     if design.board is None and baud is not None:
@@ -266,12 +275,15 @@ def estimate(
     line = (BAUD if baud is None else baud) if design.board else None
     share = assumed_activity(data, activity)
     exact = data is not None or is_followed(design.plan)
+    if toggles and (data is None or not energy):
+        raise ValueError("toggles must come with energy, and with data to simulate")
+    x: NDArray[Any]
     if data is None:
-        follow = predict if exact else roughly
-        prediction = follow(design.plan, *assumed_run(tables, share))
+        trace, x = assumed_run(tables, share)
     else:
         x = the_samples(tables, data).x
-        prediction = predict(design.plan, golden.run(tables, x), x)
+        trace = golden.run(tables, x)
+    prediction = (predict if exact else roughly)(design.plan, trace, x)
     return Estimate(
         design=design,
         resources=design.resources(),
@@ -281,4 +293,5 @@ def estimate(
         activity=share if data is None else None,
         exact=exact,
         baud=line,
+        energy=energy_of(design.plan, trace, x, toggles=toggles) if energy else None,
     )

@@ -39,6 +39,19 @@ def estimate(
     baud: Annotated[
         int | None, typer.Option(min=1, help="Speed of a board's serial line; default: 115200.")
     ] = None,
+    energy: Annotated[
+        bool,
+        typer.Option(
+            "--energy",
+            help="Operations, additions, reads and writes too, and joules by a stated table.",
+        ),
+    ] = False,
+    toggles: Annotated[
+        bool,
+        typer.Option(
+            "--toggles", help="With --energy and --data: count toggles too, in Verilator."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Count resources and cycles of a plan on a board or a part, without any synthesis.
@@ -53,7 +66,9 @@ def estimate(
             word_bits=word_bits, plan=plan, clock=clock,
         )  # fmt: skip
         chosen = some_samples(loaded, data, samples, 1)
-        result = sg.estimate(design, chosen, activity=activity, baud=baud)
+        result = sg.estimate(
+            design, chosen, activity=activity, baud=baud, energy=energy, toggles=toggles
+        )
     show(result, json)
     if not result.fits:
         raise typer.Exit(NO)

@@ -64,6 +64,13 @@ def run(
         ),
     ] = None,
     force: Force = False,
+    meter: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="The log that a power meter's program writes meanwhile; see docs/energy.md.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run test samples on a board: accuracy, samples a second, and what went wrong on the line.
@@ -95,6 +102,8 @@ def run(
                     found = device.trace(chosen, progress=update)
                 result = result.compared(loaded, chosen, found)
                 found.save(trace, overwrite=force)
+        if meter is not None:
+            result = result.metered(existing(meter, ".csv"))
     show(result, json)
     if result.difference:
         raise typer.Exit(NO)

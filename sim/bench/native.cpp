@@ -77,13 +77,16 @@ struct Job {
     Stream* received;  // (received_count,)
     uint64_t deadline;
     const char* trace;  // a VCD file, or null
-    uint64_t trace_from, trace_to;  // its first cycle, and where the run ends
+    uint64_t first, end;  // its first cycle; the one before which the run ends
+    const char* plusarg;  // for the Verilog, or null
     uint64_t cycles;  // run
     uint64_t late;
 };
 
 extern "C" void somagate_run(Job* job) {
     VerilatedContext context;
+    const char* arguments[] = {"", job->plusarg};
+    context.commandArgs(job->plusarg ? 2 : 1, arguments);
     auto dut = std::make_unique<Vdut>(&context, "");
 #if VM_TRACE
     std::unique_ptr<VerilatedVcdC> trace;
@@ -103,7 +106,7 @@ extern "C" void somagate_run(Job* job) {
         dut->clk = level;
         dut->eval();
 #if VM_TRACE
-        if (trace && started && cycle >= job->trace_from) trace->dump(10 * cycle + 5 * level);
+        if (trace && started && cycle >= job->first) trace->dump(10 * cycle + 5 * level);
 #endif
     };
 
@@ -153,7 +156,7 @@ extern "C" void somagate_run(Job* job) {
     half(0), half(1);
 
     for (started = true;; ++cycle) {
-        if (job->trace && cycle == job->trace_to) break;
+        if (cycle == job->end) break;
         if ((cycle + 1) % settle_cycles == 0) {
             bool all = true;
             uint64_t last = 0;

@@ -123,7 +123,8 @@ def run(
     scenario: Scenario,
     *,
     trace: Path | None = None,
-    trace_cycles: tuple[int, int] = (0, 2**63),
+    window: tuple[int, int] = (0, 2**63),
+    counts: Path | None = None,
 ) -> Record:
     """Play a scenario with a library that `build` made; threads may do so at the same time.
 
@@ -137,8 +138,10 @@ def run(
         What to do.
     trace
         A VCD file to write; the library must have been built with `traced`.
-    trace_cycles
-        The first cycle in the file, and the one before which the run ends.
+    window
+        The first cycle in that file, and the one before which the run ends.
+    counts
+        A file that counters in the Verilog append to; see `toggles`.
     """
     go = {name: np.frombuffer(scenario.pattern(name), np.uint8) for name in ports.widths}
     payloads = {name: np.ascontiguousarray(scenario.words[name]) for name in ports.sent}
@@ -168,8 +171,9 @@ def run(
         received=ctypes.addressof(sides[1]),
         deadline=scenario.deadline,
         trace=None if trace is None else os.fsencode(trace),
-        trace_from=trace_cycles[0],
-        trace_to=trace_cycles[1],
+        first=window[0],
+        end=window[1],
+        plusarg=None if counts is None else b"+counts=" + os.fsencode(counts),
     )
     ctypes.CDLL(str(library)).somagate_run(ctypes.byref(job))
     count = {
@@ -236,6 +240,7 @@ class _Job(ctypes.Structure):
     _fields_ = [
         ("sent", ctypes.c_void_p), ("received", ctypes.c_void_p),
         ("deadline", ctypes.c_uint64), ("trace", ctypes.c_char_p),
-        ("trace_from", ctypes.c_uint64), ("trace_to", ctypes.c_uint64),
+        ("first", ctypes.c_uint64), ("end", ctypes.c_uint64),
+        ("plusarg", ctypes.c_char_p),
         ("cycles", ctypes.c_uint64), ("late", ctypes.c_uint64),
     ]  # fmt: skip

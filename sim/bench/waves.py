@@ -50,7 +50,7 @@ def write_waves(
     path.parent.mkdir(parents=True, exist_ok=True)
     library = native_engine.build(_plainly_named(verilog), ports, folder, traced=True)
     window = (max(0, cycle - CYCLES_BEFORE), cycle + CYCLES_AFTER)
-    native_engine.run(library, ports, scenario, trace=dump, trace_cycles=window)
+    native_engine.run(library, ports, scenario, trace=dump, window=window)
     signals = _signals(dump)
     with save.open("w", encoding="utf-8") as file:
         gtkw = GTKWSave(file)

@@ -30,6 +30,8 @@ class Walk:
     low, high
         int64 (words,): the first bit of each bank and the one behind the last, among those of all
         sources that `Spikes` counts; equal where there are none.
+    sources
+        int64 (words,): which of the descriptor's sources each word is of.
     trailing
         Steps over segments behind the last word.
     """
@@ -39,6 +41,7 @@ class Walk:
     ends: list[bool]
     low: NDArray[np.int64]
     high: NDArray[np.int64]
+    sources: NDArray[np.int64]
     trailing: int
 
 
@@ -59,7 +62,9 @@ def walk(
     shape = descriptor.rows, descriptor.columns, descriptor.groups, *descriptor.window
     rows, columns, groups, y, x = np.indices(shape).reshape(5, -1)
     y, x = rows * descriptor.window[0] + y, columns * descriptor.window[1] + x
-    found = [_places(stage, segment, y, x, groups) for segment in _segments(descriptor, step)]
+    places = list(_segments(descriptor, step))
+    found = [_places(stage, segment, y, x, groups) for segment in places]
+    order = np.array([segment.number for segment in places])
     low, high, line, ends, counts = (np.stack(each, -1) for each in zip(*found, strict=True))
     counts[np.isin(groups, list(skips))] = 0
 
@@ -84,6 +89,7 @@ def walk(
         ends=(ends & (end == (line + high) // stage.banks)).tolist(),
         low=begin,
         high=end,
+        sources=order[segments % len(places)].repeat(words),
         trailing=int(counts.size - 1 - segments[-1]) if len(segments) else counts.size,
     )
 
@@ -94,8 +100,8 @@ class _Segment:
 
     Attributes
     ----------
-    source
-        That it lies in.
+    source, number
+        That it lies in, and which of the descriptor's it is.
     offset
         The first bit of the source's map among those that `Spikes` counts.
     plane
@@ -109,6 +115,7 @@ class _Segment:
     """
 
     source: Source
+    number: int
     offset: int
     plane: int
     kernel: tuple[int, int]
@@ -121,11 +128,12 @@ def _segments(descriptor: Descriptor, step: int) -> Iterator[_Segment]:
     offsets = np.cumsum([0, *(_stored_bits(source.map) for source in descriptor.sources)]).tolist()
     last = descriptor.sources[-1]
     for plane in reversed(range(descriptor.planes)):
-        for source, offset in zip(descriptor.sources, offsets, strict=False):
+        for number, source in enumerate(descriptor.sources):
             for kernel in np.ndindex(*source.kernel):
                 yield _Segment(
                     source=source,
-                    offset=offset,
+                    number=number,
+                    offset=offsets[number],
                     plane=plane,
                     kernel=kernel,
                     seen=plane < source.map.planes and source.lag <= step,

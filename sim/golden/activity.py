@@ -43,11 +43,37 @@ def additions(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, NDArra
         for group in layer.synapses:
             bits = tables.activation(group.source).bits
             events = np.bitwise_count(maps[group.source].view(np.uint8) & ((1 << bits) - 1))
-            if lag := group.delay + (group.source == layer.name):
-                events = np.concatenate([np.zeros_like(events[:lag]), events[:-lag]])
-            uses = synapses(group, layer, tables.map_shapes[group.source], tables.gathered_shapes)
-            total += np.tensordot(events.reshape(*total.shape, -1), uses.ravel(), 1)
+            kept = layer.kept.reshape(-1, *(1,) * (group.weights.ndim - 1))
+            counted = np.broadcast_to(kept, group.weights.shape)
+            total += used(tables, layer, group, events, counted)
         found[layer.name] = total
+    return found
+
+
+def used(
+    tables: Tables,
+    layer: Layer,
+    group: SynapseGroup,
+    events: NDArray[Any],
+    counted: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Return how often a group's counted connections are used, (steps, batch).
+
+    Parameters
+    ----------
+    tables, layer, group
+        Where it is.
+    events
+        How often each element of the source's map is, (steps, batch, *map shape), in the step in
+        which it is there; the group may see it later.
+    counted
+        As of `connections`.
+    """
+    if lag := group.delay + (group.source == layer.name):
+        events = np.concatenate([np.zeros_like(events[:lag]), events[:-lag]])
+    shape = tables.map_shapes[group.source]
+    uses = connections(group, counted, shape, tables.gathered_shapes[layer.name])
+    found: NDArray[np.int64] = np.tensordot(events.reshape(*events.shape[:2], -1), uses.ravel(), 1)
     return found
 
 
@@ -76,25 +102,40 @@ def channel_rates(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, ND
     return found
 
 
-def synapses(
-    group: SynapseGroup, layer: Layer, source: Shape, shapes: dict[str, Shape]
+def connections(
+    group: SynapseGroup, counted: NDArray[np.bool_], source: Shape, target: Shape
 ) -> NDArray[np.int64]:
-    """Return how many kept neurons each element of a source feeds, in the source's shape."""
-    target = shapes[layer.name]
+    """Return how many counted connections each element of a source has, in the source's shape.
+
+    Parameters
+    ----------
+    group
+        Whose connections.
+    counted
+        Whether those of each weight count, in the weights' shape.
+    source, target
+        Shapes of the source's map and of the layer's neurons.
+    """
     if isinstance(group, Identity):
         uses = np.zeros(source, np.int64)
         uses[tuple(slice(size) for size in target)] = 1
-        return uses * layer.kept.reshape(-1, *(1,) * (len(source) - 1))
+        return uses * counted.reshape(-1, *(1,) * (len(source) - 1))
+    found: NDArray[np.int64]
     if not isinstance(group, Convolution):
-        return np.full(source, np.count_nonzero(layer.kept), np.int64)
-    rows, columns = (coverage(source[axis + 1], target[axis + 1], group, axis) for axis in range(2))
-    kept = layer.kept.reshape(group.groups, -1).sum(1).repeat(source[0] // group.groups)
-    seen: NDArray[np.int64] = kept[:, None, None] * rows[:, None] * columns
-    return seen
+        found = counted.sum(0, dtype=np.int64).reshape(source)
+        return found
+    grouped = counted.reshape(group.groups, -1, *counted.shape[1:])
+    weights = grouped.sum(1, dtype=np.int64).reshape(source[0], *group.kernel)
+    rows, columns = (_seen(source[axis + 1], target[axis + 1], group, axis) for axis in range(2))
+    found = rows.T @ weights @ columns
+    return found
 
 
-def coverage(size: int, positions: int, group: Convolution, axis: int) -> NDArray[np.int64]:
-    """Return how many output positions along one axis see each of `size` elements."""
+def _seen(size: int, positions: int, group: Convolution, axis: int) -> NDArray[np.int64]:
+    """Return at how many positions each place of a kernel sees each element along an axis."""
+    seen = np.zeros((group.kernel[axis], size), np.int64)
     first = np.arange(positions) * group.stride[axis] - group.padding[axis]
-    seen = (first[:, None] + np.arange(group.kernel[axis])).ravel()
-    return np.bincount(seen[(seen >= 0) & (seen < size)], minlength=size)
+    for place in range(group.kernel[axis]):
+        elements = first + place
+        seen[place, elements[(elements >= 0) & (elements < size)]] = 1
+    return seen

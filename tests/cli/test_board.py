@@ -62,7 +62,7 @@ def test_a_difference_on_a_board_is_told() -> None:
     trace.potentials["conv1"][1, 0, 2, 3, 4] += 1
     run = sg.DeviceRun(
         port="p", tables=tables.sha256, data="digits", samples=2, correct=1, per_second=1.0,
-        latency_ms=1.0, frames=1, repeated=0, damaged=0, restarts=0,
+        latency_ms=1.0, frames=1, repeated=0, damaged=0, restarts=0, started=0.0, ended=1.0,
     ).compared(tables, data, trace)  # fmt: skip
     assert run.difference.startswith(
         "layer conv1, step 1, sample 0, channel 2, row 3, column 4: potential "

@@ -1,8 +1,11 @@
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from plans import Shapes, network
 from somagate.boards.registry import BOARDS
+from somagate.hw.cost.joules import ENERGY_TABLE
 from somagate.hw.cost.part import PARTS
 from somagate.hw.cost.resources import resources
 from somagate.hw.plan.plan import Plan
@@ -154,3 +157,80 @@ def test_a_map_of_millions_of_positions_is_not_followed(somagate, tmp_path: Path
     large = Shapes(channels=1, padding=(1, 1), pool=(8, 8))
     network((1, 1024, 1024), [large], steps=4).save(path)
     assert somagate.json("estimate", path, exit_code=1)["exact"] is False
+
+
+def test_energy_adds_up_and_is_marked_as_an_estimate(somagate, tables_path: Path) -> None:
+    given = ("estimate", tables_path, "--data", "digits", "--samples", 2, "--energy")
+    result = somagate.json(*given)
+    found = result["energy"]
+    assert found["samples"] == 2 and found["toggles"] is None
+    for name, total in found["synaptic_operations"].items():
+        assert total == pytest.approx(sum(layer[name] for layer in found["layers"])) or not total
+    operations = found["synaptic_operations"]
+    assert 0 < operations["Effective_ACs"] < operations["Dense"]
+    assert operations["Effective_MACs"] == 0
+    for mine, theirs in zip(found["layers"], result["layers"], strict=True):
+        assert mine["additions"] * 2 == theirs["additions"]
+        assert mine["Effective_ACs"] <= mine["additions"] <= mine["array_additions"]
+        rows = [a["reads"] for a in found["accesses"]
+                if a["layer"] == mine["layer"] and a["memory"].startswith("weights")]  # fmt: skip
+        assert rows == [mine["weight_rows"]]
+    assert found["layers"][1]["activation_sparsity"] is None  # never fires
+    assert 0 < found["layers"][0]["activation_sparsity"] == found["activation_sparsity"] < 1
+    joules = found["joules"]
+    assert joules["estimate"] is True and "Horowitz" in joules["source"]
+    assert joules["joules_per_sample"] == pytest.approx(sum(i["joules"] for i in joules["items"]))
+    assert {item["item"] for item in joules["items"]} == {
+        *("additions", "maps", "weights", "parameters", "potentials"),
+    }
+    assert "leakage" in joules["left_out"]
+    plain = somagate(*given).stdout
+    assert "Effective ACs" in plain and "in all" in plain
+    assert "J a sample, an ESTIMATE of an ASIC in 45 nm at 0.9 V, not an FPGA: " in plain
+    assert "By M. Horowitz, " in plain and "; without updates of neurons, " in plain
+    assert "toggles" not in plain
+
+
+def test_energy_of_random_spikes_is_that_of_their_cycles(somagate, tables_path: Path) -> None:
+    silent, busy = (
+        somagate.json("estimate", tables_path, "--activity", share, "--energy")
+        for share in (0, 0.5)
+    )
+    assert somagate.json("estimate", tables_path)["energy"] is None
+    assert silent["energy"]["synaptic_operations"]["Effective_ACs"] == 0
+    assert silent["energy"]["joules"]["items"][-1] == busy["energy"]["joules"]["items"][-1]
+    assert busy["energy"]["layers"][0]["additions"] == busy["layers"][0]["additions"]
+
+
+def test_what_no_table_covers_is_left_out_by_name(
+    somagate, tables_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = replace(ENERGY_TABLE, additions={8: 1e-12}, accesses={64: 1e-12})
+    monkeypatch.setattr("somagate.energy_work.ENERGY_TABLE", small)
+    found = somagate.json("estimate", tables_path, "--energy")["energy"]["joules"]
+    left_out = found["left_out"]
+    assert any(re.fullmatch(r"additions of \d+ bits", item) for item in left_out)
+    assert "memory weights_4 of stage 0" in left_out
+    assert "additions" not in {item["item"] for item in found["items"]}
+
+
+def test_toggles_are_counted_in_verilator(somagate, tables_path: Path) -> None:
+    given = ("estimate", tables_path, "--data", "digits", "--samples", 2, "--energy", "--toggles")
+    result = somagate.json(*given)
+    found = result["energy"]["toggles"]
+    assert found["cycles"] == pytest.approx(result["cycles_per_sample"], abs=0.1)
+    assert found["toggles"] == sum(block["toggles"] for block in found["blocks"])
+    assert found["flip_flops"] == sum(block["flip_flops"] for block in found["blocks"])
+    reads = {a["memory"]: 0.0 for a in result["energy"]["accesses"]}
+    for access in result["energy"]["accesses"]:
+        reads[access["memory"]] += access["reads"]
+    for port in found["ports"]:
+        assert reads[port["memory"]] <= port["reads"] <= found["cycles"]
+    plain = somagate(*given).stdout
+    assert "per flip-flop and cycle" in plain and "read port enabled" in plain
+
+
+def test_toggles_need_data_and_energy(somagate, tables_path: Path) -> None:
+    message = "toggles must come with energy, and with data to simulate"
+    assert somagate.error("estimate", tables_path, "--energy", "--toggles") == message
+    assert somagate.error("estimate", tables_path, "--data", "digits", "--toggles") == message

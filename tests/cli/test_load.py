@@ -1,12 +1,14 @@
 """`somagate load` and `somagate run`, with a virtual board on a port."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import somagate as sg
+from json_keys import documented
 from served import BAUD, BOARD, planned
 from somagate.boards.build import BuildParameters
 from somagate.host.serving import Served
@@ -61,6 +63,43 @@ def test_load_sends_tables_to_a_board_and_run_runs_them(
         answers = device.predict(data)
         assert device.identify().tables == other.sha256
     assert np.array_equal(answers.output, trace.output)
+
+
+def test_run_joins_the_log_of_a_power_meter(
+    somagate, built: Path, port: str, tmp_path: Path
+) -> None:
+    other = tiny(1)
+    path = tmp_path / "other.safetensors"
+    other.save(path)
+    where = ("--port", port, "--baud", BAUD, "--generated", built)
+    assert somagate.json("load", path, *where)["tables"] == other.sha256
+    now, meter = time.time(), tmp_path / "meter.csv"
+    rows = [f"{now + 0.01 * i},{5 if i < 0 else 8},0.25\n" for i in range(-1000, 30_000)]
+    meter.write_text("".join(["time,volts,amps\n", *rows]), encoding="utf-8")
+    call = ("run", path, *where, "--samples", 40)
+    ran = somagate.json(*call, "--meter", meter)
+    assert set(ran) == documented("run")
+    assert now < ran["started"] < ran["ended"] < time.time()
+    power, seconds = ran["power"], ran["ended"] - ran["started"]
+    assert power["meter"] == str(meter) and power["readings"] >= 100 * seconds - 1
+    assert power["watts"] == pytest.approx(2, abs=0.02)
+    assert power["joules_per_sample"] == pytest.approx(power["watts"] * seconds / 40)
+    assert 1.25 < power["idle_watts"] < 2
+    assert power["joules_per_sample_above_idle"] == pytest.approx(
+        power["joules_per_sample"] - power["idle_watts"] * seconds / 40
+    )
+    assert "J of it above the " in somagate(*call, "--meter", meter).stdout
+    assert somagate.json(*call)["power"] is None
+    missing = tmp_path / "no.csv"
+    assert somagate.error(*call, "--meter", missing) == (
+        f"{missing} must be a .csv file, but does not exist; there is {meter}"
+    )
+    # In Python: a log that ends before the run does.
+    meter.write_text("".join(["time,power\n", f"{now - 2},1\n", f"{now},1\n"]), encoding="utf-8")
+    with sg.Device(port, built, baud=BAUD, tables=other) as device:
+        run = device.measure(sg.samples(other, "digits", 3))
+    with pytest.raises(ValueError, match=r"meter\.csv must cover the run from "):
+        run.metered(meter, wait=0)
 
 
 def test_run_refuses_a_board_of_other_tables_and_no_board(

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from networks import cases
+from receptive import seen
 from refusal import refused
-from somagate.export.synapse import Convolution, Dense
 from somagate.sim.golden import golden, pools
 from somagate.sim.golden.activity import additions
 
@@ -34,24 +34,6 @@ def counted(tables, trace, x):
                         totals[step, sample] += value.bit_count()
         found[layer.name] = totals.tolist()
     return found
-
-
-def seen(group, place, shape, channels):
-    """Return the elements of a source in the receptive field of one neuron."""
-    if isinstance(group, Dense):
-        return list(np.ndindex(shape))
-    if not isinstance(group, Convolution):
-        return [place]
-    in_group = group.weights.shape[1]
-    first = place[0] // (channels // group.groups) * in_group
-    return [
-        (c, row, column)
-        for c in range(first, first + in_group)
-        for row in range(shape[1])
-        for column in range(shape[2])
-        if 0 <= row - place[1] * group.stride[0] + group.padding[0] < group.kernel[0]
-        and 0 <= column - place[2] * group.stride[1] + group.padding[1] < group.kernel[1]
-    ]
 
 
 @settings(deadline=None, max_examples=50)
