@@ -1,14 +1,14 @@
 """What a run works, reads, writes and toggles, and the joules of it by a stated table."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
-from .energy_work import LayerWork, joules, layers_work, sparsity
-from .hw.cost.joules import Joules
+from .hw.cost.joules import ENERGY_TABLE, Joules
 from .hw.generate import verilog
 from .hw.plan.memories import memories
 from .hw.plan.plan import Plan
@@ -16,7 +16,17 @@ from .shown import Shown, grid
 from .sim.bench.cache import default_folder
 from .sim.bench.toggles import Toggles, count_toggles
 from .sim.cycles.accesses import Access, accesses
+from .sim.cycles.work import LayerWork, layers_work, sparsity
 from .sim.golden.trace import Trace
+
+LEFT_OUT = (
+    "updates of neurons",
+    "sums of banks",
+    "flip-flops, clock and wires",
+    "leakage",
+    "the board",
+)
+"""What no table here has a number for."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -197,6 +207,27 @@ def energy_of(plan: Plan, trace: Trace, x: NDArray[Any], *, toggles: bool) -> En
         joules=joules(layers, accessed),
         toggles=count_toggles(plan, verilog(plan), x, folder=default_folder()) if toggles else None,
     )
+
+
+def joules(work: Sequence[LayerWork], accesses: Sequence[Access]) -> Joules:
+    """Return the joules of a sample, by the table."""
+    items: dict[str, float] = defaultdict(float)
+    left_out: dict[str, None] = {}  # in order, each once
+    for layer in work:
+        each = ENERGY_TABLE.addition(layer.addition_bits)
+        if each is None:
+            left_out[f"additions of {layer.addition_bits} bits"] = None
+        else:
+            items["additions"] += layer.array_additions * each
+    for access in accesses:
+        memory = access.memory
+        each = ENERGY_TABLE.access(memory.word_bits, memory.depth)
+        if each is None:
+            left_out[f"memory {memory.name} of stage {access.stage}"] = None
+        else:
+            count = float((access.reads + access.writes).mean())
+            items[memory.name.split("_")[0]] += count * each
+    return Joules(table=ENERGY_TABLE, items=dict(items), left_out=(*left_out, *LEFT_OUT))
 
 
 def _kind(memory: str) -> str:

@@ -206,7 +206,7 @@ def test_what_no_table_covers_is_left_out_by_name(
     somagate, tables_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = replace(ENERGY_TABLE, additions={8: 1e-12}, accesses={64: 1e-12})
-    monkeypatch.setattr("somagate.energy_work.ENERGY_TABLE", small)
+    monkeypatch.setattr("somagate.energies.ENERGY_TABLE", small)
     found = somagate.json("estimate", tables_path, "--energy")["energy"]["joules"]
     left_out = found["left_out"]
     assert any(re.fullmatch(r"additions of \d+ bits", item) for item in left_out)

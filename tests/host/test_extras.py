@@ -15,6 +15,7 @@ from somagate.host.device import PlanDevice
 from somagate.host.serving import Faults
 from somagate.host.session import DeviceError
 from somagate.hw.plan.plan import Plan, StageShape
+from somagate.sim.cycles.accesses import accesses
 from somagate.sim.golden import golden
 from somagate.sim.golden.stream import Stream
 from somagate.sim.golden.trace import compare
@@ -118,6 +119,12 @@ def test_a_board_counts_what_each_sample_takes(board: tuple[Plan, SimulatedLine]
     assert profile is not None and profile.clock_hz == 24_000_000
     assert (profile.cycles > profile.waits + profile.stalls).all()
     assert profile.events[2] == profile.events.min() < profile.events.max()
+    rows = [
+        access.reads
+        for access in accesses(plan, golden.run(tables, x), x)
+        if access.memory.name.startswith("weights")
+    ]
+    assert np.array_equal(profile.events, sum(rows))
     assert np.array_equal(profile.latencies, profile.cycles / 24e6)
     again = device.predict(x[:, ::-1], profile=True).profile
     assert again is not None and np.array_equal(again.events, profile.events[::-1])

@@ -1,4 +1,4 @@
-"""The work of each layer, and the joules of it by a stated table."""
+"""The work of each layer, in operations, additions and updates."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,21 +8,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .hw.cost.joules import ENERGY_TABLE, Joules
-from .hw.plan.plan import Plan
-from .sim.cycles.accesses import Access
-from .sim.golden.activity import additions
-from .sim.golden.operations import Operations, operations
-from .sim.golden.trace import Trace
-
-LEFT_OUT = (
-    "updates of neurons",
-    "sums of banks",
-    "flip-flops, clock and wires",
-    "leakage",
-    "the board",
-)
-"""What no table here has a number for."""
+from ...hw.plan.plan import Plan
+from ..golden.activity import additions
+from ..golden.operations import Operations, operations
+from ..golden.trace import Trace
+from .accesses import Access
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,24 +109,3 @@ def sparsity(layers: Sequence[Operations]) -> float | None:
     outputs = sum(layer.activations for layer in layers)
     spikes = sum(float(layer.spikes.mean()) for layer in layers)
     return 1 - spikes / outputs if outputs else None
-
-
-def joules(work: Sequence[LayerWork], accesses: Sequence[Access]) -> Joules:
-    """Return the joules of a sample, by the table."""
-    items: dict[str, float] = defaultdict(float)
-    left_out: dict[str, None] = {}  # in order, each once
-    for layer in work:
-        each = ENERGY_TABLE.addition(layer.addition_bits)
-        if each is None:
-            left_out[f"additions of {layer.addition_bits} bits"] = None
-        else:
-            items["additions"] += layer.array_additions * each
-    for access in accesses:
-        memory = access.memory
-        each = ENERGY_TABLE.access(memory.word_bits, memory.depth)
-        if each is None:
-            left_out[f"memory {memory.name} of stage {access.stage}"] = None
-        else:
-            count = float((access.reads + access.writes).mean())
-            items[memory.name.split("_")[0]] += count * each
-    return Joules(table=ENERGY_TABLE, items=dict(items), left_out=(*left_out, *LEFT_OUT))
