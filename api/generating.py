@@ -219,7 +219,7 @@ def build(
     baud: int = BAUD,
     extras: Iterable[str] = (),
     seed: int = 1,
-    seeds: int = 4,
+    seeds: int = 8,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Built:
     """Synthesize, place, route and pack a design for its board.

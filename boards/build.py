@@ -52,7 +52,7 @@ class BuildParameters:
     baud: int = BAUD
     buffer_bytes: int | None = None
     seed: int = 1
-    seeds: int = 4
+    seeds: int = 8
     synthesis_options: tuple[str, ...] | None = None
     extras: Extra = NONE
 

@@ -39,7 +39,7 @@ def build(
     seed: Annotated[int, typer.Option(min=0, help="Of the first placement.")] = 1,
     seeds: Annotated[
         int, typer.Option(min=1, help="Placements to try while the clock is too slow.")
-    ] = 4,
+    ] = 8,
     force: Force = False,
     json: Json = False,
 ) -> None:

@@ -20,7 +20,7 @@ from .options import (
     UpdateLanes,
     designed,
 )
-from .output import NO, existing, progress, show, verb, writable
+from .output import NO, existing, progress, replaceable_file, show, verb
 
 
 def run(
@@ -80,7 +80,7 @@ def run(
     """
     with verb(json):
         if trace:
-            writable(trace, force, "--trace")
+            replaceable_file(trace, force, "--trace")
         loaded = sg.load(existing(tables, ".safetensors"))
         design: sg.Design | Path
         if generated is not None:

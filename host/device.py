@@ -6,6 +6,7 @@ that went away is opened again, and what wasn't answered until then is asked ane
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 
 from ..boards.uart import BAUD, FRAME_BITS
 from ..boards.wire.protocol import Extra, names_of
+from ..checks.arguments import integer, number
 from ..export.tables import Tables
 from ..hw.plan import loading
 from ..hw.plan.identity import shape_sha256
 from ..hw.plan.plan import Plan
+from ..sim.golden.inputs import checked
 from ..sim.golden.trace import Trace
 from .counted import Counted
 from .inference import Inference, Progress, measured
@@ -78,13 +81,14 @@ class PlanDevice:
         other = self._tables.sha256 != plan.tables.sha256
         self._loaded = loading.load(plan, self._tables) if other else None
         self._timeout, self._compared = timeout, 0
-        self._pixels: Pixels | Repeated | None = None
-
-        def link(baud: int) -> Link:
-            return Link(patience=patience, retries=retries, byte_seconds=FRAME_BITS / baud)
-
         speeds = (baud,) if isinstance(baud, int) else tuple(baud)
-        self._session = session_at(line, speeds, timeout, link)
+        for speed in speeds:
+            integer("baud", speed, 1, 10**8)
+        number("timeout", timeout, 0.001, 1e6)
+        link = partial(Link, patience=patience, retries=retries)
+        self._session = session_at(
+            line, speeds, timeout, lambda baud: link(byte_seconds=FRAME_BITS / baud)
+        )
         try:
             self._start()
         except BaseException:
@@ -188,24 +192,17 @@ class PlanDevice:
             self._need(Extra.COUNTERS)
         counted = Counted() if profile else None
         pixels = self._as_pixels(array)
-        job = Job(self._running, self._tables, array, pixels.packed if pixels else None)
+        job = Job(self._running, self._plan, self._tables, array, pixels.packed if pixels else None)
         self._session.enter(Extra.PIXELS if pixels else Extra(0))
         return self._answered(job, progress, counted)
 
     def trace(self, x: Any, *, progress: Progress | None = None) -> Trace:
         """Return every spike and potential of samples, as `somagate.sim.golden.golden.run` does.
 
-        Arguments are those of `predict`.
-
-        Raises
-        ------
-        DeviceError
-            If the board doesn't answer, runs other tables, or can't trace.
-        ValueError
-            If `x` is not an input of the network.
+        Arguments and errors are those of `predict`.
         """
         self._need(Extra.TRACE)
-        job = TraceJob(self._running, self._tables, self._checked(x), self._loaded)
+        job = TraceJob(self._running, self._plan, self._tables, self._checked(x), self._loaded)
         self._session.enter(Extra.TRACE)
         self._answered(job, progress)
         return job.trace()
@@ -220,7 +217,7 @@ class PlanDevice:
             self._session.again(self._compare)
 
         def infer(x: NDArray[Any]) -> Answers:
-            job = StepJob(self._running, self._tables, x)
+            job = StepJob(self._running, self._plan, self._tables, self._checked_steps(x))
             return measured(self._session, job, Inference(self._session, job, self._timeout).run)
 
         return DeviceStream(begin, infer, self._session)
@@ -231,10 +228,11 @@ class PlanDevice:
         return self._plan if self._loaded is None else self._loaded.plan
 
     def _checked(self, x: Any) -> NDArray[Any]:
-        array, steps = np.asarray(x), self._tables.steps
-        if array.ndim > 1 and len(array) == steps:
-            return array
-        raise ValueError(f"x must have {steps} steps on its first axis, not shape {array.shape}")
+        return checked(self._tables, np.asarray(x))
+
+    def _checked_steps(self, x: NDArray[Any]) -> NDArray[Any]:
+        changing = replace(self._tables.input, constant=False)
+        return checked(replace(self._tables, steps=len(x), input=changing), x)
 
     def _need(self, extra: Extra) -> None:
         """Raise where the board lacks something, with how to get it."""
@@ -250,7 +248,7 @@ class PlanDevice:
         running = self._running
         if Extra.PIXELS not in self.extras or running.tables.steps != self._plan.tables.steps:
             return None
-        pixels = self._pixels = self._pixels or way_of(self._plan)
+        pixels = way_of(self._plan, running)
         return pixels if pixels.shorter and pixels.known(x) else None
 
     def _answered(

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from ..export.tables import Tables
 from ..hw.plan.plan import Plan
-from ..hw.plan.widths import parts
+from ..hw.plan.widths import bits_of, parts
 from .counted import DeviceProfile
 from .link import Counts
+from .session import DeviceError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,6 +64,8 @@ class Job:
     ----------
     plan
         How what the board runs lies on it.
+    built
+        What its bitstream was built from, whose widths its answers have.
     tables
         What it runs.
     x
@@ -85,6 +88,7 @@ class Job:
     def __init__(
         self,
         plan: Plan,
+        built: Plan,
         tables: Tables,
         x: NDArray[Any],
         pack: Callable[[NDArray[Any]], bytes] | None = None,
@@ -97,7 +101,8 @@ class Job:
         self.prediction = np.zeros(x.shape[1], np.int64)
         self.latencies = np.zeros(x.shape[1])
         self._outputs: list[NDArray[np.int64]] = []
-        self._value_bytes = parts(plan.readout_bits, 8)
+        self._value_bytes = parts(built.readout_bits, 8)
+        self._class_bytes = parts(bits_of(built.classes), 8)
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -120,7 +125,19 @@ class Job:
         self.parts.clear()
 
     def take(self, answer: bytes) -> None:
-        """Take an answer, of which a sample may have several."""
+        """Take an answer, of which a sample may have several.
+
+        Raises
+        ------
+        DeviceError
+            Where it has another size than answers of the bitstream have.
+        """
+        due = self._value_bytes * self._plan.classes + self._class_bytes
+        if len(answer) != due:
+            raise DeviceError(
+                f"the board must answer with {due} bytes, as its bitstream was built to, not with "
+                f"{len(answer)}"
+            )
         values = answer[: self._value_bytes * self._plan.classes]
         wide = np.frombuffer(values, np.uint8).reshape(-1, self._value_bytes).astype(np.int64)
         found = (wide << 8 * np.arange(self._value_bytes)).sum(1)
@@ -144,8 +161,8 @@ class Job:
 class StepJob(Job):
     """Time steps of a stream, each of which has an answer; `x` is (steps, 1, *input shape)."""
 
-    def __init__(self, plan: Plan, tables: Tables, x: NDArray[Any]) -> None:
-        super().__init__(plan, tables, x.swapaxes(0, 1))
+    def __init__(self, plan: Plan, built: Plan, tables: Tables, x: NDArray[Any]) -> None:
+        super().__init__(plan, built, tables, x.swapaxes(0, 1))
         self.answers_each = 1
 
     def output(self) -> NDArray[np.int32]:

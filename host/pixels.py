@@ -16,12 +16,14 @@ class Pixels:
 
     Parameters
     ----------
+    built
+        What the board that takes pixels was built from.
     plan
-        Of a board that takes pixels.
+        How what it runs lies on it.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan, self._parameters = plan, PixelParameters.of(plan)
+    def __init__(self, built: Plan, plan: Plan) -> None:
+        self._plan, self._parameters = plan, PixelParameters.of(built)
         given = self._parameters
         trains = encode(
             np.arange(given.maximum + 1)[None],
@@ -54,7 +56,7 @@ class Repeated:
     Parameters
     ----------
     plan
-        Of a board that takes such maps.
+        How what the board runs lies on it.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -75,9 +77,9 @@ class Repeated:
         return b"".join(word.to_bytes(size, "little") for word in self._plan.pack_input(x[:1]))
 
 
-def way_of(plan: Plan) -> Pixels | Repeated:
-    """Return the way in which samples go to a board that takes pixels."""
-    return Pixels(plan) if plan.tables.input.encoding == "rate" else Repeated(plan)
+def way_of(built: Plan, plan: Plan) -> Pixels | Repeated:
+    """Return the way in which samples go to a board that takes pixels; see `Pixels`."""
+    return Pixels(built, plan) if built.tables.input.encoding == "rate" else Repeated(plan)
 
 
 def _keys(trains: NDArray[Any]) -> NDArray[Any]:

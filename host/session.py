@@ -69,9 +69,11 @@ class Session:
         self.link = link
         self.restarts = self.greetings = 0
         self.mode = Extra(0)
+        self._closed = False
 
     def close(self) -> None:
-        """Close the port."""
+        """Close the port, for good."""
+        self._closed = True
         self._line.close()
 
     def identify(self) -> DeviceIdentity:
@@ -126,6 +128,8 @@ class Session:
 
     def serve(self, done: Callable[[], bool], seconds: float) -> bool:
         """Let the link work until something is done, or so many seconds have passed."""
+        if self._closed:
+            raise DeviceError("the device must be open, but was closed")
         end = time.monotonic() + seconds
         while not done():
             now = time.monotonic()

@@ -23,9 +23,11 @@ class TraceJob(Job):
     A sample is complete once all its updates have come, of which some may be behind its answer.
     """
 
-    def __init__(self, plan: Plan, tables: Tables, x: NDArray[Any], load: Load | None) -> None:
-        super().__init__(plan, tables, x)
-        self._ports, self._load = Ports.of(plan), load
+    def __init__(
+        self, plan: Plan, built: Plan, tables: Tables, x: NDArray[Any], load: Load | None
+    ) -> None:
+        super().__init__(plan, built, tables, x)
+        self._ports, self._load = Ports.of(built), load
         self._names = self._ports.observers
         self._sizes = [parts(self._ports.widths[name], 8) for name in self._names]
         each = sum(d.updates for stage in plan.stages for d in stage.descriptors)
@@ -99,4 +101,4 @@ class TraceJob(Job):
             spikes=spikes,
             potentials=potentials,
         )
-        return found if self._load is None else taken_out(found, self._load)
+        return found if self._load is None else taken_out(found, self._load, self._tables)

@@ -53,8 +53,10 @@ class _ClockOf:
 class _Pins:
     """What `BoardTop` takes for a platform: pins that are ports."""
 
-    def __init__(self, single_port_memory: Any) -> None:
-        self.single_port_memory = single_port_memory
+    single_port_memory = None
+    """A large RAM is what stands for it, which holds anything until it is written."""
+
+    def __init__(self) -> None:
         self.clock = io.SimulationPort("i", 1, name="oscillator")
         self.rx = io.SimulationPort("i", 1, name="rx")
         self.tx = io.SimulationPort("o", 1, name="tx")
@@ -224,7 +226,7 @@ class VirtualBoard(Simulation):
     ) -> None:
         _, line = settled(board, parameters or BuildParameters(), plan.word_bits)
         self.baud, self.clock_hz = line.uart.baud, line.uart.clock_hz
-        pins = _Pins(board.family.single_port_memory)
+        pins = _Pins()
         accelerator = accelerator_for(plan, line.extras)
         design = BoardTop(Top(accelerator, line), board, _ClockOf())
         verilog = convert(_Pinned(design, pins), name=NAME, platform=pins)

@@ -47,7 +47,10 @@ def measure(
     parameters = BuildParameters(baud=baud, extras=extras)
     board = VirtualBoard(design.plan, design.board, parameters)
     link = Link(byte_seconds=10 / baud, answers_each=design.tables.answers)
-    job = Job(design.plan, design.tables, data.x, Pixels(design.plan).packed if pixels else None)
+    job = Job(
+        design.plan, design.plan, design.tables, data.x,
+        Pixels(design.plan, design.plan).packed if pixels else None,
+    )  # fmt: skip
 
     def turn() -> None:
         now = board.cycles / board.clock_hz

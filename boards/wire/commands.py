@@ -116,7 +116,7 @@ class FrameCommands(wiring.Component):
         self, m: Module, byte: Value, fresh: Signal, begun: Signal, strange: Signal
     ) -> None:
         """Take modes that are there, before the first inference has begun."""
-        with m.If(begun | (byte & ~self.modes & 0xFF).any()):
+        with m.If(begun | (byte & (0xFF ^ self.modes)).any()):
             m.d.sync += strange.eq(fresh)
         with m.Elif(fresh):
             m.d.sync += self.mode.eq(byte)

@@ -38,6 +38,7 @@ def unstreamable(tables: Tables) -> str:
             if lag > most:
                 return (
                     f"layer {layer.name} must see {group.source} at most {most} steps late in an "
-                    f"accelerator that streams, not {lag}: no more of its maps are kept"
+                    f"accelerator that streams, not {lag}: no more of its maps are kept, as many "
+                    "as tables have steps"
                 )
     return ""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...export.tables import Tables
 from ...hw.plan.loading import Load
 from ..golden.trace import Difference, Trace
 
@@ -38,16 +39,23 @@ def lay_out(trace: Trace, load: Load) -> Trace:
     )
 
 
-def taken_out(trace: Trace, load: Load) -> Trace:
-    """Return a trace of the accelerator's channels with those of the loaded tables alone.
+def taken_out(trace: Trace, load: Load, tables: Tables) -> Trace:
+    """Return a trace of the accelerator's channels with those of the loaded tables.
 
-    Its `output` is theirs already.
+    Its `output` is theirs already. A pruned channel, which the accelerator lacks, is 0.
     """
-    chosen = {name: np.argsort(slots)[(slots < 0).sum() :] for name, slots in load.slots.items()}
+
+    def own(name: str, values: NDArray[Any]) -> NDArray[Any]:
+        slots = load.slots[name]
+        found = np.zeros((*values.shape[:2], *tables.neuron_shapes[name]), values.dtype)
+        here = np.flatnonzero(slots >= 0)
+        found[:, :, slots[here]] = values[:, :, here]
+        return found
+
     return replace(
         trace,
-        spikes={name: x[:, :, chosen[name]] for name, x in trace.spikes.items()},
-        potentials={name: x[:, :, chosen[name]] for name, x in trace.potentials.items()},
+        spikes={name: own(name, values) for name, values in trace.spikes.items()},
+        potentials={name: own(name, values) for name, values in trace.potentials.items()},
     )
 
 

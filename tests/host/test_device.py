@@ -173,9 +173,9 @@ def test_what_is_not_meant_is_refused(loadable: SimulatedLine) -> None:
     plan = planned(tiny(), loadable=True)
     board = PlanDevice(loadable, plan, baud=BAUD)
     with pytest.raises(
-        ValueError, match=r"^x must have 4 steps on its first axis, not shape \(3, 1, 1, 8, 8\)$"
+        ValueError, match=r"^x must have shape \(4, batch, 1, 8, 8\), not \(3, 1, 1, 8, 8\)$"
     ):
-        board.predict(np.zeros((3, 1, 1, 8, 8)))
+        board.predict(np.zeros((3, 1, 1, 8, 8), int))
     with pytest.raises(LoadError):
         board.load(wide(80, Readout(layer="output", kind="potential")))
     other = planned(tiny(), loadable=False)

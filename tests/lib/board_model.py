@@ -105,7 +105,7 @@ class BoardModel:
             elif command & ~AGAIN == Command.INPUT:
                 self._take_words(payload)
             elif command & ~AGAIN == Command.MODE and self._modes:
-                if payload and (self._begun or payload[0] & ~self._modes):
+                if payload and (self._begun or payload[0] & ~int(self._modes)):
                     state |= Status.UNKNOWN
             elif payload:
                 state |= Status.UNKNOWN
