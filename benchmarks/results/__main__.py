@@ -41,9 +41,10 @@ from somagate.model.train import CHECKPOINT, Machine, Told, train
 from somagate.model.trainer import Epoch
 
 from benchmarks.lib import output
-from benchmarks.results import report, work
+from benchmarks.results import renew, report, work
 from benchmarks.results.rows import ROWS, Row
 
+TOP = Path(__file__).resolve().parents[2]
 SEED = 0
 LANES = 16
 TABLES = "tables.safetensors"
@@ -229,8 +230,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if name not in names:
             parser.error(f"--rows must be of {', '.join(names)}, not {name!r}")
     rows = [row for row in ROWS if row.recipe in wanted]
-    if chosen.update and len(rows) < len(ROWS):
-        parser.error("--update needs all rows, so --rows must be left out")
     for row in rows:
         folder = row.data[1]
         if folder is not None and not (chosen.data / folder).is_dir():
@@ -256,10 +255,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         publish(rows, chosen.out, text)
 
 
-def publish(rows: list[Row], out: Path, text: str) -> None:
-    """Renew docs/results.md and the tables in examples/."""
-    top = Path(__file__).resolve().parents[2]
-    (top / "docs/results.md").write_text(text, encoding="utf-8")
+def publish(rows: list[Row], out: Path, text: str, top: Path = TOP) -> None:
+    """Renew docs/results.md and the tables in examples/, of some rows or of all."""
+    page = top / "docs/results.md"
+    if len(rows) < len(ROWS):
+        text = renew.renewed(page.read_text(encoding="utf-8"), text)
+    page.write_text(text, encoding="utf-8")
     (top / "examples").mkdir(exist_ok=True)
     for row in rows:
         target = top / "examples" / f"{row.recipe}.safetensors"

@@ -17,7 +17,8 @@ pip install -c constraints.txt -e '.[train,sim,bench]'
 python -m benchmarks.results DATA --jobs 4 --update
 ```
 
-`DATA` holds the folders `mnist`, `fashion-mnist` and `nmnist` ([data sets](data.md)). The tables
+`DATA` holds the folders `mnist`, `fashion-mnist` and `nmnist` ([data sets](data.md)); `--rows` with
+names of recipes and commas between them measures and renews only these. The tables
 lie in [examples/](../examples/README.md), so whoever has no torch and no data starts with those.
 
 ## Accuracy
@@ -143,13 +144,14 @@ def _accuracy(rows: list[dict[str, Any]]) -> str:
 def _precision(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return ""
-    header = ("data", "recipe", "network", "float", "integers")
+    header = ("data", "recipe", "network", "float", "integers", "lost", "bars, and reached?")
     lines = []
     for row in rows:
         mine, full = accuracies(row)
         lines.append(
-            [row["row"]["data"][0], _name(row), row["row"]["network"], f"{full:.1%}", f"{mine:.1%}"]
-        )
+            [row["row"]["data"][0], _name(row), row["row"]["network"], f"{full:.1%}", f"{mine:.1%}",
+             f"{100 * (full - mine):.1f}", _verdict(row)]
+        )  # fmt: skip
     text = "\nMean average precision at an overlap of 0.5, on 500 scenes:\n\n"
     return text + output.markdown(header, lines)
 

@@ -151,7 +151,6 @@ def test_results_are_kept_for_samples_and_not_for_recipes(tmp_path, monkeypatch,
     ("arguments", "message"),
     [
         (("--rows", "digit"), "--rows must be of digits, digits-dense, "),
-        (("--rows", "digits", "--update"), "--update needs all rows, so --rows must be left out"),
         (("--rows", "mnist-dense"), "DATA must hold the folder mnist, but "),
     ],
 )
