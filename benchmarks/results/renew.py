@@ -40,7 +40,7 @@ def renewed(page: str, part: str) -> str:
     """
     blocks = _blocks(page)
     for new in _blocks(part):
-        if not new.is_table:
+        if not new.rows:
             continue
         names, heading = new.rows.keys(), new.heading
         found = [old for old in blocks if old.heading == heading and names <= old.rows.keys()]

@@ -33,7 +33,9 @@ of `nmnist-small` were compared on its first fold, so that fold is not quite uns
 gradient of `fashion-spquant` and negative states masked, came to 88.93%. `fashion-attention` is
 the second too: without its hidden layer and with 2 steps it came to 86.20%. Its steps and its
 hidden layer were chosen by how well it learned the training images. It is multiplied in bfloat16
-while it is trained; its float network isn't.
+while it is trained; its float network isn't. `shapes-spquant-fixed` has not been trained since
+`shapes-spquant` has common weights of all cells and 8 bits ([ablations](ablations.md)): its row is
+of each cell's own weights, of 4 bits by `sawb`, of 20 epochs, and of the float network of those.
 """
 
 _SIZES = """

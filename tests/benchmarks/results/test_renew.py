@@ -50,6 +50,11 @@ def test_a_table_whose_rows_are_all_renewed_may_have_other_columns():
     assert renewed(PAGE, part) == expected
 
 
+def test_a_table_without_rows_changes_nothing():
+    part = "## Accuracy\n| recipe | right |\n| --- | --- |\n\n## Sizes\n"
+    assert renewed(PAGE, part) == PAGE
+
+
 def test_other_columns_beside_rows_that_stay_are_refused():
     part = "## Sizes\n| recipe | weights |\n| --- | --- |\n| `a` | 4 |\n| `c` | 4 |\n"
     with refused(
