@@ -31,7 +31,7 @@ __all__ = [
     "named", "names", "needs_folder", "read",
 ]  # fmt: skip
 
-COMMON = ("fold", "seed", "cache")
+COMMON = ("fold", "validation", "seed", "cache")
 """Options of every data set."""
 
 
@@ -113,8 +113,9 @@ def read(name: str, folder: Path | None = None) -> DataSet:
     name
         One of `names()`, with its options or without: `NAME:KEY=VALUE,KEY=VALUE`. Every data set
         takes `fold=I/K`, which makes fold I of K the test set (see `DataSet.fold`; 1/10 where the
-        data set has no split of its own), `seed`, of the folds, and `cache=FILE`, a `.npz` file
-        that keeps what was read and converted. The folder may follow as `@DIR`.
+        data set has no split of its own), `validation=I/K`, which does so with the training samples
+        alone (see `DataSet.validation`), `seed`, of both, and `cache=FILE`, a `.npz` file that
+        keeps what was read and converted. The folder may follow as `@DIR`.
     folder
         Of the data set's files; 'digits' and 'moving-shapes' need none.
 
@@ -136,17 +137,21 @@ def read(name: str, folder: Path | None = None) -> DataSet:
     if request.folder is not None and not source.files:
         raise ValueError(f"{request.name} needs no folder, but {request.folder} was named")
     fold = request.numbers("fold", "I/K", "/")
+    held = request.numbers("validation", "I/K", "/")
+    seed = request.integer("seed", 0, 0, 1 << 32)
     data = _cached(source, request)
     if fold is None and not len(data.test_labels):
         fold = (1, 10)
     if fold is not None:
-        data = data.fold(fold[0], fold[1], seed=request.integer("seed", 0, 0, 1 << 32))
+        data = data.fold(fold[0], fold[1], seed=seed)
+    if held is not None:
+        data = data.validation(held[0], held[1], seed=seed)
     return replace(data, name=request.without("cache").title)
 
 
 def _cached(source: _Reader, request: Request) -> DataSet:
     path = request.options.get("cache")
-    request = request.without("cache", "fold")
+    request = request.without("cache", "fold", "validation")
     if path is None:
         return source.read(request)
     key = cache.key(request, Path(path))

@@ -159,3 +159,35 @@ class DataSet:
             train_boxes=boxes.take(np.flatnonzero(~chosen)),
             test_boxes=boxes.take(np.flatnonzero(chosen)),
         )
+
+    def validation(self, number: int, count: int, *, seed: int = 0) -> "DataSet":
+        """Return the training samples alone, split anew: fold `number` of `count` is the test set.
+
+        What is chosen by trying, settings of a recipe above all, is chosen by such a set: the true
+        test set, which is left out, then says how good the choice is of samples that had no part
+        in it.
+
+        Parameters
+        ----------
+        number
+            1…count.
+        count
+            Folds, 2…training samples.
+        seed
+            Of the assignment.
+
+        Raises
+        ------
+        ValueError
+            Where an argument is out of range.
+        """
+        if not 1 <= number <= count:
+            raise ValueError(f"validation must be 1…{count} of {count}, not {number}")
+        boxes = None if self.test_boxes is None else self.test_boxes.take([])
+        alone = replace(
+            self,
+            test_images=self.test_images[:0],
+            test_labels=self.test_labels[:0],
+            test_boxes=boxes,
+        )
+        return alone.fold(number, count, seed=seed)

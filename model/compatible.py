@@ -37,7 +37,7 @@ def check(recipe: Settings) -> None:
     if isinstance(recipe.method, settings.Attention):
         _check_compressed(recipe)
     if isinstance(recipe.method, settings.Detect):
-        _check_detector(recipe, recipe.method.grid.outputs)
+        _check_detector(recipe, recipe.method)
     if isinstance(recipe.method, settings.SigmoidSum) != (recipe.weights == "sigmoid"):
         raise ValueError(
             "Recipe method must be a SigmoidSum where weights are 'sigmoid', and only there"
@@ -80,10 +80,16 @@ def _check_compressed(recipe: Settings) -> None:
         raise ValueError("Recipe weight_bits must be 2…8 for an Attention method, not 1")
 
 
-def _check_detector(recipe: Settings, outputs: int) -> None:
+def _check_detector(recipe: Settings, method: settings.Detect) -> None:
+    outputs = method.grid.outputs
     if recipe.classes != outputs:
         raise ValueError(
             f"Recipe classes must be the {outputs} outputs of the grid, not {recipe.classes}"
+        )
+    if method.kernel is not None and (recipe.readout_weight_bits or recipe.weight_bits) == 1:
+        raise ValueError(
+            "Recipe readout_weight_bits must be 2…8 for a Detect method with a kernel, which "
+            "leaves weights out, not 1"
         )
     if recipe.readout != "potential":
         raise ValueError(

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ..checks.arguments import choice, integer, number
+from ..checks.arguments import choice, integer, number, optional
 from ..data.boxes import Grid
 
 
@@ -123,18 +123,26 @@ class Detect:
     ----------
     grid
         Of its outputs, as many as the recipe's classes.
+    kernel
+        All cells have the same weights, and each sees this many places of the last map along each
+        axis, its own in the middle: an odd number. The map must have a place for each cell. None:
+        each cell sees the whole map by weights of its own.
     least, most
         Of the measuring: boxes of a lower score are left out, and those that overlap a surer one by
         more.
     """
 
     grid: Grid
+    kernel: int | None = None
     least: float = 0.05
     most: float = 0.6
 
     def __post_init__(self) -> None:
         if not isinstance(self.grid, Grid):
             raise TypeError(f"Detect grid must be a Grid, not {self.grid!r}")
+        optional("Detect kernel", self.kernel, 1, 15)
+        if self.kernel is not None and self.kernel % 2 == 0:
+            raise ValueError(f"Detect kernel must be odd, not {self.kernel}")
         number("Detect least", self.least, 0, 1)
         number("Detect most", self.most, 0, 1)
 

@@ -106,6 +106,64 @@ class Group(nn.Module):
         return acc.reshape(*x.shape[:2], *acc.shape[1:]).to(x.dtype)
 
 
+class Cells(Group):
+    """A detector's readout that has the same weights in every cell of its grid.
+
+    It is a convolution of the map before it, which has a place for each cell, but with its outputs
+    in the order of `somagate.data.boxes.Grid`, and written out as a dense group: that is what
+    tables hold. A weight that no cell has is 0.
+
+    Parameters
+    ----------
+    source
+        (channels, rows, columns) of the map.
+    values
+        Of a cell.
+    kernel
+        Places along each axis that a cell sees, its own in the middle; odd.
+    recipe, bits, one, special
+        As of `Group`.
+    """
+
+    index: Tensor
+
+    def __init__(
+        self,
+        source: tuple[int, ...],
+        values: int,
+        kernel: int,
+        recipe: Recipe,
+        *,
+        bits: int,
+        one: int,
+        special: bool,
+    ) -> None:
+        shape = (values, source[0], kernel, kernel)
+        super().__init__(shape, recipe, bits=bits, one=one, special=special)
+        self.register_buffer("index", _written_out(source, values, kernel), persistent=False)
+
+    def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the dense integers of `weight`, and what one stands for."""
+        integers, scale = super().integers(weight)
+        return torch.cat([integers.flatten(), integers.new_zeros(1)])[self.index], scale
+
+
+def _written_out(source: tuple[int, ...], values: int, kernel: int) -> Tensor:
+    """Return which weight of a convolution each dense weight is, (cells · values, elements).
+
+    The index behind the last weight is that of no weight.
+    """
+    channels, rows, columns = source
+    row, column, value, channel, down, across = torch.meshgrid(
+        *map(torch.arange, (rows, columns, values, channels, rows, columns)), indexing="ij"
+    )
+    y, x = down - row + kernel // 2, across - column + kernel // 2
+    seen = (y >= 0) & (y < kernel) & (x >= 0) & (x < kernel)
+    index = ((value * channels + channel) * kernel + y) * kernel + x
+    index = index.masked_fill(~seen, values * channels * kernel * kernel)
+    return index.reshape(rows * columns * values, channels * rows * columns)
+
+
 @torch.no_grad()
 def adapt(groups: Iterable[Group]) -> None:
     """Start to quantize a layer's float weights; of groups with one LSB the largest counts."""

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 
 from .recipe import Conv, Dense, Recipe
-from .synapses import Group
+from .settings import Detect
+from .synapses import Cells, Group
 
 Shape = tuple[int, ...]
 
@@ -52,6 +53,8 @@ def groups(
         bits = recipe.readout_weight_bits or recipe.weight_bits
         special = recipe.readout_weight_bits is None
     source = sources[-1]
+    if last and isinstance(recipe.method, Detect) and recipe.method.kernel is not None:
+        return [_cells(recipe.method, source, recipe, bits=bits, special=special)]
     if isinstance(settings, Dense):
         shape: Shape = (settings.neurons, math.prod(source.shape))
         return [Group(shape, recipe, bits=bits, one=source.high, special=special)]
@@ -77,6 +80,18 @@ def groups(
                   stride=shortcut.stride, padding=padding, one=source.high)
         )  # fmt: skip
     return found
+
+
+def _cells(method: Detect, source: SourceMap, recipe: Recipe, *, bits: int, special: bool) -> Group:
+    grid, kernel = method.grid, method.kernel
+    assert kernel is not None
+    if source.shape[1:] != (grid.rows, grid.columns):
+        raise ValueError(
+            f"Detect kernel must be None unless the last map has the {grid.rows}×{grid.columns} "
+            f"cells of the grid; its shape is {source.shape}"
+        )
+    return Cells(source.shape, grid.values, kernel, recipe, bits=bits, one=source.high,
+                 special=special)  # fmt: skip
 
 
 def identity(settings: Conv | Dense, sources: list[SourceMap]) -> int | None:

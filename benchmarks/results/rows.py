@@ -117,11 +117,11 @@ ROWS = (
         network="the same with pruned channels",
     ),
     Row(
-        recipe="shapes-spquant", data=_SHAPES,
+        recipe="shapes-spquant", data=_SHAPES, lost=3.0,
         network="spiking YOLO, ternary potentials, learned thresholds",
     ),
     Row(
-        recipe="shapes-spquant-fixed", data=_SHAPES, baseline="shapes-spquant",
+        recipe="shapes-spquant-fixed", data=_SHAPES, baseline="shapes-spquant", lost=3.0,
         network="the same with fixed thresholds",
     ),
 )  # fmt: skip

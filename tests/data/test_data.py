@@ -12,8 +12,12 @@ def test_a_set_that_nobody_knows_is_refused():
 
 
 def test_an_option_that_a_set_lacks_is_refused():
-    with refused(ValueError, "options of digits must be of fold, seed, cache, not 'steps'"):
+    with refused(
+        ValueError, "options of digits must be of fold, validation, seed, cache, not 'steps'"
+    ):
         data.read("digits:steps=3")
+    with refused(ValueError, "validation of digits must be I/K, not '1/x'"):
+        data.read("digits:validation=1/x")
     with refused(ValueError, "fold of digits must be I/K, not '3'"):
         data.read("digits:fold=3")
 
@@ -31,6 +35,18 @@ def test_every_set_can_be_split_by_folds():
     assert np.ptp(np.bincount(found.test_labels)) <= 2
     other = data.read("digits:fold=2/10,seed=5")
     assert not np.array_equal(found.test_images[:20], other.test_images[:20])
+
+
+def test_every_set_can_leave_its_test_set_out():
+    whole = data.read("moving-shapes:train=12,test=5,steps=2,size=16")
+    found = data.read("moving-shapes:train=12,test=5,steps=2,size=16,validation=2/4")
+    assert found.name == "moving-shapes:train=12,test=5,steps=2,size=16,validation=2/4"
+    assert (len(found.train_images), len(found.test_images)) == (9, 3)
+    known = {image.tobytes() for image in whole.train_images}
+    assert {image.tobytes() for image in (*found.train_images, *found.test_images)} == known
+    of_fold = data.read("digits:fold=2/5,validation=1/4")
+    fold = data.read("digits:fold=2/5")
+    assert len(of_fold.train_labels) + len(of_fold.test_labels) == len(fold.train_labels)
 
 
 def test_a_set_without_a_split_gets_the_first_of_ten_folds(tmp_path):

@@ -66,6 +66,32 @@ def test_a_fold_that_is_none_is_refused(number):
         data_set().fold(number, 3)
 
 
+def test_a_validation_set_is_of_training_samples_alone():
+    found = [data_set().validation(number, 3) for number in (1, 2, 3)]
+    tested = np.concatenate([one.test_images.ravel() for one in found])
+    assert sorted(tested.tolist()) == list(range(9))
+    for one in found:
+        both = [*one.train_images.ravel().tolist(), *one.test_images.ravel().tolist()]
+        assert sorted(both) == list(range(9))
+        assert (one.test_images.ravel() % 3 == one.test_labels).all()
+
+
+def test_boxes_go_with_their_samples_into_a_validation_set():
+    listed = [[(sample, (sample, 0, 1, 1))] * (sample % 3) for sample in range(12)]
+    data = data_set(
+        train_boxes=Boxes.build(listed[:9]), test_boxes=Boxes.build(listed[9:])
+    ).validation(1, 3)
+    assert (data.train_boxes.samples, data.test_boxes.samples) == (6, 3)
+    for place, image in enumerate(data.test_images.ravel().tolist()):
+        assert data.test_boxes.of(place)[0].tolist() == [image] * (image % 3)
+
+
+@pytest.mark.parametrize("number", [0, 4])
+def test_a_validation_set_that_is_none_is_refused(number):
+    with refused(ValueError, f"validation must be 1…3 of 3, not {number}"):
+        data_set().validation(number, 3)
+
+
 def test_the_shape_is_that_of_one_image_or_one_frame():
     assert data_set(train_images=np.zeros((2, 3, 4, 5), np.uint8)).shape == (3, 4, 5)
     frames = data_set(train_images=np.zeros((2, 9, 3, 4, 5), np.uint8))

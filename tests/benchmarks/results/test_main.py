@@ -16,7 +16,7 @@ from somagate.export.tables import Input, Layer, Readout, Tables
 from somagate.model import recipes
 
 from benchmarks.results import __main__ as results
-from benchmarks.results import report, rows, work
+from benchmarks.results import jobs, report, rows, work
 
 
 def tables() -> Tables:
@@ -75,10 +75,16 @@ def test_a_vote_is_no_part_of_the_float_network():
 
 def test_a_float_network_is_trained_once_for_all_rows():
     chosen = [row for row in rows.ROWS if row.recipe.startswith("nmnist-small")]
-    names = [one.name for one in results.trainings(chosen)]
+    names = [one.name for one in jobs.trainings(chosen)]
     assert len(names) == len(set(names)) == 15
     assert names[:2] == ["nmnist-small-fold1of5", "nmnist-small-fold1of5-float"]
-    assert results.trainings(chosen)[0].settings.data.endswith("fold=1/5")
+    assert jobs.trainings(chosen)[0].settings.data.endswith("fold=1/5")
+
+
+def test_processes_that_are_started_anew_find_what_they_run():
+    # As `python -m benchmarks.results` the module `__main__` is another one there.
+    for function in (results.run, results.measure):
+        assert function.__module__ == "benchmarks.results.jobs"
 
 
 def test_every_row_has_a_recipe_and_a_baseline_of_its_shape():
@@ -116,22 +122,22 @@ def test_a_row_is_trained_exported_verified_and_shown(tmp_path, monkeypatch):
     whole = recipes.find
     monkeypatch.setattr(recipes, "find", lambda name: replace(whole(name), epochs=1, steps=2))
     row = next(row for row in rows.ROWS if row.recipe == "digits-dense")
-    for one in results.trainings([row]):
-        results.run(one, tmp_path, tmp_path)
+    for one in jobs.trainings([row]):
+        jobs.run(one, tmp_path, tmp_path)
         assert len(json.loads((tmp_path / one.name / "times.json").read_text())) == 1
-    measured = results.measure(results.first(row), tmp_path, tmp_path, 3)
-    found = results.assemble(row, tmp_path, [measured])
+    measured = jobs.measure(jobs.first(row), tmp_path, tmp_path, 3)
+    found = jobs.assemble(row, tmp_path, [measured])
     fold = found["folds"][0]
     assert fold["verified"]["equal"] and fold["verified"]["samples"] == 3
     assert fold["accuracy"] == fold["trained"]["accuracy"], "golden and torch differ"
     assert fold["test_samples"] == 500
-    text = report.page({"lanes": results.LANES, "rows": [found]})
+    text = report.page({"lanes": jobs.LANES, "rows": [found]})
     assert (
         f"| `digits-dense` | 64-96-10, 3-bit potentials | {fold['float']['accuracy']:.2%}" in text
     )
     assert "| `digits-dense` | 3 | " in text
     monkeypatch.setattr(somagate, "verify", None)  # what is kept is not measured again
-    assert results.measure(results.first(row), tmp_path, tmp_path, 3) == measured
+    assert jobs.measure(jobs.first(row), tmp_path, tmp_path, 3) == measured
 
 
 @pytest.mark.parametrize(
@@ -140,18 +146,17 @@ def test_a_row_is_trained_exported_verified_and_shown(tmp_path, monkeypatch):
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_results_are_kept_for_samples_and_not_for_recipes(tmp_path, monkeypatch, module, changes):
-    before = results.simulated(tmp_path).code
+    before = jobs.simulated(tmp_path).code
     file = Path(module.__file__)
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"#" * (path == file))
-    assert (results.simulated(tmp_path).code != before) == changes
+    assert (jobs.simulated(tmp_path).code != before) == changes
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--rows", "digit"), "--rows must be of digits, digits-dense, "),
-        (("--rows", "digits", "--update"), "--update needs all rows, so --rows must be left out"),
         (("--rows", "mnist-dense"), "DATA must hold the folder mnist, but "),
     ],
 )
