@@ -39,7 +39,7 @@ class CSNN(nn.Module):
 
 net = CSNN(steps=4, channels=8)
 optimizer = torch.optim.Adam(net.parameters(), 5e-3)
-for _ in range(6):
+for _ in range(15):
     for part in torch.randperm(1400).split(64):
         loss = nn.functional.mse_loss(net(images[part]), nn.functional.one_hot(labels[part]) * 1.0)
         optimizer.zero_grad()
