@@ -16,7 +16,6 @@ from .checks.arguments import integer
 from .encoded import Samples
 from .export.tables import Tables
 from .given import MOST_HZ, kind_of, the_tables
-from .goals import rates, wanted
 from .hw.cost.part import Part
 from .hw.cost.resources import Resources, resources
 from .hw.plan import plan_file
@@ -24,7 +23,7 @@ from .hw.plan.plan import Plan
 from .hw.search import room
 from .hw.search.choose import choose
 from .shown import Shown, grid
-from .targets import suited_board, target
+from .targets import rates, suited_board, target, wanted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -25,7 +25,6 @@ is its own layer sees the spikes of the step before. A group's delay is so many 
 whatever source. The first step finds every stored integer at zero, and so is every map before it.
 """
 
-from dataclasses import dataclass
 from functools import reduce
 from math import prod
 from typing import Any
@@ -40,6 +39,7 @@ from ...export.tables import Layer, Tables
 from .answer import answer
 from .inputs import checked
 from .neuron_rule import CurrentRule, Rule, Stored, rule
+from .past import Past, before, every_step
 from .pools import pooled, windows
 from .sums import Sum, gathered, group_sum
 from .trace import Spikes, Trace
@@ -208,28 +208,6 @@ def run(tables: Tables, x: NDArray[Any], potentials: bool = False) -> Trace:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Past:
-    """What a layer's neurons hold from the steps before.
-
-    Attributes
-    ----------
-    v, i
-        (batch, *neuron shape), the stored integers of their potentials and currents; renewed by
-        who goes on from them.
-    steps
-        Of the maps and spikes before that are known.
-    """
-
-    v: NDArray[Any]
-    i: NDArray[Any]
-    steps: int
-
-    def of(self, samples: slice) -> "Past":
-        """Return that of some samples, which is seen in the whole."""
-        return Past(v=self.v[samples], i=self.i[samples], steps=self.steps)
-
-
 class RunLayer:
     """A layer, ready to run: its rule, and how to sum each of its synapse groups.
 
@@ -260,7 +238,7 @@ class RunLayer:
         maps: dict[str, NDArray[Any]],
         spikes: Spikes,
         potentials: NDArray[np.int16],
-        past: "Past | None" = None,
+        past: Past | None = None,
     ) -> NDArray[Any]:
         """Fill `spikes` and `potentials` (all steps or the last), and return the layer's map.
 
@@ -272,8 +250,8 @@ class RunLayer:
             samples = slice(first, first + count)
             read = {name for name, _ in self.still} | {name for name, _, _ in self.forward}
             block = {name: maps[name][:, samples] for name in read}
-            before = past and past.of(samples)
-            self._run(block, spikes[:, samples], potentials[:, samples], before)
+            mine = past and past.of(samples)
+            self._run(block, spikes[:, samples], potentials[:, samples], mine)
         return pooled(self.layer.spike_pool, spikes)
 
     def _run(
@@ -281,7 +259,7 @@ class RunLayer:
         maps: dict[str, NDArray[Any]],
         spikes: Spikes,
         potentials: NDArray[np.int16],
-        past: "Past | None",
+        past: Past | None,
     ) -> None:
         batch, gone = spikes.shape[1], past.steps if past else 0
         steps = len(spikes) - gone
@@ -312,21 +290,6 @@ class RunLayer:
         potentials[-1] = v
         if past:
             past.v[...], past.i[...] = v, i
-
-
-def every_step(function: Sum, maps: NDArray[Any]) -> NDArray[Any]:
-    """Return the sums (steps, batch, …) of maps (steps, batch, …), all at once."""
-    sums = function(maps.reshape(-1, *maps.shape[2:]))
-    return sums.reshape(*maps.shape[:2], *sums.shape[1:])
-
-
-def before(maps: NDArray[Any], steps: slice, delay: int) -> NDArray[Any]:
-    """Return maps (steps, batch, …) as they were `delay` steps before some steps; at first none."""
-    if not delay:
-        return maps[steps]
-    late = maps[max(steps.start - delay, 0) : max(steps.stop - delay, 0)]
-    empty = np.zeros((steps.stop - steps.start - len(late), *maps.shape[1:]), maps.dtype)
-    return np.concatenate([empty, late])
 
 
 _NETWORKS: WeakKeyDictionary[Tables, list[RunLayer]] = WeakKeyDictionary()

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from ...export.tables import Tables
 from .answer import step_answers
-from .golden import Past, RunLayer
+from .golden import RunLayer
 from .inputs import checked
+from .past import Past
 from .trace import Spikes, Trace
 
 

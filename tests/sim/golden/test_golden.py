@@ -15,6 +15,7 @@ from somagate.export.synapse import Convolution, Dense, Identity
 from somagate.export.tables import Input, Layer, Pool, Readout, Tables
 from somagate.sim.golden import golden, pools
 from somagate.sim.golden.neuron_rule import rule
+from somagate.sim.golden.past import before
 
 
 def assert_equal(trace, plain):
@@ -604,7 +605,7 @@ def test_maps_of_the_steps_before_are_empty_at_first():
     for first, last in ((0, 6), (0, 2), (2, 5), (5, 6)):
         for delay in (0, 1, 3, 5, 6, 9):
             wanted = [maps[t - delay, 0] if t >= delay else 0 for t in range(first, last)]
-            assert golden.before(maps, slice(first, last), delay)[:, 0].tolist() == wanted
+            assert before(maps, slice(first, last), delay)[:, 0].tolist() == wanted
 
 
 def test_a_pruned_channel_is_silent_at_zero_and_unseen():
