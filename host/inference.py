@@ -7,6 +7,7 @@ from functools import partial
 from ..boards.wire.protocol import Status
 from .counted import Counted
 from .job import Answers, Job
+from .line import LineLost
 from .link import Counts, LinkError
 from .session import DeviceError, Session
 from .tracing import TraceJob
@@ -72,7 +73,11 @@ class Inference:
             while link.answers:
                 job.take(link.answers.popleft())
                 if not job.parts:
-                    self._complete()
+                    try:
+                        self._complete()
+                    except (LinkError, LineLost):
+                        job.take_back()  # what belongs to it is lost: it is asked anew
+                        raise
             if self._progress is not None:
                 self._progress(job.answered, len(job))
 

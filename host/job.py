@@ -150,6 +150,11 @@ class Job:
             self.parts.clear()
             self.answered += 1
 
+    def take_back(self) -> None:
+        """Forget the last sample that was answered."""
+        self.answered -= 1
+        self._outputs.pop()
+
     def output(self) -> NDArray[np.int32]:
         """Return all answers, in the shape of golden's."""
         every = self._tables.readout.over == "every"

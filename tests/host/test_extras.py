@@ -12,10 +12,13 @@ from somagate.data.encode import encode
 from somagate.export.neuron import Activation
 from somagate.export.readout import Readout
 from somagate.export.tables import Input, Tables
+from somagate.host import counted
+from somagate.host.counted import read_counters
 from somagate.host.device import PlanDevice
 from somagate.host.job import Job
+from somagate.host.link import LinkError
 from somagate.host.serving import Faults
-from somagate.host.session import DeviceError
+from somagate.host.session import DeviceError, Session
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.sim.cycles.accesses import accesses
 from somagate.sim.golden import golden
@@ -145,6 +148,28 @@ def test_traces_and_streams_survive_what_goes_wrong_on_the_line() -> None:
         profile = device.predict(x, profile=True).profile
         assert profile is not None and (profile.events > 0).all()
     assert line.ways[0].corrupted and line.ways[0].dropped + line.ways[1].dropped
+
+
+def test_a_sample_whose_numbers_are_lost_is_asked_anew(
+    board: tuple[Plan, SimulatedLine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, line = board
+    x = draw(plan.tables, 4, seed=6)
+    device = PlanDevice(line, plan, baud=BAUD)
+    wanted = device.predict(x, profile=True).profile
+    calls: list[int] = []
+
+    def fails_once(session: Session) -> dict[str, int]:
+        calls.append(1)
+        if len(calls) == 3:
+            raise LinkError("lost")
+        return read_counters(session)
+
+    monkeypatch.setattr(counted, "read_counters", fails_once)
+    answers = device.predict(x, profile=True)
+    assert answers.restarts == 1 and wanted is not None and answers.profile is not None
+    assert np.array_equal(answers.profile.events, wanted.events)
+    assert np.array_equal(answers.output, golden.run(plan.tables, x).output)
 
 
 def test_a_stream_whose_board_lost_its_power_has_ended() -> None:
