@@ -108,7 +108,7 @@ class DeviceRun(Shown):
             )
         if self.cycles is not None:
             lines.append(
-                f"{self.cycles:,.0f} cycles a sample, {self.waits:,.0f} of them waiting for words "
+                f"{self.cycles:,.0f} cycles a sample, {self.waits:,.0f} of them without a word to take "
                 f"and {self.stalls:,.0f} for the line; {self.events:,.0f} weight rows added"
             )
         if self.traced:

@@ -20,8 +20,8 @@ class DeviceProfile:
     cycles
         From the first word of a sample to the last value of its answer.
     waits, stalls
-        Those of them in which the accelerator waited for a word; and in which its answer waited for
-        the line.
+        Those of them in which the accelerator would have taken a word, be it the next sample's, and
+        none was there; and in which its answer waited for the line.
     events
         Weight rows that were added.
     clock_hz
