@@ -108,8 +108,9 @@ class DeviceRun(Shown):
             )
         if self.cycles is not None:
             lines.append(
-                f"{self.cycles:,.0f} cycles a sample, {self.waits:,.0f} of them without a word to take "
-                f"and {self.stalls:,.0f} for the line; {self.events:,.0f} weight rows added"
+                f"{self.cycles:,.0f} cycles a sample, {self.waits:,.0f} of them without a word to "
+                f"take, {self.stalls:,.0f} with an answer that waits for the line; "
+                f"{self.events:,.0f} weight rows added"
             )
         if self.traced:
             lines.append(

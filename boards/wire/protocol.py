@@ -102,8 +102,8 @@ COUNTER_BYTES = {
 """Bytes of each number of `Page.COUNTERS`, one behind the other with their lowest byte first.
 
 Answers; cycles from the first word of an inference to the last value of its answer, those of them
-that had no word to take, be it the next inference's, and those in which the answer waited for the line; weight rows that were
-added; frames with a wrong CRC, and frames out of order or without room.
+that had no word to take, be it the next inference's, and those in which the answer waited for the
+line; weight rows that were added; frames with a wrong CRC, and frames out of order or without room.
 """
 
 
