@@ -116,7 +116,8 @@ class FrameCommands(wiring.Component):
         self, m: Module, byte: Value, fresh: Signal, begun: Signal, strange: Signal
     ) -> None:
         """Take modes that are there, before the first inference has begun."""
-        with m.If(begun | (byte & (0xFF ^ self.modes)).any()):
+        lacks = 0xFF ^ int(self.modes)  # a constant of `Extra` would be as wide as `Extra`
+        with m.If(begun | (byte & lacks).any()):
             m.d.sync += strange.eq(fresh)
         with m.Elif(fresh):
             m.d.sync += self.mode.eq(byte)

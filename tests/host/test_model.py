@@ -3,7 +3,7 @@
 import os
 import random
 
-from somagate.boards.wire.protocol import Command, Kind, Status
+from somagate.boards.wire.protocol import Command, Extra, Kind, Status
 from somagate.host.frames import END, reply, request
 from wire_bench import INFERENCE_BYTES, Board, frames, infer
 
@@ -84,3 +84,14 @@ def test_a_damaged_frame_spoils_no_other() -> None:
         found = board.take(request(1, 1, Command.INPUT, words))
         kinds = [each.kind for frame in found if (each := reply(frame))]
         assert kinds == [Kind.STATUS, Kind.ANSWER]
+
+
+def test_a_mode_with_a_bit_that_the_board_lacks_is_passed_over_and_said() -> None:
+    board = Board()
+    for modes in range(256):
+        board.take(request(0, 0, Command.HELLO))
+        found = board.take(request(0, 0, Command.MODE, bytes([modes])))
+        (status,) = [reply(frame) for frame in found]
+        assert status is not None and status.kind == Kind.STATUS
+        unknown = Status.UNKNOWN if modes & ~Extra.STREAM else Status(0)
+        assert Status(status.payload[0]) == Status.LOADED | Status.GREETED | unknown, modes
