@@ -23,7 +23,7 @@ from .hw.plan.plan import Plan
 from .hw.search import room
 from .hw.search.choose import choose
 from .shown import Shown, grid
-from .targets import rates, suited_board, target, wanted
+from .targets import observed, suited_board, target, wanted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,22 +82,23 @@ class Design(Shown):
 
     def shown(self) -> list[RenderableType]:
         """Return a table with a row a layer, and a sentence."""
-        table = grid("layer", "stage", "lanes", "banks", "updated", "held", "weights in")
+        table = grid("layer", "stage", "tiles", "lanes", "banks", "updated", "held", "weights in")
         for number, (stage, shape) in enumerate(
-            zip(self.plan.stages, self.plan.shapes, strict=True)
+            zip(self.plan.heads, self.plan.shapes, strict=True)
         ):
             for name in stage.names:
                 table.add_row(
                     name,
                     str(number),
-                    *map(str, (shape.lanes, shape.banks, shape.update_lanes)),
+                    *map(str, (shape.tiles, shape.lanes, shape.banks, shape.update_lanes)),
                     "yes" if name in stage.held else "no",
                     {"block": "block RAM", "spram": "large RAM"}[shape.weight_memory],
                 )
         clock = f" at {self.clock_hz / 1e6:.2f} MHz" if self.clock_hz else ""
+        times = f", {self.plan.replicas} replicas" if self.plan.replicas > 1 else ""
         loads = ", tables can be loaded" if self.plan.loadable else ""
         words = f"words of {self.plan.word_bits} bits"
-        return [table, f"Network {self.tables.name} on {self.where}{clock}, {words}{loads}"]
+        return [table, f"Network {self.tables.name} on {self.where}{clock}, {words}{times}{loads}"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content as JSON holds it."""
@@ -217,9 +218,10 @@ def plan(
     board, part
         As of `design`.
     goal
-        'fastest', 'smallest', or so many images a second with the smallest plan.
+        'fastest' for images a second, 'latency' for one image by itself, 'smallest', or so many
+        images a second with the smallest plan.
     data
-        Samples to count the activity of every channel in.
+        Samples to count the activity of every channel in, and to count the cycles of plans on.
     activity
         Spikes a neuron and time step where there is no data, 0…1; by default 0.1.
     clock_hz
@@ -248,11 +250,13 @@ def plan(
     aim = replace(wanted(goal, clock_hz), word_bits=word_bits, loadable=loadable)
     if chosen:
         aim = replace(aim, most_word_bits=WORD_BITS_MAX)
+    rates, timing = observed(tables, data, activity)
     choice = choose(
         tables,
         fpga,
         aim,
-        rates=rates(tables, data, activity),
+        rates=rates,
+        timing=timing,
         measure=(lambda plan, part: on_board(plan, chosen)) if chosen else resources,
         progress=progress or (lambda cycles, tried: None),
     )

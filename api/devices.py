@@ -210,7 +210,7 @@ def virtual_board(
             "give sg.design or sg.plan a board="
         )
     chosen = extras_of(extras)
-    check_extras(design.tables, chosen)
+    check_extras(design.tables, chosen, design.plan.replicas)
     parameters = BuildParameters(baud=baud, clock_hz=design.clock_hz, extras=chosen)
     board = VirtualBoard(design.plan, design.board, parameters)
     return Served(

@@ -196,6 +196,7 @@ def energy_of(plan: Plan, trace: Trace, x: NDArray[Any], *, toggles: bool) -> En
     operated = [operations for _, operations in work.values()]
     layers = [layer for layer, _ in work.values()]
     bits = sum(m.words * m.word_bits for stage in plan.stages for m in memories(stage))
+    bits *= plan.replicas
     return Energy(
         samples=x.shape[1],
         layers=tuple(layers),

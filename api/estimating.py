@@ -16,7 +16,7 @@ from .hw.cost.resources import Resources
 from .hw.plan import plan_file
 from .hw.search.remedies import remedies
 from .resource_tables import counts_table, memories_table
-from .rough_prediction import is_followed, roughly
+from .rough_prediction import between_samples, is_followed, roughly
 from .shown import Shown, grid
 from .sim.cycles.predict import Prediction, predict
 from .sim.golden import golden
@@ -79,7 +79,7 @@ class Estimate(Shown):
     @property
     def cycles_per_sample(self) -> float:
         """Cycles from one sample to the next, on average, back to back."""
-        return self.prediction.busy_cycles / self.samples
+        return between_samples(self.design.plan, self.prediction)
 
     @property
     def samples_per_second(self) -> float | None:
@@ -130,14 +130,15 @@ class Estimate(Shown):
 
     def planned(self) -> list[RenderableType]:
         """Return the same with each layer's place in the plan, for a plan that was chosen."""
-        table = grid("layer", "stage", "lanes", "banks", "updated", "cycles", "per lane and cycle")
+        numbers = ("tiles", "lanes", "banks", "updated")
+        table = grid("layer", "stage", *numbers, "cycles", "per lane and cycle")
         plan, rows = self.design.plan, iter(self.layers)
         for number, shape in enumerate(plan.shapes):
             for _ in range(shape.layers):
                 row = next(rows)
                 table.add_row(
                     row["layer"],
-                    *map(str, (number, shape.lanes, shape.banks, shape.update_lanes)),
+                    *map(str, (number, shape.tiles, shape.lanes, shape.banks, shape.update_lanes)),
                     f"{row['cycles'] / self.samples:,.1f}",
                     f"{row['efficiency']:.3f}",
                 )
@@ -192,6 +193,7 @@ class Estimate(Shown):
                 name: {"unit": c.name, "used": c.used, "available": c.available, "share": c.share}
                 for name, c in found.counts.items()
             },
+            "replicas": found.replicas,
             "blocks": [
                 {
                     "stage": number,
@@ -199,7 +201,7 @@ class Estimate(Shown):
                     "logic": round(usage.logic),
                     "flip_flops": round(usage.flip_flops),
                 }
-                for number, blocks in [*enumerate(found.blocks), (None, {"board": found.board})]
+                for number, blocks in [*enumerate(found.blocks), (None, found.outside)]
                 for block, usage in blocks.items()
             ],
             "memories": [

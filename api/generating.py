@@ -61,7 +61,9 @@ class Generated(Shown):
             + f", {shape.update_lanes} updated in a cycle"
             for shape in self.design.plan.shapes
         ]
-        return f"{'; then '.join(stages)}; Verilog in {self.verilog}"
+        replicas = self.design.plan.replicas
+        times = f", all of it {replicas} times" if replicas > 1 else ""
+        return f"{'; then '.join(stages)}{times}; Verilog in {self.verilog}"
 
     def shown(self) -> list[RenderableType]:
         """Return the memories, and where the Verilog is."""
@@ -258,7 +260,7 @@ def build(
     parameters = BuildParameters(
         clock_hz=design.clock_hz, baud=baud, seed=seed, seeds=seeds, extras=extras_of(extras)
     )
-    check_extras(design.tables, parameters.extras)
+    check_extras(design.tables, parameters.extras, design.plan.replicas)
     open_family(board)  # before there is an accelerator to waste, as the following
     settled(board, parameters, design.plan.word_bits)
     accelerator = accelerator_for(design.plan, parameters.extras)

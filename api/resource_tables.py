@@ -25,7 +25,8 @@ def counts_table(resources: Resources) -> Table:
 def memories_table(plan: Plan, resources: Resources) -> Table:
     """Return what becomes of every memory."""
     stages = len(plan.stages) > 1
-    table = grid("memory", "words", "bits a word", "kept in", "RAMs")
+    times = resources.replicas > 1
+    table = grid("memory", "words", "bits a word", "kept in", "RAMs", *["times"] * times)
     for memory in resources.memories:
         suffix = f"_{memory.stage}" if stages and memory.stage is not None else ""
         table.add_row(
@@ -34,5 +35,6 @@ def memories_table(plan: Plan, resources: Resources) -> Table:
             f"{memory.stored.word_bits:,}",
             KEPT_IN[memory.kind],
             str(memory.block_rams or memory.large_rams),
+            *[str(1 if memory.stage is None else resources.replicas)] * times,
         )
     return table

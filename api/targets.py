@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,21 @@ from .encoded import Samples, the_samples
 from .export.tables import Tables
 from .given import assumed_activity
 from .hw.cost.part import PARTS, Part
+from .hw.cost.rough_cycles import transfers
+from .hw.plan.plan import Plan
+from .hw.search.timing import RoughTiming, Timing
 from .hw.search.wanted import GOALS, Wanted
+from .sim.cycles.timing import TraceTiming
 from .sim.golden import golden
 from .sim.golden.activity import channel_rates
 from .sim.golden.random_trace import assumed_run
 
 DEFAULT_BOARD = "icebreaker"
+
+_ASSUMED = 3
+"""Samples that are made up where there is no data."""
+_PLANS_FOLLOWED, _STAGES_FOLLOWED = 200_000, 2_000_000
+"""Words and chunks an image up to which a search follows plans, and stages by themselves."""
 
 
 def target(board: str | None, part: str | None) -> tuple[Board | None, Part]:
@@ -55,19 +65,33 @@ def wanted(goal: str | float, clock_hz: int | None) -> Wanted:
     except ValueError:
         rate = 0.0
     if not 0 < rate < float("inf"):
-        raise ValueError(f"goal must be 'smallest', 'fastest' or images a second, not {goal!r}")
+        raise ValueError(
+            f"goal must be 'smallest', 'fastest', 'latency' or images a second, not {goal!r}"
+        )
     if not clock_hz:
         raise ValueError("clock must be given for images a second on a part without a board")
     return Wanted(cycles=clock_hz / rate)
 
 
-def rates(
+def observed(
     tables: Tables, data: Samples | None, activity: float | None
-) -> Mapping[str, NDArray[np.float64] | float]:
-    """Return the share of ones of every channel's bits, in samples or at random."""
+) -> tuple[Mapping[str, NDArray[np.float64] | float], Timing]:
+    """Return the share of ones of every channel's bits, and how long plans take.
+
+    Both are of samples, or of random spikes; of networks so large that following plans would take
+    minutes, cycles are those of stages by themselves, or of the mean activity alone.
+    """
+    share = assumed_activity(data, activity)
+    x: NDArray[Any]
     if data is None:
-        found = channel_rates(tables, *assumed_run(tables, assumed_activity(data, activity)))
-        return {name: float(rate.mean()) for name, rate in found.items()}
-    assumed_activity(data, activity)
-    x = the_samples(tables, data).x
-    return channel_rates(tables, golden.run(tables, x), x)
+        trace, x = assumed_run(tables, share, batch=_ASSUMED)
+    else:
+        x = the_samples(tables, data).x
+        trace = golden.run(tables, x)
+    rates = channel_rates(tables, trace, x)
+    means = {name: float(rate.mean()) for name, rate in rates.items()}
+    work = transfers(Plan.single(tables, lanes=64, update_lanes=8, word_bits=64))
+    if work > _STAGES_FOLLOWED:
+        return rates if data is not None else means, RoughTiming(activity=means)
+    timing = TraceTiming(tables, trace, x, exact=work <= _PLANS_FOLLOWED)
+    return rates if data is not None else means, timing

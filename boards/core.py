@@ -27,6 +27,8 @@ from .words import WordPacker
 CLASSES_MAX = 1 << 16
 WORD_BITS_MAX = 128
 """Of a word that the serial line packs; the largest that a board can have."""
+OBSERVERS_MAX = 255
+"""Of an accelerator whose updates are traced: a byte says whose an update is."""
 CONFIG_BITS = 32
 """Of a word of tables that are loaded."""
 NONE = Extra(0)
@@ -81,9 +83,12 @@ def accelerator_for(plan: Plan, extras: Extra = NONE) -> Accelerator:
     return Accelerator(plan, streams=Extra.STREAM in extras, counts=Extra.COUNTERS in extras)
 
 
-def check_extras(tables: Tables, extras: Extra) -> None:
-    """Raise `ValueError` where a network can't have some extras, naming which and why."""
-    if Extra.STREAM in extras and (found := unstreamable(tables)):
+def check_extras(tables: Tables, extras: Extra, replicas: int = 1) -> None:
+    """Raise `ValueError` where a network can't have some extras, naming which and why.
+
+    Several `replicas` of a plan can't stream.
+    """
+    if Extra.STREAM in extras and (found := unstreamable(tables, replicas)):
         raise ValueError(f"extras must not have stream: {found}")
     if Extra.PIXELS in extras and (found := unencodable(tables)):
         raise ValueError(f"extras must not have pixels: {found}")
@@ -118,8 +123,8 @@ class Core(wiring.Component):
     Raises
     ------
     ValueError
-        If the accelerator's words have another width, a class doesn't fit an answer, or its input
-        can't be made of pixels.
+        If the accelerator's words have another width, a class doesn't fit an answer, its input
+        can't be made of pixels, or it has too many stages to be traced.
     """
 
     def __init__(self, accelerator: Any, parameters: TopParameters) -> None:
@@ -135,6 +140,12 @@ class Core(wiring.Component):
             raise ValueError(
                 f"Top answers with one of at most {CLASSES_MAX} classes, not {classes}: "
                 "the accelerator's prediction must have 16 bits or less"
+            )
+        seen = len(observers(accelerator))
+        if Extra.TRACE in parameters.extras and seen > OBSERVERS_MAX:
+            raise ValueError(
+                f"Top traces at most {OBSERVERS_MAX} stages of all replicas together, not {seen}: "
+                "take fewer replicas, or stages, or no trace"
             )
         self._encoder = None
         if Extra.PIXELS in parameters.extras:

@@ -18,6 +18,8 @@ NAME = "top"
 """The top module, and the name of its files."""
 NETLIST = f"{NAME}.json"
 STATISTICS = "statistics.json"
+CROWDED = 20_000
+"""Cells of a netlist, flip-flops too, up to which nextpnr's usual router ends."""
 MEMORIES = "memories.json"
 """The memories before any is mapped."""
 MAPPED = "memories_mapped.json"
@@ -157,9 +159,16 @@ def place_and_route(family: OpenFamily, folder: Path, seed: int, arguments: Sequ
             *family.placer_device,
             *("--json", NETLIST, option, NAME + ending),
             *("--seed", str(seed), "--report", PLACEMENT, "--timing-allow-fail"),
+            *(family.crowded if _is_crowded(folder) else ()),
             *arguments,
         ],
     )
+
+
+def _is_crowded(folder: Path) -> bool:
+    """Return whether the netlist has more cells than the usual router copes with."""
+    statistics = json.loads((folder / STATISTICS).read_text(encoding="utf-8"))
+    return bool(statistics["design"]["num_cells"] > CROWDED)
 
 
 def pack(family: OpenFamily, folder: Path) -> Path:

@@ -90,7 +90,7 @@ def generate(
             f"whose {family.device} has open tools: `somagate build TABLES --board {board.name}`"
         )
     pll, line = settled(board, parameters or BuildParameters(), plan.word_bits)
-    check_extras(plan.tables, line.extras)
+    check_extras(plan.tables, line.extras, plan.replicas)
     design = BoardTop(Top(accelerator_for(plan, line.extras), line), board, pll)
     with filling(Path(folder), overwrite=overwrite) as work:
         files = prepared(design)

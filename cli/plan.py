@@ -29,7 +29,10 @@ def plan(
     part: PartName = None,
     goal: Annotated[
         str,
-        typer.Option(metavar="GOAL", help="'smallest', 'fastest', or images a second."),
+        typer.Option(
+            metavar="GOAL",
+            help="'fastest', 'latency' of one image, 'smallest', or images a second.",
+        ),
     ] = "fastest",
     data: SomeData = None,
     samples: Samples = None,

@@ -1,5 +1,6 @@
 """Every spike and potential that a board sends, put together to a trace."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ class TraceJob(Job):
         self, plan: Plan, built: Plan, tables: Tables, x: NDArray[Any], load: Load | None
     ) -> None:
         super().__init__(plan, built, tables, x)
-        self._ports, self._load = Ports.of(built), load
+        # The samples come one after the other, so whose replica's updates are is all the same.
+        self._ports, self._load = Ports.of(replace(built, replicas=1)), load
         self._names = self._ports.observers
         self._sizes = [parts(self._ports.widths[name], 8) for name in self._names]
         each = sum(d.updates for stage in plan.stages for d in stage.descriptors)
@@ -55,7 +57,7 @@ class TraceJob(Job):
         """Take whole updates behind an answer, and return what is left."""
         at = 0
         while at < len(data):
-            stage = data[at] - 1
+            stage = (data[at] - 1) % len(self._names)
             end = at + 1 + self._sizes[stage]
             if end > len(data):
                 break
@@ -74,7 +76,7 @@ class TraceJob(Job):
         values, at, left = b"", 0, self._plan.classes
         while at < len(answer):
             if answer[at]:
-                stage = answer[at] - 1
+                stage = (answer[at] - 1) % len(self._names)
                 end = at + 1 + self._sizes[stage]
                 self._fresh[stage].append(answer[at + 1 : end])
             else:
@@ -93,7 +95,8 @@ class TraceJob(Job):
             wide = np.pad(packed, ((0, 0), (0, 4 * limbs - size)))
             payloads[name] = np.ascontiguousarray(wide).view("<u4")
         record = Record(times={}, payloads=payloads, cycles=0, late=False)
-        spikes, potentials = Checker(self._plan, self._ports).layers(record, len(self))
+        plan = replace(self._plan, replicas=1)
+        spikes, potentials = Checker(plan, self._ports).layers(record, len(self))
         found = Trace(
             tables=self._tables.sha256,
             output=self.output(),

@@ -35,7 +35,7 @@ def verilog(plan: Plan) -> str:
         Where Yosys is missing or fails.
     """
     found = [memory for stage in plan.stages for memory in memories.memories(stage)]
-    bits = sum(memory.words * memory.word_bits for memory in found)
+    bits = plan.replicas * sum(memory.words * memory.word_bits for memory in found)
     if bits > LARGEST_BITS:
         raise ValueError(
             f"memories of {plan.tables.name} must have at most {LARGEST_BITS:,} bits, as the "
@@ -45,7 +45,10 @@ def verilog(plan: Plan) -> str:
 
 
 def memory_map(plan: Plan) -> dict[str, Any]:
-    """Return every memory of the accelerator with its size, and what of each layer lies where."""
+    """Return every memory of the accelerator with its size, and what of each layer lies where.
+
+    Of several replicas it is the map of each, and says how many they are.
+    """
     layers, sizes = [], []
     for number, stage in enumerate(plan.stages):
         sizes += [
@@ -59,33 +62,40 @@ def memory_map(plan: Plan) -> dict[str, Any]:
             for memory in memories.memories(stage)
         ]
         layers += [_layer_map(stage, number, descriptor) for descriptor in stage.descriptors]
-    return {"memories": sizes, "layers": layers}
+    several = {"replicas": plan.replicas} if plan.replicas > 1 else {}
+    return several | {"memories": sizes, "layers": layers}
 
 
 def _layer_map(stage: StagePlan, number: int, descriptor: Descriptor) -> dict[str, Any]:
     layer = stage.tables.layers[descriptor.number]
-    return {
-        "layer": descriptor.name,
-        "stage": number,
-        "channels": descriptor.channels,
-        "pruned_channels": int((~layer.kept).sum()),
-        "positions": descriptor.positions,
-        "lane_groups": descriptor.groups,
-        "sources": [
-            {
-                "source": source.name,
-                "map_words": [stage.map_bases[source.name], source.map.words],
-                "buffers": stage.map_buffers(source.name),
-                "weights": f"weights_{source.weight_bits}",
-                "weight_rows": [source.weight_base, descriptor.groups * source.group_rows],
-            }
-            for source in descriptor.sources
-        ],
-        "parameter_words": [descriptor.parameter_base, descriptor.chunks],
-        "potentials": f"potentials_{layer.neuron.state_bits}",
-        "potential_words": [descriptor.state_base, descriptor.updates],
-    } | (
-        {"synaptic": f"synaptic_{layer.neuron.current.store.bits}"} if layer.neuron.current else {}
+    return (
+        {
+            "layer": descriptor.name,
+            "stage": number,
+            "channels": descriptor.channels,
+            "pruned_channels": int((~layer.kept).sum()),
+            "positions": descriptor.positions,
+            "lane_groups": descriptor.groups,
+            "sources": [
+                {
+                    "source": source.name,
+                    "map_words": [stage.map_bases[source.name], source.map.words],
+                    "buffers": stage.map_buffers(source.name),
+                    "weights": f"weights_{source.weight_bits}",
+                    "weight_rows": [source.weight_base, descriptor.groups * source.group_rows],
+                }
+                for source in descriptor.sources
+            ],
+            "parameter_words": [descriptor.parameter_base, descriptor.chunks],
+            "potentials": f"potentials_{layer.neuron.state_bits}",
+            "potential_words": [descriptor.state_base, descriptor.updates],
+        }
+        | (
+            {"synaptic": f"synaptic_{layer.neuron.current.store.bits}"}
+            if layer.neuron.current
+            else {}
+        )
+        | ({"tile": stage.tile, "tiles": stage.shape.tiles} if stage.shape.tiles > 1 else {})
     )
 
 

@@ -42,7 +42,7 @@ PUBLIC = {
     ],
     "somagate.hw.rtl": ["Accelerator", "ObserveLayout", "ResultLayout"],
     "somagate.hw.rtl.gather": [
-        *("Array", "BankSum", "Fetcher", "Scanner", "Walker", "WeightMemory"),
+        *("Array", "BankSum", "Fetcher", "Finder", "Scanner", "Walker", "WeightMemory"),
     ],
     "somagate.hw.rtl.maps": ["Packer", "Pool"],
     "somagate.hw.rtl.update": ["Readout", "ResultLayout", "Update"],

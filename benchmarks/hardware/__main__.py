@@ -32,35 +32,36 @@ from somagate.hw.rtl.accelerator import Accelerator
 from somagate.sim.verify.settings import Setup
 from somagate.sim.verify.verify import verify
 
-from benchmarks.hardware.report import ACTIVITIES, DESIGNS, SEEDS, plots, report
+from benchmarks.hardware.report import ACTIVITIES, DESIGNS, PLANS, SEEDS, SPARSE, plots, report
 from benchmarks.lib import networks, output
 
 SECTIONS = ("cycles", "efficiency", "area", "clock")
 
 
-def plan_of(tables: Tables, lanes: int, word_bits: int) -> Plan:
-    """Return the reference plan: four neurons updated a cycle."""
-    return Plan.single(tables, lanes=lanes, update_lanes=4, word_bits=word_bits)
+def plan_of(tables: Tables, lanes: int, word_bits: int, updates: int = 4, flags: int = 0) -> Plan:
+    """Return the reference plan: four neurons updated a cycle, and no flags."""
+    shape = StageShape(layers=len(tables.layers), lanes=lanes, update_lanes=updates, flags=flags)
+    return Plan(tables=tables, shapes=(shape,), word_bits=word_bits)
 
 
 def efficiency(kept: output.Kept) -> dict[str, Any]:
     """Measure the share of lanes and cycles with a useful addition, by input activity."""
     found: dict[str, Any] = {}
-    for lanes, word_bits in ((32, 32), (16, 16)):
+    for name, (lanes, updates, flags) in PLANS.items():
 
-        def one(rate: float, lanes: int = lanes, word_bits: int = word_bits) -> dict[str, Any]:
+        def one(rate: float, numbers: tuple[int, ...] = (lanes, lanes, updates, flags)) -> Any:
             tables = networks.convolution()
             x = networks.spikes(tables, rate, 4)
-            verdict = verify(plan_of(tables, lanes, word_bits), x, setup=Setup(workers=1))
+            verdict = verify(plan_of(tables, *numbers), x, setup=Setup(workers=1))
             if not verdict.equal:
                 raise RuntimeError(verdict.summary)
             layer = verdict.layers[0]
             return {"efficiency": layer.efficiency, "cycles": layer.cycles,
                     "additions": layer.additions, "activity": float(x.mean())}  # fmt: skip
 
-        found[str(lanes)] = [
-            {"input": rate}
-            | kept.get("efficiency", {"lanes": lanes, "activity": rate}, lambda r=rate: one(r))
+        of = {"lanes": lanes} | ({"updates": updates, "flags": flags} if flags else {})
+        found[name] = [
+            {"input": rate} | kept.get("efficiency", of | {"activity": rate}, lambda r=rate: one(r))
             for rate in ACTIVITIES
         ]
     return found
@@ -68,17 +69,25 @@ def efficiency(kept: output.Kept) -> dict[str, Any]:
 
 def cycles(kept: output.Kept) -> dict[str, Any]:
     """Measure the cycles of 784-128-10 over 100 steps, alone and one image after the other."""
-
-    def one() -> dict[str, Any]:
-        tables = networks.dense(784, 128, 10, steps=100)
-        shapes = (
+    plans = {
+        "": (
+            64,
             StageShape(layers=1, lanes=128, update_lanes=16),
             StageShape(layers=1, lanes=10, update_lanes=2),
-        )
+        ),
+        "8 banks": (
+            256,
+            StageShape(layers=1, lanes=128, update_lanes=32, banks=8, ahead=4),
+            StageShape(layers=1, lanes=16, update_lanes=8, banks=8, ahead=4),
+        ),
+    }
+
+    def one(name: str) -> dict[str, Any]:
+        tables = networks.dense(784, 128, 10, steps=100)
         x = networks.spikes(tables, 0.13, 8)
-        verdict = verify(
-            Plan(tables=tables, word_bits=64, shapes=shapes), x, setup=Setup(workers=1)
-        )
+        word_bits, *shapes = plans[name]
+        plan = Plan(tables=tables, word_bits=word_bits, shapes=tuple(shapes))
+        verdict = verify(plan, x, setup=Setup(workers=1))
         if not verdict.equal:
             raise RuntimeError(verdict.summary)
         return {
@@ -87,7 +96,9 @@ def cycles(kept: output.Kept) -> dict[str, Any]:
             "activity": float(x.mean()),
         }
 
-    return dict(kept.get("cycles", {"network": "784-128-10", "steps": 100}, one))
+    of = {"network": "784-128-10", "steps": 100}
+    wide = kept.get("cycles", of | {"plan": "8 banks"}, lambda: one("8 banks"))
+    return dict(kept.get("cycles", of, lambda: one("")), wide=wide)
 
 
 def built(kept: output.Kept, folder: Path, name: str, seed: int) -> dict[str, Any]:
@@ -97,11 +108,12 @@ def built(kept: output.Kept, folder: Path, name: str, seed: int) -> dict[str, An
 
     def one() -> dict[str, Any]:
         tables = networks.convolution(rows=8)
-        accelerator = Accelerator(plan_of(tables, lanes, lanes))
+        updates, flags = SPARSE[1:] if name == "sparse" else (4, 0)
+        accelerator = Accelerator(plan_of(tables, lanes, lanes, updates, flags))
         clock_hz = clock_mhz * 1_000_000
         result: BuildReport
-        if name in ("ecp5", "up5k"):
-            family = LFE5U_85F if name == "ecp5" else ICE40UP5K
+        if name in ("ecp5", "sparse", "up5k"):
+            family = ICE40UP5K if name == "up5k" else LFE5U_85F
             parameters = MeasureParameters(clock_hz=clock_hz, seed=seed)
             result = measure(accelerator, family, folder / "builds" / name, parameters)
         else:

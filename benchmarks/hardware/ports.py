@@ -21,6 +21,7 @@ from somagate.hw.cost.part import PARTS
 from somagate.hw.search.choose import choose
 from somagate.hw.search.wanted import Wanted
 from somagate.sim.cycles.predict import predict
+from somagate.sim.cycles.timing import TraceTiming
 from somagate.sim.golden import golden
 from somagate.sim.golden.activity import channel_rates
 from somagate.sim.verify.verify import verify
@@ -115,12 +116,14 @@ def main() -> None:
     given = parser.parse_args()
     tables = network(given.activity)
     seen = samples(2, given.activity, 2)
-    rates = channel_rates(tables, golden.run(tables, seen), seen)
+    trace = golden.run(tables, seen)
+    rates = channel_rates(tables, trace, seen)
     choice = choose(
         tables,
         PARTS[given.part],
         Wanted(goal="fastest"),
         rates=rates,
+        timing=TraceTiming(tables, trace, seen),
         progress=lambda cycles, tried: print(
             f"{cycles:,.0f} cycles, {tried} plans", end="\r", file=sys.stderr
         ),

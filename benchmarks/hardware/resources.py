@@ -1,10 +1,11 @@
 """Fit the coefficients of `somagate estimate` to real syntheses, or compare it with others.
 
 ``fit`` synthesizes random networks on random plans for all families, and writes
-``hw/cost/coefficients.toml``; ``tops`` renews those of a board's serial line alone. ``check`` does
-the same as ``fit`` for plans that were not fitted, of tables that are named or of other random
-networks, and prints predicted and real counts. What was synthesized is kept in a folder, so that
-only what has changed takes time: some ten minutes for ``fit`` on two cores.
+``hw/cost/coefficients.toml``; ``tops`` renews those of a board's serial line alone, and ``around``
+those of what surrounds replicas and joins tiles. ``check`` does the same as ``fit`` for plans that
+were not fitted, of tables that are named or of other random networks, and prints predicted and real
+counts. What was synthesized is kept in a folder, so that only what has changed takes time: some ten
+minutes for ``fit`` on two cores.
 """
 
 import argparse
@@ -30,12 +31,15 @@ from somagate.boards.uart import UartParameters
 from somagate.export.tables import Tables
 from somagate.hw.cost.coefficients import COEFFICIENTS, PATH, Table
 from somagate.hw.cost.part import PARTS
-from somagate.hw.cost.resources import resources, terms
+from somagate.hw.cost.resources import resources, shared_terms, terms
 from somagate.hw.plan.loadable import WORD_BITS
 from somagate.hw.plan.plan import Plan
 from somagate.hw.rtl.accelerator import Accelerator
+from somagate.hw.rtl.join import Join
 from somagate.hw.rtl.memory import read_signature
 
+from benchmarks.hardware.around import around, tiled
+from benchmarks.hardware.around import plans as surrounded
 from benchmarks.hardware.designs import forms, held_out, plans, small_weights
 from benchmarks.hardware.synthesis import measure
 
@@ -56,7 +60,9 @@ HEADER = """\
 # is synthesized has such a term. On iCE40 that is distributed RAM, which no plan has there. On the
 # others it is memories that are written and lie in flip-flops, as they hold a single word or very
 # few bits: estimates there lack about a flip-flop and a look-up table a bit. `combined` and `votes`
-# of the readout, `waits` of the sequencer and the ring were measured on the block alone.
+# of the readout, `waits` of the sequencer, the ring, the join and what surrounds replicas were
+# measured on the block alone; the finder as what a design with flags takes more than without, on
+# iCE40 and ECP5: Gowin and Artix-7 have ECP5's.
 """
 
 
@@ -114,7 +120,7 @@ def real(plan: Plan, family: str, cache: Path) -> dict[str, Any]:
 
 
 def counted(plan: Plan, family: str) -> Terms:
-    """Return the terms of all stages together."""
+    """Return the terms of all stages together; the plan has one replica."""
     found: Terms = defaultdict(lambda: defaultdict(float))
     part = next(part for part in PARTS.values() if part.family == family)
     for stage in terms(plan, part):
@@ -186,6 +192,13 @@ def write(tables: dict[str, Table], designs: list[Design], path: Path) -> None:
             for term, value in values.items()
             if value
         }
+        measured |= {
+            (block, term)
+            for plan in surrounded()
+            for block, values in shared_terms(plan).items()
+            for term in values
+        }
+        measured |= {("join", term) for plan in tiled() for term in Join.terms(plan.stages[0])}
         for block, values in table.items():
             blocks.append(f"\n[{family}.{block}]\n")
             for term, (logic, flip_flops) in values.items():
@@ -218,17 +231,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("verb", choices=["fit", "check", "tops"])
+    parser.add_argument("verb", choices=["fit", "check", "tops", "around"])
     parser.add_argument("tables", nargs="*", type=Path, help="check: .safetensors files")
     parser.add_argument("--families", nargs="+", default=FAMILIES, choices=FAMILIES)
     parser.add_argument("--designs", type=int, default=24, help="how many random plans")
     parser.add_argument("--jobs", type=int, default=2, help="syntheses at the same time")
     parser.add_argument("--cache", type=Path, default=Path("runs/resources"))
     given = parser.parse_args()
-    if given.verb == "tops":
+    if given.verb in ("tops", "around"):
         designs = plans(given.designs, seed=1) + forms() + small_weights()
+        alone = tops if given.verb == "tops" else around
         tables = {
-            family: COEFFICIENTS[family] | fit(tops(family, given.cache))
+            family: COEFFICIENTS[family] | fit(alone(family, given.cache))
             if family in given.families
             else table
             for family, table in COEFFICIENTS.items()
@@ -261,7 +275,7 @@ def main() -> None:
                 (counted(plan, family), found["blocks"])
                 for (_, plan), found in zip(designs, results[family], strict=True)
             ]
-            tables[family] = fit(rows + tops(family, given.cache))
+            tables[family] = fit(rows + tops(family, given.cache) + around(family, given.cache))
         write(tables, designs, PATH)
         COEFFICIENTS.update(tables)
     for family in given.families:

@@ -156,6 +156,7 @@ def ecp5(size: str, package: str, speed: int) -> OpenFamily:
         placer="nextpnr-ecp5",
         placer_device=placed,
         unplaced=("--lpf-allow-unconstrained",),
+        crowded=("--router", "router2"),
         constraints=".lpf",
         pins=("--lpf", "{constraints}"),
         routed=("--textcfg", ".config"),

@@ -61,6 +61,8 @@ class OpenFamily(Family):
         The nextpnr program.
     placer_device
         Its arguments that name the device.
+    crowded
+        Its further arguments for a netlist of so many cells that its usual router doesn't end.
     unplaced
         Its arguments that let pins stay unconstrained.
     pins
@@ -102,3 +104,4 @@ class OpenFamily(Family):
     ram_library: str = ""
     carry_map: str = ""
     trim: Callable[[dict[str, Any]], None] | None = None
+    crowded: tuple[str, ...] = ()

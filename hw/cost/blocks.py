@@ -9,9 +9,11 @@ from ..plan.widths import parts
 from ..rtl.configurator import Configurator
 from ..rtl.gather.array import Array
 from ..rtl.gather.fetcher import Fetcher
+from ..rtl.gather.finder import Finder
 from ..rtl.gather.held_sums import Currents
 from ..rtl.gather.scanner import Scanner
 from ..rtl.gather.walker import Walker
+from ..rtl.join import Join
 from ..rtl.maps.map_loader import Loader
 from ..rtl.maps.packer import Packer
 from ..rtl.maps.pool import Pool
@@ -26,7 +28,10 @@ from .part import Part
 
 
 def stage_blocks(plan: StagePlan, exports: int) -> dict[str, Terms]:
-    """Return the terms of a stage's blocks, without its memories; `exports` maps are sent on."""
+    """Return the terms of a stage's blocks, without its memories; `exports` maps are sent on.
+
+    The join of a layer's tiles is with the first one.
+    """
     found = {
         "sequencer": Sequencer.terms(plan),
         "loader": Loader.terms(plan),
@@ -38,6 +43,8 @@ def stage_blocks(plan: StagePlan, exports: int) -> dict[str, Terms]:
         "update": Update.terms(plan),
         "stage": Stage.terms(plan, exports),
     }
+    if plan.shape.flags:
+        found["finder"] = Finder.terms(plan)
     if ring := Ring.terms(plan):
         found["ring"] = ring
     if plan.held:
@@ -45,6 +52,8 @@ def stage_blocks(plan: StagePlan, exports: int) -> dict[str, Terms]:
     if exports or any(name in plan.read_maps for name in plan.names):
         found["pool"] = Pool.terms(plan)
         found["packer"] = Packer.terms(plan)
+    if exports and plan.shape.tiles > 1 and not plan.tile:
+        found["join"] = Join.terms(plan)
     if plan.tables.readout.layer in plan.names:
         found["readout"] = Readout.terms(plan)
     if plan.weights_load:

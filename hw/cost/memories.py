@@ -18,8 +18,8 @@ class StoredMemory:
     Attributes
     ----------
     name
-        As in the memory map: 'maps', 'weights_4_0', 'parameters', 'potentials_3', 'synaptic_3',
-        'currents'.
+        As in the memory map: 'maps', 'flags', 'weights_4_0', 'parameters', 'potentials_3',
+        'synaptic_3', 'currents'.
     words, word_bits
         As generated.
     width

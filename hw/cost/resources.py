@@ -6,13 +6,16 @@ terms, `coefficients` the fit, and `benchmarks/resources.py` makes it anew.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
 from ..plan.loadable import IDENTITY
+from ..plan.plan import Plan
 from ..plan.stage_plan import StagePlan
 from ..plan.terms import Terms
+from ..rtl.dealing import Broadcast, Collector, Dealer
+from ..rtl.pipeline import memories as loaded
 from .blocks import memory_terms, stage_blocks
 from .coefficients import Cells, cells
 from .memories import StoredMemory, stored_memories
@@ -56,17 +59,24 @@ class Resources:
     part
         The part.
     blocks
-        Of each stage, each block by its name; 'memory' is what surrounds all of its memories.
+        Of each stage of one replica, each block by its name; 'memory' is what surrounds all of its
+        memories.
     memories
-        All of them, in the order of the memory map.
+        All of them, in the order of the memory map; those of the stages are of one replica.
     board
         What a board adds to the accelerator.
+    replicas
+        How often stages are there, and their memories.
+    shared
+        What several replicas have together, each block by its name.
     """
 
     part: Part
     blocks: tuple[Mapping[str, Cells], ...]
     memories: tuple[PlacedMemory, ...]
     board: Cells = Cells(logic=0, flip_flops=0)
+    replicas: int = 1
+    shared: Mapping[str, Cells] = field(default_factory=dict)
 
     @cached_property
     def counts(self) -> dict[str, Count]:
@@ -74,12 +84,14 @@ class Resources:
 
         The last is there where a part has any.
         """
-        part = self.part
-        usages = [self.board, *(usage for stage in self.blocks for usage in stage.values())]
-        logic = round(sum(usage.logic for usage in usages))
-        flip_flops = round(sum(usage.flip_flops for usage in usages))
-        block_rams = sum(memory.block_rams for memory in self.memories)
-        large_rams = sum(memory.large_rams for memory in self.memories)
+        part, replicas = self.part, self.replicas
+        usages = [(self.board, 1), *((usage, 1) for usage in self.shared.values())]
+        usages += [(usage, replicas) for stage in self.blocks for usage in stage.values()]
+        logic = round(sum(usage.logic * times for usage, times in usages))
+        flip_flops = round(sum(usage.flip_flops * times for usage, times in usages))
+        memories = [(m, 1 if m.stage is None else replicas) for m in self.memories]
+        block_rams = sum(memory.block_rams * times for memory, times in memories)
+        large_rams = sum(memory.large_rams * times for memory, times in memories)
         large = Count(name="large RAMs", used=large_rams, available=part.large_rams[0])
         return {
             "logic": Count(name=part.logic, used=logic, available=part.logic_cells),
@@ -87,6 +99,11 @@ class Resources:
             "block_rams": Count(name="block RAMs", used=block_rams, available=part.block_rams),
             **({"large_rams": large} if part.large_rams[0] else {}),
         }
+
+    @property
+    def outside(self) -> dict[str, Cells]:
+        """What there is once, each block by its name."""
+        return {**self.shared, "board": self.board}
 
     @property
     def logic(self) -> int:
@@ -136,6 +153,9 @@ _IDENTITY = StoredMemory(
 """The hashes of the accelerator's shape, and of the tables that were loaded."""
 
 
+_NOTHING = Cells(logic=0, flip_flops=0)
+
+
 class Staged(Protocol):
     """A plan, as far as it matters here."""
 
@@ -149,10 +169,20 @@ def _configurable(plan: Staged) -> bool:
     return any(stage.weights_load for stage in plan.stages)
 
 
+def shared_terms(plan: Staged) -> dict[str, Terms]:
+    """Return the terms of what several replicas have together; nothing, of a plan with one."""
+    if not isinstance(plan, Plan) or plan.replicas == 1:
+        return {}
+    found = {"dealer": Dealer.terms(plan), "collector": Collector.terms(plan)}
+    if _configurable(plan):
+        found["broadcast"] = Broadcast.terms(plan, loaded(plan))
+    return found
+
+
 def terms(plan: Staged, part: Part) -> Iterator[dict[str, Terms]]:
     """Yield the terms of each stage's blocks; those of all memories are under 'memory'.
 
-    What the accelerator has once is with the first stage.
+    What the accelerator has once is with the first stage, and with a stage what loads it.
     """
     for stage in plan.stages:
         later = [other for other in plan.stages if other.first > stage.first]
@@ -195,10 +225,22 @@ def resources(plan: Staged, part: Part) -> Resources:
     """
     blocks: list[Mapping[str, Cells]] = []
     memories: list[PlacedMemory] = []
+    replicas = plan.replicas if isinstance(plan, Plan) else 1
+    shared = {
+        block: cells(part.family, block, values) for block, values in shared_terms(plan).items()
+    }
     for number, (stage, found) in enumerate(zip(plan.stages, terms(plan, part), strict=True)):
-        blocks.append({block: cells(part.family, block, values) for block, values in found.items()})
+        mine = {block: cells(part.family, block, values) for block, values in found.items()}
+        if replicas > 1 and "configurator" in mine:
+            known, more = shared.get("configurator", _NOTHING), mine.pop("configurator")
+            shared["configurator"] = Cells(
+                logic=known.logic + more.logic, flip_flops=known.flip_flops + more.flip_flops
+            )
+        blocks.append(mine)
         memories += [place(number, stored, part) for stored in stored_memories(stage)]
     if _configurable(plan):
         memories.append(place(None, _IDENTITY, part))
     placed = tuple(memory for memory in memories if memory.stored.width)
-    return Resources(part=part, blocks=tuple(blocks), memories=placed)
+    return Resources(
+        part=part, blocks=tuple(blocks), memories=placed, replicas=replicas, shared=shared
+    )

@@ -39,13 +39,18 @@ def stage_cycles(stage: StagePlan, activity: Mapping[str, float]) -> dict[str, f
 
 
 def interval(plan: Plan, activity: Mapping[str, float]) -> float:
-    """Return the cycles from one image to the next, on average; see `stage_cycles`."""
-    return plan.tables.steps * max(stage_step(stage, activity) for stage in plan.stages)
+    """Return the cycles from one image to the next, on average; see `stage_cycles`.
+
+    Replicas share them out, until the words of the images are what takes longest.
+    """
+    each = plan.tables.steps * max(stage_step(stage, activity) for stage in plan.stages)
+    return max(each / plan.replicas, plan.sample_words) if plan.replicas > 1 else each
 
 
 def latency(plan: Plan, activity: Mapping[str, float]) -> float:
     """Return the cycles of an image that has the plan to itself, on average; see `stage_cycles`."""
-    steps = [stage_step(stage, activity) for stage in plan.stages]
+    # Tiles of a layer are at work at the same time; the first one has the most rows.
+    steps = [stage_step(stage, activity) for stage in plan.heads]
     return plan.input_words + sum(steps) + (plan.tables.steps - 1) * max(steps)
 
 
@@ -75,10 +80,10 @@ def stage_step(stage: StagePlan, activity: Mapping[str, float]) -> float:
 
 def _gather(stage: StagePlan, descriptor: Descriptor, activity: Mapping[str, float]) -> float:
     """Return the cycles of a lane group's position in the walker or in the slowest bank."""
-    events, words = 0.0, _words(stage, descriptor)  # of a bank; of the walker
+    events, words = 0.0, _words(stage, descriptor, activity)  # of a bank; of the walker
     for source in descriptor.sources:
         _, bits = _inside(descriptor, source)
-        kept = len(stage.orders[source.name])
+        kept, _, _ = stage.stored_shape(source.name)
         bits *= kept / source.map.channels  # a bank of padding alone has no events
         events += source.map.planes * bits * activity[source.name] / min(stage.banks, kept)
     share = max(events, float(descriptor.planes))
@@ -89,8 +94,14 @@ def _gather(stage: StagePlan, descriptor: Descriptor, activity: Mapping[str, flo
     return max(words, share + _SPREAD[stage.banks] * math.sqrt(share), taken)
 
 
-def _words(stage: StagePlan, descriptor: Descriptor) -> float:
-    """Return the words of a lane group's position, and its segments outside of the map."""
+def _words(
+    stage: StagePlan, descriptor: Descriptor, activity: Mapping[str, float] | None = None
+) -> float:
+    """Return the words of a lane group's position, and its segments outside of the map.
+
+    In a stage with flags, and where the activity is given, the cycles of the finder: of each look
+    one, or its words with a spike.
+    """
     words = 0.0
     for source in descriptor.sources:
         inside, bits = _inside(descriptor, source)
@@ -98,6 +109,11 @@ def _words(stage: StagePlan, descriptor: Descriptor) -> float:
         grain = math.gcd(source.span, source.map.channels, stage.word_bits)
         length = bits / inside if inside else 0.0
         each = max(1.0, (length + stage.word_bits - grain) / stage.word_bits)
+        flags = stage.shape.flags
+        if flags and activity is not None:
+            looks = max(1.0, each / flags)
+            silent = (1 - activity[source.name]) ** (length / each) if length else 1.0
+            each = looks * (each / looks * (1 - silent) + silent ** (each / looks))
         words += descriptor.planes * (segments - inside) + source.map.planes * inside * each
     return words
 
@@ -105,7 +121,8 @@ def _words(stage: StagePlan, descriptor: Descriptor) -> float:
 def _inside(descriptor: Descriptor, source: Source) -> tuple[float, float]:
     """Return the segments of a position that lie inside the map, and their bits, on average."""
     form, channels = source.map, source.map.channels
-    rows = _hits(descriptor.rows * descriptor.window[0], source, 0, source.kernel[0], form.rows)
+    count = descriptor.rows * descriptor.row_step * descriptor.window[0]
+    rows = _hits(count, source, 0, source.kernel[0], form.rows)
     # Where all channels are needed, a segment runs over the columns of the kernel.
     joined = source.kernel[1] == 1 and source.span > channels
     wide = source.span // channels if joined else source.kernel[1]

@@ -50,7 +50,7 @@ def _lane_bits(
                 continue
             if not is_full(group):
                 every[:] = 0  # rows of channels that aren't connected
-            found = _channel_bits(
+            found = _group_bits(
                 plan.tables,
                 descriptor.number,
                 index,
@@ -59,16 +59,34 @@ def _lane_bits(
                 tuple(plan.orders[descriptor.name].tolist()),
                 plan.pad,
                 plan.banks,
+                plan.lanes,
             )
-            spare = -descriptor.channels % plan.lanes
-            lanes = [
-                np.pad(values[:, bank], (0, spare)).reshape(-1, plan.lanes) for values in found
-            ]
-            some |= np.bitwise_or.reduce(lanes[0], 0)
-            every &= np.bitwise_and.reduce(lanes[1], 0)
+            some |= found[0][bank]
+            every &= found[1][bank]
     if plan.weight_depths[bits] <= plan.banks:
         every[:] = 0  # one row, and a second that is 0
     return some, every
+
+
+@lru_cache(maxsize=4096)
+def _group_bits(
+    tables: Tables,
+    layer: int,
+    group: int,
+    bits: int,
+    source: tuple[int, ...],
+    target: tuple[int, ...],
+    pad: int,
+    banks: int,
+    lanes: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the same of each lane's weights, (banks, lanes) each; of many plans, and so kept."""
+    some, every = _channel_bits(tables, layer, group, bits, source, target, pad, banks)
+    spare = ((0, -len(some) % lanes), (0, 0))
+    return (
+        np.bitwise_or.reduce(np.pad(some, spare).reshape(-1, lanes, banks), 0).T,
+        np.bitwise_and.reduce(np.pad(every, spare).reshape(-1, lanes, banks), 0).T,
+    )
 
 
 @lru_cache(maxsize=256)

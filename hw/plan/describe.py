@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from ...export.synapse import Dense, Identity, SynapseGroup
 from ...export.tables import Tables
 from .descriptor import Descriptor, Map, Orders, Source, as_map
+from .flat import stored_shape
 from .weight_rows import channel_windows, is_full
 from .widths import parts
 
@@ -18,6 +19,7 @@ def describe(
     lanes: int,
     update_lanes: int,
     pad: int,
+    tile: tuple[int, int] = (0, 1),
 ) -> tuple[Descriptor, ...]:
     """Lay out some layers for a stage.
 
@@ -35,6 +37,8 @@ def describe(
         Of the stage.
     pad
         Channels of every map are padded to a multiple of it.
+    tile
+        Which tile of how many the stage is.
     """
     found: list[Descriptor] = []
     weight_base: dict[int, int] = {}
@@ -46,7 +50,8 @@ def describe(
         _, rows, columns = as_map(tables.map_shapes[layer.name])
         sources = []
         for group in layer.synapses:
-            bits = _stored_bits(group, maps[group.source].channels > len(orders[group.source]))
+            kept, _, _ = stored_shape(tables, group.source, len(orders[group.source]))
+            bits = _stored_bits(group, maps[group.source].channels > kept)
             window = channel_windows(tables, number, group, orders, lanes=lanes, pad=pad)
             base = weight_base.get(bits, 0)
             source = _source(layer.name, group, maps[group.source], window, bits, base)
@@ -58,7 +63,7 @@ def describe(
             number=number,
             sources=tuple(sources),
             channels=channels,
-            rows=rows,
+            rows=len(range(tile[0], rows, tile[1])),
             columns=columns,
             window=layer.pool.size if layer.pool else (1, 1),
             counts=layer.spike_pool is not None and layer.spike_pool.kind == "sum",
@@ -67,6 +72,8 @@ def describe(
             lanes=lanes,
             update_lanes=update_lanes,
             combines=layer.sum_pool.kind if layer.sum_pool else "",
+            first_row=tile[0],
+            row_step=tile[1],
         )
         found.append(descriptor)
         parameter_base += descriptor.chunks

@@ -149,7 +149,7 @@ class Descriptor:
     channels
         Kept output channels.
     rows, columns
-        Of pooled positions, so of the output map.
+        Of pooled positions, so of the output map; of a tile, its own rows.
     window
         (rows, columns) of positions that one pooled position covers; (1, 1) without a pool.
     counts
@@ -161,6 +161,8 @@ class Descriptor:
     combines
         What is taken of the sums of a window before the update: 'max' or 'sum'; '' where the window
         is one of spikes.
+    first_row, row_step
+        Of the output map's rows, the first one and how far apart they are; 0 and 1 but of a tile.
     """
 
     name: str
@@ -176,6 +178,8 @@ class Descriptor:
     lanes: int
     update_lanes: int
     combines: str = ""
+    first_row: int = 0
+    row_step: int = 1
 
     @property
     def groups(self) -> int:
@@ -249,7 +253,7 @@ class Descriptor:
                         for x in range(wide):
                             place = np.empty((*group.shape, 3), np.int64)
                             place[..., 0] = group
-                            place[..., 1] = row * high + y
+                            place[..., 1] = (self.first_row + row * self.row_step) * high + y
                             place[..., 2] = column * wide + x
                             order.append(place)
         return np.concatenate(order)

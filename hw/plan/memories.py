@@ -5,7 +5,7 @@ that is *at work* is written by the stage itself. All others hold their contents
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -26,8 +26,8 @@ class Memory:
     Attributes
     ----------
     name
-        In the memory map: 'maps', 'weights_4' or, of several banks, 'weights_4_0', 'parameters',
-        'potentials_3', 'synaptic_3', 'currents'.
+        In the memory map: 'maps', 'flags', 'weights_4' or, of several banks, 'weights_4_0',
+        'parameters', 'potentials_3', 'synaptic_3', 'currents'.
     words
         That are used.
     word_bits
@@ -64,7 +64,7 @@ class Memory:
 
 def memories(plan: StagePlan) -> list[Memory]:
     """Return the memories of a stage, in the order of the memory map."""
-    found = [maps(plan)]
+    found = [maps(plan), *([flags(plan)] if plan.shape.flags else [])]
     found += [
         weights(plan, bits, bank) for bits in plan.weight_depths for bank in range(plan.banks)
     ]
@@ -76,6 +76,16 @@ def memories(plan: StagePlan) -> list[Memory]:
 def maps(plan: StagePlan) -> Memory:
     """Return the memory of the maps that the stage reads."""
     return _at_work("maps", plan.map_words, plan.word_bits)
+
+
+def flags(plan: StagePlan) -> Memory:
+    """Return the memory that says which words of the maps hold a spike.
+
+    A row has the flag of the word at the same address, lowest, and those of the words before it in
+    its plane, as many as are looked at at a time.
+    """
+    memory = _at_work("flags", plan.map_words, plan.shape.flags)
+    return replace(memory, style="block")
 
 
 def weights(plan: StagePlan, bits: int, bank: int) -> Memory:

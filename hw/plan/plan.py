@@ -11,11 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 from ...checks.arguments import integer
 from ...export.tables import Tables
 from .descriptor import Descriptor, ascending
+from .flat import stored
 from .stage_plan import StagePlan
 from .stage_shape import StageShape
-from .support import refuse
+from .support import refuse, refuse_tiles
 
 __all__ = ["Plan", "StageShape"]
+
+MAX_REPLICAS = 64
+"""Of a plan."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,7 +39,10 @@ class Plan:
     orders
         In which order the kept channels of 'input' or of a layer are laid out, where it is not
         ascending. Channel number i lies in bank i mod banks, so an order decides how evenly the
-        banks work; it changes nothing else. The readout's classes keep theirs.
+        banks work; it changes nothing else. The readout's classes keep theirs. A flat input shares
+        out all its elements, channel after channel in this order; see `hw.plan.flat`.
+    replicas
+        How often the whole chain is there; samples are dealt out to them in turn.
 
     Raises
     ------
@@ -50,6 +57,7 @@ class Plan:
     word_bits: int = 32
     loadable: bool = False
     orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    replicas: int = 1
 
     @classmethod
     def single(
@@ -88,6 +96,7 @@ class Plan:
         integer("Plan word_bits", self.word_bits, 8, 1024)
         if self.word_bits & (self.word_bits - 1):
             raise ValueError(f"Plan word_bits must be a power of two, not {self.word_bits}")
+        integer("Plan replicas", self.replicas, 1, MAX_REPLICAS)
         shapes = tuple(self.shapes)
         object.__setattr__(self, "shapes", shapes)
         if sum(shape.layers for shape in shapes) != layers:
@@ -108,6 +117,7 @@ class Plan:
                 "that is skipped has no current to hold"
             )
         refuse(self.tables)
+        refuse_tiles(self.tables, shapes)
         self._check_orders()
 
     def _check_orders(self) -> None:
@@ -132,25 +142,34 @@ class Plan:
 
     @cached_property
     def stages(self) -> tuple[StagePlan, ...]:
-        """The stages in order."""
+        """The stages in order; each tile is a stage of its own."""
         pad = max(shape.banks for shape in self.shapes)
         found: list[StagePlan] = []
         first = 0
         for shape in self.shapes:
-            stage = StagePlan(
-                tables=self.tables,
-                first=first,
-                shape=shape,
-                word_bits=self.word_bits,
-                pad=pad,
-                buffers={},
-                orders=self.channels,
-                loadable=self.loadable,
-            )
-            buffers = {name: self._lead(found, name) for name in stage.external}
-            found.append(replace(stage, buffers=buffers))
+            before = [stage for stage in found if not stage.tile]
+            for tile in range(shape.tiles):
+                stage = StagePlan(
+                    tables=self.tables,
+                    first=first,
+                    shape=shape,
+                    word_bits=self.word_bits,
+                    pad=pad,
+                    buffers={},
+                    orders=self.channels,
+                    loadable=self.loadable,
+                    tile=tile,
+                )
+                more = shape.ahead - 2
+                buffers = {name: self._lead(before, name) + more for name in stage.external}
+                found.append(replace(stage, buffers=buffers))
             first += shape.layers
         return tuple(found)
+
+    @property
+    def heads(self) -> tuple[StagePlan, ...]:
+        """The stages without further tiles of the same layer: one for each of `shapes`."""
+        return tuple(stage for stage in self.stages if not stage.tile)
 
     @property
     def configurable(self) -> bool:
@@ -162,24 +181,38 @@ class Plan:
         """Whether nothing can run before tables are loaded, if only the plan's own."""
         return any(shape.weight_memory == "spram" for shape in self.shapes)
 
-    @staticmethod
-    def _lead(before: list[StagePlan], name: str) -> int:
-        """Return the maps to keep of a source: one at work, one more a stage in between."""
+    def _lead(self, before: list[StagePlan], name: str) -> int:
+        """Return the maps to keep of a source: one at work, one more a stage in between.
+
+        Of several replicas each keeps the whole input of two samples: while it works on one, the
+        next one is taken in, and the others get theirs.
+        """
         for back, stage in enumerate(reversed(before)):
             if name in stage.names:
                 return back + 2
-        return len(before) + 2
+        return len(before) + 2 * (self.input_maps if self.replicas > 1 else 1)
 
     @cached_property
     def descriptors(self) -> tuple[Descriptor, ...]:
-        """The layers in order, of all stages."""
-        return tuple(descriptor for stage in self.stages for descriptor in stage.descriptors)
+        """The layers in order, of all stages; of a layer with tiles, the first one's."""
+        return tuple(descriptor for stage in self.heads for descriptor in stage.descriptors)
 
     @property
     def observers(self) -> tuple[str, ...]:
-        """Names of the accelerator's observation streams, one a stage."""
-        count = len(self.shapes)
-        return ("observe",) if count == 1 else tuple(f"observe_{i}" for i in range(count))
+        """Names of the accelerator's observation streams: one a stage, replica by replica.
+
+        'observe', 'observe_STAGE', 'observe_REPLICA' or 'observe_REPLICA_STAGE': of what there is
+        one alone isn't said.
+        """
+        names = ["observe"]
+        for count in (self.replicas, sum(shape.tiles for shape in self.shapes)):
+            if count > 1:
+                names = [f"{name}_{number}" for name in names for number in range(count)]
+        return tuple(names)
+
+    def dealt(self, samples: int) -> tuple[range, ...]:
+        """Return which of so many samples each replica gets."""
+        return tuple(range(first, samples, self.replicas) for first in range(self.replicas))
 
     @property
     def observed_lanes(self) -> int:
@@ -216,13 +249,15 @@ class Plan:
         """Width of a readout value, two's complement."""
         return self.tables.readout_bits
 
-    def updates(self, layer: int) -> NDArray[np.int64]:
-        """Return where each observation of a layer lies, int (updates, observed lanes, 3).
+    def updates(self, layer: int, tile: int = 0) -> NDArray[np.int64]:
+        """Return where each observation of a layer's tile lies, int (updates, observed lanes, 3).
 
         The last axis is (channel, row, column), the channel as the tables count it, -1 where the
         lane is unused; of a dense layer, row and column are 0.
         """
-        visits = self.descriptors[layer].visits()
+        stages = (s for s in self.stages if layer in s.layers and s.tile == tile)
+        stage = next(stages)
+        visits = stage.descriptors[layer - stage.first].visits()
         kept = self.channels[self.tables.layers[layer].name]
         visits[..., 0] = np.where(visits[..., 0] < 0, -1, kept[visits[..., 0]])
         spare = self.observed_lanes - visits.shape[1]
@@ -231,7 +266,7 @@ class Plan:
     def input_rows(self, x: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return maps (count, *input shape) as rows (count · rows, row bits) of the input's map."""
         source = self.stages[0].map("input")
-        rows = x.reshape(len(x), -1, source.rows, source.columns)[:, self.channels["input"]]
+        rows = stored(self.tables, "input", self.channels["input"], x)
         spare = source.channels - rows.shape[1]
         rows = np.pad(rows, ((0, 0), (0, spare), (0, 0), (0, 0)))
         return rows.transpose(0, 2, 3, 1).reshape(-1, source.row_bits)
@@ -239,7 +274,8 @@ class Plan:
     def pack_input(self, x: ArrayLike) -> list[int]:
         """Return the words of an input of shape (steps, *input shape), as `Accelerator.input`.
 
-        Bit `column · channels + channel` of a row lies at that place, lowest bit of a word first.
+        Bit `column · channels + channel` of a row lies at that place, lowest bit of a word first;
+        an input that only dense layers read is one row, channel by channel and row by row.
         The planes of a word follow each other, lowest first. Of a constant input only the first map
         is sent.
         """

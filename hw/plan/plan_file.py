@@ -4,6 +4,7 @@ Every key may be left out. A stage names its layers, in the order of the network
 
     word_bits = 32
     loadable = false
+    replicas = 1
 
     [[stages]]
     layers = ["conv1", "conv2"]
@@ -12,6 +13,9 @@ Every key may be left out. A stage names its layers, in the order of the network
     banks = 1
     holds = false
     weight_memory = "block"
+    ahead = 2
+    flags = 0
+    tiles = 1
 
     [orders]
     conv1 = [3, 0, 2, 1]
@@ -19,7 +23,6 @@ Every key may be left out. A stage names its layers, in the order of the network
 
 import json
 import tomllib
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,7 @@ MANIFEST = "manifest.json"
 """The file in which an accelerator's folder has its plan."""
 TABLES = "tables.safetensors"
 """The file in which it has its tables."""
-VERSION = 2
+VERSION = 3
 """Of what `generate` writes; the manifest says it as 'somagate'."""
 
 
@@ -137,8 +140,9 @@ def save(plan: Plan, path: Path, *, overwrite: bool = True) -> None:
 def dump(plan: Plan) -> str:
     """Return a plan as the text of a file that `read` reads."""
     values = to_dict(plan)
-    lines = [f"{key} = {json.dumps(values[key])}" for key in ("word_bits", "loadable")]
-    for stage, laid_out in zip(values["stages"], plan.stages, strict=True):
+    numbers = [key for key in ("word_bits", "loadable", "replicas") if key in values]
+    lines = [f"{key} = {json.dumps(values[key])}" for key in numbers]
+    for stage, laid_out in zip(values["stages"], plan.heads, strict=True):
         lines += ["", "[[stages]]", f"layers = {json.dumps(laid_out.names)}"]
         lines += [f"{key} = {json.dumps(stage[key])}" for key in stage if key != "layers"]
     if values["orders"]:
@@ -148,13 +152,14 @@ def dump(plan: Plan) -> str:
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:
-    """Return a plan as `from_dict` reads it."""
-    return {
+    """Return a plan as `from_dict` reads it; replicas and tiles are left out where they are 1."""
+    found: dict[str, Any] = {
         "word_bits": plan.word_bits,
         "loadable": plan.loadable,
-        "stages": [asdict(shape) for shape in plan.shapes],
+        "stages": [shape.told() for shape in plan.shapes],
         "orders": {name: list(order) for name, order in plan.orders.items()},
     }
+    return found | ({"replicas": plan.replicas} if plan.replicas > 1 else {})
 
 
 def from_dict(values: dict[str, Any], tables: Tables) -> Plan:
@@ -165,7 +170,7 @@ def from_dict(values: dict[str, Any], tables: Tables) -> Plan:
     TypeError, ValueError
         Where a key is unknown or a value does not fit; the message names it.
     """
-    known = {"word_bits": int, "loadable": bool, "stages": list, "orders": dict}
+    known = {"word_bits": int, "loadable": bool, "stages": list, "orders": dict, "replicas": int}
     _check("plan", values, known)
     stages = values.get("stages", [{"layers": len(tables.layers)}])
     names = [layer.name for layer in tables.layers]
@@ -191,7 +196,7 @@ def from_dict(values: dict[str, Any], tables: Tables) -> Plan:
         tables=tables,
         shapes=tuple(shapes),
         orders={name: _order(name, order) for name, order in values.get("orders", {}).items()},
-        **{key: values[key] for key in ("word_bits", "loadable") if key in values},
+        **{key: values[key] for key in ("word_bits", "loadable", "replicas") if key in values},
     )
 
 

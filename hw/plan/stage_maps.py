@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...export.tables import Tables
-from .descriptor import Map, Orders, as_map
+from .descriptor import Map, Orders
+from .flat import stored_shape
 from .stage_shape import StageShape
 
 
@@ -32,6 +33,8 @@ class StageMaps:
     loadable
         Weights, parameters and masks can be loaded at run time; every width then holds whatever
         weights of the tables' widths can add up to.
+    tile
+        Which of `shape.tiles` it is: rows tile, tile + tiles and so on of its layer's map.
     """
 
     tables: Tables
@@ -42,6 +45,7 @@ class StageMaps:
     buffers: dict[str, int]
     orders: Orders
     loadable: bool = False
+    tile: int = 0
 
     @property
     def count(self) -> int:
@@ -132,8 +136,7 @@ class StageMaps:
 
     def map(self, name: str) -> Map:
         """Return how the map of 'input' or of a layer is stored."""
-        _, rows, columns = as_map(self.tables.map_shapes[name])
-        kept = len(self.orders[name])
+        kept, rows, columns = self.stored_shape(name)
         return Map(
             channels=kept + -kept % self.pad,
             rows=rows,
@@ -141,6 +144,10 @@ class StageMaps:
             word_bits=self.word_bits,
             activation=self.tables.activation(name),
         )
+
+    def stored_shape(self, name: str) -> tuple[int, int, int]:
+        """Return (channels, rows, columns) of a map as it is stored, without what pads it."""
+        return stored_shape(self.tables, name, len(self.orders[name]))
 
     def map_buffers(self, name: str) -> int:
         """Return how many maps of a source are kept."""

@@ -37,6 +37,7 @@ class StagePlan(StageMaps):
             lanes=self.lanes,
             update_lanes=self.update_lanes,
             pad=self.pad,
+            tile=(self.tile, self.shape.tiles),
         )
 
     @cached_property

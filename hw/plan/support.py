@@ -1,6 +1,11 @@
 """What the accelerator does not have, refused by name."""
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 from ...export.tables import Layer, Tables
+from .descriptor import as_map
+from .stage_shape import MAX_TILES, StageShape
 
 
 class UnsupportedError(ValueError):
@@ -25,11 +30,40 @@ def refuse(tables: Tables) -> None:
         raise UnsupportedError("; ".join(lines))
 
 
-def unstreamable(tables: Tables) -> str:
+def refuse_tiles(tables: Tables, shapes: Sequence[StageShape]) -> None:
+    """Raise `UnsupportedError` naming the first layer that can't have its stage's tiles."""
+    firsts = accumulate((shape.layers for shape in shapes), initial=0)
+    for shape, first in zip(shapes, firsts, strict=False):
+        most, why = most_tiles(tables, first)
+        if shape.tiles > most:
+            raise UnsupportedError(
+                f"layer {tables.layers[first].name}: tiles must be at most {most}, not "
+                f"{shape.tiles}, as {why}; take more lanes, banks or replicas instead"
+            )
+
+
+def most_tiles(tables: Tables, number: int) -> tuple[int, str]:
+    """Return how many tiles a layer can have at most, and why not more."""
+    layer = tables.layers[number]
+    _, rows, _ = as_map(tables.map_shapes[layer.name])
+    if layer.name == tables.readout.layer:
+        return 1, "it is read out"
+    if any(group.source == layer.name for group in layer.synapses):
+        return 1, "it reads its own map"
+    return min(rows, MAX_TILES), f"its map has {rows} row{'s' * (rows > 1)}"
+
+
+def unstreamable(tables: Tables, replicas: int = 1) -> str:
     """Return in a sentence why an accelerator of tables can't stream, or ''.
 
     A layer may see a source no further back than an inference is long: so many maps aren't kept.
+    And time steps that follow each other can't be dealt out.
     """
+    if replicas > 1:
+        return (
+            f"replicas must be 1 in an accelerator that streams, not {replicas}: each time step "
+            "finds the potentials that the one before has left, on the same replica"
+        )
     for layer in tables.layers:
         for group in layer.synapses:
             lag = group.delay + (group.source == layer.name)

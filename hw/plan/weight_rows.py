@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ...export.synapse import Convolution, Dense, Identity, SynapseGroup
 from ...export.tables import Tables
 from .descriptor import Descriptor, Orders, Source, as_map
+from .flat import stored_shape
 
 
 def between_channels(tables: Tables, group: SynapseGroup) -> NDArray[np.int32]:
@@ -34,10 +35,14 @@ def full_weights(
 ) -> NDArray[np.int32]:
     """Return a group's weights as one of a convolution, (kept channels, map channels, y, x).
 
-    Map channels are the kept ones of the source, padded to a multiple of `pad` with weight 0.
+    Map channels are the kept ones of the source as it is stored, padded to a multiple of `pad` with
+    weight 0.
     """
     weights = between_channels(tables, group)
     weights = weights[orders[tables.layers[layer].name]][:, orders[group.source]]
+    if isinstance(group, Dense):
+        shape = stored_shape(tables, group.source, len(orders[group.source]))
+        weights = weights.reshape(len(weights), *shape)
     return np.pad(weights, ((0, 0), (0, -weights.shape[1] % pad), (0, 0), (0, 0)))
 
 
@@ -56,7 +61,8 @@ def channel_windows(
     """
     source, target = orders[group.source], orders[tables.layers[layer].name]
     if is_full(group):
-        return 0, len(source) + -len(source) % pad
+        channels, _, _ = stored_shape(tables, group.source, len(source))
+        return 0, channels + -channels % pad
     channels = len(tables.mask(group.source))
     outputs = len(tables.layers[layer].kept)
     blocks = group.groups if isinstance(group, Convolution) else channels

@@ -1,18 +1,21 @@
 """The accelerator: what a board, a bench or a user's own design instantiates."""
 
-from amaranth.hdl import Cat, Module, unsigned
+from collections.abc import Sequence
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..plan.identity import shape_sha256
-from ..plan.loadable import IDENTITY, WORD_BITS, targets
+from ..plan.loadable import IDENTITY, WORD_BITS
 from ..plan.plan import Plan
 from ..plan.support import UnsupportedError, unstreamable
 from .configurator import Configurator
-from .fork import Fork
+from .dealing import Broadcast, Collector, Dealer
 from .memory import RegisteredMemory, read_signature
 from .observe import ObserveLayout
-from .stage import Stage
+from .pipeline import Chain, Pipeline, memories
 from .update.readout import ResultLayout
 
 
@@ -21,7 +24,8 @@ class Accelerator(wiring.Component):
 
     After reset it waits for the first input; inferences follow each other without a gap. Every
     stream may be stalled at any time. A potential or a count starts anew with each inference, so
-    nothing has to be cleared. Stages work on different time steps at the same time.
+    nothing has to be cleared. Stages work on different time steps at the same time, and replicas of
+    the whole chain on different samples: they are dealt out in turn, and answered in their order.
 
     Parameters
     ----------
@@ -40,7 +44,8 @@ class Accelerator(wiring.Component):
         One transfer a class in ascending order; at `last`, `prediction` is the network's answer.
     observe : Out(stream.Signature(ObserveLayout))
         Every update of every layer, for benches; where it is unconnected tie `ready` to 1 and
-        synthesis removes it. A plan with several stages has one for each: `observe_0` and so on.
+        synthesis removes it. A plan with several stages or replicas has one for each; see
+        `Plan.observers`.
     config : In(stream.Signature(unsigned(32)))
         Where the plan is configurable: other weights, parameters and masks, as `loading.words`
         gives them. Only between inferences. This and the following are only there then.
@@ -53,19 +58,20 @@ class Accelerator(wiring.Component):
         Where it `streams`: every time step is an inference of its own, of one map, which finds
         potentials and earlier maps as the one before has left them. Static but in a reset.
     events : Out(range(banks + 1))
-        Where it `counts`: weight rows that all banks of all stages added in a cycle, some later.
+        Where it `counts`: weight rows that all banks of all stages and replicas added in a cycle,
+        some later.
 
     Raises
     ------
     UnsupportedError
         Where it shall stream, and a layer sees a source further back than an inference is long: so
-        many maps aren't kept.
+        many maps aren't kept; or the plan has several replicas.
     """
 
     def __init__(self, plan: Plan, *, streams: bool = False, counts: bool = False) -> None:
         self.plan, self.streams, self.counts = plan, streams, counts
         if streams:
-            if found := unstreamable(plan.tables):
+            if found := unstreamable(plan.tables, plan.replicas):
                 raise UnsupportedError(found)
         members = {
             "input": In(stream.Signature(unsigned(plan.word_bits))),
@@ -79,60 +85,68 @@ class Accelerator(wiring.Component):
         if streams:
             members["streaming"] = In(1)
         if counts:
-            members["events"] = Out(range(sum(stage.banks for stage in plan.stages) + 1))
+            banks = sum(stage.banks for stage in plan.stages)
+            members["events"] = Out(range(plan.replicas * banks + 1))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
-        producers = {"input": flipped(self.input)}
-        readers = {
-            name: [index for index, stage in enumerate(plan.stages) if name in stage.external]
-            for name in ["input", *(layer.name for layer in plan.tables.layers)]
-        }
-        stages = []
-        for index, stage_plan in enumerate(plan.stages):
-            exports = tuple(name for name in stage_plan.names if readers[name])
-            stage = Stage(
-                stage_plan, ObserveLayout(plan), exports, streams=self.streams, counts=self.counts
-            )
-            m.submodules[f"stage_{index}" if len(plan.stages) > 1 else "stage"] = stage
-            connect(m, stage.observe, flipped(getattr(self, plan.observers[index])))
-            if plan.tables.readout.layer in stage_plan.names:
-                connect(m, stage.results, flipped(self.output))
-            producers |= {name: getattr(stage, f"map_{name}") for name in exports}
-            if self.streams:
-                m.d.comb += stage.streaming.eq(self.streaming)
-            stages.append(stage)
+        observe = [flipped(getattr(self, name)) for name in plan.observers]
+        if plan.replicas > 1:
+            self._deal(m, observe)
+            return m
+        chain = Chain(plan, self, observe, streams=self.streams, counts=self.counts)
+        chain.add(m)
         if plan.configurable:
-            self._configure(m, stages)
+            self._configure(m, chain.loads)
         if self.counts:
-            m.d.sync += self.events.eq(sum((s.events for s in stages[1:]), stages[0].events))
-        for name, indices in readers.items():
-            sinks = [getattr(stages[index], f"source_{name}") for index in indices]
-            if len(sinks) > 1:
-                m.submodules[f"fork_{name}"] = fork = Fork(unsigned(plan.word_bits), len(sinks))
-                connect(m, producers[name], fork.input)
-                for output, sink in zip(fork.outputs, sinks, strict=True):
-                    connect(m, output, sink)
-            elif sinks:
-                connect(m, producers[name], sinks[0])
+            m.d.sync += self.events.eq(chain.events)
+        chain.join(m)
         return m
 
-    def _configure(self, m: Module, stages: list[Stage]) -> None:
+    def _deal(self, m: Module, observe: Sequence[Any]) -> None:
+        """Build the replicas, and what deals the samples out and collects the answers."""
+        plan, stages = self.plan, len(self.plan.stages)
+        m.submodules.dealer = dealer = Dealer(plan)
+        m.submodules.collector = collector = Collector(plan)
+        connect(m, flipped(self.input), dealer.input)
+        connect(m, collector.output, flipped(self.output))
+        replicas = []
+        for number in range(plan.replicas):
+            replica = m.submodules[f"replica_{number}"] = Pipeline(plan, counts=self.counts)
+            connect(m, dealer.outputs[number], replica.input)
+            connect(m, replica.output, collector.inputs[number])
+            for stage, seen in enumerate(observe[number * stages : (number + 1) * stages]):
+                connect(m, getattr(replica, f"observe_{stage}"), seen)
+            replicas.append(replica)
+        if plan.configurable:
+            m.submodules.broadcast = broadcast = Broadcast(plan, memories(plan))
+            writes = range(len(broadcast.memories))
+            self._configure(m, [getattr(broadcast, f"write_{number}") for number in writes])
+            for number in writes:
+                for load, replica in zip(
+                    getattr(broadcast, f"loads_{number}"), replicas, strict=True
+                ):
+                    connect(m, load, getattr(replica, f"load_{number}"))
+            m.d.comb += [
+                dealer.final_step.eq(broadcast.final_step),
+                collector.final_step.eq(broadcast.final_step),
+            ]
+        if self.counts:
+            m.d.comb += self.events.eq(_added(m, [replica.events for replica in replicas]))
+
+    def _configure(self, m: Module, loads: Sequence[Any]) -> None:
         """Load the memories of all stages, and that of the identity, which synthesis fills."""
         known = shape_sha256(self.plan) + self.plan.tables.sha256
         m.submodules.identity = identity = RegisteredMemory(
             width=IDENTITY.width, depth=2 * IDENTITY.depth, init=list(bytes.fromhex(known))
         )
-        memories = [(stage, target) for stage in stages for target in targets(stage.plan)]
-        m.submodules.configurator = config = Configurator(
-            [*(target for _, target in memories), IDENTITY]
-        )
+        m.submodules.configurator = config = Configurator([*memories(self.plan), IDENTITY])
         connect(m, flipped(self.config), config.config)
-        for number, (stage, target) in enumerate(memories):
-            connect(m, getattr(config, f"write_{number}"), getattr(stage, f"load_{target.name}"))
-        loaded = getattr(config, f"write_{len(memories)}")
+        for number, load in enumerate(loads):
+            connect(m, getattr(config, f"write_{number}"), load)
+        loaded = getattr(config, f"write_{len(loads)}")
         connect(m, flipped(self.identity), identity.read)
         m.d.comb += [
             identity.write.en.eq(loaded.en),
@@ -141,3 +155,17 @@ class Accelerator(wiring.Component):
             self.config_refused.eq(config.refused),
             self.config_finished.eq(config.finished),
         ]
+
+
+def _added(m: Module, counts: Sequence[Value]) -> Value:
+    """Return the sum of some counts, later by a cycle for each level of a tree of adders."""
+    level = list(counts)
+    while len(level) > 1:
+        sums = []
+        for first, *others in (level[i : i + 2] for i in range(0, len(level), 2)):
+            total = sum(others, first)
+            held = Signal.like(total)
+            m.d.sync += held.eq(total)
+            sums.append(held)
+        level = sums
+    return level[0]

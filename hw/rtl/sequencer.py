@@ -15,10 +15,10 @@ def distance(plan: StagePlan, index: int) -> int:
     """Return how many layers the walker may have started before, and the update not finished.
 
     A layer that reads its predecessor waits for it. One that reads no map of the stage, or one of
-    long before, waits for nothing; two layers at work are enough to keep the array busy.
+    long before, waits for nothing, and as many are at work as the stage's shape says.
     """
     names, descriptor = plan.names, plan.descriptors[index]
-    found = [2]
+    found = [plan.shape.ahead]
     for source in descriptor.sources:
         if source.name in names:
             found.append(index - names.index(source.name) + source.lag * plan.count)
@@ -110,7 +110,8 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lead = Signal(2)  # layers that the walker has started and the update not finished
+        # Layers that the walker has started and the update not finished.
+        lead = Signal(range(self.plan.shape.ahead + 1))
         walk_starts, finished = Signal(), Signal()
         m.d.sync += lead.eq(lead + walk_starts - finished)
         self._walk(m, lead, walk_starts)

@@ -15,6 +15,7 @@ from .fork import Fork
 from .gather.array import BankSum
 from .gather.bank import Bank
 from .gather.fetcher import Fetcher
+from .gather.finder import Finder
 from .gather.held_sums import Currents
 from .gather.walker import Walker
 from .maps.map_maker import MapMaker
@@ -127,7 +128,13 @@ class Stage(wiring.Component):
             walker.first_step.eq(sequencer.walk_first_step),
             walker.bases.eq(maps.bases),
         ]
-        connect(m, walker.segments, fetcher.segments)
+        if plan.shape.flags:
+            m.submodules.finder = finder = Finder(plan)
+            connect(m, walker.segments, finder.segments)
+            connect(m, finder.words, fetcher.segments)
+            connect(m, finder.read, maps.read_flags)
+        else:
+            connect(m, walker.segments, fetcher.segments)
         connect(m, fetcher.read, maps.read)
         sums = self._add(m, fetcher.words)
         if plan.held:

@@ -1,7 +1,7 @@
 """Choosing a plan for a part and a goal, and what would fit where one does not."""
 
 from . import choose, remedies, room
-from .choose import Choice
+from .choice import Choice
 from .room import DoesNotFitError
 from .wanted import Wanted
 

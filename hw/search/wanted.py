@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from ...checks.arguments import choice
 
-Goal = Literal["smallest", "fastest"]
+Goal = Literal["smallest", "fastest", "latency"]
 GOALS: tuple[Goal, ...] = get_args(Goal)
 WORD_BITS = (8, 16, 32, 64, 128, 256)
 """Widths of a word that are searched."""
@@ -18,7 +18,8 @@ class Wanted:
     Attributes
     ----------
     goal
-        'smallest' takes the least, 'fastest' as much as there is.
+        'smallest' takes the least; 'fastest' as much as there is for images a second, 'latency' for
+        one image by itself.
     cycles
         From one image to the next, that are enough: the smallest plan that reaches them is chosen.
         Any are where it is left out.
@@ -32,7 +33,7 @@ class Wanted:
     Raises
     ------
     ValueError
-        Where `goal` or `cycles` is none, or `cycles` comes with 'fastest'.
+        Where `goal` or `cycles` is none, or `cycles` comes with another goal than 'smallest'.
     """
 
     goal: Goal = "smallest"
@@ -45,9 +46,9 @@ class Wanted:
         choice("goal", self.goal, GOALS)
         if self.cycles is None:
             return
-        if self.goal == "fastest":
+        if self.goal != "smallest":
             raise ValueError(
-                f"cycles must be left out where goal is 'fastest', not {self.cycles!r}"
+                f"cycles must be left out where goal is {self.goal!r}, not {self.cycles!r}"
             )
         if not (isinstance(self.cycles, int | float) and self.cycles > 0):
             raise ValueError(f"cycles must be a number above 0, not {self.cycles!r}")

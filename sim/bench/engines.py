@@ -78,10 +78,14 @@ def scenario(
         "config": config,
         "input": [word for sample in range(batch) for word in plan.pack_input(x[:, sample])],
     }
-    due = {
-        name: batch * plan.tables.steps * sum(d.updates for d in stage.descriptors)
-        for name, stage in zip(ports.observers, plan.stages, strict=True)
-    }
+    each = [plan.tables.steps * sum(d.updates for d in stage.descriptors) for stage in plan.stages]
+    due = dict(
+        zip(
+            ports.observers,
+            [len(mine) * count for mine in plan.dealt(batch) for count in each],
+            strict=True,
+        )
+    )
     return Scenario(
         words={name: to_limbs(words[name], ports.limbs(name)) for name in ports.sent},
         due={"output": batch * plan.results, **due},

@@ -101,7 +101,7 @@ class Ports:
 
     @property
     def observers(self) -> tuple[str, ...]:
-        """The observation streams, one a stage."""
+        """The observation streams, one a stage, replica by replica."""
         return tuple(name for name in self.received if name != "output")
 
     def limbs(self, stream: str) -> int:

@@ -257,16 +257,23 @@ def _blocks(found: Counted) -> tuple[BlockToggles, ...]:
 
 
 def _memories(found: Counted) -> tuple[PortCycles, ...]:
-    """Return the counts of the stages' memories; the slices of one are read and written as one."""
-    total: dict[tuple[int, str], NDArray[np.int64]] = {}
+    """Return the counts of the stages' memories, of all replicas together.
+
+    The slices of one are read and written as one.
+    """
+    each: dict[tuple[str, int, str], NDArray[np.int64]] = {}
     for (kind, scope, _), counts in sorted(found.items()):
         stage, inside = _place(scope)
         if kind == "memory" and stage is not None:
             name = next(name for name in reversed(inside) if name != "memory").split("$")[0]
             name += inside[0].removeprefix("bank") if inside[0].startswith("bank_") else ""
-            known = total.setdefault((stage, name), np.zeros(3, np.int64))
+            replica = scope.split(".")[2]  # or the stage
+            known = each.setdefault((replica, stage, name), np.zeros(3, np.int64))
             known[:2] = np.maximum(known[:2], counts[:2])
             known[2] += counts[2]
+    total: dict[tuple[int, str], NDArray[np.int64]] = {}
+    for (_, stage_number, name), counts in each.items():
+        total.setdefault((stage_number, name), np.zeros(3, np.int64))[:] += counts
     return tuple(
         PortCycles(stage=stage, memory=name, reads=reads, writes=writes, toggles=toggles)
         for (stage, name), counts in total.items()
@@ -275,7 +282,9 @@ def _memories(found: Counted) -> tuple[PortCycles, ...]:
 
 
 def _place(scope: str) -> tuple[int | None, list[str]]:
-    """Return the stage of a module instance, and the names from there on."""
+    """Return the stage of a module instance, in whatever replica, and the names from there on."""
     _, _, *names = scope.split(".")
+    if names and names[0].startswith("replica_"):
+        del names[0]
     match = _STAGE.fullmatch(names[0]) if names else None
     return (int(match[1] or 0), names[1:]) if match else (None, names)

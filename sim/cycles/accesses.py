@@ -21,6 +21,7 @@ from ..golden.inputs import checked
 from ..golden.pools import pooled
 from ..golden.trace import Trace
 from .stage import LayerCycles
+from .words import Walk
 
 Counts = NDArray[np.int64]
 """Of each sample, (batch,)."""
@@ -105,13 +106,19 @@ class _Stage:
         counts[0] += reads
         counts[1] += writes
 
+    def _of_maps(self) -> list[Memory]:
+        """Return the memories that are written with the maps."""
+        stage = self._stage
+        return [memories.maps(stage), *([memories.flags(stage)] if stage.shape.flags else [])]
+
     def maps_from_outside(self) -> None:
         """Count the words that are taken in."""
         stage = self._stage
         for name in stage.external:
             once = name == "input" and stage.tables.input.constant
             writes = stage.map(name).words * (1 if once else self._steps)
-            self._add(memories.maps(stage), name, writes=writes)
+            for memory in self._of_maps():
+                self._add(memory, name, writes=writes)
 
     def layer(self, index: int, maps: Mapping[str, NDArray[Any]]) -> None:
         """Count all of a layer."""
@@ -119,7 +126,8 @@ class _Stage:
         descriptor = stage.descriptors[index]
         name, neuron = descriptor.name, stage.tables.layers[descriptor.number].neuron
         if name in stage.read_maps:
-            self._add(memories.maps(stage), name, writes=stage.map(name).words * steps)
+            for memory in self._of_maps():
+                self._add(memory, name, writes=stage.map(name).words * steps)
         self._gather(index, maps)
         self._add(memories.parameters(stage), name, reads=descriptor.updates * steps)
         states = [memories.potentials(stage, neuron.state_bits)]
@@ -143,10 +151,25 @@ class _Stage:
             for step in range(steps):
                 walk, events, _ = layer.words(step)
                 rows = np.array(events, np.int64).reshape(-1, stage.banks)
+                read = walk.high > walk.low
+                if stage.shape.flags:
+                    looks = _looks(walk, stage.shape.flags)
+                    read = layer.flags(step)
                 for number, source in enumerate(descriptor.sources):
                     mine = walk.sources == number
-                    words = np.count_nonzero(mine & (walk.high > walk.low))
+                    words = np.count_nonzero(mine & read)
+                    if stage.shape.flags:
+                        many = np.count_nonzero(mine & looks)
+                        self._add(memories.flags(stage), source.name, reads=many * one)
                     self._add(memories.maps(stage), source.name, reads=words * one)
                     for bank, count in enumerate(rows[mine].sum(0)):
                         memory = memories.weights(stage, source.weight_bits, bank)
                         self._add(memory, descriptor.name, reads=count * one)
+
+
+def _looks(walk: Walk, flags: int) -> NDArray[np.bool_]:
+    """Return which words the finder looks at first, of as many as it looks at at a time."""
+    starts = np.append(np.flatnonzero(walk.steps), len(walk.steps))
+    back = starts[1:].repeat(np.diff(starts)) - 1 - np.arange(len(walk.steps))
+    found: NDArray[np.bool_] = (back % flags == 0) & (walk.places >= 0)
+    return found

@@ -3,16 +3,40 @@
 See `registers` for the words that are used here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from ...hw.rtl.gather.array import Array, BankSum, WeightMemory
 from ...hw.rtl.gather.fetcher import Fetcher
+from ...hw.rtl.gather.finder import Finder
 from ...hw.rtl.gather.walker import Walker
 from ...hw.rtl.sequencer import Sequencer
 from .registers import Row
 
 WALK_LATENCY = Sequencer.latency + Walker.latency
 """Cycles from the one in which the sequencer starts the walker to its first step."""
+
+
+class Word(NamedTuple):
+    """A word of a receptive field, as `Walk` and `Spikes` have it.
+
+    Attributes
+    ----------
+    steps
+        As of `Walk`.
+    ends
+        Whether it ends a bit plane or the position.
+    events, parts
+        Of each bank: spikes, and those in its last part with any.
+    flag
+        Whether it holds a spike, in its segment or beside it.
+    """
+
+    steps: int
+    ends: bool
+    events: Sequence[int]
+    parts: Sequence[int]
+    flag: bool
 
 
 class Fetch:
@@ -39,16 +63,92 @@ class Fetch:
             self._segment = word
         return self.row.offer(word)
 
+    def words(self, words: Iterable[Word]) -> Iterator[tuple[int, Word]]:
+        """Yield the words of a position that come to the sieves, and when each is offered.
+
+        The next one may be asked for once `row` knows when the one before was taken.
+        """
+        for word in words:
+            yield self.word(word.steps), word
+
     def end(self, steps: int) -> int:
         """Return when the walk is over, `steps` behind the last word."""
         self._clipped += steps
         return self._clipped
 
 
-class BankCycles:
-    """Sieve, queue, scanner, weight memory and array of a bank: the sums of every position."""
+class FoundFetch(Fetch):
+    """The same behind a finder: words without a spike are not offered.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    flags
+        That are looked at at a time.
+    """
+
+    def __init__(self, flags: int) -> None:
+        super().__init__()
+        self._flags = flags
+        self._look = 0  # when the latest look was made
+        self._sent = 0  # when the finder sent its latest word
+        # All but the last of the finder's registers move together.
+        self._looks = Row(Finder.latency - 1)
+
+    def words(self, words: Iterable[Word]) -> Iterator[tuple[int, Word]]:
+        """Yield the words of a position that come to the sieves, and when each is offered."""
+        for segment in _segments(words):
+            for first in range(len(segment), 0, -self._flags):
+                some = segment[max(0, first - self._flags) : first][::-1]
+                offered = self._made(segment[0].steps if first == len(segment) else 0)
+                ends = first <= self._flags and segment[-1].ends
+                found = [word._replace(ends=False) for word in some if word.flag]
+                if ends:
+                    # An empty word has the end where there is no other.
+                    nothing = [0] * len(segment[-1].events)
+                    found = found or [segment[-1]._replace(events=nothing, parts=nothing)]
+                    found[-1] = found[-1]._replace(ends=True)
+                if not found:
+                    continue
+                self._word = max(offered, self._sent)
+                self._looks.taken(offered, self._word)
+                for word in found:
+                    self._word = self._sent = self.row.enter(self._word + 1)
+                    yield self.row.offer(self._word), word
+
+    def _made(self, steps: int) -> int:
+        """Return when the next look is at hand; `steps` as in `Walk`, 0 in the same segment."""
+        if steps:
+            self._clipped = max(self._clipped + steps, self._segment)
+            self._look = max(self._look, self._clipped)
+        self._look = self._looks.enter(self._look + 1)
+        if steps:
+            self._segment = self._look
+        return self._looks.offer(self._look)
+
+
+def _segments(words: Iterable[Word]) -> Iterator[list[Word]]:
+    """Yield the words of each segment."""
+    segment: list[Word] = []
+    for word in words:
+        if word.steps and segment:
+            yield segment
+            segment = []
+        segment.append(word)
+    if segment:
+        yield segment
+
+
+class BankCycles:
+    """Sieve, queue, scanner, weight memory and array of a bank: the sums of every position.
+
+    Parameters
+    ----------
+    chunks
+        Of a position that are sent before the array can end the next one.
+    """
+
+    def __init__(self, chunks: int = 1) -> None:
+        self._chunks, self._left = chunks, 0
         # The sieve holds a word back until the next of its plane comes, or the plane ends: the
         # events in the word, and those in its last part.
         self._held = 0, 0
@@ -59,6 +159,7 @@ class BankCycles:
         self._parted = self._numbered = self._sent = 0
         self._weights = Row(WeightMemory.latency)
         self._cleared = 0  # since when the array can end a position
+        self._ended = 0  # when it did
         self._sending = 0  # when it sent the latest chunk of sums
         self._taken = 0  # and when that was taken
 
@@ -107,13 +208,16 @@ class BankCycles:
     def finish(self) -> None:
         """End the position: its last event was sent."""
         offered = self._weights.offer(self._sent)
-        self._sending = max(offered, self._cleared)
-        self._weights.taken(offered, self._sending)
+        self._ended = max(offered, self._cleared)
+        self._left = self._chunks
+        self._weights.taken(offered, self._ended)
 
     def offer(self) -> int:
         """Return when the next chunk of the position's sums is offered."""
-        self._sending = max(self._sending + 1, self._taken)
-        self._cleared = self._sending + 1
+        self._sending = max(self._sending + 1, self._ended + 1, self._taken)
+        if self._left > 0:
+            self._left -= 1
+            self._cleared = self._sending + 1
         return self._sending + (Array.latency - 1)
 
     def taken(self, cycle: int) -> None:

@@ -9,6 +9,7 @@ timing of `hw` changes, so must these.
 """
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,8 @@ from ..golden.activity import additions
 from ..golden.inputs import checked
 from ..golden.pools import pooled
 from ..golden.trace import Trace
-from .map_port import MapPort, Reader
-from .stage import LayerCycles, StageCycles
+from .pipeline import PipelineCycles
+from .stage import LayerCycles
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,8 +31,9 @@ class Prediction:
     """What a run of samples that are sent back to back from reset on takes.
 
     Samples overlap as in the RTL: the input of one is taken in while the one before is at work, and
-    with several stages time steps of two samples are. So the cycles of a sample depend on those
-    before it, and only the first one has the accelerator to itself.
+    with several stages time steps of two samples are, and of several replicas each has its own. So
+    the cycles of a sample depend on those before it, and only the first one has the accelerator to
+    itself.
 
     Attributes
     ----------
@@ -94,10 +96,10 @@ def predict(plan: Plan, trace: Trace, x: NDArray[Any], *, load: Tables | None = 
         layers={name: cycles.sum(0) for name, cycles in run.cycles.items()},
         additions={
             name: added[name][: 1 if name in stage.held else None].sum(0)
-            for stage in plan.stages
+            for stage in plan.heads
             for name in stage.names
         },
-        lanes={name: stage.lanes * stage.banks for stage in plan.stages for name in stage.names},
+        lanes={name: stage.lanes * stage.banks for stage in plan.heads for name in stage.names},
     )
 
 
@@ -118,32 +120,22 @@ class _Run:
         for layer in tables.layers:
             self._maps[layer.name] = pooled(layer.spike_pool, trace.spikes[layer.name])
         self._steps, self._batch = x.shape[:2]
-        self._external = {name for stage in plan.stages for name in stage.external}
+        external = {name for stage in plan.stages for name in stage.external}
         self._layers = []
         for stage in plan.stages:
-            stored = self._external | stage.read_maps
+            stored = external | stage.read_maps
             joiner = any(stage.has_gaps(name) for name in stage.names if name in stored)
             self._layers.append(
                 [
                     LayerCycles(
                         stage, index, skips=_skips(plan, tables, number),
-                        exported=stage.names[index] in self._external, joiner=joiner,
+                        exported=stage.names[index] in external, joiner=joiner,
                     )
                     for index, number in enumerate(stage.layers)
                 ]
             )  # fmt: skip
 
-        self._readers: dict[str, list[Reader]] = {name: [] for name in self._external}
-        self.stages = []
-        for stage, layers in zip(plan.stages, self._layers, strict=True):
-            port = MapPort()
-            readers = {}
-            for rank, name in enumerate(stage.external, 1):
-                readers[name] = Reader(
-                    port, rank=rank, words=stage.map(name).words, buffers=stage.buffers[name]
-                )
-                self._readers[name].append(readers[name])
-            self.stages.append(StageCycles(stage, layers, readers, port))
+        self._pipelines = [PipelineCycles(plan, self._layers) for _ in range(plan.replicas)]
         self.accepted: list[int] = []
         self.finished: list[int] = []
         self.cycles = {
@@ -152,7 +144,6 @@ class _Run:
             for layer in layers
         }
         self._taken = -1  # when the latest input word was
-        self._connect()
 
     def follow(self) -> None:
         """Follow all samples from reset on.
@@ -161,86 +152,120 @@ class _Run:
         later, in the next sample even; see `MapPort`. Then what was followed since is taken back,
         down to a sample before which no word from outside comes at the wrong time.
         """
-        ports = [stage.port for stage in self.stages]
-        states = [self._save()]  # before each sample
+        replicas = self.plan.replicas
+        states = [self._save(0)]  # before each sample, of the replica that it is dealt to
         goal, first_wrong = 0, -1
         while goal < self._batch:
             sample = len(states) - 1
             self._sample(sample)
             if sample == goal:
-                wrong = [cycle for port in ports for cycle in port.wrong]
-                if wrong:
-                    if min(wrong) <= first_wrong:
+                wrong = [min(p.wrong, default=None) for p in self._pipelines]
+                found = [cycle for cycle in wrong if cycle is not None]
+                if found:
+                    if min(found) <= first_wrong:
                         raise RuntimeError(
                             f"sample {goal}: words between stages must find a cycle each, but "
                             f"are in each other's way in cycle {first_wrong}, again and again; "
                             f"predict at most {goal} samples"
                         )
-                    first_wrong = min(wrong)
-                    while max(latest for _, latest in states[-1][1]) >= first_wrong:
-                        states.pop()
-                    self._restore(states[-1])
+                    first_wrong = min(found)
+                    back = sample
+                    for replica, cycle in enumerate(wrong):
+                        if cycle is not None:
+                            mine = range(replica, len(states), replicas)
+                            back = min(back, max(n for n in mine if states[n].latest < cycle))
+                    self._restore(states[back:])
+                    del states[back + 1 :]
                     continue
-                for port in ports:
-                    port.settle()
+                for pipeline in self._pipelines:
+                    for port in pipeline.ports:
+                        port.settle()
                 goal, first_wrong = goal + 1, -1
-            states.append(self._save())
+            states.append(self._save(sample + 1))
 
-    def _save(self) -> tuple[Any, list[tuple[int, int]]]:
-        """Return all that moves, and the marks of the ports."""
-        moving = self.stages, self._readers, self.accepted, self.finished, self._taken
-        return self._copy(moving), [stage.port.mark() for stage in self.stages]
+    def _save(self, sample: int) -> "_State":
+        """Return what a sample moves: its replica, and what there is once."""
+        pipeline = self._pipelines[sample % self.plan.replicas]
+        return _State(
+            pipeline=self._copy(pipeline),
+            marks=[port.mark() for port in pipeline.ports],
+            once=(list(self.accepted), list(self.finished), self._taken),
+        )
 
-    def _restore(self, state: tuple[Any, list[tuple[int, int]]]) -> None:
-        moving, marks = state
-        self.stages, self._readers, self.accepted, self.finished, self._taken = self._copy(moving)
-        for stage, mark in zip(self.stages, marks, strict=True):
-            stage.port.back(mark)
-        self._connect()
+    def _restore(self, states: Sequence["_State"]) -> None:
+        """Go back to the first of some states of samples that follow each other."""
+        accepted, finished, self._taken = states[0].once
+        self.accepted, self.finished = list(accepted), list(finished)
+        first = len(accepted)
+        for sample, state in enumerate(states[: self.plan.replicas], first):
+            pipeline = self._copy(state.pipeline)
+            self._pipelines[sample % self.plan.replicas] = pipeline
+            for port, mark in zip(pipeline.ports, state.marks, strict=True):
+                port.back(mark)
 
-    def _copy(self, moving: Any) -> Any:
+    def _copy(self, pipeline: PipelineCycles) -> PipelineCycles:
         """Copy what moves, but no plan, layer or port."""
         layers = [layer for layers in self._layers for layer in layers]
-        fixed = [*self.plan.stages, *layers, *(stage.port for stage in self.stages)]
-        return copy.deepcopy(moving, {id(one): one for one in fixed})
-
-    def _connect(self) -> None:
-        for layer in (layer for layers in self._layers for layer in layers):
-            layer.readers = self._readers.get(layer.name, [])
+        fixed = [self.plan, *self.plan.stages, *layers, *pipeline.ports]
+        return copy.deepcopy(pipeline, {id(one): one for one in fixed})
 
     def _sample(self, sample: int) -> None:
+        rounds, replica = divmod(sample, self.plan.replicas)
+        pipeline = self._pipelines[replica]
+        pipeline.answers.latest = max(self.finished, default=-1)
         first_seen: dict[str, int] = {}  # in the first time step
         for layer in (layer for layers in self._layers for layer in layers):
             layer.sample({name: maps[:, sample] for name, maps in self._maps.items()})
+            layer.readers = pipeline.takers(layer)
         for step in range(self._steps):
             if not step or not self.plan.tables.input.constant:
-                first_word = self._load()
+                first_word = self._load(pipeline)
             if not step:
                 self.accepted.append(first_word)
                 first_seen["input"] = first_word - 1
-            for stage in self.stages:
-                for layer in stage.layers:
-                    before = stage.seen
-                    if layer is stage.layers[0] and not step:
-                        before = max(before, *(first_seen[name] for name in stage.readers))
-                    stage.execute(layer, sample, step)
-                    self.cycles[layer.name][step, sample] = stage.seen - before
-                    first_seen.setdefault(layer.name, stage.seen)
-                stage.release(step)
-        for stage in self.stages:
-            if self.plan.tables.readout.layer in stage.plan.names:
-                neurons = self.plan.classes * self.plan.tables.readout.voters
-                rest = (neurons - 1) % stage.plan.update_lanes + 1
-                self.finished.append(stage.read + rest)
+            for tiles in pipeline.tiles:
+                for index, layer in enumerate(tiles[0].layers):
+                    begun = [stage.seen for stage in tiles]
+                    if not index and not step:
+                        needed = max(first_seen[name] for name in tiles[0].readers)
+                        begun = [max(before, needed) for before in begun]
+                    pipeline.execute(tiles, index, rounds, step)
+                    took = sum(stage.seen - b for stage, b in zip(tiles, begun, strict=True))
+                    self.cycles[layer.name][step, sample] = took
+                    first_seen.setdefault(layer.name, max(stage.seen for stage in tiles))
+                for stage in tiles:
+                    stage.release(step)
+        self.finished.append(pipeline.answers.latest)
 
-    def _load(self) -> int:
+    def _load(self, pipeline: PipelineCycles) -> int:
         """Load a map of the input, and return when its first word is taken."""
         first = -1
         for word in range(self.plan.input_words):
-            offered = self._taken + 1
-            self._taken = max(reader.take(offered) for reader in self._readers["input"])
+            self._taken = pipeline.take(self._taken + 1)
             first = first if word else self._taken
         return first
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _State:
+    """What is needed to go back to before a sample.
+
+    Attributes
+    ----------
+    pipeline, marks
+        Its replica, and the marks of the replica's ports.
+    once
+        When the samples before were accepted and finished, and when the latest input word was.
+    """
+
+    pipeline: PipelineCycles
+    marks: list[tuple[int, int]]
+    once: tuple[list[int], list[int], int]
+
+    @property
+    def latest(self) -> int:
+        """When the latest word from outside was written before."""
+        return max(latest for _, latest in self.marks)
 
 
 def _skips(plan: Plan, tables: Tables, number: int) -> set[int]:

@@ -1,19 +1,30 @@
 """One stage at work: when it starts and finishes each layer of each time step."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice, repeat
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ...hw.plan.stage_plan import StagePlan
+from ...hw.rtl.gather.array import hands_early
 from ...hw.rtl.sequencer import distance
 from ...hw.rtl.update.update import Update
-from .gather import BankCycles, Fetch, Sums
+from .answers import Answers, ReadoutCycles
+from .gather import BankCycles, Fetch, FoundFetch, Sums, Word
 from .joining import joining
 from .map_port import MapPort, Reader
 from .update import Output
 from .words import Spikes, Walk, walk
+
+
+class Taker(Protocol):
+    """What takes the words of a map."""
+
+    def take(self, offered: int) -> int:
+        """Return when the next word is taken, which is offered from a cycle on."""
 
 
 class LayerCycles:
@@ -44,7 +55,7 @@ class LayerCycles:
         self.joins = joining(stage, self.descriptor, joiner) if stored else []
         self.held = self.name in stage.held
         self.reads_out = self.name == tables.readout.layer
-        self.readers: list[Reader] = []
+        self.readers: Sequence[Taker] = []
         names = {source.name for source in self.descriptor.sources}
         self.external = [name for name in stage.external if name in names]
         # A walk differs from the one before where another source is seen for the first time.
@@ -55,6 +66,8 @@ class LayerCycles:
             if lag < tables.steps
         }
         self.chunks = self._chunks()
+        # Positions of all lane groups that a row of the map takes.
+        self.row_turns = len(self.chunks) // self.descriptor.rows
 
     def _chunks(self) -> list[tuple[list[bool], bool]]:
         """Return which chunks of each position are updated, and whether it completes a window.
@@ -83,8 +96,22 @@ class LayerCycles:
 
     def words(self, step: int) -> tuple[Walk, list[list[int]], list[list[int]]]:
         """Return the words that are read in a time step, and their events as `Spikes` does."""
-        found = self._walks[max(lag for lag in self._walks if lag <= step)]
+        found = self.walk(step)
         return found, *self._spikes.events(found, step)
+
+    def walk(self, step: int) -> Walk:
+        """Return the walk of a time step."""
+        return self._walks[max(lag for lag in self._walks if lag <= step)]
+
+    def flags(self, step: int) -> NDArray[np.bool_]:
+        """Return of each word that is read in a time step whether it holds a spike."""
+        return self._spikes.flags(self.walk(step), step)
+
+    def listed(self, walk: Walk, step: int) -> Iterator[Word]:
+        """Return the words of a time step one by one."""
+        events, parts = self._spikes.events(walk, step)
+        flags = self.flags(step).tolist() if self.stage.shape.flags else repeat(True)
+        return map(Word, walk.steps, walk.ends, events, parts, flags)
 
 
 class StageCycles:
@@ -98,13 +125,13 @@ class StageCycles:
         Of each source from outside.
     port
         Of the map memory.
+    answers
+        What takes the readout's results.
 
     Attributes
     ----------
     seen
         When the stage's latest update was observed.
-    read
-        When the readout took the latest chunk.
     """
 
     def __init__(
@@ -113,18 +140,20 @@ class StageCycles:
         layers: Sequence[LayerCycles],
         readers: Mapping[str, Reader],
         port: MapPort,
+        answers: Answers,
     ) -> None:
         self.plan, self.layers, self.readers, self.port = plan, layers, readers, port
-        self._fetch = Fetch()
-        self._banks = [BankCycles() for _ in range(plan.banks)]
+        self._fetch = FoundFetch(plan.shape.flags) if plan.shape.flags else Fetch()
+        chunks = plan.lanes // plan.update_lanes - hands_early(plan)
+        self._banks = [BankCycles(chunks) for _ in range(plan.banks)]
         self._sums = Sums(self._banks) if plan.banks > 1 else self._banks[0]
         self._walked = -1  # when the latest walk was over
         self._ends: list[int] = []  # when each layer was finished
-        self._ready = 0  # since when the readout takes chunks
-        self.seen = self.read = -1
+        self._readout = ReadoutCycles(plan, answers)
+        self.seen = -1
 
-    def execute(self, layer: LayerCycles, sample: int, step: int) -> None:
-        """Execute the next layer."""
+    def execute(self, layer: LayerCycles, sample: int, step: int) -> Iterator[None]:
+        """Execute the next layer, and yield behind each row of its map."""
         tables = self.plan.tables
         number = sample * tables.steps + step
         walks = self._walked + 1
@@ -139,24 +168,20 @@ class StageCycles:
             joins=layer.joins,
             planes=layer.planes,
             deliver=self._deliver(layer),
-            ready=self._ready if layer.reads_out else None,
-            results=self.plan.update_lanes if answers else 0,
+            read=partial(self._readout.take, answers=answers) if layer.reads_out else None,
             latency=Update.latency_of(self.plan),
         )
         if layer.held and step:
             self._walked = walks + 1
-            for uses, final in layer.chunks:
+            for number, (uses, final) in enumerate(layer.chunks, 1):
                 for used in uses:
                     output.chunk(0, used, final)
+                if number % layer.row_turns == 0:
+                    yield
         else:
-            self._gather(layer, step, walks, output)
+            yield from self._gather(layer, step, walks, output)
         self._ends.append(output.end())
         self.seen = output.seen
-        if layer.reads_out:
-            self.read = output.read
-            neurons = self.plan.classes * tables.readout.voters
-            results = (neurons - 1) % self.plan.update_lanes + 1
-            self._ready = output.read + 1 + results * answers
 
     def release(self, step: int) -> None:
         """Finish a time step: the sources from outside are not needed any more."""
@@ -173,16 +198,22 @@ class StageCycles:
 
         return deliver
 
-    def _gather(self, layer: LayerCycles, step: int, start: int, output: Output) -> None:
-        """Gather the sums of every position, and update."""
+    def _gather(self, layer: LayerCycles, step: int, start: int, output: Output) -> Iterator[None]:
+        """Gather the sums of every position, and update; yield behind each row."""
         fetch, banks, sums = self._fetch, self._banks, self._sums
-        walk, events, parts = layer.words(step)
-        words = zip(walk.steps, walk.ends, events, parts, strict=True)
+        walk = layer.walk(step)
+        words = layer.listed(walk, step)
         fetch.start(start)
-        for count, (uses, final) in zip(walk.positions, layer.chunks, strict=True):
-            for steps, ends, every, part in islice(words, count):
-                offered = fetch.word(steps)
-                taken = map(BankCycles.word, banks, repeat(offered), every, part, repeat(ends))
+        for number, (count, (uses, final)) in enumerate(
+            zip(walk.positions, layer.chunks, strict=True)
+        ):
+            if number and number % layer.row_turns == 0:
+                yield
+            for offered, word in fetch.words(islice(words, count)):
+                taken = map(
+                    BankCycles.word, banks, repeat(offered), word.events, word.parts,
+                    repeat(word.ends),
+                )  # fmt: skip
                 fetch.row.taken(offered, max(taken))
             if not count:  # the lane group is skipped
                 for used in uses:
@@ -192,4 +223,5 @@ class StageCycles:
                 bank.finish()
             for used in uses:
                 sums.taken(output.chunk(sums.offer(), used, final))
+        yield
         self._walked = fetch.end(walk.trailing)

@@ -25,19 +25,16 @@ class Output:
     deliver
         Called with the cycle in which a word of the map is offered; returns when the last one has
         taken it.
-    ready
-        Since when the readout takes chunks, where it takes this layer's, otherwise None.
-    results
-        Results that it sends after a chunk.
+    read
+        Called with the cycle in which a chunk is offered to the readout, where it takes this
+        layer's; returns when it has taken it. Otherwise None.
     latency
         Of the update.
 
     Attributes
     ----------
-    ready
-        Since when the readout takes further chunks.
-    seen, read
-        When the latest chunk was observed, and when the readout took it.
+    seen
+        When the latest chunk was observed.
     """
 
     def __init__(
@@ -47,8 +44,7 @@ class Output:
         joins: Sequence[Sequence[bool]],
         planes: int,
         deliver: Callable[[int], int],
-        ready: int | None,
-        results: int,
+        read: Callable[[int], int] | None,
         latency: int,
     ) -> None:
         self._row = Row(latency)
@@ -56,13 +52,12 @@ class Output:
         self._joins: Iterator[Sequence[bool]] = iter(joins)
         self._planes = planes
         self._deliver = deliver
-        self._results = results
+        self._read = read
         self._updated = start + READ_AHEAD - 1  # when the latest chunk was taken
         self._popped = 0, 0  # when the last but one and the last chunk left the queue
         self._joined = 0  # when the joiner had its latest turn
         self._sent = 0  # when the latest word was taken
-        self.ready = ready
-        self.seen = self.read = start
+        self.seen = start
 
     def chunk(self, offered: int, used: bool, pooled: bool) -> int:
         """Return when a chunk of sums is taken.
@@ -82,10 +77,8 @@ class Output:
             if pooled and self._stores:
                 left = max(left, self._popped[0] + 1)
                 self._join(left)
-            if self.ready is not None:
-                self.read = max(seen, self.ready)
-                self.ready = self.read + 1 + self._results
-                left = max(left, self.read)
+            if self._read is not None:
+                left = max(left, self._read(seen))
             self._row.taken(seen, left)
         return taken
 

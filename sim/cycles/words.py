@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...hw.plan.descriptor import Descriptor, Map, Source, as_map
+from ...hw.plan.descriptor import Descriptor, Map, Source
+from ...hw.plan.flat import stored
 from ...hw.plan.stage_plan import StagePlan
 from ...hw.rtl.gather.scanner import PART_BITS
 
@@ -32,6 +33,8 @@ class Walk:
         sources that `Spikes` counts; equal where there are none.
     sources
         int64 (words,): which of the descriptor's sources each word is of.
+    places
+        int64 (words,): which word it is among those of all sources, or -1 where it is an empty one.
     trailing
         Steps over segments behind the last word.
     """
@@ -42,6 +45,7 @@ class Walk:
     low: NDArray[np.int64]
     high: NDArray[np.int64]
     sources: NDArray[np.int64]
+    places: NDArray[np.int64]
     trailing: int
 
 
@@ -61,6 +65,7 @@ def walk(
     """
     shape = descriptor.rows, descriptor.columns, descriptor.groups, *descriptor.window
     rows, columns, groups, y, x = np.indices(shape).reshape(5, -1)
+    rows = descriptor.first_row + rows * descriptor.row_step
     y, x = rows * descriptor.window[0] + y, columns * descriptor.window[1] + x
     places = list(_segments(descriptor, step))
     found = [_places(stage, segment, y, x, groups) for segment in places]
@@ -90,6 +95,7 @@ def walk(
         low=begin,
         high=end,
         sources=order[segments % len(places)].repeat(words),
+        places=np.where(high > low, (line + start) // size, -1),
         trailing=int(counts.size - 1 - segments[-1]) if len(segments) else counts.size,
     )
 
@@ -193,6 +199,7 @@ class Spikes:
         self, stage: StagePlan, descriptor: Descriptor, maps: Mapping[str, NDArray[Any]]
     ) -> None:
         self._banks = stage.banks
+        self._word_bits = stage.word_bits
         self._part_bits = min(PART_BITS, stage.word_bits // stage.banks)
         self._sources = [
             (source.lag, _bits(stage, source, maps[source.name])) for source in descriptor.sources
@@ -203,8 +210,7 @@ class Spikes:
 
         The scanner takes a word part by part; see `hw.rtl.gather.scanner.PART_BITS`.
         """
-        bits = np.concatenate([bits[max(step - lag, 0)] for lag, bits in self._sources])
-        bits = bits.reshape(-1, self._banks)
+        bits = self._stored(step).reshape(-1, self._banks)
         counts = np.zeros((len(bits) + 1, self._banks), np.int64)
         np.cumsum(bits, 0, out=counts[1:])
         places = np.arange(len(bits)).reshape(-1, 1)
@@ -215,13 +221,22 @@ class Spikes:
         found: tuple[list[list[int]], list[list[int]]] = (events.tolist(), part.tolist())
         return found
 
+    def flags(self, walk: Walk, step: int) -> NDArray[np.bool_]:
+        """Return of each word whether it holds a spike, inside of its segment or not."""
+        holds = np.logical_or.reduce(self._stored(step).reshape(-1, self._word_bits), axis=1)
+        found: NDArray[np.bool_] = np.where(walk.places >= 0, holds[walk.places], False)
+        return found
+
+    def _stored(self, step: int) -> NDArray[np.bool_]:
+        """Return the bits of all sources as a step reads them."""
+        return np.concatenate([bits[max(step - lag, 0)] for lag, bits in self._sources])
+
 
 def _bits(stage: StagePlan, source: Source, values: NDArray[Any]) -> NDArray[np.bool_]:
     """Return the bits of a source's map as they are stored, (steps, bits)."""
     layout, tables = source.map, stage.tables
     steps = len(values)
-    values = values.reshape(steps, *as_map(tables.map_shapes[source.name]))
-    values = values[:, stage.orders[source.name]].astype(np.int64)
+    values = stored(tables, source.name, stage.orders[source.name], values).astype(np.int64)
     values = np.pad(values, ((0, 0), (0, layout.channels - values.shape[1]), (0, 0), (0, 0)))
     rows = values.transpose(0, 2, 3, 1).reshape(steps, 1, layout.rows, layout.row_bits)
     rows = np.pad(rows, ((0, 0), (0, 0), (0, 0), (0, _row_bits(layout) - layout.row_bits)))

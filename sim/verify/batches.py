@@ -31,7 +31,7 @@ from .settings import Setup
 from .verdict import Verdict
 
 BATCH_SAMPLES = 16
-"""Samples played one after the other before the next reset."""
+"""Samples played one after the other before the next reset; of many replicas, two for each."""
 
 
 class SampleSource(Protocol):
@@ -82,6 +82,11 @@ class Batches:
     kept: Path | None
     identity: str
 
+    @property
+    def size(self) -> int:
+        """Samples of a batch, but perhaps of the last one."""
+        return max(BATCH_SAMPLES, 2 * self.plan.replicas)
+
     def verdicts(self, threads: int) -> Iterator[Verdict]:
         """Yield the verdict of each batch in order, up to the first that is not equal.
 
@@ -90,7 +95,7 @@ class Batches:
         threads
             Batches that are played at the same time.
         """
-        batches = iter(range(0, self.count, BATCH_SAMPLES))
+        batches = iter(range(0, self.count, self.size))
         # Golden's products are small, and threads of BLAS that wait for a core spin.
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
             waiting: deque[Future[Verdict]] = deque()
@@ -110,7 +115,7 @@ class Batches:
 
     def batch(self, first: int) -> NDArray[Any]:
         """Return the inputs of a batch."""
-        return self.inputs[first : min(first + BATCH_SAMPLES, self.count)]
+        return self.inputs[first : min(first + self.size, self.count)]
 
     def scenario(self, first: int) -> Scenario:
         """Return what is played for a batch."""
@@ -202,6 +207,6 @@ class Batches:
                 lanes=stage.lanes * stage.banks,
                 predicted=int(prediction.layers[name].sum()) if prediction else None,
             )
-            for stage in self.plan.stages
+            for stage in self.plan.heads
             for layer, name in zip(stage.layers, stage.names, strict=True)
         )

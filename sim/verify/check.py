@@ -119,50 +119,49 @@ class Checker:
             "spikes": golden.spikes,
             "potentials": golden.potentials,
         }
-        rebuilt: dict[str, dict[str, NDArray[Any]]] = {key: {} for key in maps}
+        rebuilt = {key: {n: x.copy() for n, x in found.items()} for key, found in maps.items()}
         neurons = 0
-        for stage in seen:
+        for number, stage in enumerate(seen):
+            replica = number * self.order.replicas // len(seen)
             payloads = record.payloads[stage.stream]
-            for layer, transfers in stage.transfers.items():
-                name = self.order.names[layer]
+            for part, transfers in stage.transfers.items():
+                name = self.order.names[part]
                 chosen = payloads if len(transfers) == len(payloads) else payloads[transfers]
                 for key in maps:
                     values = self._ports.observe[key].unpack(chosen)
-                    rebuilt[key][name], count = self._filled(layer, maps[key][name], values)
+                    flat = rebuilt[key][name].reshape(*maps[key][name].shape[:2], -1)
+                    mine = flat[:, replica :: self.order.replicas].swapaxes(0, 1)
+                    count = self._fill(part, mine, values)
                 neurons += count
         return rebuilt, neurons
 
-    def _filled(
-        self, layer: int, golden: NDArray[Any], values: NDArray[Any]
-    ) -> tuple[NDArray[Any], int]:
-        """Return a copy of a layer's map with what has come, and how many values that is.
+    def _fill(self, part: int, filled: NDArray[Any], values: NDArray[Any]) -> int:
+        """Fill a layer's map with what has come, and return how many values that is.
 
         Parameters
         ----------
-        layer
-            Its index.
-        golden
-            (steps, batch, *neuron shape).
+        part
+            Of the layer, as `Order` counts them.
+        filled
+            (samples of a replica, steps, neurons).
         values
             (transfers, observed lanes), in the order of their coming.
         """
-        steps, batch = golden.shape[:2]
-        used, neuron = self.order.used[layer], self.order.neurons[layer]
-        seen, slots = self.order.slots[layer]
-        filled = golden.copy()
-        target = filled.reshape(steps, batch, -1).swapaxes(0, 1)
+        batch, steps = filled.shape[:2]
+        used, neuron = self.order.used[part], self.order.neurons[part]
+        seen, slots = self.order.slots[part]
         updates = len(used)
         samples = min(len(values) // (updates * steps), batch)
         split = samples * steps * updates
         rounds = values[:split].reshape(samples, steps, used.size).take(slots, 2)
-        target[:samples, :, seen] = rounds
+        filled[:samples, :, seen] = rounds
         count = rounds.size
         for step in range(steps if samples < batch else 0):
-            part = values[split + step * updates : split + (step + 1) * updates]
-            chosen = used[: len(part)]
-            target[samples, step, neuron[: len(part)][chosen]] = part[chosen]
+            left = values[split + step * updates : split + (step + 1) * updates]
+            chosen = used[: len(left)]
+            filled[samples, step, neuron[: len(left)][chosen]] = left[chosen]
             count += int(np.count_nonzero(chosen))
-        return filled, count
+        return count
 
     def _answers(
         self, record: Record, golden: Trace
@@ -188,9 +187,14 @@ class Checker:
             if difference.place:  # (class,), or (step, class) where each step has an answer
                 place = int(np.dot(difference.place, (classes, 1)[-len(difference.place) :]))
             return int(record.times["output"][difference.sample * results + place]), None
-        layer = self.order.names.index(difference.layer)
         neuron = np.array((*difference.place, 0, 0)[:3])
-        update, lane = np.argwhere((self.order.places[layer] == neuron).all(-1))[0]
-        turn = self.order.turn(layer, difference.sample, difference.step, int(update))
-        stage = seen[self.order.stages[layer]]
-        return int(record.times[stage.stream][stage.transfers[layer][turn]]), int(lane)
+        part, update, lane = next(
+            (part, *np.argwhere(found)[0])
+            for part, places in enumerate(self.order.places)
+            if self.order.names[part] == difference.layer
+            for found in [(places == neuron).all(-1)]
+            if found.any()
+        )
+        turn = self.order.turn(part, difference.sample, difference.step, int(update))
+        stage = seen[self.order.stage(part, difference.sample)]
+        return int(record.times[stage.stream][stage.transfers[part][turn]]), int(lane)

@@ -70,27 +70,43 @@ def layer_cycles(
     earliest, and from the last observation that the stage needs from another one for the first time
     step.
 
+    Of several replicas or tiles each counts for itself.
+
     The array may gather for a layer while the last sums of the one before are updated. These few
     cycles count for the layer before.
     """
-    total = np.zeros(len(order.names), np.int64)
-    for stage, mine in zip(plan.stages, seen, strict=True):
+    total = np.zeros(len(plan.tables.layers), np.int64)
+    for number, mine in enumerate(seen):
+        replica, place = divmod(number, len(plan.stages))
+        stage = plan.stages[place]
         times = record.times[mine.stream]
         if not len(times):
             continue
         gaps = np.diff(times, prepend=-1)
-        begins = mine.transfers[stage.first][:: order.turn(stage.first, 1, 0, 0)]
+        begun = order.parts[place][0]
+        begins = mine.transfers[begun][:: order.turn(begun, plan.replicas, 0, 0)]
         for name in stage.external:
             if name == "input":
-                starts = record.times["input"][:: plan.sample_words] - 1
+                starts = record.times["input"][:: plan.sample_words][replica :: plan.replicas] - 1
             else:
-                layer = order.names.index(name)
-                other = seen[order.stages[layer]]
-                first, step = order.turn(layer, 0, 1, -1), order.turn(layer, 1, 0, 0)
-                starts = record.times[other.stream][other.transfers[layer][first::step]]
+                starts = _first_steps(record, seen, order, name, replica)
             count = min(len(begins), len(starts))
             at = begins[:count]
             gaps[at] = np.minimum(gaps[at], times[at] - starts[:count])
-        for layer, transfers in mine.transfers.items():
-            total[layer] = gaps[transfers].sum()
+        for part, transfers in mine.transfers.items():
+            total[order.layers[part]] += gaps[transfers].sum()
     return total
+
+
+def _first_steps(
+    record: Record, seen: list[Observations], order: Order, name: str, replica: int
+) -> NDArray[np.int64]:
+    """Return when a layer's first time step of each sample of a replica was over."""
+    found = []
+    for part in (part for part, other in enumerate(order.names) if other == name):
+        mine = seen[order.stage(part, replica)]
+        first, step = order.turn(part, 0, 1, -1), order.turn(part, order.replicas, 0, 0)
+        found.append(record.times[mine.stream][mine.transfers[part][first::step]])
+    count = min(map(len, found))
+    last: NDArray[np.int64] = np.max([times[:count] for times in found], 0)
+    return last

@@ -13,7 +13,7 @@ from ..bench.scenario import Record
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Observations:
-    """The observations of one stage, sorted by their layers.
+    """The observations of one stage of a replica, sorted by their layers.
 
     Layers may come in any order of each other; the updates of one layer come in the plan's order,
     time step by time step, sample by sample. So a transfer's turn among those of its layer tells
@@ -24,7 +24,7 @@ class Observations:
     stream
         Name of the stream.
     transfers
-        Of each layer of the stage, int64 (transfers,): which of the stream's are its own.
+        Of each part of the stage, int64 (transfers,): which of the stream's are its own.
     strange
         int64 (transfers,): those of no layer of the stage.
     """
@@ -52,6 +52,8 @@ class Fault(NamedTuple):
 class Order:
     """What must come, in which order.
 
+    A *part* is a layer on its stage, or a tile of one; where no layer has tiles, part n is layer n.
+
     Parameters
     ----------
     plan, ports
@@ -63,18 +65,22 @@ class Order:
         Of the plan.
     steps, classes, results
         Time steps of a sample, outputs of an answer, and of all answers of a sample.
-    names
-        Of the layers.
+    replicas
+        To which samples are dealt out in turn.
+    parts
+        Of each stage, the numbers of its parts.
+    layers, names
+        Of each part, the number and the name of its layer.
     stages
-        Of each layer, the number of the stage that executes it.
+        Of each part, the number of the stage that executes it.
     places
-        Of each layer, int64 (updates, observed lanes, 3): `Plan.updates`.
+        Of each part, int64 (updates, observed lanes, 3): `Plan.updates`.
     used
-        Of each layer, bool (updates, observed lanes): whether the lane holds a neuron.
+        Of each part, bool (updates, observed lanes): whether the lane holds a neuron.
     neurons
-        Of each layer, int64 (updates, observed lanes): its index among the layer's neurons.
+        Of each part, int64 (updates, observed lanes): its index among the layer's neurons.
     slots
-        Of each layer, the neurons that are updated, in ascending order, and where each lies in
+        Of each part, the neurons that are updated, in ascending order, and where each lies in
         `neurons`, flat.
     """
 
@@ -85,9 +91,17 @@ class Order:
         self._layers = [stage.layers for stage in plan.stages]
         self.steps = plan.tables.steps
         self.classes, self.results = plan.classes, plan.results
-        self.names = [layer.name for layer in plan.tables.layers]
+        self.replicas = plan.replicas
+        self.layers = [number for layers in self._layers for number in layers]
+        self.names = [plan.tables.layers[number].name for number in self.layers]
         self.stages = [stage for stage, layers in enumerate(self._layers) for _ in layers]
-        self.places = [plan.updates(index) for index in range(len(self.names))]
+        self.parts = [
+            range(self.stages.index(stage), self.stages.index(stage) + len(layers))
+            for stage, layers in enumerate(self._layers)
+        ]
+        self.places = [
+            plan.updates(number, stage.tile) for stage in plan.stages for number in stage.layers
+        ]
         self.used = [places[..., 0] >= 0 for places in self.places]
         self.neurons = [
             np.ravel_multi_index(
@@ -111,20 +125,33 @@ class Order:
         # A slice is written several times faster than the same neurons by their numbers.
         return slice(0, len(seen)) if whole else seen, np.flatnonzero(used)[order]
 
-    def turn(self, layer: int, sample: int, step: int, update: int) -> int:
-        """Return the turn of an update among all of its layer."""
-        return (sample * self.steps + step) * len(self.places[layer]) + update
+    def turn(self, part: int, sample: int, step: int, update: int) -> int:
+        """Return the turn of an update among all of its part in the sample's replica."""
+        turn = sample // self.replicas * self.steps + step
+        return turn * len(self.places[part]) + update
+
+    def stage(self, part: int, sample: int) -> int:
+        """Return which of `observations` an update is in."""
+        return sample % self.replicas * len(self._layers) + self.stages[part]
 
     def observations(self, record: Record) -> list[Observations]:
-        """Sort the observations of each stage."""
+        """Sort the observations of each stage, replica by replica."""
         found = []
-        for stream, layers in zip(self._ports.observers, self._layers, strict=True):
+        for stream, layers, parts in zip(
+            self._ports.observers,
+            self._layers * self.replicas,
+            self.parts * self.replicas,
+            strict=True,
+        ):
             layer = self._ports.observe["layer"].unpack(record.payloads[stream])[:, 0]
             outside = (layer < layers[0]) | (layer > layers[-1])
             found.append(
                 Observations(
                     stream=stream,
-                    transfers={number: np.flatnonzero(layer == number) for number in layers},
+                    transfers={
+                        part: np.flatnonzero(layer == number)
+                        for part, number in zip(parts, layers, strict=True)
+                    },
                     strange=np.flatnonzero(outside),
                 )
             )
@@ -143,7 +170,10 @@ class Order:
     def _strange(self, record: Record, seen: list[Observations], first: int) -> Fault | None:
         """Look for observations of a layer that is not the stage's, or with another's index."""
         found = []
-        for stage, layers in zip(seen, self._layers, strict=True):
+        for number, (stage, layers) in enumerate(
+            zip(seen, self._layers * self.replicas, strict=True)
+        ):
+            replica = number // len(self._layers)
             payloads, times = record.payloads[stage.stream], record.times[stage.stream]
             if len(stage.strange):
                 at = stage.strange[:1]
@@ -157,14 +187,14 @@ class Order:
                     )
                 )
             indices = self._ports.observe["index"].unpack(payloads)[:, 0]
-            for layer, transfers in stage.transfers.items():
-                updates = len(self.places[layer])
+            for part, transfers in stage.transfers.items():
+                updates = len(self.places[part])
                 wanted = np.resize(np.arange(updates, dtype=indices.dtype), len(transfers))
                 wrong = np.flatnonzero(indices[transfers] != wanted)
                 if len(wrong):
                     at = transfers[wrong[0]]
                     cycle = int(times[at])
-                    place, update = self._place(layer, int(wrong[0]), first)
+                    place, update = self._place(part, int(wrong[0]), first, replica)
                     found.append(
                         Fault(
                             f"{place}: update {update} came in cycle {cycle} "
@@ -199,16 +229,19 @@ class Order:
         last = max((int(times[-1]) for times in record.times.values() if len(times)), default=0)
         end = f": no transfer came from cycle {last + 1} to {record.cycles}" if record.late else ""
         missing = []
-        for layer, name in enumerate(self.names):
-            came = len(seen[self.stages[layer]].transfers[layer])
-            due = self.turn(layer, batch, 0, 0)
-            if came > due:
-                return Fault(f"layer {name} sent {came} observations and not {due}", last)
-            if came < due:
-                missing.append((came // len(self.places[layer]), layer, came))
+        for part, name in enumerate(self.names):
+            for replica in range(min(self.replicas, batch)):
+                came = len(seen[self.stage(part, replica)].transfers[part])
+                samples = len(range(replica, batch, self.replicas))
+                due = self.turn(part, samples * self.replicas, 0, 0)
+                if came > due:
+                    return Fault(f"layer {name} sent {came} observations and not {due}", last)
+                if came < due:
+                    rounds, step = divmod(came // len(self.places[part]), self.steps)
+                    missing.append((rounds, replica, step, part, came))
         if missing:
-            _, layer, came = min(missing)
-            place, update = self._place(layer, came, first)
+            _, replica, _, part, came = min(missing)
+            place, update = self._place(part, came, first, replica)
             return Fault(f"{place}: update {update} did not come{end}", last)
         came, due = len(record.payloads["output"]), batch * self.results
         if came > due:
@@ -222,8 +255,9 @@ class Order:
             return Fault(f"sample {first + sample}: input word {word} was not taken", last)
         return None
 
-    def _place(self, layer: int, turn: int, first: int) -> tuple[str, int]:
-        """Return where the turn of a layer belongs in words, and the number of its update."""
-        step, update = divmod(turn, len(self.places[layer]))
-        sample, step = divmod(step, self.steps)
-        return f"layer {self.names[layer]}, step {step}, sample {first + sample}", update
+    def _place(self, part: int, turn: int, first: int, replica: int) -> tuple[str, int]:
+        """Return where the turn of a part belongs in words, and the number of its update."""
+        step, update = divmod(turn, len(self.places[part]))
+        rounds, step = divmod(step, self.steps)
+        sample = rounds * self.replicas + replica
+        return f"layer {self.names[part]}, step {step}, sample {first + sample}", update

@@ -75,3 +75,15 @@ def test_a_design_that_no_seed_can_place_fails_with_the_last_seeds_reason(tmp_pa
     monkeypatch.setattr(flow, "place_and_route", place)
     with pytest.raises(BuildError, match="^no place with seed 7$"):
         place_until_fast(LFE5U_85F, tmp_path, range(5, 8), ())
+
+
+@pytest.mark.parametrize(("cells", "routed"), [(20_000, []), (20_001, ["--router", "router2"])])
+def test_a_crowded_netlist_has_another_router(tmp_path, monkeypatch, cells, routed):
+    (tmp_path / "statistics.json").write_text(json.dumps({"design": {"num_cells": cells}}))
+    given = []
+    monkeypatch.setattr(
+        flow, "_run", lambda step, folder, log, tool, arguments: given.extend(arguments)
+    )
+    flow.place_and_route(LFE5U_85F, tmp_path, 1, ["--freq", "100"])
+    start = given.index("--timing-allow-fail") + 1
+    assert given[start:] == [*routed, "--freq", "100"]

@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,7 @@ def test_a_board_is_estimated_with_its_serial_line(somagate, tables_path: Path) 
     assert somagate.error("estimate", tables_path, "--baud", 4_000_000) == (
         "UART baud must be at most an eighth of the clock, 3000000 baud at 24000000 Hz, not 4000000"
     )
+    assert result["replicas"] == 1
     text = somagate("estimate", tables_path).stdout
     assert "Over the line, at 115,200 baud, " in text and ": the line limits\n" in text
     assert somagate.error("estimate", tables_path, "--part", "xc7a35t", "--baud", 9600) == (
@@ -234,3 +236,26 @@ def test_toggles_need_data_and_energy(somagate, tables_path: Path) -> None:
     message = "toggles must come with energy, and with data to simulate"
     assert somagate.error("estimate", tables_path, "--energy", "--toggles") == message
     assert somagate.error("estimate", tables_path, "--data", "digits", "--toggles") == message
+
+
+def test_replicas_are_estimated_as_one_design(somagate, tables_path: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    found = []
+    for replicas in (1, 3):
+        plan.write_text(f"word_bits = 16\nreplicas = {replicas}\n")
+        given = ("estimate", tables_path, "--plan", plan, "--part", "lfe5u-85f", "--clock", 50)
+        found.append(somagate.json(*given))
+    one, three = found
+    assert (one["replicas"], three["replicas"]) == (1, 3)
+    assert three["cycles_per_sample"] == pytest.approx(one["cycles_per_sample"] / 3, rel=0.02)
+    assert three["resources"]["block_rams"]["used"] == 3 * one["resources"]["block_rams"]["used"]
+    outside = {block["block"] for block in three["blocks"] if block["stage"] is None}
+    assert outside == {"dealer", "collector", "board"}
+    text = " ".join(somagate(*given).stdout.split())
+    assert "times" in text
+    folder = tmp_path / "made"
+    text = " ".join(
+        somagate("generate", tables_path, "--plan", plan, "--out", folder).stdout.split()
+    )
+    assert "all of it 3 times" in text
+    assert json.loads((folder / "memory_map.json").read_text())["replicas"] == 3

@@ -130,5 +130,5 @@ def test_load_refuses_folders_that_are_not_ours(somagate, built: Path, tmp_path:
     )
     (tmp_path / "manifest.json").write_text(json.dumps({}))
     assert somagate.error(*call, "--generated", tmp_path) == (
-        f"{tmp_path}/manifest.json must be of version 2, not None: generate it anew"
+        f"{tmp_path}/manifest.json must be of version 3, not None: generate it anew"
     )

@@ -75,7 +75,7 @@ def test_a_plan_file_is_not_overwritten_unless_told(
 def test_goals_that_are_none_are_named(somagate, tables_path: Path) -> None:
     for goal in ("large", "0", "inf"):
         assert somagate.error("plan", tables_path, "--goal", goal) == (
-            f"goal must be 'smallest', 'fastest' or images a second, not {goal!r}"
+            f"goal must be 'smallest', 'fastest', 'latency' or images a second, not {goal!r}"
         )
     assert somagate.error("plan", tables_path, "--part", "xc7a35t", "--goal", "100") == (
         "clock must be given for images a second on a part without a board"

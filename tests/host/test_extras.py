@@ -1,11 +1,13 @@
 """What a board can do beyond inferences, where it was built to."""
 
+import gc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from plans import everything, late
 from served import BAUD, SimulatedLine, planned
+from small_network import small_network
 from somagate.boards.core import check_extras
 from somagate.boards.wire.protocol import Extra, extras
 from somagate.data.encode import encode
@@ -292,6 +294,62 @@ def test_extras_that_a_network_cannot_have_are_refused_by_name() -> None:
     with pytest.raises(ValueError) as caught:
         check_extras(late(steps=2), Extra.STREAM)
     assert str(caught.value).startswith("extras must not have stream: layer ")
+
+
+def test_replicas_are_one_board() -> None:
+    plan = replace(planned(rated(9, 16), loadable=True), replicas=2)
+    with pytest.raises(ValueError) as caught:
+        check_extras(plan.tables, Extra.STREAM, plan.replicas)
+    assert str(caught.value) == (
+        "extras must not have stream: replicas must be 1 in an accelerator that streams, not 2: "
+        "each time step finds the potentials that the one before has left, on the same replica"
+    )
+    line = SimulatedLine(plan, extras=("trace", "pixels", "counters"))
+    other = replace(tiny(seed=5), input=plan.tables.input, steps=6)
+    with PlanDevice(line, plan, baud=BAUD) as device:
+        for tables in (plan.tables, other):
+            rng = np.random.default_rng(tables.steps)
+            images = rng.integers(0, 17, (5, *tables.input.shape))
+            x = encode(images, encoding="rate", steps=tables.steps, maximum=16)
+            wanted = golden.run(tables, x, potentials=True)
+            device.load(tables)
+            assert np.array_equal(device.predict(x).output, wanted.output)
+            # Whichever replica's turn it is, a sample is traced and counted by itself.
+            assert compare(wanted, device.trace(x)) is None
+            profile = device.predict(x, profile=True).profile
+            again = device.predict(x[:, ::-1], profile=True).profile
+            assert profile is not None and again is not None
+            assert np.array_equal(again.events, profile.events[::-1])
+            assert np.array_equal(again.cycles, profile.cycles[::-1])
+            if tables is plan.tables:
+                rows = [
+                    access.reads
+                    for access in accesses(plan, wanted, x)
+                    if access.memory.name.startswith("weights")
+                ]
+                assert np.array_equal(profile.events, sum(rows))
+
+
+def test_updates_of_tiles_are_traced() -> None:
+    first, second = StageShape(layers=1, lanes=4, update_lanes=2, tiles=2), StageShape(layers=1)
+    plan = Plan(tables=small_network(), shapes=(first, second), word_bits=16, replicas=2)
+    x = draw(plan.tables, 3)
+    with PlanDevice(SimulatedLine(plan, extras=("trace",)), plan, baud=BAUD) as device:
+        assert compare(golden.run(plan.tables, x, potentials=True), device.trace(x)) is None
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+def test_too_many_stages_to_be_traced_are_refused() -> None:
+    shapes = tuple(StageShape(layers=1, lanes=2, update_lanes=2) for _ in everything().layers)
+    plan = Plan(tables=everything(), shapes=shapes, word_bits=16, replicas=64)
+    with pytest.raises(ValueError) as caught:
+        SimulatedLine(plan, extras=("trace",))
+    assert str(caught.value) == (
+        "Top traces at most 255 stages of all replicas together, not 256: take fewer replicas, or "
+        "stages, or no trace"
+    )
+    del caught
+    gc.collect()  # what was refused is never elaborated
 
 
 def test_what_is_loaded_is_traced_and_streamed_in_the_widths_of_the_bitstream() -> None:

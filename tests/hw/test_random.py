@@ -58,15 +58,17 @@ def reads_that_meet_a_write_give_garbage(monkeypatch: pytest.MonkeyPatch) -> Non
 def plans(draw: st.DrawFn, *, loadable: bool = False) -> tuple[Plan, Any]:
     """Draw a network, a plan of it and samples."""
     tables = draw(networks(FEATURES))
-    x = draw(inputs(tables, batch=2))
+    replicas = draw(st.sampled_from([1, 1, 2, 3]), label="replicas")
+    x = draw(inputs(tables, batch=2 if replicas == 1 else replicas + 1))
     # The readout keeps all its classes.
     last = replace(tables.layers[-1], channel_mask=None)
     tables = replace(tables, layers=(*tables.layers[:-1], last))
     word_bits = draw(st.sampled_from([16, 8, 32, 64]), label="word bits")
-    shapes = []
+    shapes: list[StageShape] = []
     left = len(tables.layers)
     while left:
         layers = draw(st.integers(1, left), label="layers")
+        most = most_tiles(tables, len(tables.layers) - left) if layers == 1 else 1
         update_lanes = draw(st.sampled_from([2, 1, 4, 8]), label="update lanes")
         shapes.append(
             StageShape(
@@ -76,6 +78,9 @@ def plans(draw: st.DrawFn, *, loadable: bool = False) -> tuple[Plan, Any]:
                 banks=draw(st.sampled_from([1, 1, 2, 4, 8]), label="banks"),
                 holds=draw(st.booleans(), label="holds") and not loadable,
                 weight_memory=draw(st.sampled_from(["block", "block", "spram"]), label="memory"),
+                ahead=draw(st.sampled_from([2, 2, 3, 4]), label="ahead"),
+                flags=draw(st.sampled_from([0, 0, 1, 2, 3, 8]), label="flags"),
+                tiles=draw(st.integers(1, most), label="tiles"),
             )
         )
         left -= layers
@@ -84,11 +89,21 @@ def plans(draw: st.DrawFn, *, loadable: bool = False) -> tuple[Plan, Any]:
         word_bits=word_bits,
         shapes=tuple(shapes),
         loadable=loadable,
+        replicas=replicas,
         orders=orders(tables, draw(st.randoms(use_true_random=False), label="orders")),
     )
     cycles = sum(map(max, most_cycles(plan, density=0.3)))
     assume(cycles * tables.steps * x.shape[1] < MOST_CYCLES)
     return plan, x
+
+
+def most_tiles(tables: Tables, number: int) -> int:
+    """Return how many tiles a layer can have, or 4."""
+    layer = tables.layers[number]
+    shape = tables.map_shapes[layer.name]
+    if layer is tables.layers[-1] or any(g.source == layer.name for g in layer.synapses):
+        return 1
+    return min(4, shape[1]) if len(shape) == 3 else 1
 
 
 def orders(tables: Tables, random: Random) -> dict[str, tuple[int, ...]]:
@@ -176,7 +191,7 @@ def test_random_networks_stream_as_golden_does(part: int) -> None:
         noise=st.integers(0, 2**16),
     )
     def check(case: tuple[Plan, Any], longer: int, stalls: str, noise: int) -> None:
-        plan, x = case
+        plan, x = replace(case[0], replicas=1), case[1]
         assume(not unstreamable(plan.tables))
         steps = np.concatenate(list(x.swapaxes(0, 1)))  # of all samples, one behind the other
         rng = np.random.default_rng(longer)

@@ -166,4 +166,4 @@ def test_the_page_s_example_is_right(tmp_path: Path) -> None:
         for field in manifest["output_payload"]
     ).replace("[20:20]", "[20]")
     assert f"// {places}\n" in example
-    assert [manifest[key] for key in ("steps", "input_words", "classes")] == [8, 8, 10]
+    assert [manifest[key] for key in ("steps", "input_words", "classes")] == [8, 4, 10]

@@ -175,24 +175,30 @@ def must_take_the_predicted_cycles(
         cycles=0,
         late=False,
     )
-    seen = []
-    for stage, transfers in zip(plan.stages, observe, strict=True):
+    seen: list[Observations] = []
+    order = Order(plan, Ports.of(plan))
+    for stage, transfers in zip(plan.stages * plan.replicas, observe, strict=True):
         numbers = np.array([payload["layer"] for payload in transfers.payloads])
-        places = {layer: np.flatnonzero(numbers == layer) for layer in stage.layers}
+        parts = order.parts[len(seen) % len(plan.stages)]
+        places = {
+            part: np.flatnonzero(numbers == layer)
+            for part, layer in zip(parts, stage.layers, strict=True)
+        }
         none = np.zeros(0, np.int64)
         seen.append(Observations(stream=transfers.name, transfers=places, strange=none))
     cycles = sample_cycles(record, plan.sample_words, plan.results)
     same("predicted cycles", found.cycles.tolist(), cycles)
     assert found.busy_cycles == busy_cycles(record, plan.results)
-    measured = layer_cycles(record, seen, Order(plan, Ports.of(plan)), plan)
+    measured = layer_cycles(record, seen, order, plan)
     predicted = {name: int(cycles.sum()) for name, cycles in found.layers.items()}
     assert predicted == dict(zip(predicted, measured.tolist(), strict=True))
 
 
 def receive_observations(bench: Bench, dut: Any, plan: Plan, batch: int) -> list[Transfers]:
-    """Collect the observations of every stage."""
+    """Collect the observations of every stage, replica by replica."""
     due = [
-        batch * plan.tables.steps * sum(d.updates for d in stage.descriptors)
+        len(mine) * plan.tables.steps * sum(d.updates for d in stage.descriptors)
+        for mine in plan.dealt(batch)
         for stage in plan.stages
     ]
     return [
@@ -215,18 +221,20 @@ def must_have_observed(
 ) -> None:
     """Compare what every stage sent with golden's trace, stage by stage in its own order.
 
-    With `stages`, these alone; their transfers are then `observe`.
+    With `stages`, these alone; their transfers are then `observe`. Of several replicas they follow
+    each other, each with its own samples.
     """
     batch = len(trace.prediction)
-    updates = [plan.updates(index) for index in range(len(tables.layers))]
     numbers = range(len(plan.stages)) if stages is None else stages
     seen_layers = [tables.layers[n].name for i in numbers for n in plan.stages[i].layers]
     spikes = {name: np.zeros_like(trace.spikes[name]) for name in seen_layers}
     potentials = {name: np.zeros_like(trace.potentials[name]) for name in seen_layers}
-    for stage, transfers in zip([plan.stages[i] for i in numbers], observe, strict=True):
+    mine = [(plan.stages[i], samples) for samples in plan.dealt(batch) for i in numbers]
+    for (stage, samples), transfers in zip(mine, observe, strict=True):
+        updates = {layer: plan.updates(layer, stage.tile) for layer in stage.layers}
         order = [
             (sample, step, layer, update)
-            for sample in range(batch)
+            for sample in samples
             for step in range(tables.steps)
             for layer in stage.layers
             for update in range(len(updates[layer]))

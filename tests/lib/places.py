@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from somagate.export.synapse import Dense
 from somagate.hw.plan.stage_plan import StagePlan
 
 
@@ -60,11 +61,15 @@ def map_words(plan: StagePlan, name: str, array: Any) -> list[int]:
     """Return the words of one map (channels, …) as every map is stored, bit by bit.
 
     All channels as the tables count them; pruned ones are left out. Word for word of a plane, row
-    by row, and the planes of a word follow each other, lowest first.
+    by row, and the planes of a word follow each other, lowest first. An input that only dense
+    layers read is one row.
     """
-    form = plan.map(name)
-    kept = plan.orders[name]
-    values = np.asarray(array, np.int64).reshape(len(plan.tables.mask(name)), form.rows, -1)[kept]
+    form, tables = plan.map(name), plan.tables
+    whole = (*tables.map_shapes[name], 1, 1)[:3]
+    values = np.asarray(array, np.int64).reshape(whole)[plan.orders[name]]
+    readers = [g for layer in tables.layers for g in layer.synapses if g.source == name]
+    if name == "input" and all(isinstance(group, Dense) for group in readers):
+        values = values.reshape(-1, 1, 1)
     words = np.zeros((form.rows, form.row_words, form.planes), object)
     for channel, row, column in np.ndindex(values.shape):
         word, bit = divmod(column * form.channels + channel, plan.word_bits)

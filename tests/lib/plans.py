@@ -34,7 +34,9 @@ def a_plan(tables: Tables, **numbers: Any) -> Plan:
     """Return a plan of some shapes, or of a single stage with some numbers."""
     if "shapes" in numbers:
         return Plan(tables=tables, **numbers)
-    return Plan.single(tables, **numbers)
+    replicas = numbers.pop("replicas", 1)
+    plan = Plan.single(tables, **numbers)
+    return plan if replicas == 1 else replace(plan, replicas=replicas)
 
 
 def a_stage(tables: Tables, **numbers: Any) -> StagePlan:

@@ -81,11 +81,10 @@ def script(plan: Plan, x: Any) -> Script:
     ports, tables = Ports.of(plan), plan.tables
     trace = golden.run(tables, x, potentials=True)
     places = [plan.updates(index) for index in range(len(tables.layers))]
-    streams = [
-        name for name, stage in zip(ports.observers, plan.stages, strict=True) for _ in stage.layers
-    ]
+    stages = [number for number, stage in enumerate(plan.stages) for _ in stage.layers]
     found: Script = []
     for sample in range(x.shape[1]):
+        streams = ports.observers[sample % plan.replicas * len(plan.stages) :]
         words = np.array(plan.pack_input(x[:, sample]), object).reshape(tables.steps, -1)
         for step in range(tables.steps):
             found += [("input", int(word)) for word in words[step]]
@@ -100,7 +99,7 @@ def script(plan: Plan, x: Any) -> Script:
                         "spikes": [0 if n is None else int(spikes[n]) for n in at],
                         "potentials": [0 if n is None else int(potentials[n]) for n in at],
                     }
-                    found.append((streams[number], payload(ports.observe, values)))
+                    found.append((streams[stages[number]], payload(ports.observe, values)))
         output = trace.output[sample].tolist()
         for index, value in enumerate(output):
             values = {

@@ -13,6 +13,7 @@ from somagate.hw.plan.plan import Plan
 from somagate.hw.rtl.accelerator import Accelerator
 from somagate.hw.rtl.gather.array import WeightMemory
 from somagate.hw.rtl.gather.fetcher import Fetcher
+from somagate.hw.rtl.gather.finder import Finder
 from somagate.hw.rtl.gather.held_sums import Currents
 from somagate.hw.rtl.sequencer import Sequencer
 from somagate.hw.rtl.update.chunk_walk import ChunkWalk
@@ -21,7 +22,7 @@ from somagate.sim.bench import amaranth_engine
 from somagate.sim.bench.engines import default_deadline, scenario
 from somagate.sim.bench.ports import Ports
 
-BLOCKS = (Fetcher, WeightMemory, Currents, Sequencer, ChunkWalk, Update)
+BLOCKS = (Fetcher, Finder, WeightMemory, Currents, Sequencer, ChunkWalk, Update)
 
 
 def reads(plan: Plan, x: Any) -> Counter[tuple[int, str, str]]:
@@ -82,6 +83,8 @@ def _taps(plan: Plan, blocks: list[Any]) -> Iterator[tuple[list[Value], Callable
             mine[kind] for kind in (Fetcher, Sequencer, ChunkWalk, Update)
         )
         yield _segments(number, fetcher)
+        for finder in mine[Finder]:
+            yield _looks(number, finder)
         for memory in mine[WeightMemory]:
             yield _events(number, memory)
         yield _chunks(number, sequencer, walk, update)
@@ -94,6 +97,16 @@ def _segments(stage: int, fetcher: Any) -> tuple[list[Value], Callable[..., None
 
     def count(found: Any, valid: int, ready: int, empty: int, words: int) -> None:
         found[stage, "maps", ""] += valid & ready & ~empty and words + 1
+
+    payload = segments.payload
+    return [segments.valid, segments.ready, payload.empty, payload.words], count
+
+
+def _looks(stage: int, finder: Any) -> tuple[list[Value], Callable[..., None]]:
+    segments = finder.segments
+
+    def count(found: Any, valid: int, ready: int, empty: int, words: int) -> None:
+        found[stage, "flags", ""] += valid & ready & ~empty and words // finder.flags + 1
 
     payload = segments.payload
     return [segments.valid, segments.ready, payload.empty, payload.words], count

@@ -112,14 +112,23 @@ class WeightMemory(wiring.Component):
         return m
 
 
+def hands_early(plan: StagePlan) -> bool:
+    """Return whether the array ends a position while the last chunk of the one before is sent.
+
+    So it is in a stage with flags, whose positions are as short as their chunks take.
+    """
+    return plan.shape.flags > 0 and plan.lanes > plan.update_lanes
+
+
 class Array(wiring.Component):
     """Add a bank's weight rows to one accumulator a lane, and hand over the sums of a position.
 
     The sums move to a second set of registers, from which the update takes `update_lanes` of them a
     cycle while the next position is summed; the accumulators start again from 0 without a clear
-    cycle. A position that ends before the sums of the one before are taken waits. Every position
-    gives all `lanes / update_lanes` chunks, lowest lanes first. Bit planes come highest first and
-    the sum is doubled in between (Horner's rule).
+    cycle. A position that ends before the sums of the one before are taken waits for the cycle
+    behind the last of them, or where they are handed over early for the last itself. Every position
+    gives all `lanes / update_lanes` chunks, lowest lanes first. Bit planes come
+    highest first and the sum is doubled in between (Horner's rule).
 
     Members
     -------
@@ -194,8 +203,18 @@ class Array(wiring.Component):
         chunk = Signal(range(max(2, chunks)))
         chosen = Signal(self.sums.payload.shape(), reset_less=True)
         send = Signal()
+        waiting: Value = full
+        if hands_early(self.plan):
+            last, waits = (
+                finished[-width:],
+                Signal(),
+            )  # the last chunk waits in registers of its own
+            finished[-width:] = kept = [
+                Signal.like(done, name=f"kept_{i}") for i, done in enumerate(last)
+            ]
+            waiting = full | waits
         m.d.comb += [
-            send.eq(full & (~self.sums.valid | self.sums.ready)),
+            send.eq(waiting & (~self.sums.valid | self.sums.ready)),
             self.sums.payload.eq(chosen),
         ]
         with m.If(self.sums.ready):
@@ -207,8 +226,15 @@ class Array(wiring.Component):
                     with m.Case(number) if number < chunks - 1 else m.Default():
                         some = finished[number * width : (number + 1) * width]
                         m.d.sync += [chosen[i].eq(done) for i, done in enumerate(some)]
-            with m.If(chunk == chunks - 1):
-                m.d.sync += [chunk.eq(0), full.eq(0)]
+            if hands_early(self.plan):
+                with m.If(chunk == chunks - 2):
+                    m.d.sync += [full.eq(0), waits.eq(1)]
+                    m.d.sync += [keep.eq(done) for keep, done in zip(kept, last, strict=True)]
+                with m.If(chunk == chunks - 1):
+                    m.d.sync += [chunk.eq(0), waits.eq(0)]
+            else:
+                with m.If(chunk == chunks - 1):
+                    m.d.sync += [chunk.eq(0), full.eq(0)]
         with m.If(finish):
             m.d.sync += full.eq(1)
         return m

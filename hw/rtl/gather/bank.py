@@ -8,7 +8,7 @@ from ...plan.stage_plan import StagePlan
 from ..memory import write_port
 from ..queue import Queue
 from .array import Array, WeightMemory, sum_layout
-from .fetcher import Sieve, WordLayout
+from .fetcher import Sieve, WordLayout, fetched_layout
 from .scanner import Scanner
 
 
@@ -47,7 +47,7 @@ class Bank(wiring.Component):
         }
         super().__init__(
             {
-                "words": In(stream.Signature(WordLayout(plan, plan.word_bits))),
+                "words": In(stream.Signature(fetched_layout(plan))),
                 "sums": Out(stream.Signature(sum_layout(plan))),
             }
             | {name: In(write_port(memory)) for name, memory in self.loads.items()}

@@ -129,12 +129,15 @@ class Clipper(wiring.Component):
         offset_bits = len(out.first)
         low_word = clip.low[offset_bits:]
         shift = offset_bits + self.grain_bits - self.row_grain_bits  # from words to weight rows
+        word, row = low_word, clip.row + Cat(Const(0, shift), low_word)
+        if self.plan.shape.flags:
+            word, row = clip.final[offset_bits:], clip.row - Cat(Const(0, shift), clip.addr)
         m.d.sync += [
-            out.addr.eq(clip.addr + low_word),
+            out.addr.eq(clip.addr + word),
             out.words.eq(Mux(clip.inside, clip.final[offset_bits:] - low_word, 0)),
             out.first.eq(clip.low[:offset_bits]),
             out.final.eq(clip.final[:offset_bits]),
-            out.row.eq(clip.row + Cat(Const(0, shift), low_word)),
+            out.row.eq(row),
             out.empty.eq(~clip.inside),
             *(getattr(out, f).eq(getattr(clip, f)) for f in ("last", "double", "negate")),
             out.memory.eq(clip.memory),

@@ -18,11 +18,24 @@ class WordLayout(StructLayout):
     Bit i of `bits` belongs to weight row `row · row_grain + i`; the other fields are as in
     `SegmentLayout`.
     With several banks, `Fetcher.words` has all bits, and a bank's `Sieve` the bank's own.
+
+    Where segments are made of whole words, and one bank gets all of them, the flag of a word has
+    told already whether it is `empty`; see `tells`.
     """
 
-    def __init__(self, plan: StagePlan, word_bits: int) -> None:
+    def __init__(self, plan: StagePlan, word_bits: int, *, tells: bool = False) -> None:
         fields = event_fields(plan, plan.word_row_bits)
-        super().__init__({"bits": unsigned(word_bits)} | fields)
+        super().__init__({"bits": unsigned(word_bits)} | fields | ({"empty": 1} if tells else {}))
+
+
+def tells(plan: StagePlan) -> bool:
+    """Return whether the flag of a word says of its part in the segment whether it has a spike."""
+    return plan.shape.flags > 0 and plan.banks == 1 and plan.grain == plan.word_bits
+
+
+def fetched_layout(plan: StagePlan) -> WordLayout:
+    """Return the layout of words on their way from the fetcher to the sieves."""
+    return WordLayout(plan, plan.word_bits, tells=tells(plan))
 
 
 class Fetcher(wiring.Component):
@@ -41,12 +54,12 @@ class Fetcher(wiring.Component):
 
     def __init__(self, plan: StagePlan) -> None:
         self.plan = plan
-        segment = SegmentLayout(plan)
+        segment = SegmentLayout(plan, single=plan.shape.flags > 0)
         super().__init__(
             {
                 "segments": In(stream.Signature(segment)),
                 "read": Out(read_signature(segment["addr"].shape.width, plan.word_bits)),
-                "words": Out(stream.Signature(WordLayout(plan, plan.word_bits))),
+                "words": Out(stream.Signature(fetched_layout(plan))),
             }
         )
 
@@ -78,7 +91,7 @@ class Fetcher(wiring.Component):
 
         # Step through the words of a segment.
         segment = self.segments.payload
-        at = Signal(SegmentLayout(self.plan))
+        at = Signal(segment.shape())
         busy, final_word = Signal(), Signal()
         m.d.comb += [
             final_word.eq(at.words == 0),
@@ -102,6 +115,7 @@ class Fetcher(wiring.Component):
         side_layout = StructLayout(
             {"valid": 1, "empty": 1, "first": at.first.shape(), "final": at.final.shape()} | common
         )
+        units = (word_bits // self.plan.row_grain).bit_length() - 1  # weight rows of a word
         sides = [Signal(side_layout, name=f"side_{i}") for i in range(2)]
         with m.If(move):
             m.d.sync += [
@@ -109,7 +123,7 @@ class Fetcher(wiring.Component):
                 sides[0].empty.eq(at.empty),
                 sides[0].first.eq(at.first),
                 sides[0].final.eq(Mux(final_word, at.final, word_bits // self.plan.grain - 1)),
-                sides[0].row.eq(at.row),
+                sides[0].row.eq(at.row + (at.addr << units) if self.plan.shape.flags else at.row),
                 sides[0].memory.eq(at.memory),
                 sides[0].negate.eq(at.negate),
                 sides[0].double.eq(at.double & final_word),
@@ -130,6 +144,8 @@ class Fetcher(wiring.Component):
             ]
             with m.If(side.empty):
                 m.d.sync += bits.eq(0)
+            if tells(self.plan):
+                m.d.sync += word.empty.eq(side.empty)
         return m
 
 
@@ -152,7 +168,7 @@ class Sieve(wiring.Component):
         self.bank = bank
         super().__init__(
             {
-                "words": In(stream.Signature(WordLayout(plan, plan.word_bits))),
+                "words": In(stream.Signature(fetched_layout(plan))),
                 "found": Out(stream.Signature(WordLayout(plan, plan.word_bits // plan.banks))),
             }
         )
@@ -163,7 +179,7 @@ class Sieve(wiring.Component):
         bits = Cat(word.bits[self.bank :: self.plan.banks])
         held_valid, full, ends, joins, send, held_ends = (Signal() for _ in range(6))
         m.d.comb += [
-            full.eq(self.words.valid & bits.any()),
+            full.eq(self.words.valid & (~word.empty if tells(self.plan) else bits.any())),
             ends.eq(self.words.valid & (word.last | word.double)),
             held_ends.eq(held.last | held.double),
             joins.eq(~full & ends & held_valid & ~held_ends),

@@ -17,15 +17,19 @@ class SegmentLayout(StructLayout):
     of the first word belongs to weight row `row` of weight memory `memory`, in units of
     `plan.row_grain` and modulo the width; with `negate` the weights are subtracted. `last` ends the
     position and `double` a bit plane that is not the last; `empty` has no bits.
+
+    Where the stage has flags, `addr` is that of the last word, and `row` that of the word at
+    address 0, as if all were one segment; `single` is the layout of one word by itself, as a
+    `Finder` sends it.
     """
 
-    def __init__(self, plan: StagePlan) -> None:
+    def __init__(self, plan: StagePlan, *, single: bool = False) -> None:
         bits = (plan.word_bits // plan.grain - 1).bit_length()
         widest = max(plan.map(name).row_words for name in plan.read_maps)
         super().__init__(
             {
                 "addr": unsigned(bits_of(plan.map_words)),
-                "words": unsigned(bits_of(widest)),
+                "words": unsigned(0 if single else bits_of(widest)),
                 "first": unsigned(bits),
                 "final": unsigned(bits),
                 "empty": 1,

@@ -83,7 +83,7 @@ class WalkLayout(StructLayout):
         return {
             "kernel_rows": s.kernel[0] - 1,
             "kernel_columns": s.kernel[1] - 1,
-            "first_word": -s.padding[0] * source.row_words,
+            "first_word": d.first_row * d.window[0] * row - s.padding[0] * source.row_words,
             "first_bit": -s.padding[1] * source.channels // grain,
             "weight_base": s.weight_base // plan.row_grain,
             "words": [
@@ -94,7 +94,7 @@ class WalkLayout(StructLayout):
                 word_back + row,
                 word_back + window_rows,
                 word_back + window_rows,
-                word_back + row,
+                word_back + row + (d.row_step - 1) * d.window[0] * row,
             ],
             "bits": [
                 channels,

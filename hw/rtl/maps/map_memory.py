@@ -1,6 +1,6 @@
 """The map memory of a stage: what writes to it, and where each map lies."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, PureInterface, connect, flipped
 
@@ -37,6 +37,8 @@ class MapMemory(wiring.Component):
     advance, release : In(…), the same
     bases : Out(bases_layout), of the maps that the walked layer reads
     read : In(read_signature), `data` two enabled cycles after `addr`
+    read_flags : In(read_signature), where the stage has flags: of the word at `addr`, lowest, and
+        of those before it in its plane whether they hold a spike; the same latency
     """
 
     def __init__(self, plan: StagePlan, exports: tuple[str, ...]) -> None:
@@ -64,6 +66,11 @@ class MapMemory(wiring.Component):
                 "read": In(read_signature(self.address_bits, plan.word_bits)),
             }
             | (dict.fromkeys(("walk_turns", "turns"), In(1)) if plan.rings else {})
+            | (
+                {"read_flags": In(read_signature(self.address_bits, plan.shape.flags))}
+                if plan.shape.flags
+                else {}
+            )
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -79,6 +86,8 @@ class MapMemory(wiring.Component):
                     memory.write.addr.eq(write.addr),
                     memory.write.data.eq(write.data),
                 ]
+        if self.plan.shape.flags:
+            self._flag(m, memory.write, own, loaders)
         self._locate(m, loaders)
         connect(m, flipped(self.read), memory.read)
         return m
@@ -129,6 +138,36 @@ class MapMemory(wiring.Component):
             ]
             busy = busy | loader.write.en
         return loaders
+
+    def _flag(
+        self, m: Module, write: PureInterface, own: PureInterface, loaders: dict[str, Loader]
+    ) -> None:
+        """Write the flag of each word with it, and those of the words before it in its plane.
+
+        The planes of a word follow each other, so the word before lies as many words back. At the
+        start of a row the flags behind are those of another row, which no segment asks for.
+        """
+        plan = self.plan
+        m.submodules.flags = flags = RegisteredMemory.of(memories.flags(plan))
+        connect(m, flipped(self.read_flags), flags.read)
+        m.d.comb += [flags.write.en.eq(write.en), flags.write.addr.eq(write.addr)]
+        stored = [name for name in plan.names if name in plan.read_maps]
+        writers = [(own, {name: plan.map(name).planes for name in stored})] * bool(stored)
+        writers += [
+            (loader.write, {name: plan.map(name).planes}) for name, loader in loaders.items()
+        ]
+        holds, back = Signal(), plan.shape.flags - 1
+        m.d.comb += holds.eq(write.data.any())
+        for number, (some, planes) in enumerate(writers):
+            before = Signal(back * max(planes.values()), name=f"flags_before_{number}")
+            with m.If(some.en):
+                m.d.sync += before.eq(Cat(holds, before))
+                for count in sorted(set(planes.values())):
+                    taps = before[count - 1 :: count][:back]
+                    layers = [plan.names.index(n) for n in stored if planes.get(n) == count]
+                    several = len(set(planes.values())) > 1
+                    with m.If(Cat(self.index == i for i in layers).any() if several else Const(1)):
+                        m.d.comb += flags.write.data.eq(Cat(holds, taps))
 
     def _locate(self, m: Module, loaders: dict[str, Loader]) -> None:
         """Say where the maps lie that the walked layer reads."""

@@ -86,10 +86,11 @@ class Readout(wiring.Component):
         result = self.results.payload
         values = Signal(ArrayLayout(signed(bits), width))  # being sent
         left = Signal(range(width + 1))
+        free = Signal(init=1)  # `left` is 0: the array waits for it, at the end of a long path
         accept = Signal()
         send = Signal()
         m.d.comb += [
-            self.chunks.ready.eq(left == 0),
+            self.chunks.ready.eq(free),
             accept.eq(self.chunks.valid & self.chunks.ready),
         ]
         value, complete = values[0], None
@@ -120,9 +121,9 @@ class Readout(wiring.Component):
             result.last.eq(index == plan.classes - 1),
         ]
         with m.If(accept if readout.over == "every" else accept & self.last_step):
-            m.d.sync += [values.eq(now), left.eq(width)]
+            m.d.sync += [values.eq(now), left.eq(width), free.eq(0)]
         with m.If(send):
-            m.d.sync += left.eq(Mux(ends, 0, left - 1))
+            m.d.sync += [left.eq(Mux(ends, 0, left - 1)), free.eq(ends | (left == 1))]
             m.d.sync += [values[i].eq(values[i + 1]) for i in range(width - 1)]
             with nullcontext() if complete is None else m.If(complete):
                 m.d.sync += index.eq(Mux(result.last, 0, index + 1))

@@ -22,6 +22,19 @@ def test_a_stage_has_what_its_layers_need() -> None:
         assert stage_blocks(alone, 0).keys() == ALWAYS | {"readout", "configurator"}
 
 
+def test_flags_are_a_block_and_a_memory() -> None:
+    tables = network((2, 5, 5), [6])
+    shapes = [(StageShape(layers=2, lanes=4, flags=flags),) for flags in (0, 4)]
+    without, having = (Plan(tables=tables, shapes=shape) for shape in shapes)
+    assert stage_blocks(having.stages[0], 0).keys() - stage_blocks(without.stages[0], 0).keys() == {
+        "finder"
+    }
+    for part in PARTS.values():
+        less, more = resources(without, part), resources(having, part)
+        assert more.logic > less.logic and more.flip_flops > less.flip_flops
+        assert more.block_rams == less.block_rams + 1
+
+
 def test_a_memory_in_logic_has_its_bits_and_one_in_block_ram_its_rows() -> None:
     part = PARTS["ice40up5k"]
     assert memory_terms(part, width=0, depth=9, written=True, block=True) == {}

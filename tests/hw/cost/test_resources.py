@@ -36,6 +36,10 @@ CONVOLUTIONS = Plan.single(
     update_lanes=2,
     word_bits=16,
 )
+THREE = replace(
+    Plan.single(as_trained(network((40,), [16])), lanes=8, update_lanes=4, loadable=True),
+    replicas=3,
+)
 DENSE = Plan.single(as_trained(network((64,), [32])), lanes=16, update_lanes=4)
 
 
@@ -44,6 +48,7 @@ DENSE = Plan.single(as_trained(network((64,), [32])), lanes=16, update_lanes=4)
     [
         *((CONVOLUTIONS, name) for name in ("ice40up5k", "lfe5u-85f", "gw2a-18")),
         (DENSE, "xc7a35t"),
+        (THREE, "lfe5u-85f"),
     ],
 )
 def test_an_estimate_is_near_the_synthesis_and_its_block_rams_are_exact(
@@ -115,6 +120,36 @@ def test_the_identity_of_a_whole_chain_is_counted_once() -> None:
     ]
     assert sizes == [(len(bytes.fromhex(2 * DENSE.tables.sha256)), 8)]
     assert "identity" not in {memory.stored.name for memory in found[1].memories}
+
+
+def test_replicas_take_as_many_times_the_stages_and_what_surrounds_them() -> None:
+    part = PARTS["lfe5u-85f"]
+    one, three = (resources(replace(THREE, replicas=n), part) for n in (1, 3))
+    assert (one.replicas, three.replicas) == (1, 3)
+    assert one.shared == {} and set(three.shared) == {
+        *("dealer", "collector", "broadcast", "configurator")
+    }
+    assert three.shared["configurator"] == one.blocks[0]["configurator"]
+    assert set(three.blocks[0]) == set(one.blocks[0]) - {"configurator"}
+    for name in ("logic", "flip_flops"):
+        stage = sum(getattr(cells, name) for cells in three.blocks[0].values())
+        shared = sum(getattr(cells, name) for cells in three.shared.values())
+        assert three.counts[name].used == round(3 * stage + shared)
+    once = [m.block_rams for m in three.memories if m.stage is None]
+    each = [m.block_rams for m in three.memories if m.stage is not None]
+    assert three.block_rams == sum(once) + 3 * sum(each)
+    fixed = replace(THREE, loadable=False)
+    assert set(resources(fixed, part).shared) == {"dealer", "collector"}
+
+
+def test_each_tile_is_a_stage_and_the_first_has_the_join() -> None:
+    part = PARTS["lfe5u-85f"]
+    tables = network((2, 10, 10), [Shapes(channels=16, padding=(1, 1), pool=(2, 2)), 8])
+    shapes = (StageShape(layers=1, lanes=8, tiles=3), StageShape(layers=2, lanes=8))
+    found = resources(Plan(tables=tables, shapes=shapes), part)
+    assert ["join" in blocks for blocks in found.blocks] == [True, False, False, False]
+    names = [(m.stage, m.stored.name) for m in found.memories if m.stored.name == "maps"]
+    assert [stage for stage, _ in names] == [0, 1, 2, 3]
 
 
 def test_large_rams_above_one_another_are_joined_by_logic() -> None:

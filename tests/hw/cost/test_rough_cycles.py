@@ -1,5 +1,7 @@
 """The cycles that a search compares: near those of the exact prediction."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from plans import Shapes, network
@@ -26,10 +28,12 @@ def convolutions() -> Tables:
         (StageShape(layers=3, lanes=16, update_lanes=4),),
         (StageShape(layers=3, lanes=16, update_lanes=1),),
         (StageShape(layers=3, lanes=8, update_lanes=4, banks=4),),
+        (StageShape(layers=3, lanes=16, update_lanes=8, flags=4),),
+        (StageShape(layers=3, lanes=24, update_lanes=8, flags=2),),
         (StageShape(layers=1, lanes=8), StageShape(layers=2, lanes=24, update_lanes=4, banks=2)),
     ],
 )
-@pytest.mark.parametrize("activity", [0.05, 0.3])
+@pytest.mark.parametrize("activity", [0.02, 0.05, 0.3])
 def test_cycles_are_near_the_exact_ones(shapes: tuple[StageShape, ...], activity: float) -> None:
     tables = convolutions()
     plan = Plan(tables=tables, shapes=shapes)
@@ -46,6 +50,31 @@ def test_cycles_are_near_the_exact_ones(shapes: tuple[StageShape, ...], activity
     alone = predict(plan, trace, x).busy_cycles
     assert interval(plan, rates) <= 1.1 * alone
     assert latency(plan, rates) == pytest.approx(alone, rel=0.2)
+
+
+def test_replicas_share_out_the_interval_and_no_latency() -> None:
+    one = Plan.single(convolutions(), lanes=8, update_lanes=2)
+    rates = dict.fromkeys(("input", "l0", "l1"), 0.2)
+    four, most = replace(one, replicas=4), replace(one, replicas=64)
+    assert interval(four, rates) == pytest.approx(interval(one, rates) / 4)
+    assert latency(four, rates) == latency(one, rates)
+    # The words come by one stream.
+    assert interval(most, dict.fromkeys(rates, 0.0)) >= one.sample_words
+
+
+def test_tiles_share_out_a_layer_s_cycles() -> None:
+    shapes = tuple(StageShape(layers=1, lanes=8, update_lanes=2) for _ in range(3))
+    one = Plan(tables=convolutions(), shapes=shapes)
+    three = replace(one, shapes=(replace(shapes[0], tiles=3), *shapes[1:]))
+    rates = dict.fromkeys(("input", "l0", "l1"), 0.2)
+    whole = stage_cycles(one.stages[0], rates)["l0"]
+    for tile in three.stages[:3]:
+        assert stage_cycles(tile, rates)["l0"] == pytest.approx(whole / 3, rel=0.05)
+    assert latency(three, rates) < latency(one, rates)
+    trace, x = assumed_run(one.tables, 0.2)
+    rates = {name: float(a.mean()) for name, a in channel_rates(one.tables, trace, x).items()}
+    alone = predict(three, trace, x).busy_cycles
+    assert latency(three, rates) == pytest.approx(alone, rel=0.2)
 
 
 def test_words_and_chunks_are_those_that_are_followed() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from plans import Shapes, a_plan, late, network, with_neurons
 from somagate.export.neuron import Current, Shift
 from somagate.export.tables import Pool, Tables
@@ -25,6 +26,11 @@ def pooled(kind: str, of: str) -> Tables:
     return replace(tables, layers=(layer, *tables.layers[1:]))
 
 
+def wide() -> Tables:
+    """Return tables whose first layer has rows."""
+    return network((2, 5, 5), [Shapes()])
+
+
 def test_other_tables_of_the_same_shape_have_the_same_hash() -> None:
     other = network((2, 5, 5), [6], seed=3)
     assert other.sha256 != TABLES.sha256
@@ -32,8 +38,25 @@ def test_other_tables_of_the_same_shape_have_the_same_hash() -> None:
     assert len(bytes.fromhex(shape_sha256(plan()))) == 32
 
 
-def test_a_bitstream_from_before_masks_of_negative_potentials_has_the_same_hash() -> None:
-    assert shape_sha256(plan()) == (
+@pytest.mark.parametrize(
+    ("tables", "sha256"),
+    [
+        (
+            network((50,), [6]),
+            "cbea1e8a0855ce992a5dcdd7a64a40966667fe8a7179464ceccfd6b2030c7d41",
+        ),
+        (
+            network((2, 5, 5), [Shapes()]),
+            "aee6dd3f40d3cd9d46644343c0113648cb694960d4d2ff12820dbb3601c3865e",
+        ),
+    ],
+)
+def test_a_bitstream_from_before_flat_inputs_has_the_same_hash(tables: Tables, sha256: str) -> None:
+    assert shape_sha256(plan(tables=tables)) == sha256
+
+
+def test_one_whose_input_lay_in_rows_has_another_hash() -> None:
+    assert shape_sha256(plan()) != (
         "f43749eaf1dcb4196425c1f594fc9e3dffb8d60bace3ef9f4c644e4c1c684fbe"
     )
 
@@ -47,6 +70,9 @@ def test_every_other_plan_has_another() -> None:
         plan(banks=2),
         plan(word_bits=16),
         plan(shapes=(spram,)),
+        plan(shapes=(StageShape(layers=2, lanes=4, update_lanes=2, ahead=3),)),
+        plan(shapes=(StageShape(layers=2, lanes=4, update_lanes=2, flags=4),)),
+        plan(shapes=(StageShape(layers=2, lanes=4, update_lanes=2, flags=3),)),
         plan(tables=replace(TABLES, steps=3)),
         plan(tables=network((2, 5, 5), [5])),
         plan(tables=network((2, 5, 5), [6], reset="none")),
@@ -60,6 +86,9 @@ def test_every_other_plan_has_another() -> None:
         plan(tables=pooled("max", "spikes")),
         plan(tables=pooled("max", "sums")),
         plan(tables=pooled("sum", "sums")),
+        replace(plan(), replicas=2),
+        plan(shapes=(StageShape(layers=1), StageShape(layers=1)), tables=wide()),
+        plan(shapes=(StageShape(layers=1, tiles=2), StageShape(layers=1)), tables=wide()),
         replace(plan(), orders={"l0": (1, 0, 2, 3, 4, 5)}),
     ]
     assert len({shape_sha256(p) for p in plans}) == len(plans)

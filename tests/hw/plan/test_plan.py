@@ -11,6 +11,7 @@ from refusal import refused
 from somagate.export.neuron import Activation
 from somagate.export.tables import Input
 from somagate.hw.plan.plan import Plan, StageShape
+from somagate.hw.plan.support import UnsupportedError
 
 LAYERS = [
     Shapes(channels=5, kernel=(3, 3), padding=(1, 1), pool=(2, 2)),
@@ -31,6 +32,10 @@ TABLES = network((2, 6, 7), LAYERS, classes=3, steps=5)
         ({"layers": 65536}, "StageShape layers must be 1…65535, not 65536"),
         ({"lanes": 0}, "StageShape lanes must be 1…4096, not 0"),
         ({"lanes": 4097}, "StageShape lanes must be 1…4096, not 4097"),
+        ({"flags": -1}, "StageShape flags must be 0…32, not -1"),
+        ({"flags": 33}, "StageShape flags must be 0…32, not 33"),
+        ({"ahead": 1}, "StageShape ahead must be 2…4, not 1"),
+        ({"ahead": 5}, "StageShape ahead must be 2…4, not 5"),
         ({"update_lanes": 0}, "StageShape update_lanes must be 1…256, not 0"),
         ({"update_lanes": 257}, "StageShape update_lanes must be 1…256, not 257"),
         ({"banks": 0}, "StageShape banks must be 1…64, not 0"),
@@ -38,6 +43,14 @@ TABLES = network((2, 6, 7), LAYERS, classes=3, steps=5)
         ({"banks": 3}, "StageShape banks must be a power of two, not 3"),
         ({"lanes": 6}, "StageShape update_lanes must divide lanes 6, not be 4"),
         ({"lanes": 2}, "StageShape update_lanes must divide lanes 2, not be 4"),
+        ({"tiles": 17}, "StageShape tiles must be 1…16, not 17"),
+        (
+            {"layers": 2, "tiles": 4},
+            (
+                "StageShape tiles must be 1 where a stage has 2 layers, not 4: give the layer that "
+                "they share out a stage of its own"
+            ),
+        ),
     ],
 )
 def test_a_stage_of_another_size_is_refused(arguments: dict[str, int], message: str) -> None:
@@ -45,7 +58,7 @@ def test_a_stage_of_another_size_is_refused(arguments: dict[str, int], message: 
         StageShape(**{"layers": 1} | arguments)
 
 
-@pytest.mark.parametrize("name", ["layers", "lanes", "update_lanes", "banks"])
+@pytest.mark.parametrize("name", ["layers", "lanes", "update_lanes", "banks", "ahead", "flags"])
 @pytest.mark.parametrize("value", [8.0, True, "8", None])
 def test_what_is_no_integer_is_refused(name: str, value: Any) -> None:
     with refused(TypeError, f"StageShape {name} must be an int, not {value!r}"):
@@ -57,6 +70,8 @@ def test_what_is_no_integer_is_refused(name: str, value: Any) -> None:
     [
         ({"word_bits": 4}, "Plan word_bits must be 8…1024, not 4"),
         ({"word_bits": 2048}, "Plan word_bits must be 8…1024, not 2048"),
+        ({"replicas": 0}, "Plan replicas must be 1…64, not 0"),
+        ({"replicas": 65}, "Plan replicas must be 1…64, not 65"),
         ({"word_bits": 24}, "Plan word_bits must be a power of two, not 24"),
         ({"lanes": 0}, "StageShape lanes must be 1…4096, not 0"),
         ({"banks": 6}, "StageShape banks must be a power of two, not 6"),
@@ -98,7 +113,78 @@ def test_word_bits_that_are_no_integer_are_refused(value: Any) -> None:
         Plan.single(TABLES, word_bits=value)
 
 
+@pytest.mark.parametrize(
+    ("layers", "shapes", "message"),
+    [
+        (
+            [Shapes(padding=(1, 1))],
+            (StageShape(layers=1, tiles=6), StageShape(layers=1)),
+            "layer l0: tiles must be at most 5, not 6, as its map has 5 rows; ",
+        ),
+        (
+            [4],
+            (StageShape(layers=1, tiles=2), StageShape(layers=1)),
+            "layer l0: tiles must be at most 1, not 2, as its map has 1 row; ",
+        ),
+        (
+            [Shapes()],
+            (StageShape(layers=1), StageShape(layers=1, tiles=3)),
+            "layer out: tiles must be at most 1, not 3, as it is read out; ",
+        ),
+    ],
+)
+def test_tiles_that_a_layer_can_not_have_are_refused(
+    layers: Any, shapes: tuple[StageShape, ...], message: str
+) -> None:
+    with refused(UnsupportedError, message + "take more lanes, banks or replicas instead"):
+        Plan(tables=network((2, 5, 5), layers), shapes=shapes)
+
+
+def test_tiles_of_a_layer_that_reads_its_own_map_are_refused() -> None:
+    shapes = tuple(StageShape(layers=1, tiles=1 + (n == 1)) for n in range(4))
+    message = (
+        "layer joined: tiles must be at most 1, not 2, as it reads its own map; take more lanes, "
+        "banks or replicas instead"
+    )
+    with refused(UnsupportedError, message):
+        Plan(tables=everything(), shapes=shapes)
+
+
+def test_tiles_share_out_the_rows_of_a_map() -> None:
+    tables = network((2, 5, 5), [Shapes(padding=(1, 1))])
+    shapes = (StageShape(layers=1, lanes=4, update_lanes=2, tiles=2), StageShape(layers=1))
+    plan, whole = Plan(tables=tables, shapes=shapes), replace(shapes[0], tiles=1)
+    assert [(s.tile, s.first, s.descriptors[0].rows) for s in plan.stages] == [
+        (0, 0, 3),
+        (1, 0, 2),
+        (0, 1, 1),
+    ]
+    assert plan.heads == (plan.stages[0], plan.stages[2])
+    assert plan.observers == ("observe_0", "observe_1", "observe_2")
+    tiles = [plan.updates(0, tile) for tile in range(2)]
+    rows = [set(places[places[..., 0] >= 0][:, 1].tolist()) for places in tiles]
+    assert rows == [{0, 2, 4}, {1, 3}]
+    every = replace(plan, shapes=(whole, shapes[1])).updates(0).tolist()
+    assert sorted(np.concatenate(tiles).tolist()) == sorted(every)
+
+
 # Stages.
+
+
+def test_each_replica_keeps_the_input_of_two_samples() -> None:
+    shapes = (StageShape(layers=2), StageShape(layers=3))
+    one = Plan(tables=TABLES, shapes=shapes)
+    two = replace(one, replicas=2)
+    assert one.stages[0].buffers["input"] == 2
+    assert two.stages[0].buffers["input"] == 2 * TABLES.steps
+    assert two.stages[1].buffers == one.stages[1].buffers | (
+        {"input": 2 * TABLES.steps + 1} if "input" in one.stages[1].buffers else {}
+    )
+    constant = replace(TABLES, input=replace(TABLES.input, constant=True))
+    assert replace(two, tables=constant).stages[0].buffers["input"] == 2
+    assert [list(mine) for mine in two.dealt(5)] == [[0, 2, 4], [1, 3]]
+    assert two.observers == ("observe_0_0", "observe_0_1", "observe_1_0", "observe_1_1")
+    assert replace(two, shapes=(StageShape(layers=5),)).observers == ("observe_0", "observe_1")
 
 
 def test_one_stage_executes_all_layers_by_default() -> None:
@@ -195,8 +281,29 @@ def test_an_input_is_packed_bit_by_bit(shape: tuple[int, ...], word_bits: int) -
 
 def test_a_word_of_the_input_word_by_word() -> None:
     """Two channels of three columns: channels follow each other, the first bit is the lowest."""
-    plan = Plan.single(network((2, 1, 3), [], steps=1), lanes=8, update_lanes=8, word_bits=8)
+    tables = network((2, 1, 3), [Shapes(kernel=(1, 1))], steps=1)
+    plan = Plan.single(tables, lanes=8, update_lanes=8, word_bits=8)
     assert plan.pack_input([[[[1, 0, 1]], [[1, 0, 0]]]]) == [0b010011]
+
+
+def test_a_flat_input_word_by_word() -> None:
+    """Two channels of two rows of three columns, which a dense layer reads: one row of 12 bits."""
+    tables = network((2, 2, 3), [], steps=1)
+    plan = Plan.single(tables, lanes=8, update_lanes=8, word_bits=8)
+    x = [[[[1, 0, 1], [0, 1, 1]], [[1, 0, 0], [0, 0, 1]]]]
+    assert plan.pack_input(x) == [0b01110101, 0b1000]
+    assert replace(plan, orders={"input": (1, 0)}).pack_input(x) == [0b01100001, 0b1101]
+
+
+@pytest.mark.parametrize("banks", [1, 2, 4, 8])
+def test_784_pixels_fill_four_words_of_256_bits_and_all_banks(banks: int) -> None:
+    plan = Plan.single(network((1, 28, 28), [8]), banks=banks, word_bits=256)
+    x = np.random.default_rng(0).random((2, 1, 28, 28)) < 0.5
+    assert plan.input_words == 4
+    rows = plan.input_rows(x.astype(np.int64))
+    assert rows.shape == (2, 784) and (rows == x.reshape(2, -1)).all()
+    (source,) = plan.descriptors[0].sources
+    assert (source.map.rows, source.span, source.kernel) == (1, 784, (1, 1))
 
 
 @pytest.mark.parametrize("banks", [1, 4, 8])
@@ -213,13 +320,26 @@ def test_planes_of_a_word_follow_each_other_and_channels_are_padded_for_banks(
     activation: Activation, banks: int
 ) -> None:
     shape = (3, 2, 5)
-    tables = replace(network(shape, [], steps=2), input=Input(shape=shape, activation=activation))
+    tables = network(shape, [Shapes(kernel=(1, 1))], steps=2)
+    tables = replace(tables, input=Input(shape=shape, activation=activation))
     plan = Plan.single(tables, banks=banks, word_bits=8)
     x = np.random.default_rng(0).integers(activation.low, activation.high + 1, (2, *shape))
     wanted = [word for step in x for word in map_words(plan.stages[0], "input", step)]
     assert plan.pack_input(x) == wanted
     channels = 3 + -3 % banks
     assert plan.input_words == 2 * -(-5 * channels // 8) * activation.bits
+
+
+@pytest.mark.parametrize("banks", [1, 4, 8])
+def test_a_flat_input_is_padded_once_for_banks(banks: int) -> None:
+    shape, activation = (3, 2, 5), Activation(kind="value", bits=5, signed=True)
+    tables = replace(network(shape, [], steps=2), input=Input(shape=shape, activation=activation))
+    plan = Plan.single(tables, banks=banks, word_bits=8)
+    x = np.random.default_rng(0).integers(activation.low, activation.high + 1, (2, *shape))
+    wanted = [word for step in x for word in map_words(plan.stages[0], "input", step)]
+    assert plan.pack_input(x) == wanted
+    assert plan.input_words == 4 * 5
+    assert plan.stages[0].map("input").channels == 30 + -30 % banks
 
 
 def test_a_constant_input_is_sent_once() -> None:

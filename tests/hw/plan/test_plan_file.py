@@ -60,6 +60,24 @@ def test_a_byte_order_mark_is_passed_over(write) -> None:
     assert plan.word_bits == 32
 
 
+def test_replicas_are_said_where_there_are_several(write) -> None:
+    one = plan_file.read(write(""), tiny())
+    three = plan_file.read(write("replicas = 3"), tiny())
+    assert (one.replicas, three.replicas) == (1, 3)
+    assert "replicas" not in plan_file.to_dict(one) and "replicas" not in plan_file.dump(one)
+    assert plan_file.read(write(plan_file.dump(three)), tiny()).replicas == 3
+    assert plan_file.from_dict(plan_file.to_dict(three), tiny()).replicas == 3
+
+
+def test_tiles_are_said_where_there_are_several(write) -> None:
+    text = "[[stages]]\nlayers = 1\ntiles = {}\n\n[[stages]]\nlayers = 2\n"
+    tables = Tables.load(EXAMPLES / "digits.safetensors")
+    one, two = (plan_file.read(write(text.format(n)), tables) for n in (1, 2))
+    assert [shape.tiles for shape in two.shapes] == [2, 1] and len(two.stages) == 3
+    assert "tiles" not in plan_file.dump(one) and "tiles" not in plan_file.to_dict(one)["stages"][0]
+    assert plan_file.read(write(plan_file.dump(two)), tables).shapes == two.shapes
+
+
 def test_a_plan_survives_the_round_trip() -> None:
     tables = tiny()
     plan = Plan.single(tables, lanes=8, update_lanes=2, banks=2, word_bits=16, loadable=True)
@@ -74,7 +92,10 @@ def test_a_plan_survives_the_round_trip() -> None:
         ("word_bits = 24", "Plan word_bits must be a power of two, not 24"),
         (
             "bits = 1",
-            "plan keys must be among ['loadable', 'orders', 'stages', 'word_bits'], not 'bits'",
+            (
+                "plan keys must be among "
+                "['loadable', 'orders', 'replicas', 'stages', 'word_bits'], not 'bits'"
+            ),
         ),
         ("loadable = 1", "plan loadable must be a bool, not 1"),
         ("stages = 3", "plan stages must be a list, not 3"),
@@ -143,8 +164,8 @@ def changed(folder: Path, **values: Any) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"somagate": 1}, "must be of version 2, not 1: generate it anew"),
-        ({"somagate": None}, "must be of version 2, not None: generate it anew"),
+        ({"somagate": 1}, "must be of version 3, not 1: generate it anew"),
+        ({"somagate": None}, "must be of version 3, not None: generate it anew"),
         ({"plan": None}, "plan must be a dict, not None: generate it anew"),
         ({"plan": [3]}, "plan must be a dict, not [3]: generate it anew"),
         ({"tables_sha256": 3}, "tables_sha256 must be a str, not 3: generate it anew"),
@@ -162,7 +183,7 @@ def test_a_manifest_of_another_version_or_kind_is_named(
 def test_a_manifest_that_is_no_object_is_named(folder: Path, text: str) -> None:
     path = folder / "manifest.json"
     path.write_text(text)
-    message = f"{path} must be of version 2, not None: generate it anew"
+    message = f"{path} must be of version 3, not None: generate it anew"
     with refused(plan_file.PlanFileError, message):
         plan_file.manifest(folder)
 
@@ -179,7 +200,7 @@ def test_a_manifest_cut_short_is_named(folder: Path) -> None:
 
 def test_a_plan_in_a_manifest_that_does_not_fit_is_named(folder: Path) -> None:
     changed(folder, plan={"bits": 3})
-    keys = ["loadable", "orders", "stages", "word_bits"]
+    keys = ["loadable", "orders", "replicas", "stages", "word_bits"]
     message = f"{folder}/manifest.json: plan keys must be among {keys}, not 'bits'"
     for tables in (None, tiny(1)):
         with refused(plan_file.PlanFileError, message):
@@ -240,6 +261,16 @@ def test_a_plan_file_with_every_key_loads_as_it_always_did(write) -> None:
     assert (plan.word_bits, plan.loadable) == (16, False)
     assert plan.orders == {"input": (0,), "conv1": tuple(range(15, -1, -1))}
     assert plan_file.dump(plan).strip() == OF_TODAY.strip()
+
+
+def test_what_came_later_is_in_the_file_where_it_is_used(write) -> None:
+    tables = tiny()
+    for later in ({}, {"ahead": 3}, {"flags": 4}):
+        shapes = (StageShape(layers=len(tables.layers), **later),)
+        text = plan_file.dump(Plan(tables=tables, shapes=shapes))
+        told = [line for line in text.splitlines() if line.startswith(("ahead", "flags"))]
+        assert told == [f"{name} = {value}" for name, value in later.items()]
+        assert plan_file.read(write(text), tables).shapes == shapes
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.safetensors")), ids=lambda p: p.stem)

@@ -45,8 +45,9 @@ def must_add_up(plan: StagePlan, seed: int = 0) -> None:
             shape = tables.map_shapes[group.source]
             mask, (low, high) = tables.mask(group.source), tables.range_of(group.source)
             elements = rng.integers(low, high + 1, as_map(shape)) * mask[:, None, None]
-            spare = s.map.channels - int(mask.sum())
-            maps[s.name, s.recurrent] = np.pad(elements[mask], ((0, spare), (0, 0), (0, 0)))
+            laid_out = elements[mask].reshape(-1, s.map.rows, s.map.columns)
+            spare = s.map.channels - len(laid_out)
+            maps[s.name, s.recurrent] = np.pad(laid_out, ((0, spare), (0, 0), (0, 0)))
             sparse.append(dict(np.ndenumerate(elements.reshape(shape))))
             shapes.append(shape)
         target = tables.neuron_shapes[layer.name]

@@ -1,5 +1,6 @@
 """Whole networks on the accelerator do what the golden simulator does, spike by spike."""
 
+import gc
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,10 @@ from somagate.export.neuron import Leak, Shift
 from somagate.export.synapse import Identity
 from somagate.export.tables import Pool, Readout, Tables
 from somagate.hw.plan.plan import Plan, StageShape
+from somagate.hw.plan.support import UnsupportedError
 from somagate.hw.rtl.accelerator import Accelerator
+from somagate.sim.cycles.predict import predict
+from somagate.sim.golden import golden
 from stream_bench import STALLS
 
 CONVOLUTIONS = [
@@ -258,6 +262,62 @@ def test_each_stage_has_a_stream_of_observations() -> None:
     must_equal_golden(dut, loadable, draw(tables, 1, 0.5))
 
 
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize(
+    ("tables", "stages", "replicas"),
+    [(everything(steps=2), 2, 2), (network((2, 6, 6), CONVOLUTIONS, classes=5), 1, 3)],
+    ids=["everything", "convolutions"],
+)
+def test_replicas_share_out_the_samples(
+    tables: Tables, stages: int, replicas: int, stalls: str
+) -> None:
+    layers = len(tables.layers) // stages
+    shape = StageShape(layers=layers, lanes=8, update_lanes=2, banks=stages)
+    plan = Plan(tables=tables, shapes=(shape,) * stages, replicas=replicas)
+    must_equal_golden(Accelerator(plan), plan, draw(tables, replicas + 2, 0.4), stalls=stalls)
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+@pytest.mark.parametrize(("tiles", "replicas"), [((2, 1), 1), ((3, 2), 1), ((1, 3), 2)])
+def test_tiles_share_out_the_rows_of_a_layer(
+    tiles: tuple[int, int], replicas: int, stalls: str
+) -> None:
+    tables = network((2, 7, 6), [CONVOLUTIONS[0], replace(CONVOLUTIONS[1], source="l0", pool=None)])
+    shapes = (
+        StageShape(layers=1, lanes=4, update_lanes=2, tiles=tiles[0]),
+        StageShape(layers=1, lanes=8, update_lanes=4, banks=2, tiles=tiles[1]),
+        StageShape(layers=1, lanes=4, update_lanes=2),
+    )
+    plan = Plan(tables=tables, shapes=shapes, word_bits=16, replicas=replicas)
+    must_equal_golden(Accelerator(plan), plan, draw(tables, 3, 0.4), stalls=stalls)
+
+
+@pytest.mark.parametrize("constant", [False, True])
+def test_each_replica_is_as_fast_as_one_alone(constant: bool) -> None:
+    tables = network((2, 6, 6), CONVOLUTIONS, steps=4)
+    tables = replace(tables, input=replace(tables.input, constant=constant))
+    x = np.tile(draw(tables, 1, 0.3), (1, 12, 1, 1, 1))
+    plan = Plan.single(tables, lanes=4, update_lanes=2)
+    trace = golden.run(tables, x)
+    busy = [predict(replace(plan, replicas=n), trace, x).busy_cycles for n in (1, 2, 3, 4)]
+    for replicas, cycles in enumerate(busy, 1):
+        assert cycles < 1.1 * busy[0] / replicas
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+def test_replicas_can_not_stream() -> None:
+    plan = replace(Plan.single(network((3,), [4])), replicas=2)
+    message = (
+        "replicas must be 1 in an accelerator that streams, not 2: each time step finds the "
+        "potentials that the one before has left, on the same replica"
+    )
+    with pytest.raises(UnsupportedError) as caught:
+        Accelerator(plan, streams=True)
+    assert str(caught.value) == message
+    del caught
+    gc.collect()  # what was refused is never elaborated
+
+
 class Interrupted(wiring.Component):
     """An accelerator that is reset after some cycles of work on noise."""
 
@@ -298,10 +358,12 @@ class Interrupted(wiring.Component):
 
 
 @pytest.mark.parametrize("cycles", [1, 20, 57, 101, 200, 333, 500])
-@pytest.mark.parametrize("stages", [1, 3])
-def test_a_reset_in_the_middle_of_an_inference_starts_anew(stages: int, cycles: int) -> None:
+@pytest.mark.parametrize(("stages", "replicas"), [(1, 1), (3, 1), (1, 2)])
+def test_a_reset_in_the_middle_of_an_inference_starts_anew(
+    stages: int, replicas: int, cycles: int
+) -> None:
     tables = network((2, 4, 4), CONVOLUTIONS, classes=4, leak=Leak(multiplier=7, shift=3))
     shape = StageShape(layers=3 // stages, lanes=4, update_lanes=2)
-    plan = Plan(tables=tables, shapes=(shape,) * stages, word_bits=8)
+    plan = Plan(tables=tables, shapes=(shape,) * stages, word_bits=8, replicas=replicas)
     dut = Interrupted(Accelerator(plan), cycles)
     must_equal_golden(dut, plan, draw(tables, 2, 0.4), seed=cycles)

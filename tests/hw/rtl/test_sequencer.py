@@ -1,6 +1,7 @@
 """The sequencer starts every layer of every time step in order, and never too early."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -184,6 +185,11 @@ def test_the_walker_is_ahead_where_a_layer_does_not_read_the_one_before() -> Non
     assert [distance(plans("late", 6), n) for n in range(2)] == [2, 2]
     alone = Sequencer(plans("a layer further back", 3))
     assert [distance(alone.plan, n) for n in range(4)] == [2, 2, 2, 1]
+    for ahead, wanted in ((3, [3, 3, 1, 1]), (4, [4, 4, 1, 1])):
+        shapes = (replace(plan.shape, ahead=ahead),)
+        further = Plan(tables=plan.tables, shapes=shapes).stages[0]
+        assert [distance(further, n) for n in range(plan.count)] == wanted
+        assert further.buffers == {"input": ahead}
     for some in (recurrent, alone):
         bench = Bench(some, stalls="none")
         bench.add_process(Surroundings(some, 0, 1).run)

@@ -2,12 +2,12 @@
 
 import pytest
 from refusal import refused
-from somagate.hw.search.wanted import WORD_BITS, Wanted
+from somagate.hw.search.wanted import WORD_BITS, Goal, Wanted
 
 
 @pytest.mark.parametrize("goal", ["large", 0, None])
 def test_a_goal_that_is_none_is_named(goal: object) -> None:
-    with refused(ValueError, f"goal must be 'smallest' or 'fastest', not {goal!r}"):
+    with refused(ValueError, f"goal must be 'smallest', 'fastest' or 'latency', not {goal!r}"):
         Wanted(goal=goal)
 
 
@@ -17,9 +17,10 @@ def test_cycles_that_are_none_are_named(cycles: object) -> None:
         Wanted(cycles=cycles)
 
 
-def test_cycles_beside_the_fastest_are_refused() -> None:
-    with refused(ValueError, "cycles must be left out where goal is 'fastest', not 10"):
-        Wanted(goal="fastest", cycles=10)
+@pytest.mark.parametrize("goal", ["fastest", "latency"])
+def test_cycles_beside_another_goal_are_refused(goal: Goal) -> None:
+    with refused(ValueError, f"cycles must be left out where goal is {goal!r}, not 10"):
+        Wanted(goal=goal, cycles=10)
 
 
 def test_the_widths_are_one_or_all_that_may_be() -> None:

@@ -51,11 +51,19 @@ def chain() -> Plan:
     return Plan(tables=small_network(), shapes=shapes, word_bits=16)
 
 
+def tiled() -> Plan:
+    """Return the small network's hidden layer on two tiles."""
+    first, second = chain().shapes
+    return replace(chain(), shapes=(replace(first, tiles=2), second))
+
+
 PLANS = {
     "four banks": one_stage(everything(), lanes=8, banks=4),
     "held currents": one_stage(everything(constant=True), holds=True),
     "late and held": one_stage(late(constant=True), holds=True),
     "two stages": chain(),
+    "flags": one_stage(everything(), lanes=8, banks=2, flags=2),
+    "tiles": tiled(),
     "loaded weights": one_stage(small_network(), weight_memory="spram"),
     "a pool of sums": one_stage(pooled_sums()),
     "a second state": one_stage(second_state()),
@@ -78,7 +86,7 @@ def predicted(plan: Plan, x: Any) -> list[Access]:
 def must_read_as_the_rtl(plan: Plan, x: Any) -> None:
     mine: Counter[tuple[int, str, str]] = Counter()
     for access in predicted(plan, x):
-        ahead = access.memory.name.startswith(("maps", "weights"))
+        ahead = access.memory.name.startswith(("maps", "flags", "weights"))
         mine[access.stage, access.memory.name, "" if ahead else access.layer] += int(
             access.reads.sum()
         )
@@ -91,19 +99,26 @@ def test_reads_are_those_of_the_rtl(plan: Plan) -> None:
 
 
 @settings(deadline=None, max_examples=8)
-@given(cases(), st.sampled_from([1, 2, 4]), st.booleans())
+@given(cases(), st.sampled_from([1, 2, 4]), st.booleans(), st.sampled_from([0, 3]))
 def test_reads_of_random_networks_are_those_of_the_rtl(
-    case: tuple[Tables, Any], banks: int, holds: bool
+    case: tuple[Tables, Any], banks: int, holds: bool, flags: int
 ) -> None:
     tables, x = case
     last = replace(tables.layers[-1], channel_mask=None)  # the readout keeps all its classes
     tables = replace(tables, layers=(*tables.layers[:-1], last))
-    must_read_as_the_rtl(one_stage(tables, banks=banks, holds=holds), x)
+    must_read_as_the_rtl(one_stage(tables, banks=banks, holds=holds, flags=flags), x)
 
 
-@pytest.mark.parametrize("name", ["four banks", "held currents", "two stages", "loaded weights"])
-def test_writes_are_those_of_the_rtl(name: str, models: Path) -> None:
-    plan = PLANS[name]
+@pytest.mark.parametrize(
+    ("name", "replicas"),
+    [
+        *((name, 1) for name in ("four banks", "held currents", "two stages", "loaded weights")),
+        ("flags", 1),
+        ("tiles", 2),
+    ],
+)
+def test_writes_are_those_of_the_rtl(name: str, replicas: int, models: Path) -> None:
+    plan = replace(PLANS[name], replicas=replicas)
     x = samples(plan.tables)
     reads: Counter[tuple[int, str]] = Counter()
     writes: Counter[tuple[int, str]] = Counter()
@@ -114,7 +129,7 @@ def test_writes_are_those_of_the_rtl(name: str, models: Path) -> None:
     assert {(port.stage, port.memory): port.writes for port in found.memories} == writes
     # A port is enabled whenever its pipeline moves.
     for port in found.memories:
-        assert reads[port.stage, port.memory] <= port.reads <= found.cycles
+        assert reads[port.stage, port.memory] <= port.reads <= replicas * found.cycles
 
 
 def test_each_sample_has_its_own_counts() -> None:

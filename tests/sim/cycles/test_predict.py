@@ -127,6 +127,15 @@ def test_words_that_wait_for_a_stage_s_own_are_predicted(
     assert followed != sorted(set(followed)) and set(followed) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("replicas", [2, 3])
+@pytest.mark.parametrize("plan", [crossing(), knot()], ids=["crossing", "knot"])
+def test_they_are_in_each_replica(plan: Plan, replicas: int) -> None:
+    plan = replace(plan, replicas=replicas)
+    samples = 2 * replicas + 1
+    x = (np.random.default_rng(7).random((plan.tables.steps, samples, 20)) < 0.3).astype(np.uint8)
+    must_be_predicted(verify(plan, x, setup=Setup(engine="native", workers=1)))
+
+
 def test_words_that_find_no_cycle_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if they never heeded what was found, so that following again changes nothing."""
     monkeypatch.setattr(MapPort, "free", lambda port, cycle, rank: cycle)

@@ -1,13 +1,16 @@
 """Chunks are taken one a cycle, until something behind the update holds them back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from somagate.hw.rtl.update.update import Update
 from somagate.sim.cycles.update import READ_AHEAD, Output
 
 
 def output(
-    *, joins: Sequence[Sequence[bool]] = (), wait: int = 0, ready: int | None = None
+    *,
+    joins: Sequence[Sequence[bool]] = (),
+    wait: int = 0,
+    read: Callable[[int], int] | None = None,
 ) -> tuple[Output, list[int]]:
     """Return an output that starts in cycle 0, and the cycles in which it offers words."""
     offered: list[int] = []
@@ -16,9 +19,7 @@ def output(
         offered.append(cycle)
         return cycle + wait
 
-    made = Output(
-        start=0, joins=joins, planes=1, deliver=deliver, ready=ready, results=3, latency=3
-    )
+    made = Output(start=0, joins=joins, planes=1, deliver=deliver, read=read, latency=3)
     return made, offered
 
 
@@ -43,10 +44,14 @@ def test_words_that_nobody_takes_hold_the_chunks_back() -> None:
     assert taken[1][-1] - taken[1][-2] == 21
 
 
-def test_the_readout_takes_no_chunk_while_it_sends_results() -> None:
-    out, _ = output(ready=0)
-    read = []
+def test_a_readout_that_takes_a_chunk_late_holds_the_next_ones_back() -> None:
+    read: list[int] = []
+
+    def late(offered: int) -> int:
+        read.append(max(offered, read[-1] + 4 if read else 0))
+        return read[-1]
+
+    out, _ = output(read=late)
     for _ in range(5):
         out.chunk(0, True, False)
-        read.append(out.read)
     assert read == [READ_AHEAD + Update.latency + 4 * n for n in range(5)]

@@ -1,8 +1,9 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from playback import Script, changed, recorded
+from playback import Script, changed, recorded, script
 from somagate.hw.plan.plan import Plan
 from somagate.sim.bench.ports import Ports
 from somagate.sim.verify.order import Fault, Order
@@ -75,6 +76,38 @@ def test_the_earliest_missing_observation_of_all_stages_is_named(
     fault = order.fault(record, order.observations(record), SAMPLES, 0)
     assert fault is not None
     assert fault.text == "layer output, step 1, sample 0: update 2 did not come"
+
+
+def test_what_a_replica_lacks_is_said_with_its_sample(chain: Plan, x: np.ndarray) -> None:
+    plan = replace(chain, replicas=2)
+    order, found = Order(plan, Ports.of(plan)), script(plan, x)
+
+    def told(found: Script) -> str:
+        record = recorded(plan, found)
+        fault = order.fault(record, order.observations(record), SAMPLES, 10)
+        return fault.text if fault else ""
+
+    assert plan.observers == ("observe_0_0", "observe_0_1", "observe_1_0", "observe_1_1")
+    assert not told(found)
+    for stream, number, where in (
+        ("observe_0_1", len(plan.updates(1)) + 2, "layer output, step 1, sample 10: update 2"),
+        ("observe_1_0", 2, "layer hidden, step 0, sample 11: update 2"),
+        ("observe_0_0", 3 * len(plan.updates(0)) + 1, "layer hidden, step 0, sample 12: update 1"),
+    ):
+        silent = rows(found, stream)[number]
+        less = [item for row, item in enumerate(found) if item[0] != stream or row < silent]
+        assert told(less) == f"{where} did not come"
+    more = [*found, found[rows(found, "observe_1_0")[-1]]]
+    count = 3 * len(plan.updates(0))
+    assert "came in cycle" in told(more) or told(more) == (
+        f"layer hidden sent {count + 1} observations and not {count}"
+    )
+    first, second = rows(found, "observe_1_1")[4:6]
+    swapped = list(found)
+    swapped[first], swapped[second] = found[second], found[first]
+    update = 4 % len(plan.updates(1))
+    assert told(swapped).startswith(f"layer output, step {4 // len(plan.updates(1))}, sample 11")
+    assert f"update {update} came in cycle {3 * first} with index" in told(swapped)
 
 
 def test_wrong_marks_of_outputs_are_named(

@@ -1,5 +1,6 @@
 """The array adds weight rows exactly, and hands every position's sums over chunk by chunk."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from plans import a_stage, everything, neuron
 from somagate.export.neuron import Activation
 from somagate.export.synapse import Dense, weight_range
 from somagate.export.tables import Input, Layer, Readout, Tables
+from somagate.hw.plan.plan import Plan
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.plan.weight_rows import pack, weight_code
 from somagate.hw.rtl.gather.array import Array, BankSum, RowLayout, WeightMemory
@@ -121,6 +123,23 @@ def test_a_position_longer_than_its_chunks_never_waits() -> None:
     plan = a_plan(8, 2)  # four chunks
     taken, _ = add(plan, [[[1] * 8] * n for n in (5, 6, 5, 5, 12, 5)], "none")
     assert taken.cycles == list(range(5 + 6 + 5 + 5 + 12 + 5))
+
+
+@pytest.mark.parametrize(("lanes", "update_lanes"), [(4, 1), (4, 2), (12, 4), (8, 8)])
+def test_sums_are_handed_over_early_in_a_stage_with_flags(
+    lanes: int, update_lanes: int, stalls: str
+) -> None:
+    """So a position of one event takes as many cycles as it has chunks, and not one more."""
+    plain = a_plan(lanes, update_lanes)
+    shapes = (replace(plain.shape, flags=2),)
+    plan = Plan(tables=plain.tables, shapes=shapes, word_bits=32).stages[0]
+    rng = np.random.default_rng(lanes)
+    lengths = [*[1] * 20, *rng.integers(1, 6, 30)]
+    add(plan, [rng.integers(-8, 8, (n, lanes)).tolist() for n in lengths], stalls)
+    chunks = lanes // update_lanes
+    for one, each in ((plain, chunks + 1), (plan, chunks + (chunks == 1))):
+        taken, _ = add(one, [[[1] * lanes]] * 20, "none")
+        assert np.diff(taken.cycles[3:]).tolist() == [each] * 16
 
 
 # Bit planes.

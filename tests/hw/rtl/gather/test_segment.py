@@ -1,6 +1,6 @@
 """Segments carry what the layers of the stage need, and nothing else."""
 
-from plans import a_stage, everything, network
+from plans import Shapes, a_stage, everything, network
 from somagate.hw.rtl.gather.segment import SegmentLayout, event_fields
 
 
@@ -24,8 +24,9 @@ def test_signed_values_and_several_memories_have_fields() -> None:
 
 
 def test_a_segment_has_the_address_of_any_word_and_ends_at_any_grain() -> None:
-    plan = a_stage(network((4, 3, 9), [4]), lanes=4, word_bits=16)
-    assert (plan.grain, plan.map("input").row_words, plan.map_words) == (4, 3, 19)
+    tables = network((4, 3, 9), [Shapes(channels=4, kernel=(1, 1))])
+    plan = a_stage(tables, lanes=4, word_bits=16)
+    assert (plan.grain, plan.map("input").row_words, plan.map_words) == (4, 3, 27)
     layout = SegmentLayout(plan)
     found = {name: layout[name].shape for name in ("addr", "words", "first", "final")}
     assert widths(found) == {"addr": 5, "words": 2, "first": 2, "final": 2}

@@ -1,0 +1,72 @@
+"""The cycles of plans on samples, for a search."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...export.tables import Tables
+from ...hw.plan.plan import Plan
+from ..golden.trace import Trace
+from .positions import PositionCycles
+from .predict import predict
+
+_SAMPLES = 4
+"""That are followed: a search does so for some fifty plans."""
+
+
+class TraceTiming:
+    """The cycles an image of plans and of stages, on average of some samples.
+
+    Those of plans are exact, of samples back to back or each alone; those of stages are of
+    `PositionCycles`.
+
+    Parameters
+    ----------
+    tables, trace, x
+        What golden found for which input, integers (steps, batch, *input shape). The first
+        samples are looked at; one by itself follows itself.
+    exact
+        Plans are followed word by word; otherwise only what their stages take is known.
+
+    Raises
+    ------
+    ValueError
+        Where the input is none of the tables.
+    """
+
+    def __init__(
+        self, tables: Tables, trace: Trace, x: NDArray[Any], *, exact: bool = True
+    ) -> None:
+        few = [n % x.shape[1] for n in range(min(max(x.shape[1], 2), _SAMPLES))]
+        self._trace, self._x, self._exact = _samples(trace, few), x[:, few], exact
+        self.stage = PositionCycles(tables, self._trace, self._x)
+
+    def interval(self, plan: Plan) -> float | None:
+        """Return the cycles from one image to the next, once the first is through."""
+        if not self._exact:
+            return None
+        every, first = predict(plan, self._trace, self._x), self._alone(plan, 0)
+        return float((every.busy_cycles - first) / (self._x.shape[1] - 1))
+
+    def latency(self, plan: Plan) -> float | None:
+        """Return the cycles of an image that has the plan to itself."""
+        if not self._exact:
+            return None
+        return float(np.mean([self._alone(plan, n) for n in range(self._x.shape[1])]))
+
+    def _alone(self, plan: Plan, sample: int) -> int:
+        alone = _samples(self._trace, [sample])
+        return predict(plan, alone, self._x[:, [sample]]).busy_cycles
+
+
+def _samples(trace: Trace, numbers: list[int]) -> Trace:
+    """Return the spikes of some samples of a trace."""
+    return replace(
+        trace,
+        output=trace.output[numbers],
+        prediction=trace.prediction[numbers],
+        spikes={name: spikes[:, numbers] for name, spikes in trace.spikes.items()},
+        potentials={},
+    )
