@@ -16,9 +16,13 @@ def test_a_board_without_a_board_is_taken_for_one_and_ends(somagate, tmp_path: P
     tables, link = tmp_path / "t.safetensors", tmp_path / "port"
     tiny().save(tables)
     design = ("--lanes", "4", "--baud", "3000000")
-    command = [sys.executable, "-c", "from somagate.cli.main import main; main()", "board",
-               str(tables), *design, "--json", "--link", str(link),
-               "--corrupt", "0.002"]  # fmt: skip
+    # Where the tests were started in the background, an interrupt would be ignored from the start.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from somagate.cli.main import main; main()"
+    )
+    command = [sys.executable, "-c", program, "board", str(tables), *design, "--json",
+               "--link", str(link), "--corrupt", "0.002"]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as board:
         try:
             assert board.stdout is not None
