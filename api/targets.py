@@ -88,10 +88,10 @@ def observed(
     else:
         x = the_samples(tables, data).x
         trace = golden.run(tables, x)
-    rates = channel_rates(tables, trace, x)
-    means = {name: float(rate.mean()) for name, rate in rates.items()}
+    found = channel_rates(tables, trace, x)
+    means = {name: float(rate.mean()) for name, rate in found.items()}
+    rates: Mapping[str, NDArray[np.float64] | float] = means if data is None else found
     work = transfers(Plan.single(tables, lanes=64, update_lanes=8, word_bits=64))
     if work > _STAGES_FOLLOWED:
-        return rates if data is not None else means, RoughTiming(activity=means)
-    timing = TraceTiming(tables, trace, x, exact=work <= _PLANS_FOLLOWED)
-    return rates if data is not None else means, timing
+        return rates, RoughTiming(activity=means)
+    return rates, TraceTiming(tables, trace, x, exact=work <= _PLANS_FOLLOWED)

@@ -6,7 +6,7 @@ several banks the slowest counts. `somagate.sim.cycles.predict` is exact instead
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..plan.descriptor import Descriptor, Source
 from ..plan.plan import Plan
@@ -39,19 +39,29 @@ def stage_cycles(stage: StagePlan, activity: Mapping[str, float]) -> dict[str, f
 
 
 def interval(plan: Plan, activity: Mapping[str, float]) -> float:
-    """Return the cycles from one image to the next, on average; see `stage_cycles`.
-
-    Replicas share them out, until the words of the images are what takes longest.
-    """
-    each = plan.tables.steps * max(stage_step(stage, activity) for stage in plan.stages)
-    return max(each / plan.replicas, plan.sample_words) if plan.replicas > 1 else each
+    """Return the cycles from one image to the next, on average; see `stage_cycles`."""
+    return between(plan, lambda stage: plan.tables.steps * stage_step(stage, activity))
 
 
 def latency(plan: Plan, activity: Mapping[str, float]) -> float:
     """Return the cycles of an image that has the plan to itself, on average; see `stage_cycles`."""
+    return alone(plan, lambda stage: plan.tables.steps * stage_step(stage, activity))
+
+
+def between(plan: Plan, work: Callable[[StagePlan], float]) -> float:
+    """Return the cycles from one image to the next, of those that each stage works on an image.
+
+    Replicas share them out, until the words of the images are what takes longest.
+    """
     # Tiles of a layer are at work at the same time; the first one has the most rows.
-    steps = [stage_step(stage, activity) for stage in plan.heads]
-    return plan.input_words + sum(steps) + (plan.tables.steps - 1) * max(steps)
+    each = max(work(stage) for stage in plan.heads)
+    return max(each / plan.replicas, plan.sample_words) if plan.replicas > 1 else each
+
+
+def alone(plan: Plan, work: Callable[[StagePlan], float]) -> float:
+    """Return the same of an image that has the plan to itself."""
+    works, steps = [work(stage) for stage in plan.heads], plan.tables.steps
+    return plan.input_words + (sum(works) + (steps - 1) * max(works)) / steps
 
 
 def transfers(plan: Plan) -> float:

@@ -1,6 +1,7 @@
 """Which bits of weights and parameters differ at all: what is constant, synthesis takes out."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,17 +51,17 @@ def _lane_bits(
                 continue
             if not is_full(group):
                 every[:] = 0  # rows of channels that aren't connected
-            found = _group_bits(
-                plan.tables,
-                descriptor.number,
-                index,
-                bits,
-                tuple(plan.orders[source.name].tolist()),
-                tuple(plan.orders[descriptor.name].tolist()),
-                plan.pad,
-                plan.banks,
-                plan.lanes,
+            weights = _Weights(
+                tables=plan.tables,
+                layer=descriptor.number,
+                group=index,
+                bits=bits,
+                source=tuple(plan.orders[source.name].tolist()),
+                target=tuple(plan.orders[descriptor.name].tolist()),
+                pad=plan.pad,
+                banks=plan.banks,
             )
+            found = _of_lanes(weights, plan.lanes)
             some |= found[0][bank]
             every &= found[1][bank]
     if plan.weight_depths[bits] <= plan.banks:
@@ -68,48 +69,44 @@ def _lane_bits(
     return some, every
 
 
+class _Weights(NamedTuple):
+    """A synapse group's weights as they are laid out.
+
+    `source` and `target` are the orders of the channels. A row's bank is that of its source
+    channel.
+    """
+
+    tables: Tables
+    layer: int
+    group: int
+    bits: int
+    source: tuple[int, ...]
+    target: tuple[int, ...]
+    pad: int
+    banks: int
+
+
 @lru_cache(maxsize=4096)
-def _group_bits(
-    tables: Tables,
-    layer: int,
-    group: int,
-    bits: int,
-    source: tuple[int, ...],
-    target: tuple[int, ...],
-    pad: int,
-    banks: int,
-    lanes: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the same of each lane's weights, (banks, lanes) each; of many plans, and so kept."""
-    some, every = _channel_bits(tables, layer, group, bits, source, target, pad, banks)
+def _of_lanes(weights: _Weights, lanes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which bits any, and which all, weights of each lane have, (banks, lanes) each."""
+    some, every = _of_channels(weights)
     spare = ((0, -len(some) % lanes), (0, 0))
     return (
-        np.bitwise_or.reduce(np.pad(some, spare).reshape(-1, lanes, banks), 0).T,
-        np.bitwise_and.reduce(np.pad(every, spare).reshape(-1, lanes, banks), 0).T,
+        np.bitwise_or.reduce(np.pad(some, spare).reshape(-1, lanes, weights.banks), 0).T,
+        np.bitwise_and.reduce(np.pad(every, spare).reshape(-1, lanes, weights.banks), 0).T,
     )
 
 
 @lru_cache(maxsize=256)
-def _channel_bits(
-    tables: Tables,
-    layer: int,
-    group: int,
-    bits: int,
-    source: tuple[int, ...],
-    target: tuple[int, ...],
-    pad: int,
-    banks: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which bits any, and which all, weights of each channel have in each bank's rows.
-
-    `source` and `target` are the orders of the channels; int64 (kept channels, banks) each. A
-    row's bank is that of its source channel.
-    """
-    synapses = tables.layers[layer].synapses[group]
-    orders = {synapses.source: np.array(source), tables.layers[layer].name: np.array(target)}
-    code = weight_code(full_weights(tables, layer, synapses, orders, pad), bits)
+def _of_channels(weights: _Weights) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the same of each kept channel, int64 (channels, banks) each."""
+    tables, bits = weights.tables, weights.bits
+    layer = tables.layers[weights.layer]
+    group = layer.synapses[weights.group]
+    orders = {group.source: np.array(weights.source), layer.name: np.array(weights.target)}
+    code = weight_code(full_weights(tables, weights.layer, group, orders, weights.pad), bits)
     code = code.astype(np.int64) & ((1 << bits) - 1)
-    code = code.reshape(len(code), -1, banks, *code.shape[2:])
+    code = code.reshape(len(code), -1, weights.banks, *code.shape[2:])
     return (
         np.bitwise_or.reduce(code, (1, 3, 4)),
         np.bitwise_and.reduce(code, (1, 3, 4)),

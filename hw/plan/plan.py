@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...checks.arguments import integer
 from ...export.tables import Tables
 from .descriptor import Descriptor, ascending
-from .flat import stored
+from .flat import packed, stored
 from .stage_plan import StagePlan
 from .stage_shape import StageShape
 from .support import refuse, refuse_tiles
@@ -293,10 +293,4 @@ class Plan:
             )
         if self.tables.input.constant and (array != array[:1]).any():
             raise ValueError("input must be the same in every step, as it is sent once")
-        flat = self.input_rows(array[: self.input_maps].astype(np.int64))
-        flat = np.pad(flat, ((0, 0), (0, source.row_words * self.word_bits - source.row_bits)))
-        words = flat.reshape(-1, 1, self.word_bits)
-        planes = words >> np.arange(source.planes).reshape(-1, 1) & 1
-        data = np.packbits(planes.astype(np.uint8), axis=2, bitorder="little").tobytes()
-        size = self.word_bits // 8
-        return [int.from_bytes(data[i : i + size], "little") for i in range(0, len(data), size)]
+        return packed(source, self.input_rows(array[: self.input_maps].astype(np.int64)))

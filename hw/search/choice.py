@@ -24,7 +24,7 @@ class Choice:
         The plan.
     cycles
         From one image to the next, on average; of 'latency' those of one alone. By the timing that
-        `choose` was given.
+        `choose` was given; of the smallest plan of all about, as it isn't followed.
     resources
         What it takes of the part.
     """

@@ -40,7 +40,6 @@ class _Alone:
     """A chain of one stage, or of its tiles, which may read from others."""
 
     stages: tuple[StagePlan, ...]
-    replicas: int = 1
 
 
 class _TwoEach(dict[str, int]):

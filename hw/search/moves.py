@@ -8,7 +8,6 @@ from typing import Any
 from ..plan.plan import Plan
 from ..plan.stage_shape import MAX_LANES, StageShape
 from .division import AHEAD, BANKS, FLAGS, TILES, UPDATE_LANES
-from .wanted import WORD_BITS
 
 Layout = tuple[tuple[StageShape, ...], int]
 """The shapes of a plan's stages, and the width of its words."""
@@ -69,7 +68,7 @@ def _changes(shape: StageShape) -> Iterator[dict[str, Any]]:
             yield {"lanes": lanes, "update_lanes": update if lanes % update == 0 else update // 2}
 
 
-def _beside(value: int, known: tuple[int, ...] = WORD_BITS) -> Iterator[int]:
+def _beside(value: int, known: tuple[int, ...]) -> Iterator[int]:
     """Yield the next smaller and the next larger of some numbers in ascending order."""
     yield from [number for number in known if number < value][-1:]
     yield from [number for number in known if number > value][:1]

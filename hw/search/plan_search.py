@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...export.tables import Tables
 from ..cost.part import Part
 from ..cost.resources import Resources
+from ..cost.rough_cycles import alone, between
 from ..plan import plan_file
 from ..plan.plan import MAX_REPLICAS, Plan, StageShape
 from ..plan.support import most_tiles
@@ -167,15 +168,14 @@ class PlanSearch:
 
     def _about(self, plan: Plan) -> float:
         """Return the cycles of a plan as its stages by themselves have them."""
-        stages = [self.timing.stage(stage) for stage in plan.stages if not stage.tile]
-        steps = plan.tables.steps
-        if self.wanted.goal == "latency":
-            return plan.input_words + (sum(stages) + (steps - 1) * max(stages)) / steps
-        return max(max(stages) / plan.replicas, float(plan.sample_words))
+        told = alone if self.wanted.goal == "latency" else between
+        return max(told(plan, self.timing.stage), float(plan.sample_words))
 
     def _follow(self, choice: Choice) -> Choice:
         """Return a plan with its channels in the best order, and its cycles by following it."""
         choice = self._ordered(choice)
+        if self.wanted.goal == "smallest" and self.wanted.cycles is None:
+            return choice  # however long it takes
         plan, latency = choice.plan, self.wanted.goal == "latency"
         one = replace(plan, replicas=1)
         key = plan_file.dump(one)

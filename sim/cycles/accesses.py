@@ -17,8 +17,7 @@ from ...hw.plan import memories
 from ...hw.plan.memories import Memory
 from ...hw.plan.plan import Plan
 from ...hw.plan.stage_plan import StagePlan
-from ..golden.inputs import checked
-from ..golden.pools import pooled
+from ..golden.seen_maps import seen_maps
 from ..golden.trace import Trace
 from .stage import LayerCycles
 from .words import Walk
@@ -68,10 +67,7 @@ def accesses(plan: Plan, trace: Trace, x: NDArray[Any]) -> list[Access]:
     tables = plan.tables
     if trace.tables != tables.sha256:
         raise ValueError(f"trace must be of the tables {tables.sha256}, not of {trace.tables}")
-    maps = {"input": checked(tables, x)}
-    maps |= {
-        layer.name: pooled(layer.spike_pool, trace.spikes[layer.name]) for layer in tables.layers
-    }
+    maps = seen_maps(tables, trace, x)
     found = []
     for number, stage in enumerate(plan.stages):
         counted = _Stage(stage, x.shape[1])

@@ -12,7 +12,6 @@ class TileQueue:
     """The words of a tile that wait for those of others; a `Taker`."""
 
     def __init__(self, depth: int) -> None:
-        self._depth = depth
         self._left = deque([-1] * depth, depth)
         self._entered: deque[int] = deque()
 

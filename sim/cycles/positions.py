@@ -15,8 +15,7 @@ from ...export.tables import Tables
 from ...hw.plan.descriptor import Descriptor
 from ...hw.plan.stage_plan import StagePlan
 from ...hw.rtl.gather.array import hands_early
-from ..golden.inputs import checked
-from ..golden.pools import pooled
+from ..golden.seen_maps import seen_maps
 from ..golden.trace import Trace
 from .words import Spikes, walk
 
@@ -39,9 +38,7 @@ class PositionCycles:
     """
 
     def __init__(self, tables: Tables, trace: Trace, x: NDArray[Any]) -> None:
-        self._maps = {"input": checked(tables, x)}
-        for layer in tables.layers:
-            self._maps[layer.name] = pooled(layer.spike_pool, trace.spikes[layer.name])
+        self._maps = seen_maps(tables, trace, x)
         self._steps, self._batch = x.shape[:2]
         self._known: dict[Any, NDArray[np.int64]] = {}
 
@@ -77,8 +74,8 @@ class PositionCycles:
         walks = {lag: walk(stage, descriptor, step=lag) for lag in lags if lag < self._steps}
         counts = np.zeros(0, np.int64)
         for sample in range(self._batch):
-            maps = {name: values[:, sample] for name, values in self._maps.items()}
-            spikes = Spikes(stage, descriptor, maps)
+            seen = {name: values[:, sample] for name, values in self._maps.items()}
+            spikes = Spikes(stage, descriptor, seen)
             for step in range(steps):
                 found = walks[max(lag for lag in walks if lag <= step)]
                 events = np.array(spikes.events(found, step)[0])

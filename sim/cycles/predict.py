@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from ...export.tables import Tables
 from ...hw.plan.plan import Plan
 from ..golden.activity import additions
-from ..golden.inputs import checked
-from ..golden.pools import pooled
+from ..golden.seen_maps import seen_maps
 from ..golden.trace import Trace
 from .pipeline import PipelineCycles
 from .stage import LayerCycles
@@ -116,9 +115,7 @@ class _Run:
 
     def __init__(self, plan: Plan, tables: Tables, trace: Trace, x: NDArray[Any]) -> None:
         self.plan = plan
-        self._maps: dict[str, NDArray[Any]] = {"input": checked(tables, x)}
-        for layer in tables.layers:
-            self._maps[layer.name] = pooled(layer.spike_pool, trace.spikes[layer.name])
+        self._maps = seen_maps(tables, trace, x)
         self._steps, self._batch = x.shape[:2]
         external = {name for stage in plan.stages for name in stage.external}
         self._layers = []

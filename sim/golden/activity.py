@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from ...export.synapse import Convolution, Identity, Shape, SynapseGroup
 from ...export.tables import Layer, Tables
-from .inputs import checked
-from .pools import pooled
+from .seen_maps import seen_maps
 from .trace import Trace
 
 
@@ -33,16 +32,13 @@ def additions(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, NDArra
     """
     if trace.tables != tables.sha256:
         raise ValueError(f"trace must be of the tables {tables.sha256}, not of {trace.tables}")
-    maps = {"input": checked(tables, x)}
-    maps |= {
-        layer.name: pooled(layer.spike_pool, trace.spikes[layer.name]) for layer in tables.layers
-    }
+    seen = seen_maps(tables, trace, x)
     found = {}
     for layer in tables.layers:
         total = np.zeros(trace.spikes[layer.name].shape[:2], np.int64)
         for group in layer.synapses:
             bits = tables.activation(group.source).bits
-            events = np.bitwise_count(maps[group.source].view(np.uint8) & ((1 << bits) - 1))
+            events = np.bitwise_count(seen[group.source].view(np.uint8) & ((1 << bits) - 1))
             kept = layer.kept.reshape(-1, *(1,) * (group.weights.ndim - 1))
             counted = np.broadcast_to(kept, group.weights.shape)
             total += used(tables, layer, group, events, counted)
@@ -90,12 +86,9 @@ def channel_rates(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, ND
     dict
         float64 (channels,), 0…1, over all bit planes, places, steps and samples.
     """
-    maps = {"input": checked(tables, x)}
-    maps |= {
-        layer.name: pooled(layer.spike_pool, trace.spikes[layer.name]) for layer in tables.layers
-    }
+    seen = seen_maps(tables, trace, x)
     found = {}
-    for name, values in maps.items():
+    for name, values in seen.items():
         bits = tables.activation(name).bits
         events = np.bitwise_count(values.view(np.uint8) & ((1 << bits) - 1))
         found[name] = np.moveaxis(events, 2, 0).reshape(events.shape[2], -1).mean(1) / bits

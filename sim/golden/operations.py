@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from ...export.neuron import Activation
 from ...export.tables import Layer, Tables
 from .activity import connections, used
-from .inputs import checked
-from .pools import pooled
+from .seen_maps import seen_maps
 from .trace import Trace
 
 
@@ -69,10 +68,7 @@ def operations(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, Opera
     """
     if trace.tables != tables.sha256:
         raise ValueError(f"trace must be of the tables {tables.sha256}, not of {trace.tables}")
-    maps = {"input": checked(tables, x)}
-    maps |= {
-        layer.name: pooled(layer.spike_pool, trace.spikes[layer.name]) for layer in tables.layers
-    }
+    maps = seen_maps(tables, trace, x)
     return {layer.name: _operations(tables, layer, trace, maps) for layer in tables.layers}
 
 

@@ -58,6 +58,15 @@ class Shapes:
     bits: int = 4
 
 
+def two_convolutions() -> Tables:
+    """Return tables of a pooled convolution, another one and a readout, in three steps."""
+    shapes = [
+        Shapes(channels=16, padding=(1, 1), pool=(2, 2)),
+        Shapes(channels=32, padding=(1, 1), source="l0"),
+    ]
+    return network((4, 12, 12), shapes, steps=3, classes=10)
+
+
 def network(
     shape: Sequence[int],
     layers: Sequence[Shapes | int],

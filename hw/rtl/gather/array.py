@@ -127,8 +127,8 @@ class Array(wiring.Component):
     cycle while the next position is summed; the accumulators start again from 0 without a clear
     cycle. A position that ends before the sums of the one before are taken waits for the cycle
     behind the last of them, or where they are handed over early for the last itself. Every position
-    gives all `lanes / update_lanes` chunks, lowest lanes first. Bit planes come
-    highest first and the sum is doubled in between (Horner's rule).
+    gives all `lanes / update_lanes` chunks, lowest lanes first. Bit planes come highest first and
+    the sum is doubled in between (Horner's rule).
 
     Members
     -------
@@ -205,13 +205,10 @@ class Array(wiring.Component):
         send = Signal()
         waiting: Value = full
         if hands_early(self.plan):
-            last, waits = (
-                finished[-width:],
-                Signal(),
-            )  # the last chunk waits in registers of its own
-            finished[-width:] = kept = [
-                Signal.like(done, name=f"kept_{i}") for i, done in enumerate(last)
-            ]
+            # The last chunk waits in registers of its own.
+            last, waits = finished[-width:], Signal()
+            kept = [Signal.like(done, name=f"kept_{i}") for i, done in enumerate(last)]
+            finished[-width:] = kept
             waiting = full | waits
         m.d.comb += [
             send.eq(waiting & (~self.sums.valid | self.sums.ready)),

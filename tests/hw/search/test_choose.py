@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from plans import Shapes, network
+from plans import network, two_convolutions
 from refusal import refused
 from somagate.export.tables import Tables
 from somagate.hw.cost.part import PARTS
@@ -15,17 +15,15 @@ from somagate.hw.plan.support import UnsupportedError
 from somagate.hw.search.choose import Choice, choose
 from somagate.hw.search.room import DoesNotFitError
 from somagate.hw.search.wanted import Wanted
+from somagate.sim.cycles.timing import TraceTiming
+from somagate.sim.golden.random_trace import assumed_run
 
 SMALL, LARGE = PARTS["ice40up5k"], PARTS["lfe5u-85f"]
 
 
 @pytest.fixture(scope="module")
 def tables() -> Tables:
-    shapes = [
-        Shapes(channels=16, padding=(1, 1), pool=(2, 2)),
-        Shapes(channels=32, padding=(1, 1), source="l0"),
-    ]
-    return network((4, 12, 12), shapes, steps=3, classes=10)
+    return two_convolutions()
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +55,30 @@ def test_the_smallest_is_smaller_than_any_plan_of_many_lanes(
     plain = resources(Plan.single(tables, lanes=16), LARGE)
     assert sum(plain.utilization.values()) > smallest.share
     assert len(smallest.plan.shapes) == 1
+
+
+def test_one_image_alone_is_through_soonest_on_the_plan_for_latency(
+    tables: Tables, fastest: Choice
+) -> None:
+    trace, x = assumed_run(tables, 0.1, batch=2)
+    timing = TraceTiming(tables, trace, x)
+    chosen = choose(tables, LARGE, Wanted(goal="latency"), timing=timing)
+    alone = timing.latency(replace(fastest.plan, replicas=1))
+    assert chosen.fits and chosen.plan.replicas == 1 and alone is not None
+    assert chosen.cycles == timing.latency(chosen.plan)
+    assert chosen.cycles < alone
+    assert max(shape.tiles for shape in chosen.plan.shapes) > 1
+
+
+def test_the_fastest_has_as_many_replicas_as_fit_and_its_cycles_are_followed(
+    tables: Tables,
+) -> None:
+    trace, x = assumed_run(tables, 0.1, batch=2)
+    timing = TraceTiming(tables, trace, x)
+    chosen = choose(tables, LARGE, Wanted(goal="fastest"), timing=timing)
+    each = timing.interval(replace(chosen.plan, replicas=1))
+    assert each is not None and chosen.plan.replicas > 1
+    assert chosen.cycles == max(each / chosen.plan.replicas, chosen.plan.sample_words)
 
 
 def test_a_rate_is_reached_by_less_than_the_fastest(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from plans import Shapes, network
+from plans import Shapes, network, two_convolutions
 from somagate.export.tables import Tables
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.sim.cycles.positions import PositionCycles
@@ -15,11 +15,7 @@ from somagate.sim.golden.random_trace import assumed_run
 
 @pytest.fixture(scope="module")
 def tables() -> Tables:
-    shapes = [
-        Shapes(channels=16, padding=(1, 1), pool=(2, 2)),
-        Shapes(channels=32, padding=(1, 1), source="l0"),
-    ]
-    return network((4, 12, 12), shapes, steps=3, classes=10)
+    return two_convolutions()
 
 
 @pytest.mark.parametrize("activity", [0.02, 0.1, 0.4])

@@ -7,6 +7,7 @@ import pytest
 from amaranth.hdl import Module
 from amaranth.lib.wiring import connect
 from plans import Shapes, everything, network
+from segments import drawn, widest
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.hw.plan.stage_plan import StagePlan
 from somagate.hw.rtl.gather.finder import Finder
@@ -29,26 +30,8 @@ PLANS = {
 
 
 def draw_segment(plan: StagePlan, rng: random.Random) -> dict[str, int]:
-    units = plan.word_bits // plan.grain
-    widest = max(plan.map(name).row_words for name in plan.read_maps)
-    count = rng.randint(1, widest)
-    first, final = rng.randrange(units), rng.randrange(units)
-    if count == 1 and first > final:
-        first, final = final, first
-    empty = rng.random() < 0.2
-    planes = max(d.planes for d in plan.descriptors) > 1
-    return {
-        "addr": rng.randrange(count - 1, plan.map_words),
-        "words": 0 if empty else count - 1,
-        "first": first,
-        "final": final,
-        "row": rng.getrandbits(plan.word_row_bits),
-        "empty": int(empty),
-        "memory": rng.randrange(len(plan.weights)),
-        "negate": rng.randrange(2) if planes else 0,
-        "double": rng.randrange(2) if planes else 0,
-        "last": rng.randrange(2),
-    }
+    count = rng.randint(1, widest(plan))
+    return drawn(plan, rng, count=count, addr=rng.randrange(count - 1, plan.map_words))
 
 
 def found(plan: StagePlan, segment: dict[str, int], holds: list[bool]) -> list[dict[str, int]]:
