@@ -12,6 +12,7 @@ from somagate.hw.cost.resources import resources
 from somagate.hw.cost.rough_cycles import interval
 from somagate.hw.plan.plan import Plan
 from somagate.hw.plan.support import UnsupportedError
+from somagate.hw.search import plan_search
 from somagate.hw.search.choose import Choice, choose
 from somagate.hw.search.room import DoesNotFitError
 from somagate.hw.search.wanted import Wanted
@@ -62,7 +63,7 @@ def test_one_image_alone_is_through_soonest_on_the_plan_for_latency(
 ) -> None:
     trace, x = assumed_run(tables, 0.1, batch=2)
     timing = TraceTiming(tables, trace, x)
-    chosen = choose(tables, LARGE, Wanted(goal="latency"), timing=timing)
+    chosen = choose(tables, LARGE, Wanted(goal="latency", word_bits=64), timing=timing)
     alone = timing.latency(replace(fastest.plan, replicas=1))
     assert chosen.fits and chosen.plan.replicas == 1 and alone is not None
     assert chosen.cycles == timing.latency(chosen.plan)
@@ -75,10 +76,20 @@ def test_the_fastest_has_as_many_replicas_as_fit_and_its_cycles_are_followed(
 ) -> None:
     trace, x = assumed_run(tables, 0.1, batch=2)
     timing = TraceTiming(tables, trace, x)
-    chosen = choose(tables, LARGE, Wanted(goal="fastest"), timing=timing)
+    chosen = choose(tables, LARGE, Wanted(goal="fastest", word_bits=64), timing=timing)
     each = timing.interval(replace(chosen.plan, replicas=1))
     assert each is not None and chosen.plan.replicas > 1
     assert chosen.cycles == max(each / chosen.plan.replicas, chosen.plan.sample_words)
+
+
+def test_plans_beside_the_first_ones_are_gone_on_to(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timing = TraceTiming(tables, *assumed_run(tables, 0.1, batch=2))
+    wanted = Wanted(goal="latency", word_bits=64)
+    climbed = choose(tables, LARGE, wanted, timing=timing)
+    monkeypatch.setattr(plan_search, "changed", lambda plan, widths: [])
+    assert climbed.cycles < choose(tables, LARGE, wanted, timing=timing).cycles
 
 
 def test_a_rate_is_reached_by_less_than_the_fastest(
@@ -113,8 +124,12 @@ def test_channels_are_laid_out_by_their_rates_where_there_are_banks(tables: Tabl
 
 def test_holding_is_chosen_where_the_input_is_constant(tables: Tables) -> None:
     constant = replace(tables, input=replace(tables.input, constant=True))
-    assert choose(constant, LARGE, Wanted(goal="fastest")).plan.shapes[0].holds
-    assert not choose(constant, LARGE, Wanted(goal="fastest", loadable=True)).plan.shapes[0].holds
+    assert choose(constant, LARGE, Wanted(goal="fastest", word_bits=32)).plan.shapes[0].holds
+    assert (
+        not choose(constant, LARGE, Wanted(goal="fastest", word_bits=32, loadable=True))
+        .plan.shapes[0]
+        .holds
+    )
 
 
 def test_the_same_question_has_the_same_answer(tables: Tables, fastest: Choice) -> None:
