@@ -4,8 +4,8 @@
 # Python package index into .venv, in the exact versions of constraints.txt.
 
 PYTHON ?= python3
-EXTRAS := train,sim,images,ice40,ecp5,gowin,board,nir,snntorch,spikingjelly,norse,search,docs,dev
-PACKAGES := boards checks cli data export host hw imports model shown sim toolchain workers
+EXTRAS := train,sim,images,ice40,ecp5,gowin,board,nir,snntorch,spikingjelly,norse,search,view,docs,dev
+PACKAGES := boards checks cli data export host hw imports model shown sim toolchain view workers
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 

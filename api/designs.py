@@ -12,10 +12,10 @@ from .boards.board import Board
 from .boards.core import WORD_BITS_MAX
 from .boards.estimate import estimate as on_board
 from .boards.estimate import limits
-from .checks.arguments import integer
+from .checks import integer, kind_of
 from .encoded import Samples
 from .export.tables import Tables
-from .given import MOST_HZ, kind_of, the_tables
+from .given import MOST_HZ, the_tables
 from .hw.cost.part import Part
 from .hw.cost.resources import Resources, resources
 from .hw.plan import plan_file

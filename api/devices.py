@@ -12,11 +12,12 @@ from .boards.core import check_extras
 from .boards.program import built_baud
 from .boards.uart import BAUD
 from .boards.wire.protocol import extras as extras_of
+from .checks import kind_of
 from .designs import Design
 from .device_run import DeviceRun, means
 from .encoded import Samples, maps, the_samples
 from .export.tables import Tables
-from .given import kind_of, the_tables
+from .given import the_tables
 from .host.device import PlanDevice
 from .host.inference import Progress
 from .host.job import Answers

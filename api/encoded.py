@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import kind_of
 from .checks.memory import room
 from .data import NO_LABEL, Images, Labels, Request
 from .data.arrays import tested
 from .data.encode import encode
+from .export.own_data import Arrays, arrays, fitted, shaped
 from .export.tables import Tables
-from .given import kind_of, the_tables
+from .given import the_tables
 from .named_data import data_set
-from .own_data import Arrays, arrays, fitted, shaped
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

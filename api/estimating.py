@@ -12,10 +12,10 @@ from .encoded import Samples, the_samples
 from .energies import Energy, energy_of
 from .given import assumed_activity
 from .host.rate import line_bytes
+from .hw.cost.resource_tables import counts_table, memories_table
 from .hw.cost.resources import Resources
 from .hw.plan import plan_file
 from .hw.search.remedies import remedies
-from .resource_tables import counts_table, memories_table
 from .rough_prediction import between_samples, is_followed, roughly
 from .shown import Shown, grid
 from .sim.cycles.predict import Prediction, predict

@@ -6,6 +6,7 @@ Samples are checked by `encoded`, and designs by `designs`.
 from importlib import import_module
 from typing import Any
 
+from .checks import kind_of
 from .export.tables import Tables
 
 ACTIVITY = 0.1
@@ -30,13 +31,6 @@ def assumed_activity(data: object | None, activity: float | None) -> float:
     if data is not None and activity is not None:
         raise ValueError(f"activity must be left out where there is data, not {activity}")
     return ACTIVITY if activity is None else activity
-
-
-def kind_of(value: Any) -> str:
-    """Return what a value is, in a few words."""
-    if value is None or isinstance(value, str | int | float):
-        return repr(value)
-    return f"a {type(value).__name__}"
 
 
 def needs_torch(function: str) -> None:

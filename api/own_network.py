@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .checks.arguments import optional
+from .checks import kind_of, optional
 from .export.neuron import Activation
 from .export.tables import Input, Tables
-from .given import kind_of, needs_torch, the_tables
+from .given import needs_torch, the_tables
 from .sim import golden
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import RenderableType
 
+from .checks import kind_of
 from .export.tables import Tables
-from .given import kind_of
 from .importing import from_nir, from_norse, from_snntorch, from_spikingjelly
 from .shown import Shown, grid
 from .sources import Source, module_source, nir_source

@@ -107,3 +107,10 @@ def integers(
 def per_channel(name: str, value: ArrayLike, low: int, high: int) -> NDArray[np.int32]:
     """Return `value` as a read-only int32 array of shape (channels,), elements in low…high."""
     return integers(name, value, (1,), low, high)
+
+
+def kind_of(value: Any) -> str:
+    """Return what a value is, in a few words."""
+    if value is None or isinstance(value, str | int | float):
+        return repr(value)
+    return f"a {type(value).__name__}"

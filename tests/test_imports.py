@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "imports/modules": LEAVES | {"imports", "model"},
 }
 """By wing, which other wings it may import; the longest name that a module's path starts with."""
+MAY_IMPORT["view"] = set(MAY_IMPORT)
 MAY_IMPORT["api"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 READS_MODELS = {"export/checkpoint.py", "export/torch_net.py"}

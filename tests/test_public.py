@@ -19,8 +19,8 @@ PUBLIC = {
         *("FrameAnswers", "FrameCommands", "FrameReceiver", "FrameSender", "ResultBytes"),
     ],
     "somagate.checks": [
-        *("choice", "flag", "identifier", "integer", "integers", "number", "optional", "pair"),
-        "per_channel",
+        *("choice", "flag", "identifier", "integer", "integers", "kind_of", "number", "optional"),
+        *("pair", "per_channel"),
     ],
     "somagate.data": [
         *("Boxes", "DataError", "DataSet", "Images", "Labels", "NO_LABEL", "Request", "folds"),
@@ -77,6 +77,7 @@ PUBLIC = {
         *("Checker", "Dut", "Kept", "LayerCost", "Setup", "Verdict", "merge", "verify"),
     ],
     "somagate.toolchain": ["Tool", "ToolError", "doctor", "environment", "find", "require"],
+    "somagate.view": [],
     "somagate.workers": ["Pool", "WorkersError", "pool"],
 }
 

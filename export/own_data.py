@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data import NO_LABEL, Labels
-from .export.tables import Tables
-from .given import kind_of
+from ..checks import kind_of
+from ..data import NO_LABEL, Labels
+from .tables import Tables
 
 WORDS = "a pair (x, y), (x, None), or a dataset whose samples are such pairs"
 

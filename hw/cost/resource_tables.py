@@ -2,9 +2,9 @@
 
 from rich.table import Table
 
-from .hw.cost.resources import Resources
-from .hw.plan.plan import Plan
-from .shown import grid
+from ...shown import grid
+from ..plan.plan import Plan
+from .resources import Resources
 
 KEPT_IN = {
     "block": "block RAM",
