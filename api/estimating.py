@@ -12,13 +12,14 @@ from .encoded import Samples, the_samples
 from .energies import Energy, energy_of
 from .given import assumed_activity
 from .host.rate import line_bytes
-from .hw.cost.resource_tables import counts_table, memories_table
+from .hw.cost.resource_tables import counts_table, memories_table, resources_dict
 from .hw.cost.resources import Resources
 from .hw.plan import plan_file
 from .hw.search.remedies import remedies
 from .rough_prediction import between_samples, is_followed, roughly
 from .shown import Shown, grid
 from .sim.cycles.predict import Prediction, predict
+from .sim.cycles.timing import interval
 from .sim.golden import golden
 from .sim.golden.random_trace import assumed_run
 
@@ -41,6 +42,9 @@ class Estimate(Shown):
         What would fit where it does not, a sentence each.
     prediction
         The cycles.
+    interval
+        Those from one sample to the next once the first is through each replica, or None where
+        there is one sample, or they are not exact.
     data, activity
         What the samples are of, or None where they are random spikes of that activity.
     exact
@@ -55,6 +59,7 @@ class Estimate(Shown):
     resources: Resources
     remedies: tuple[str, ...]
     prediction: Prediction
+    interval: float | None
     data: str | None
     activity: float | None
     exact: bool
@@ -78,8 +83,18 @@ class Estimate(Shown):
 
     @property
     def cycles_per_sample(self) -> float:
-        """Cycles from one sample to the next, on average, back to back."""
+        """Cycles from one sample to the next, on average, back to back.
+
+        Of several replicas, as few samples don't fill them, once each has had its first.
+        """
+        if self.interval is not None and self.design.plan.replicas > 1:
+            return self.interval
         return between_samples(self.design.plan, self.prediction)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Cycles of the first sample, which has the accelerator to itself."""
+        return int(self.prediction.cycles[0])
 
     @property
     def samples_per_second(self) -> float | None:
@@ -160,9 +175,15 @@ class Estimate(Shown):
         clock_hz, rate = self.design.clock_hz, self.samples_per_second
         if clock_hz and rate:
             speed += f"; {rate:,.1f} samples a second at {clock_hz / 1e6:.2f} MHz"
+        alone = f"The first sample by itself: {self.latency_cycles:,} cycles"
+        if clock_hz:
+            alone += f", {self.latency_cycles / clock_hz * 1e6:,.1f} µs"
+        if self.interval is not None:
+            alone += f"; from then on {self.interval:,.1f} cycles a sample"
         told = "It fits" if self.fits else "It does NOT fit"
         return [
             speed,
+            alone,
             *self._over_the_line(),
             f"{told} {self.design.where}, by estimates that are about 5 % off in logic",
             *(f"- {line}" for line in (*self.reasons, *self.remedies)),
@@ -189,33 +210,7 @@ class Estimate(Shown):
             "fits": self.fits,
             "reasons": self.reasons,
             "remedies": list(self.remedies),
-            "resources": {
-                name: {"unit": c.name, "used": c.used, "available": c.available, "share": c.share}
-                for name, c in found.counts.items()
-            },
-            "replicas": found.replicas,
-            "blocks": [
-                {
-                    "stage": number,
-                    "block": block,
-                    "logic": round(usage.logic),
-                    "flip_flops": round(usage.flip_flops),
-                }
-                for number, blocks in [*enumerate(found.blocks), (None, found.outside)]
-                for block, usage in blocks.items()
-            ],
-            "memories": [
-                {
-                    "stage": memory.stage,
-                    "memory": memory.stored.name,
-                    "words": memory.stored.words,
-                    "word_bits": memory.stored.word_bits,
-                    "kind": memory.kind,
-                    "block_rams": memory.block_rams,
-                    "large_rams": memory.large_rams,
-                }
-                for memory in found.memories
-            ],
+            **resources_dict(found),
             "data": self.data,
             "spikes": "data" if self.data else "random",
             "samples": self.samples,
@@ -223,6 +218,8 @@ class Estimate(Shown):
             "exact": self.exact,
             "steps": design.tables.steps,
             "cycles_per_sample": round(self.cycles_per_sample, 1),
+            "latency_cycles": self.latency_cycles,
+            "interval_cycles": None if self.interval is None else round(self.interval, 1),
             "clock_hz": design.clock_hz,
             "samples_per_second": None if rate is None else round(rate, 1),
             "baud": self.baud,
@@ -291,6 +288,7 @@ def estimate(
         resources=design.resources(),
         remedies=tuple(remedies(design.plan, design.part, design.resources)),
         prediction=prediction,
+        interval=interval(design.plan, trace, x) if exact and x.shape[1] > 1 else None,
         data=data.data if data is not None else None,
         activity=share if data is None else None,
         exact=exact,

@@ -18,8 +18,6 @@ NAME = "top"
 """The top module, and the name of its files."""
 NETLIST = f"{NAME}.json"
 STATISTICS = "statistics.json"
-CROWDED = 20_000
-"""Cells of a netlist, flip-flops too, up to which nextpnr's usual router ends."""
 MEMORIES = "memories.json"
 """The memories before any is mapped."""
 MAPPED = "memories_mapped.json"
@@ -159,16 +157,17 @@ def place_and_route(family: OpenFamily, folder: Path, seed: int, arguments: Sequ
             *family.placer_device,
             *("--json", NETLIST, option, NAME + ending),
             *("--seed", str(seed), "--report", PLACEMENT, "--timing-allow-fail"),
-            *(family.crowded if _is_crowded(folder) else ()),
+            *_for_its_size(family, folder),
             *arguments,
         ],
     )
 
 
-def _is_crowded(folder: Path) -> bool:
-    """Return whether the netlist has more cells than the usual router copes with."""
+def _for_its_size(family: OpenFamily, folder: Path) -> list[str]:
+    """Return the placer's further arguments for a netlist as large as that of the folder."""
     statistics = json.loads((folder / STATISTICS).read_text(encoding="utf-8"))
-    return bool(statistics["design"]["num_cells"] > CROWDED)
+    cells = statistics["design"]["num_cells"]
+    return [word for beyond, words in family.large if cells > beyond for word in words]
 
 
 def pack(family: OpenFamily, folder: Path) -> Path:

@@ -156,7 +156,9 @@ def ecp5(size: str, package: str, speed: int) -> OpenFamily:
         placer="nextpnr-ecp5",
         placer_device=placed,
         unplaced=("--lpf-allow-unconstrained",),
-        crowded=("--router", "router2"),
+        # Measured on the accelerator: beyond so many cells the usual placer's wires are half again
+        # as long, and it takes longer; and the usual router doesn't end.
+        large=((8_000, ("--placer", "static")), (20_000, ("--router", "router2"))),
         constraints=".lpf",
         pins=("--lpf", "{constraints}"),
         routed=("--textcfg", ".config"),

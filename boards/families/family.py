@@ -61,8 +61,9 @@ class OpenFamily(Family):
         The nextpnr program.
     placer_device
         Its arguments that name the device.
-    crowded
-        Its further arguments for a netlist of so many cells that its usual router doesn't end.
+    large
+        Its further arguments for large netlists: cells, flip-flops too, and what it is given
+        beyond so many.
     unplaced
         Its arguments that let pins stay unconstrained.
     pins
@@ -104,4 +105,4 @@ class OpenFamily(Family):
     ram_library: str = ""
     carry_map: str = ""
     trim: Callable[[dict[str, Any]], None] | None = None
-    crowded: tuple[str, ...] = ()
+    large: tuple[tuple[int, tuple[str, ...]], ...] = ()

@@ -1,4 +1,6 @@
-"""What a design takes of a part, as tables."""
+"""What a design takes of a part, as tables and as JSON holds it."""
+
+from typing import Any
 
 from rich.table import Table
 
@@ -38,3 +40,36 @@ def memories_table(plan: Plan, resources: Resources) -> Table:
             *[str(1 if memory.stage is None else resources.replicas)] * times,
         )
     return table
+
+
+def resources_dict(resources: Resources) -> dict[str, Any]:
+    """Return what is used of each resource, by which blocks, and every memory, for JSON."""
+    return {
+        "resources": {
+            name: {"unit": c.name, "used": c.used, "available": c.available, "share": c.share}
+            for name, c in resources.counts.items()
+        },
+        "replicas": resources.replicas,
+        "blocks": [
+            {
+                "stage": number,
+                "block": block,
+                "logic": round(usage.logic),
+                "flip_flops": round(usage.flip_flops),
+            }
+            for number, blocks in [*enumerate(resources.blocks), (None, resources.outside)]
+            for block, usage in blocks.items()
+        ],
+        "memories": [
+            {
+                "stage": memory.stage,
+                "memory": memory.stored.name,
+                "words": memory.stored.words,
+                "word_bits": memory.stored.word_bits,
+                "kind": memory.kind,
+                "block_rams": memory.block_rams,
+                "large_rams": memory.large_rams,
+            }
+            for memory in resources.memories
+        ],
+    }

@@ -47,18 +47,38 @@ class TraceTiming:
         """Return the cycles from one image to the next, once the first is through."""
         if not self._exact:
             return None
-        every, first = predict(plan, self._trace, self._x), self._alone(plan, 0)
-        return float((every.busy_cycles - first) / (self._x.shape[1] - 1))
+        return interval(plan, self._trace, self._x)
 
     def latency(self, plan: Plan) -> float | None:
         """Return the cycles of an image that has the plan to itself."""
         if not self._exact:
             return None
-        return float(np.mean([self._alone(plan, n) for n in range(self._x.shape[1])]))
+        each = [_alone(plan, self._trace, self._x, n) for n in range(self._x.shape[1])]
+        return float(np.mean(each))
 
-    def _alone(self, plan: Plan, sample: int) -> int:
-        alone = _samples(self._trace, [sample])
-        return predict(plan, alone, self._x[:, [sample]]).busy_cycles
+
+def interval(plan: Plan, trace: Trace, x: NDArray[Any]) -> float:
+    """Return the cycles from one image to the next, once the first is through each replica.
+
+    Each of a plan's replicas is followed as if it had all the samples; their words still come in
+    one a cycle.
+
+    Parameters
+    ----------
+    plan
+        The accelerator.
+    trace, x
+        What golden found for which input, integers (steps, batch, *input shape); at least two
+        samples.
+    """
+    one = replace(plan, replicas=1)
+    through = predict(one, trace, x).busy_cycles - _alone(one, trace, x, 0)
+    each = through / (x.shape[1] - 1) / plan.replicas
+    return max(each, float(plan.sample_words)) if plan.replicas > 1 else each
+
+
+def _alone(plan: Plan, trace: Trace, x: NDArray[Any], sample: int) -> int:
+    return predict(plan, _samples(trace, [sample]), x[:, [sample]]).busy_cycles
 
 
 def _samples(trace: Trace, numbers: list[int]) -> Trace:

@@ -77,8 +77,16 @@ def test_a_design_that_no_seed_can_place_fails_with_the_last_seeds_reason(tmp_pa
         place_until_fast(LFE5U_85F, tmp_path, range(5, 8), ())
 
 
-@pytest.mark.parametrize(("cells", "routed"), [(20_000, []), (20_001, ["--router", "router2"])])
-def test_a_crowded_netlist_has_another_router(tmp_path, monkeypatch, cells, routed):
+@pytest.mark.parametrize(
+    ("cells", "further"),
+    [
+        (8_000, []),
+        (8_001, ["--placer", "static"]),
+        (20_000, ["--placer", "static"]),
+        (20_001, ["--placer", "static", "--router", "router2"]),
+    ],
+)
+def test_a_large_netlist_has_another_placer_and_router(tmp_path, monkeypatch, cells, further):
     (tmp_path / "statistics.json").write_text(json.dumps({"design": {"num_cells": cells}}))
     given = []
     monkeypatch.setattr(
@@ -86,4 +94,4 @@ def test_a_crowded_netlist_has_another_router(tmp_path, monkeypatch, cells, rout
     )
     flow.place_and_route(LFE5U_85F, tmp_path, 1, ["--freq", "100"])
     start = given.index("--timing-allow-fail") + 1
-    assert given[start:] == [*routed, "--freq", "100"]
+    assert given[start:] == [*further, "--freq", "100"]

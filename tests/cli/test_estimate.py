@@ -259,3 +259,24 @@ def test_replicas_are_estimated_as_one_design(somagate, tables_path: Path, tmp_p
     )
     assert "all of it 3 times" in text
     assert json.loads((folder / "memory_map.json").read_text())["replicas"] == 3
+
+
+def test_of_few_samples_replicas_are_told_as_once_they_are_full(
+    somagate, tables_path: Path, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.toml"
+    found = []
+    for replicas in (1, 5):
+        plan.write_text(f"word_bits = 16\nreplicas = {replicas}\n", encoding="utf-8")
+        given = ("--plan", plan, "--part", "lfe5u-85f", "--data", "digits", "--samples", 3)
+        found.append(somagate.json("estimate", tables_path, *given))
+    one, five = found
+    through = 3 * one["cycles_per_sample"] - one["latency_cycles"]
+    assert one["interval_cycles"] == pytest.approx(through / 2, abs=0.2)
+    assert five["cycles_per_sample"] == pytest.approx(through / 2 / 5, abs=0.1)
+    assert five["cycles_per_sample"] == five["interval_cycles"]
+    text = " ".join(somagate("estimate", tables_path, *given).stdout.split())
+    assert f"The first sample by itself: {five['latency_cycles']:,} cycles" in text
+    assert f"from then on {five['interval_cycles']:,} cycles a sample" in text
+    one_sample = somagate.json("estimate", tables_path, *given[:-1], 1)
+    assert one_sample["interval_cycles"] is None
