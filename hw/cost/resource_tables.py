@@ -1,5 +1,6 @@
 """What a design takes of a part, as tables and as JSON holds it."""
 
+from itertools import groupby
 from typing import Any
 
 from rich.table import Table
@@ -25,21 +26,35 @@ def counts_table(resources: Resources) -> Table:
 
 
 def memories_table(plan: Plan, resources: Resources) -> Table:
-    """Return what becomes of every memory."""
-    stages = len(plan.stages) > 1
-    times = resources.replicas > 1
-    table = grid("memory", "words", "bits a word", "kept in", "RAMs", *["times"] * times)
+    """Return what becomes of every memory; what several stages have alike is one line."""
+    alike: dict[tuple[str, ...], list[int]] = {}
     for memory in resources.memories:
-        suffix = f"_{memory.stage}" if stages and memory.stage is not None else ""
-        table.add_row(
-            memory.stored.name + suffix,
+        line = (
+            memory.stored.name,
             f"{memory.stored.words:,}",
             f"{memory.stored.word_bits:,}",
             KEPT_IN[memory.kind],
             str(memory.block_rams or memory.large_rams),
-            *[str(1 if memory.stage is None else resources.replicas)] * times,
         )
+        stages = alike.setdefault(line, [])
+        if memory.stage is not None:
+            stages.append(memory.stage)
+    times = max(resources.replicas, *(len(stages) for stages in alike.values())) > 1
+    table = grid("memory", "words", "bits a word", "kept in", "RAMs", *["times"] * times)
+    for (name, *rest), stages in alike.items():
+        suffix = f"_{_ranges(stages)}" if stages and len(plan.stages) > 1 else ""
+        count = resources.replicas * len(stages) if stages else 1
+        table.add_row(name + suffix, *rest, *[str(count)] * times)
     return table
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Return rising numbers with those in a row as 'first…last'."""
+    told: list[str] = []
+    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        row = [number for _, number in run]
+        told.append(f"{row[0]}…{row[-1]}" if len(row) > 1 else f"{row[0]}")
+    return ", ".join(told)
 
 
 def resources_dict(resources: Resources) -> dict[str, Any]:

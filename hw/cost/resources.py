@@ -8,8 +8,10 @@ terms, `coefficients` the fit, and `benchmarks/resources.py` makes it anew.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
+from weakref import WeakKeyDictionary
 
+from ...export.tables import Tables
 from ..plan.loadable import IDENTITY
 from ..plan.plan import Plan
 from ..plan.stage_plan import StagePlan
@@ -184,35 +186,79 @@ def terms(plan: Staged, part: Part) -> Iterator[dict[str, Terms]]:
 
     What the accelerator has once is with the first stage, and with a stage what loads it.
     """
+    for stage, exports in _exports(plan):
+        yield _stage_terms(stage, exports, part, _has_identity(plan, stage))
+
+
+def _exports(plan: Staged) -> Iterator[tuple[StagePlan, int]]:
+    """Yield each stage, and how many of its maps later ones read."""
     for stage in plan.stages:
-        later = [other for other in plan.stages if other.first > stage.first]
-        exports = sum(any(name in other.external for other in later) for name in stage.names)
-        found = stage_blocks(stage, exports)
-        memory: Terms = {}
-        once = [_IDENTITY] if stage is plan.stages[0] and _configurable(plan) else []
-        for stored in (*stored_memories(stage), *once):
-            of_weights = stored.name.startswith("weights")
-            rows = large_rows(stored, part)
-            for width in stored.slices:
-                values = (
-                    {"rows": (rows - 1) * width}
-                    if rows
-                    else memory_terms(
-                        part,
-                        width=width,
-                        depth=stored.words,
-                        written=stored.written,
-                        block=stored.block,
-                    )
+        read = {
+            name for other in plan.stages if other.first > stage.first for name in other.external
+        }
+        yield stage, sum(name in read for name in stage.names)
+
+
+def _has_identity(plan: Staged, stage: StagePlan) -> bool:
+    """Return whether the hashes, which the accelerator has once, are counted with a stage."""
+    return stage is plan.stages[0] and _configurable(plan)
+
+
+def _stage_terms(stage: StagePlan, exports: int, part: Part, identity: bool) -> dict[str, Terms]:
+    """Return the terms of a stage's blocks and of its memories."""
+    found = stage_blocks(stage, exports)
+    memory: Terms = {}
+    for stored in (*stored_memories(stage), *[_IDENTITY] * identity):
+        of_weights = stored.name.startswith("weights")
+        rows = large_rows(stored, part)
+        for width in stored.slices:
+            values = (
+                {"rows": (rows - 1) * width}
+                if rows
+                else memory_terms(
+                    part,
+                    width=width,
+                    depth=stored.words,
+                    written=stored.written,
+                    block=stored.block,
                 )
-                for name, value in values.items():
-                    # What joins the rows of a weight memory ends in the array's registers.
-                    block = found["array"] if of_weights and name == "rows" else memory
-                    block[name] = block.get(name, 0) + value
-            if not of_weights:
-                memory["out"] = memory.get("out", 0) + stored.width
-        found["memory"] = memory
-        yield found
+            )
+            for name, value in values.items():
+                # What joins the rows of a weight memory ends in the array's registers.
+                block = found["array"] if of_weights and name == "rows" else memory
+                block[name] = block.get(name, 0) + value
+        if not of_weights:
+            memory["out"] = memory.get("out", 0) + stored.width
+    found["memory"] = memory
+    return found
+
+
+class _StageCost(NamedTuple):
+    """What a stage takes."""
+
+    cells: dict[str, Cells]
+    memories: list[StoredMemory]
+
+
+_KNOWN: WeakKeyDictionary[Tables, dict[tuple[object, ...], _StageCost]] = WeakKeyDictionary()
+"""What stages take that were looked at before: a search looks at a stage in many plans."""
+
+
+def _stage_cost(stage: StagePlan, exports: int, part: Part, identity: bool) -> _StageCost:
+    """Return what a stage takes, as it was found before where it is known."""
+    orders = [(name, order.tobytes()) for name, order in sorted(stage.orders.items())]
+    key = (
+        *(part, exports, identity, stage.first, stage.shape, stage.tile, stage.loadable),
+        *(stage.word_bits, stage.pad, *sorted(stage.buffers.items()), *orders),
+    )
+    known = _KNOWN.setdefault(stage.tables, {})
+    if key not in known:
+        found = _stage_terms(stage, exports, part, identity)
+        known[key] = _StageCost(
+            {block: cells(part.family, block, values) for block, values in found.items()},
+            stored_memories(stage),
+        )
+    return known[key]
 
 
 def resources(plan: Staged, part: Part) -> Resources:
@@ -229,15 +275,16 @@ def resources(plan: Staged, part: Part) -> Resources:
     shared = {
         block: cells(part.family, block, values) for block, values in shared_terms(plan).items()
     }
-    for number, (stage, found) in enumerate(zip(plan.stages, terms(plan, part), strict=True)):
-        mine = {block: cells(part.family, block, values) for block, values in found.items()}
+    for number, (stage, exports) in enumerate(_exports(plan)):
+        found = _stage_cost(stage, exports, part, _has_identity(plan, stage))
+        mine = dict(found.cells)
         if replicas > 1 and "configurator" in mine:
             known, more = shared.get("configurator", _NOTHING), mine.pop("configurator")
             shared["configurator"] = Cells(
                 logic=known.logic + more.logic, flip_flops=known.flip_flops + more.flip_flops
             )
         blocks.append(mine)
-        memories += [place(number, stored, part) for stored in stored_memories(stage)]
+        memories += [place(number, stored, part) for stored in found.memories]
     if _configurable(plan):
         memories.append(place(None, _IDENTITY, part))
     placed = tuple(memory for memory in memories if memory.stored.width)

@@ -72,8 +72,8 @@ def interval(plan: Plan, trace: Trace, x: NDArray[Any]) -> float:
         samples.
     """
     one = replace(plan, replicas=1)
-    through = predict(one, trace, x).busy_cycles - _alone(one, trace, x, 0)
-    each = through / (x.shape[1] - 1) / plan.replicas
+    found = predict(one, trace, x)
+    each = float(found.busy_cycles - found.cycles[0]) / (x.shape[1] - 1) / plan.replicas
     return max(each, float(plan.sample_words)) if plan.replicas > 1 else each
 
 

@@ -280,3 +280,16 @@ def test_of_few_samples_replicas_are_told_as_once_they_are_full(
     assert f"from then on {five['interval_cycles']:,} cycles a sample" in text
     one_sample = somagate.json("estimate", tables_path, *given[:-1], 1)
     assert one_sample["interval_cycles"] is None
+
+
+def test_memories_that_several_tiles_have_alike_are_one_line(somagate, tmp_path: Path) -> None:
+    digits = Path(__file__).parents[2] / "examples" / "digits.safetensors"
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        'word_bits = 16\n[[stages]]\nlayers = ["conv1"]\ntiles = 3\n'
+        '[[stages]]\nlayers = ["conv2", "readout"]\n',
+        encoding="utf-8",
+    )
+    text = somagate("estimate", digits, "--plan", plan, "--part", "lfe5u-85f").stdout
+    line = next(line for line in text.splitlines() if line.strip().startswith("parameters_0…2"))
+    assert line.split()[-1] == "3"
