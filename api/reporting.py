@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from .boards.registry import BOARDS
@@ -230,6 +231,7 @@ def _predicted(made: Design, data: Samples | None) -> Cycles:
     """Return the cycles that golden's spikes say, of samples or of random spikes."""
     plan, tables = made.plan, made.tables
     exact = is_followed(plan)
+    x: NDArray[Any]
     if data is None:
         trace, x = assumed_run(tables, ACTIVITY)
         told = f"for random spikes of {ACTIVITY:.0%} of the neurons in a time step"

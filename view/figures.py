@@ -68,7 +68,8 @@ def figure(
     )  # fmt: skip
     plot.toolbar.logo = None
     plot.toolbar.autohide = False
-    plot.xaxis.axis_label, plot.yaxis.axis_label = PlainText(text=x), PlainText(text=y)
+    for axes, name in ((plot.xaxis, x), (plot.yaxis, y)):
+        axes.axis_label = PlainText(text=name) if name else None
     for axis in (*plot.xaxis, *plot.yaxis):
         dress_axis(axis)
     for grid in plot.select({"type": Grid}):

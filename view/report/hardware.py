@@ -1,6 +1,6 @@
 """What the accelerator takes: its memories, the part's resources, and the clock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bokeh.models import NumeralTickFormatter
@@ -14,7 +14,7 @@ from ..text import decimal, escaped, isolated, percent, size, whole
 from .cost import Cost
 from .run import Run, number
 
-ROLES = ("blue", "vermillion", "green", "purple", "orange")
+ROLES = ("quiet", "blue", "vermillion", "green", "purple", "orange")
 MOST_NAMED = 5
 """Layers that have a colour of their own in the memory map's legend."""
 
@@ -80,7 +80,7 @@ def fmax(run: Run) -> tuple[float, float] | None:
     return None
 
 
-def _utilization(title: str, counts: list[tuple[str, float, float]]) -> Picture:
+def _utilization(title: str, counts: Sequence[tuple[str, float, float]]) -> Picture:
     """Return how much of each resource is used."""
     names = factors([name for name, _, _ in counts])[::-1]
     values = [used / available for _, used, available in counts][::-1]
@@ -110,14 +110,21 @@ def _utilization(title: str, counts: list[tuple[str, float, float]]) -> Picture:
     )  # fmt: skip
 
 
-def _regions(layer: dict[str, Any]) -> Iterator[tuple[str, int, int]]:
-    """Yield the words of a layer in each memory: the memory, the first word, how many."""
+Region = tuple[str, str, int, int]
+"""Whose words: a layer or 'input'; the memory, the first word, how many."""
+
+
+def _regions(layer: dict[str, Any]) -> Iterator[Region]:
+    """Yield what a layer has in each memory; the maps that it reads are their makers'."""
+    name = layer["layer"]
     for source in layer["sources"]:
-        yield source["weights"], *source["weight_rows"]
-    yield "parameters", *layer["parameter_words"]
-    yield layer["potentials"], *layer["potential_words"]
+        first, words = source["map_words"]
+        yield source["source"], "maps", first, words * source["buffers"]
+        yield name, source["weights"], *source["weight_rows"]
+    yield name, "parameters", *layer["parameter_words"]
+    yield name, layer["potentials"], *layer["potential_words"]
     if "synaptic" in layer:
-        yield layer["synaptic"], *layer["potential_words"]
+        yield name, layer["synaptic"], *layer["potential_words"]
 
 
 def _map(cost: Cost) -> Picture | None:
@@ -139,22 +146,23 @@ def _map(cost: Cost) -> Picture | None:
     plot.ygrid.visible = False
     ground = plot.hbar(y=names, right=[1.0] * len(names), height=0.66)
     follow(ground.glyph, fill_color="grid", line_color="grid")
-    drawn, rows = {}, []
-    order = [*dict.fromkeys(layer["layer"] for layer in found["layers"])]
+    owned: dict[str, list[tuple[str, float, float]]] = {}
+    rows = []
     for layer in found["layers"]:
-        ys, lefts, rights = [], [], []
-        for memory, first, count in _regions(layer):
+        for owner, memory, first, count in _regions(layer):
             key = next((k for k in row if k[0] == layer["stage"] and _same(k[1], memory)), None)
             if key is None or not count or not words[key]:
                 continue
-            ys.append(row[key])
-            lefts.append(min(1.0, first / words[key]))
-            rights.append(min(1.0, (first + count) / words[key]))
-            rows.append([isolated(layer["layer"]), escaped(title[key]), whole(first), whole(count)])
-        bars = plot.hbar(y=ys, left=lefts, right=rights, height=0.66)
-        role = ROLES[order.index(layer["layer"]) % len(ROLES)]
-        follow(bars.glyph, fill_color=role, line_color="paper")
-        drawn.setdefault(layer["layer"], []).append(bars)
+            ends = first / words[key], min(1.0, (first + count) / words[key])
+            if (row[key], *ends) not in owned.setdefault(owner, []):
+                owned[owner].append((row[key], *ends))
+                rows.append([isolated(owner), escaped(title[key]), whole(first), whole(count)])
+    drawn = {}
+    for place, owner in enumerate(sorted(owned, key=["input", *_order(found)].index)):
+        ys, lefts, rights = zip(*owned[owner], strict=True)
+        bars = plot.hbar(y=[*ys], left=[*lefts], right=[*rights], height=0.66)
+        follow(bars.glyph, fill_color=ROLES[place % len(ROLES)], line_color="paper")
+        drawn[owner] = [bars]
     if not rows:
         return None
     if len(drawn) <= MOST_NAMED:
@@ -166,6 +174,11 @@ def _map(cost: Cost) -> Picture | None:
         caption="<b>Memory map</b><br>Whose the words of each memory are.",
         table=table("Words of each layer in each memory", heads, rows, words=2, tall=True),
     )  # fmt: skip
+
+
+def _order(found: dict[str, Any]) -> list[str]:
+    """Return the names of the layers in a memory map, once each."""
+    return [*dict.fromkeys(layer["layer"] for layer in found["layers"])]
 
 
 def _same(stored: str, named: str) -> bool:

@@ -82,7 +82,8 @@ class Histogram:
 
     def told(self) -> str:
         """Return the bits, the range, and what is clipped or unused, in a sentence."""
-        held = f"{self.bits} bit{'s' * (self.bits > 1)} hold {_signed(self.lowest)}…{self.highest}"
+        holds = "1 bit holds" if self.bits == 1 else f"{self.bits} bits hold"
+        held = f"{holds} {_signed(self.lowest)}…{self.highest}"
         if self.seen is None:
             return f"{held}; nothing was there."
         low, high = self.seen
@@ -91,6 +92,8 @@ class Histogram:
             return f"{there}."
         spare = self.bits - self.needed_bits
         ends = f"{percent(self.at_low)} at the lower end, {percent(self.at_high)} at the upper"
+        if not self.at_low and not self.at_high:
+            ends = "none at an end"
         unused = f"; {spare} bit{'s' * (spare > 1)} not needed here" if spare > 0 else ""
         return f"{there}, {ends}{unused}."
 
@@ -138,7 +141,7 @@ def picture(
     if thresholds is not None and len(thresholds):
         low, high = float(thresholds.min()), float(thresholds.max())
         within = f"{low:,.4g}" if low == high else f"{low:,.4g}…{high:,.4g}"
-        note = f" Thresholds: {within}."
+        note = f" Thresholds, in the same unit: {within}."
         left, right = (
             max(min(left, low - 0.5), left - span),
             min(max(right, high + 0.5), right + span),
@@ -165,8 +168,10 @@ def picture(
         mark.glyph.fill_alpha = 0.35
     plot.yaxis.formatter = NumeralTickFormatter(format="0.[0]%")
     plot.xgrid.visible = False
-    if span <= 16:
-        plot.xaxis.ticker = FixedTicker(ticks=[*range(found.lowest, found.highest + 1)])
+    step = next(step for step in (1, 2, 4, 8, 1 << 20) if (right - left) / step <= 12)
+    if span // step > 1:
+        first = -(-found.lowest // step) * step
+        plot.xaxis.ticker = FixedTicker(ticks=[*range(first, found.highest + 1, step)])
     told = found.told()
     return Picture(
         figure=plot, alt=f"Histogram of the {what}. {told}{note}",

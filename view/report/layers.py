@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.models import NumeralTickFormatter
+from bokeh.models.ranges import DataRange1d
 from numpy.typing import NDArray
 
 from ...export.neuron import Shift
@@ -15,7 +16,7 @@ from ...export.tables import Layer, Tables
 from ..colours import follow
 from ..figures import Picture, factors, figure, legend
 from ..page import Columns, side_by_side, table
-from ..text import decimal, escaped, isolated, percent, whole
+from ..text import NONE, decimal, escaped, isolated, percent, whole
 from .histograms import KEY, Histogram, of_values, picture
 from .measure import Measured, Seen
 
@@ -166,7 +167,7 @@ def _about(tables: Tables, one: LayerFacts) -> str:
     store = neuron.store
     kept = f"{store.bits} bits a potential"
     if isinstance(store, Shift) and store.shift:
-        kept += f", {store.shift} bits dropped when it is stored"
+        kept += f", {store.shift} bit{'s' * (store.shift > 1)} dropped when it is stored"
     fires = (
         f"reset '{neuron.reset}'" if neuron.threshold is not None else "never fires, is read out"
     )
@@ -215,10 +216,10 @@ def _rates(one: LayerFacts) -> Picture:
     top = max(1.0, float(rates.max(initial=0.0)))
     counts, edges = np.histogram(rates, RATE_BARS, (0.0, top))
     shares = counts / max(1, len(rates))
-    plot = figure(x="spikes a time step", y="share of neurons", height=230, x_range=(0, top))
+    plot = figure(x="spikes a time step", y="share of neurons", height=230, x_range=(0, top),
+                  y_range=DataRange1d(start=0))  # fmt: skip
     bars = plot.quad(left=edges[:-1], right=edges[1:], bottom=0, top=shares)
     follow(bars.glyph, fill_color="purple", line_color="paper")
-    plot.y_range.start = 0
     plot.yaxis.formatter = NumeralTickFormatter(format="0.[0]%")
     plot.xgrid.visible = False
     never = int((rates == 0).sum())
@@ -243,14 +244,21 @@ def activity(tables: Tables, found: list[LayerFacts]) -> Iterator[str | Columns]
     """Yield the activity of all layers side by side, and over the time steps."""
     heads = ("layer", "neurons", "spikes a sample", "activity", "silent", "saturated")
     rows = [
+        [isolated(one.name), whole(prod(one.shape)), *[NONE] * 4] if _read_out(tables, one) else
         [
             isolated(one.name), whole(prod(one.shape)), decimal(one.spikes_per_sample),
-            percent(one.activity, 2), str(len(one.silent)), str(len(one.saturated)),
+            percent(one.activity, 2), *(map(str, map(len, (one.silent, one.saturated)))),
         ]
         for one in found
     ]  # fmt: skip
     yield table("Activity of the input and of each layer", heads, rows)
-    yield side_by_side(_by_layer(found), _by_step(tables, found))
+    firing = [one for one in found if not _read_out(tables, one)]
+    yield side_by_side(_by_layer(firing), _by_step(tables, firing))
+
+
+def _read_out(tables: Tables, one: LayerFacts) -> bool:
+    """Whether a layer never fires: its potentials are read out."""
+    return one.name != "input" and tables.layer(one.name).neuron.threshold is None
 
 
 def _by_layer(found: list[LayerFacts]) -> Picture:
@@ -258,10 +266,10 @@ def _by_layer(found: list[LayerFacts]) -> Picture:
     values = [one.activity or 0.0 for one in found][::-1]
     plot = figure(
         x="activity: spikes a neuron and time step", height=60 + 32 * len(names), y_range=names,
+        x_range=DataRange1d(start=0),
     )  # fmt: skip
     bars = plot.hbar(y=names, right=values, height=0.62)
     follow(bars.glyph, fill_color="purple", line_color="purple")
-    plot.x_range.start = 0
     plot.ygrid.visible = False
     plot.xaxis.formatter = NumeralTickFormatter(format="0.[0]%")
     told = "; ".join(f"{one.name}: {percent(one.activity)}" for one in found)
@@ -269,7 +277,8 @@ def _by_layer(found: list[LayerFacts]) -> Picture:
 
 
 def _by_step(tables: Tables, found: list[LayerFacts]) -> Picture:
-    plot = figure(x="time step", y="activity", height=max(200, 60 + 32 * len(found)))
+    plot = figure(x="time step", y="activity", height=max(200, 60 + 32 * len(found)),
+                  y_range=DataRange1d(start=0))  # fmt: skip
     roles = ("quiet", "blue", "vermillion", "green", "purple", "orange")
     dashes = ("dotted", "solid", "dashed", "dotdash")
     steps = [*range(tables.steps)]
@@ -282,7 +291,6 @@ def _by_step(tables: Tables, found: list[LayerFacts]) -> Picture:
         lines[one.name] = [line]
     if lines and len(lines) <= 4:
         legend(plot, lines)
-    plot.y_range.start = 0
     plot.yaxis.formatter = NumeralTickFormatter(format="0.[0]%")
     rows = [[str(step), *(percent(one.by_step[step], 2) for one in active)] for step in steps]
     told = table("Activity in each time step", ("time step", *(o.name for o in active)), rows,

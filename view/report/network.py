@@ -2,24 +2,27 @@
 
 from collections.abc import Iterator
 
-from bokeh.models import Arrow, NormalHead
+from bokeh.models import NumeralTickFormatter
+from bokeh.models.annotations import Arrow, NormalHead
+from bokeh.models.ranges import DataRange1d
+from bokeh.plotting import figure as Plot
 
 from ...export.tables import Tables
 from ..colours import follow
-from ..figures import Picture, Plot, figure, write
-from ..page import Columns, table
-from ..text import decimal, isolated, label, whole
+from ..figures import Picture, factors, figure, legend, write
+from ..page import Columns, side_by_side, table
+from ..text import decimal, isolated, label, size, whole
 from .cost import Cost, bits_of, neurons
 
 NODE, STEP = 74, 112
 """Heights in CSS pixels, of a node, and from one to the next."""
-LEFT, RIGHT = 0.04, 0.80
+LEFT, RIGHT = 0.005, 0.80
 """Of the nodes, on an axis 0…1."""
 
 
 def parts(tables: Tables, cost: Cost | None) -> Iterator[str | Picture | Columns]:
     """Yield the graph, and the same as a table."""
-    yield _graph(tables, cost)
+    yield side_by_side(_graph(tables, cost), _memory(tables))
     yield _table(tables, cost)
 
 
@@ -62,8 +65,8 @@ def _graph(tables: Tables, cost: Cost | None) -> Picture:
     middle = (LEFT + RIGHT) / 2
     boxes = plot.rect(
         x=[middle] * len(names), y=[*place.values()], width=RIGHT - LEFT, height=NODE,
-        border_radius=8,
     )  # fmt: skip
+    boxes.glyph.update(border_radius=8)
     follow(boxes.glyph, fill_color="panel", line_color="line")
     total = sum(one.cycles for one in cost.layers.values()) if cost else 0.0
     for name in names:
@@ -84,6 +87,35 @@ def _graph(tables: Tables, cost: Cost | None) -> Picture:
     return Picture(
         figure=plot, alt=alt,
         caption=f"<b>The network, layer by layer</b><br>Edges are synapse groups.{share}",
+    )  # fmt: skip
+
+
+def _memory(tables: Tables) -> Picture:
+    """Return what each layer keeps: weights, states and parameters of its kept channels."""
+    known = bits_of(tables)
+    names = factors([*known])
+    plot = figure(x="bytes", height=110 + 40 * len(names), y_range=names[::-1],
+                  x_range=DataRange1d(start=0))  # fmt: skip
+    plot.ygrid.visible = False
+    plot.xaxis.formatter = NumeralTickFormatter(format="0,0")
+    left, drawn = [0.0] * len(names), {}
+    for part, role in (("weights", "blue"), ("state", "orange"), ("parameters", "quiet")):
+        counts = [row["memory_bits"][part] / 8 for row in known.values()]
+        right = [a + b for a, b in zip(left, counts, strict=True)]
+        bars = plot.hbar(y=names, left=left, right=right, height=0.6)
+        follow(bars.glyph, fill_color=role, line_color="paper")
+        drawn[part] = [bars]
+        left = right
+    legend(plot, drawn)
+    rows = [
+        [isolated(name), *(size(row["memory_bits"][part] / 8) for part in drawn)]
+        for name, row in known.items()
+    ]
+    told = "; ".join(f"{name} {size(total)}" for name, total in zip(known, left, strict=True))
+    return Picture(
+        figure=plot, alt=f"Memory of each layer. {told}.",
+        caption="<b>Memory, layer by layer</b><br>Without any padding.",
+        table=table("Memory of each layer", ("layer", *drawn), rows),
     )  # fmt: skip
 
 
@@ -118,7 +150,7 @@ def _straight(plot: Plot, x: float, start: float, end: float) -> None:
     follow(head, fill_color="quiet", line_color="quiet")
     arrow = Arrow(
         end=head, x_start=x, x_end=x, y_start=start - NODE / 2, y_end=end + NODE / 2 + 1,
-        line_width=1.5,
+        body_line_width=1.5,
     )  # fmt: skip
     follow(arrow, line_color="quiet")
     plot.add_layout(arrow)
