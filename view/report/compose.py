@@ -71,7 +71,7 @@ class Content:
             "clock_hz": None if clocks is None else round(clocks[0]),
             "fmax_hz": None if clocks is None else round(clocks[1]),
             "utilization": {name: one.get("utilization") for name, one in run.built.items()},
-            "neurobench": neurobench.metrics(run.tables, measured),
+            "neurobench": neurobench.metrics(run.tables, measured, self.cost),
             "epochs": len(run.training),
             "missing": [{"what": what, "command": way} for what, way in self.missing],
         }  # fmt: skip
@@ -82,7 +82,7 @@ def html(content: Content) -> str:
     run, measured, cost = content.run, content.measured, content.cost
     tables = run.tables
     found = layers.facts(tables, measured)
-    metrics = neurobench.metrics(tables, measured)
+    metrics = neurobench.metrics(tables, measured, cost)
     sections = [
         _section("summary", "Summary", [
             overview.key_figures(run, measured, cost, metrics),
@@ -103,7 +103,9 @@ def html(content: Content) -> str:
     sections.append(_section("layers", "Layers and their bits", layers.parts(tables, found)))
     if cost is not None:
         sections.append(_section("hardware", "On the FPGA", hardware.parts(run, cost)))
-    sections.append(_section("neurobench", "NeuroBench", [neurobench.part(metrics, measured)]))
+    sections.append(
+        _section("neurobench", "NeuroBench", [neurobench.part(metrics, measured, cost)])
+    )
     if run.training or run.float_training:
         sections.append(_section("training", "Training", curves.parts(run)))
     return page(f"{tables.name}: report", _lead(content), sections, footer=_footer(content))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,9 +10,7 @@ from numpy.typing import NDArray
 from ...data import Labels
 from ...export.tables import Tables
 from ...sim.golden import golden
-from ...sim.golden.activity import connections, used
-from ...sim.golden.seen_maps import seen_maps
-from ...sim.golden.trace import Trace
+from ...sim.golden.operations import operations
 
 Counts = NDArray[np.int64]
 
@@ -140,8 +137,10 @@ def measure(
             found[name].add(spikes, trace.potentials[name])
         if confusion is not None:
             np.add.at(confusion, (part.labels, trace.prediction), 1)
-        for kind, count in _operations(tables, trace, x).items():
-            synaptic[kind] += count
+        for operated in operations(tables, trace, x).values():
+            synaptic["Effective_MACs"] += int(operated.macs.sum())
+            synaptic["Effective_ACs"] += int(operated.acs.sum())
+            synaptic["Dense"] += operated.dense * x.shape[1]
         if progress:
             progress(min(first + size, len(data)), len(data))
     return Measured(
@@ -179,26 +178,3 @@ class _Counter:
     def seen(self) -> Seen:
         return Seen(name=self.name, spikes=self.spikes, active=self.active, by_step=self.by_step,
                     lowest=self.lowest, values=self.values)  # fmt: skip
-
-
-def _operations(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, int]:
-    """Return NeuroBench's synaptic operations of a batch.
-
-    One is an element of a source that meets a connection: all of both are dense, and of elements
-    and weights that aren't 0 it is effective. Where elements are more than 0 or 1 it multiplies.
-    """
-    seen = seen_maps(tables, trace, x)
-    found = {"Effective_MACs": 0, "Effective_ACs": 0, "Dense": 0}
-    for layer in tables.layers:
-        for group in layer.synapses:
-            events = seen[group.source]
-            kind = "ACs" if tables.activation(group.source).bits == 1 else "MACs"
-            kept = layer.kept.reshape(-1, *(1,) * (group.weights.ndim - 1))
-            met = used(tables, layer, group, events != 0, (group.weights != 0) & kept)
-            found[f"Effective_{kind}"] += int(met.sum())
-            uses = connections(
-                group, np.ones(group.weights.shape, bool), tables.map_shapes[group.source],
-                tables.gathered_shapes[layer.name],
-            )  # fmt: skip
-            found["Dense"] += int(uses.sum()) * prod(events.shape[:2])
-    return found

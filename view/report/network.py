@@ -150,8 +150,8 @@ def _straight(plot: Plot, x: float, start: float, end: float) -> None:
     follow(head, fill_color="quiet", line_color="quiet")
     arrow = Arrow(
         end=head, x_start=x, x_end=x, y_start=start - NODE / 2, y_end=end + NODE / 2 + 1,
-        body_line_width=1.5,
     )  # fmt: skip
+    arrow.update(line_width=1.5)
     follow(arrow, line_color="quiet")
     plot.add_layout(arrow)
 

@@ -17,6 +17,7 @@ from ..text import NONE, escaped, isolated, percent, size, whole
 from .cost import Cost
 from .hardware import fmax
 from .measure import Measured
+from .neurobench import packed_bytes
 from .run import Run, number
 
 MOST_CELLS = 16
@@ -29,7 +30,7 @@ MISTAKES = 20
 def key_figures(run: Run, measured: Measured | None, cost: Cost | None, nb: dict[str, Any]) -> str:
     """Return the figures that matter as tiles."""
     found = []
-    integers = nb["Classification accuracy"]
+    integers = nb["classification_accuracy"]
     if measured is not None and integers is not None:
         about = f"{whole(measured.correct)} of {whole(measured.samples)} right, in integers"
         found.append(("Accuracy", percent(integers, 2), about))
@@ -53,10 +54,11 @@ def key_figures(run: Run, measured: Measured | None, cost: Cost | None, nb: dict
         colour = "good" if clocks[1] >= clocks[0] else "bad"
         value = f'<span class="{colour}">{clocks[1] / 1e6:.1f} MHz</span>'
         found.append(("Fastest clock", value, f"{clocks[0] / 1e6:.2f} MHz are wanted"))
-    found.append(("Model", size(nb["Footprint"]), "weights, states and parameters"))
-    if nb["Activation sparsity"] is not None:
+    packed = size(packed_bytes(run.tables))
+    found.append(("Model", packed, "weights, states and parameters, packed"))
+    if nb["activation_sparsity"] is not None:
         about = "of neurons and time steps without a spike"
-        found.append(("Activation sparsity", percent(nb["Activation sparsity"]), about))
+        found.append(("Activation sparsity", percent(nb["activation_sparsity"]), about))
     return tiles(found)
 
 
