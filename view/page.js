@@ -63,9 +63,8 @@
       radio.checked = radio.value === kept();
       radio.addEventListener("change", () => { keep(radio.value); choose(radio.value); });
     }
-    for (const data of document.querySelectorAll("script[data-figure]")) {
-      await Bokeh.embed.embed_item(JSON.parse(data.textContent));
-    }
+    const figures = [...document.querySelectorAll("script[data-figure]")];
+    await Promise.all(figures.map((one) => Bokeh.embed.embed_item(JSON.parse(one.textContent))));
     paint();
     root.dataset.drawn = "yes";
   }

@@ -46,7 +46,7 @@ class Browser:
             viewport={"width": width, "height": height}, color_scheme=scheme
         )
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on(
             "console",
             lambda told: told.type in ("error", "warning") and seen.errors.append(told.text),
@@ -83,10 +83,10 @@ def started() -> Iterator[Browser]:
 
 def drawn(page: Any) -> None:
     """Wait until all figures of a page from a file are drawn."""
-    page.wait_for_selector("html[data-drawn=yes]", state="attached")
+    page.wait_for_selector("html[data-drawn=yes]", state="attached", timeout=90_000)
 
 
-def until(page: Any, expression: str, argument: Any = None, seconds: float = 20.0) -> None:
+def until(page: Any, expression: str, argument: Any = None, seconds: float = 60.0) -> None:
     """Wait until JavaScript is true of a page, which may forbid the polling of Playwright."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression, argument):
