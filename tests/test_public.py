@@ -68,6 +68,10 @@ PUBLIC = {
     "somagate.sim.bench": [
         *("Bench", "CompileError", "ENGINES", "Engine", "Ports", "Record", "Scenario", "Stream"),
     ],
+    "somagate.sim.causes": [
+        *("Break", "Field", "Link", "Moment", "Suspect", "WayBack", "breaks", "fields", "life"),
+        *("sample_maps", "suspects", "way_back"),
+    ],
     "somagate.sim.cycles": ["Prediction", "predict"],
     "somagate.sim.golden": [
         *("Difference", "Stream", "Trace", "TraceFileError", "additions", "assumed_run"),
