@@ -78,7 +78,7 @@ def breaks(tables: Tables, trace: Trace, x: NDArray[Any]) -> dict[str, Break]:
 def _break(tables: Tables, layer: Layer, trace: Trace, maps: dict[str, NDArray[Any]]) -> Break:
     plan = RunLayer(tables, layer)
     fires, kept = trace.spikes[layer.name], trace.potentials[layer.name]
-    spikes = np.empty(fires.shape, fires.dtype)
+    spikes: Spikes = np.zeros_like(fires)
     potentials = np.empty(kept.shape, kept.dtype)
     for sample in range(fires.shape[1]):
         of = slice(sample, sample + 1)

@@ -68,7 +68,7 @@ def lives(
         if sample not in maps:
             maps[sample] = sample_maps(tables, trace, x, sample)
         place = (channel, *rest)
-        at = (slice(None), sample, *place)
+        at: Any = (slice(None), sample, *place)
         activations = np.zeros((len(flat), window, weights), np.int64)
         sums = np.zeros((len(flat), window), np.int64)
         for number, groups in enumerate(fields(tables, layer, place)):

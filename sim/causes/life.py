@@ -5,6 +5,7 @@ is `somagate.sim.golden.update`, and the tests hold the two together.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,8 +94,9 @@ def life(
     """
     sums = window_sums(fields(tables, layer, place), maps)
     pool = layer.sum_pool
-    stored = [0, *(int(s) for s in trace.potentials[layer.name][(slice(None), sample, *place)])]
-    fired = [0, *(int(s) for s in trace.spikes[layer.name][(slice(None), sample, *place)])]
+    at: Any = (slice(None), sample, *place)
+    stored = [0, *(int(s) for s in trace.potentials[layer.name][at])]
+    fired = [0, *(int(s) for s in trace.spikes[layer.name][at])]
     found: list[Moment] = []
     current = 0
     for step, here in enumerate(sums.tolist()):

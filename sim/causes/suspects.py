@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...checks.arguments import WORD_LIMIT
 from ...export.synapse import weight_range
 from ...export.tables import Layer, Tables
-from ..golden.neuron_rule import Levels, Rule
+from ..golden.neuron_rule import CurrentRule, Levels, Rule
 from ..golden.trace import Trace
 from .breaks import Break
 from .evidence import Life, agrees, channel_rule, chunks, lives
@@ -138,7 +138,8 @@ def _tried(layer: Layer, number: str, was: int) -> NDArray[np.int64]:
         # A division by the threshold counts several spikes, so it can only be positive there.
         low = 1 if number == "threshold" and layer.neuron.spike_bits > 1 else -WORD_LIMIT
         values = values[(values >= low) & (values < WORD_LIMIT)]
-    return values[values != was].astype(np.int64)
+    others: NDArray[np.int64] = values[values != was].astype(np.int64)
+    return others
 
 
 def _numbers(layer: Layer, channel: int, n: Rule) -> Iterator[tuple[str, int, Any]]:
@@ -150,18 +151,18 @@ def _numbers(layer: Layer, channel: int, n: Rule) -> Iterator[tuple[str, int, An
     def stored(name: str) -> Any:
         return lambda values: replace(n, store=replace(n.store, **{name: values}))
 
-    def entering(name: str) -> Any:
-        return lambda values: replace(n, current=replace(n.current, **{name: values}))
+    def entering(current: CurrentRule, name: str) -> Any:
+        return lambda values: replace(n, current=replace(current, **{name: values}))
 
     for name in ("threshold", "amount", "lower_bound"):
         value = getattr(n, name)
         if value is not None:
             yield name.replace("_", " "), int(value[0]), of(name)
     if n.current:
-        yield "bias", int(n.current.bias[0]), entering("bias")
+        yield "bias", int(n.current.bias[0]), entering(n.current, "bias")
         if n.current.leak_at != "never":
             multiplier = int(n.current.multiplier[0])
-            yield "current leak multiplier", multiplier, entering("multiplier")
+            yield "current leak multiplier", multiplier, entering(n.current, "multiplier")
     else:
         yield "bias", int(n.bias[0]), of("bias")
     if n.leak_at != "never":
@@ -175,18 +176,19 @@ def _weights(tables: Tables, layer: Layer, channel: int, known: list[Life]) -> I
     """Yield the weights that explain a channel."""
     offsets = np.cumsum([0, *(group.weights[channel].size for group in layer.synapses)])
     was = np.concatenate([group.weights[channel].reshape(-1) for group in layer.synapses])
-    numbers, values = [], []
+    numbers: list[NDArray[Any]] = []
+    values: list[NDArray[np.int64]] = []
     # A weight over which nothing has come until the rule is broken doesn't explain that.
     first = known[0]
     until = int(first.broken.argmax()) + 1
-    used = first.activations[:until].any((0, 1))
+    used: Any = first.activations[:until].any((0, 1))
     for number, group in enumerate(layer.synapses):
         low, high = weight_range(group.bits)
         here = offsets[number] + np.flatnonzero(used[offsets[number] : offsets[number + 1]])
-        for value in range(low, high + 1):
-            if group.bits > 1 or value:
+        for other in range(low, high + 1):
+            if group.bits > 1 or other:
                 numbers.append(here)
-                values.append(np.full(len(here), value, np.int64))
+                values.append(np.full(len(here), other, np.int64))
     at, value = np.concatenate(numbers), np.concatenate(values)
     different = value != was[at]
     at, value = at[different], value[different]
