@@ -126,7 +126,8 @@ class Device(PlanDevice):
 
         Arguments and errors are those of `predict`; the board must be built with trace.
         """
-        return super().trace(maps(self.tables, x), progress=progress)
+        inputs = maps(self.tables, x)
+        return replace(super().trace(inputs, progress=progress), input=inputs)
 
     def measure(
         self, data: Samples, *, profile: bool = False, progress: Progress | None = None

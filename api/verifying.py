@@ -31,6 +31,7 @@ def verify(
     seed: int | None = None,
     predict: int | None = None,
     waves: Path | str | None = None,
+    traces: Path | str | None = None,
     resume: Path | str | None = None,
     cache: Path | str | None = None,
     workers: int | None = None,
@@ -55,6 +56,9 @@ def verify(
         How many samples' cycles are predicted too; by default 128, and none where streams stall.
     waves
         A path without suffix, for a waveform of the first difference.
+    traces
+        A path without suffix, for golden's and the Verilog's trace of the sample that differs
+        first, which `inspect` looks into.
     resume
         A folder that keeps the verdicts of what is equal, and from which they are taken.
     cache
@@ -104,6 +108,7 @@ def verify(
             models=None if cache is None else Path(cache),
             verdicts=None if resume is None else Path(resume),
             waves=None if waves is None else Path(waves),
+            traces=None if traces is None else Path(traces),
         ),
         predict=PREDICTED if predict is None else predict,
         progress=progress,
