@@ -69,8 +69,8 @@ PUBLIC = {
         *("Bench", "CompileError", "ENGINES", "Engine", "Ports", "Record", "Scenario", "Stream"),
     ],
     "somagate.sim.causes": [
-        *("Break", "Field", "Link", "Moment", "Suspect", "WayBack", "breaks", "fields", "life"),
-        *("sample_maps", "suspects", "way_back"),
+        *("Break", "Field", "Link", "Moment", "Pattern", "Suspect", "WayBack", "breaks", "fields"),
+        *("life", "pattern", "sample_maps", "suspects", "way_back"),
     ],
     "somagate.sim.cycles": ["Prediction", "predict"],
     "somagate.sim.golden": [

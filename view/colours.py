@@ -36,6 +36,13 @@ RAMPS: dict[str, tuple[list[str], list[str]]] = {
         ["#ffffff", "#e3eef7", "#c3dcee", "#9cc5e2", "#6eaad3", "#3f8dc2", "#0072b2", "#00588a"],
         ["#14171c", "#17283a", "#1a3a56", "#1f4e74", "#286493", "#357db3", "#4ba3dd", "#8fc8ee"],
     ),
+    "bothsides": (
+        ["#a85a00", "#cc8a3a", "#e6bd85", "#f5e3c8", "#ffffff"]
+        + ["#cfe3f1", "#8fbfe0", "#4794c8", "#0067a5"],
+        ["#f0a848", "#b97b2a", "#7d541f", "#46331c", "#1c2027"]
+        + ["#1a3a56", "#23608c", "#3a8cc9", "#7cc0f0"],
+    ),
+    "differs": (["#c44e00"], ["#ff8a4a"]),
 }
 """By what a list of colours is for, from little to much."""
 

@@ -3,6 +3,7 @@
 from .breaks import Break, breaks
 from .field import Field, fields, sample_maps
 from .life import Moment, life
+from .pattern import Pattern, pattern
 from .suspects import Suspect, suspects
 from .way_back import Link, WayBack, way_back
 
@@ -11,11 +12,13 @@ __all__ = [
     "Field",
     "Link",
     "Moment",
+    "Pattern",
     "Suspect",
     "WayBack",
     "breaks",
     "fields",
     "life",
+    "pattern",
     "sample_maps",
     "suspects",
     "way_back",
