@@ -81,6 +81,8 @@ def arrived(inspected: Inspected, found: list[Arrival], layer: str, sample: int)
     channel = found[0].index[0] if found else 0
     suspects = suspected(inspected.suspects, layer, channel) if inspected.difference else {}
     rows = []
+    # Where the same came in both traces, which is so at every cause, it is shown once.
+    shown = len(inspected.names) if any(each.differs for each in found) else 1
     for each in found[:MOST_ROWS]:
         name = f"{each.source} {_named(each.place)}"
         sender = escaped(name)
@@ -91,14 +93,16 @@ def arrived(inspected: Inspected, found: list[Arrival], layer: str, sample: int)
         dense = isinstance(tables.layer(layer).synapses[each.group], Dense)
         if (each.group, each.index) in suspects:
             weight += f' <b class="bad">as if {suspects[(each.group, each.index)]}</b>'
-        values = [str(v) for v in each.values]
-        products = [f"{each.weight * v:+,}" if v else "0" for v in each.values]
+        values = [str(v) for v in each.values[:shown]]
+        products = [f"{each.weight * v:+,}" if each.weight * v else "0" for v in each.values]
         if each.differs:
             values = [f'<b class="bad">{v}</b>' for v in values]
         at = "" if dense else escaped(str(list(each.index)))
-        rows.append([sender, str(each.step), weight, at, *values, *products])
-    names = inspected.names
-    heads = ["from", "step", "weight", "at", *names, *(["product"] * len(names))]
+        rows.append([sender, str(each.step), weight, at, *values, *products[:shown]])
+    heads = ["from", "step", "weight", "at", "came", "product"]
+    if shown > 1:
+        names = inspected.names
+        heads[4:] = [*(f"{n} came" for n in names), *(f"{n} product" for n in names)]
     if len(found) > MOST_ROWS:
         caption = f"What came in: {MOST_ROWS} of {len(found)} inputs that aren’t 0"
     else:

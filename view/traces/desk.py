@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from bokeh.document import Document
-from bokeh.events import RangesUpdate, Tap
-from bokeh.models import Column, CustomJS, TextInput
+from bokeh.events import Event, RangesUpdate, Tap
+from bokeh.models import Column, CustomJS
+from bokeh.models.widgets import TextInput
 
 from ...export.neuron import Shift
 from ...export.tables import Layer
@@ -56,7 +57,7 @@ class Desk:
         document.title = f"{inspected.tables.name}: traces"
         document.template = template(inspected)
         document.template_variables.update(heading(inspected))
-        wire = Column(self._asked, self._told, name="wire", visible=False)
+        wire = Column(children=[self._asked, self._told], name="wire", visible=False)
         for root in (*self._rasters.figures, *self._pictures.figures, self._life.figure, wire):
             document.add_root(root)
 
@@ -172,29 +173,36 @@ class Desk:
         answer = {"answered": self._answered, "controls": controls, "html": html}
         self._told.value = json.dumps(answer)
 
-    def _zoomed(self, event: RangesUpdate) -> None:
+    def _zoomed(self, event: Event) -> None:
         x0, x1, y0, y1 = (getattr(event, name) for name in ("x0", "x1", "y0", "y1"))
-        if None not in (x0, x1, y0, y1):
+        if None not in (x0, x1, y0, y1):  # a range without an end, as while it is reset
             part = (*sorted((x0, x1)), *sorted((y0, y1)))
             self._rasters.draw(self.layer, self.quantity, part)
 
-    def _tapped_raster(self, event: Tap) -> None:
-        if event.x is None or event.y is None:
+    def _tapped_raster(self, event: Event) -> None:
+        at = _point(event)
+        if at is None:
             return
-        sample, step = divmod(int(event.x), self.inspected.tables.steps)
-        place = numbered(int(event.y), self._shape)
+        sample, step = divmod(int(at[0]), self.inspected.tables.steps)
+        place = numbered(int(at[1]), self._shape)
         self.ask({"sample": sample, "step": step, "place": [*place]})
 
-    def _tapped_maps(self, event: Tap) -> None:
-        if event.x is None or event.y is None:
-            return
-        place = self._pictures.mosaic.neuron(event.x, event.y)
+    def _tapped_maps(self, event: Event) -> None:
+        at = _point(event)
+        place = None if at is None else self._pictures.mosaic.neuron(*at)
         if place is not None:
             self.ask({"place": [*place]})
 
-    def _tapped_life(self, event: Tap) -> None:
-        if event.x is not None:
-            self.ask({"step": round(event.x)})
+    def _tapped_life(self, event: Event) -> None:
+        at = _point(event)
+        if at is not None:
+            self.ask({"step": round(at[0])})
+
+
+def _point(event: Event) -> tuple[float, float] | None:
+    """Return where a figure was clicked, in the units of its axes."""
+    x, y = getattr(event, "x", None), getattr(event, "y", None)
+    return None if x is None or y is None else (float(x), float(y))
 
 
 def _int(value: Any, otherwise: int, size: int | None = None) -> int:

@@ -58,7 +58,8 @@ class Inspected:
         """The way back from the first difference."""
         if self.difference is None:
             return WayBack(links=())
-        return way_back(self.tables, *self.traces, self.x, self.difference)
+        first, second = self.traces
+        return way_back(self.tables, first, second, self.x, self.difference)
 
     @cached_property
     def breaks(self) -> dict[str, Break]:

@@ -19,7 +19,7 @@ class Maps:
 
     def __init__(self, inspected: Inspected) -> None:
         self._inspected = inspected
-        self.x, self.y = Range1d(0, 1), Range1d(1, 0)
+        self.x, self.y = Range1d(start=0, end=1), Range1d(start=1, end=0)
         self.mosaic = Mosaic.of((1,))
         self.figures: list[bokeh_figure] = []
         self._images: list[tuple[Image, Image]] = []
@@ -39,9 +39,7 @@ class Maps:
             self._marks.append(Marks(plot, "vermillion", 2.5))
         self._layer = ""
 
-    def draw(
-        self, layer: str, quantity: Quantity, step: int, sample: int, place: Place
-    ) -> None:
+    def draw(self, layer: str, quantity: Quantity, step: int, sample: int, place: Place) -> None:
         """Draw a layer in one step of one sample, with a frame around one neuron."""
         traces = self._inspected.traces
         if layer != self._layer:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bokeh.models import ColumnDataSource, Range1d, Span
+from bokeh.models import ColumnDataSource, Range1d
+from bokeh.models.annotations import Span
 from bokeh.plotting import figure as bokeh_figure
 
 from ...sim.causes.life import Moment
@@ -26,7 +27,7 @@ class LifeFigure:
     """
 
     def __init__(self, inspected: Inspected) -> None:
-        self.x = Range1d(-0.5, 0.5)
+        self.x = Range1d(start=-0.5, end=0.5)
         plot = self.figure = figure(
             x="time step", y="LSBs of the accumulator", height=280, x_range=self.x,
             tools="xpan,xwheel_zoom,reset", name="life", active_drag="xpan",
@@ -65,9 +66,7 @@ class LifeFigure:
         steps = len(lives[0])
         first = max(0, min(step - MOST_STEPS // 2, steps - MOST_STEPS))
         part = range(first, min(first + MOST_STEPS, steps))
-        for moments, stored, spikes, sources in zip(
-            lives, kept, fires, self._sources, strict=True
-        ):
+        for moments, stored, spikes, sources in zip(lives, kept, fires, self._sources, strict=True):
             sources["u"].data = {"x": [*part], "y": [moments[t].u for t in part]}
             sources["kept"].data = {"x": [*part], "y": [shift(stored[t]) for t in part]}
             fired = [t for t in part if spikes[t]]

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, LinearColorMapper
+from bokeh.models.glyphs import Image as ImageGlyph
 from bokeh.plotting import figure as bokeh_figure
 from numpy.typing import NDArray
 
@@ -32,10 +33,9 @@ class Image:
         self.source = ColumnDataSource(
             {"image": [np.zeros((1, 1), np.float32)], "x": [0], "y": [0], "dw": [1], "dh": [1]}
         )
-        self.renderer = plot.image(
-            image="image", x="x", y="y", dw="dw", dh="dh", source=self.source,
-            color_mapper=self.mapper, level="image",
-        )  # fmt: skip
+        glyph = ImageGlyph(image="image", x="x", y="y", dw="dw", dh="dh", color_mapper=self.mapper)
+        self.renderer = plot.add_glyph(self.source, glyph)
+        self.renderer.level = "image"
 
     def show(
         self, picture: NDArray[np.float32], place: tuple[float, float, float, float], most: float

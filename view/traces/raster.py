@@ -24,7 +24,7 @@ class Rasters:
     def __init__(self, inspected: Inspected) -> None:
         self._inspected = inspected
         self._pyramids: dict[tuple[int, str, str], Pyramid] = {}
-        self.x, self.y = Range1d(0, 1), Range1d(0, 1)
+        self.x, self.y = Range1d(start=0, end=1), Range1d(start=0, end=1)
         self.figures: list[bokeh_figure] = []
         self._spikes: list[Image] = []
         self._potentials: list[Image] = []
@@ -58,12 +58,12 @@ class Rasters:
 
     def draw(self, layer: str, quantity: Quantity, part: tuple[float, ...] | None = None) -> None:
         """Draw what is seen: (left, right, bottom, top), by default what the ranges say."""
-        x, y = (self.x.start, self.x.end), (self.y.start, self.y.end)
+        x: Any = (self.x.start, self.x.end)
+        y: Any = (self.y.start, self.y.end)
         if part is not None:
-            x, y = (part[0], part[1]), (part[2], part[3])
+            x, y = part[:2], part[2:]
         tiles = [
-            self._pyramid(number, quantity, layer).tile(x, y)
-            for number in range(len(self.figures))
+            self._pyramid(number, quantity, layer).tile(x, y) for number in range(len(self.figures))
         ]
         most = max(strongest(picture) for picture, _ in tiles)
         for number, (picture, place) in enumerate(tiles):

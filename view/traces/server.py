@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bokeh.application import Application
 from bokeh.application.handlers import FunctionHandler
+from bokeh.document import Document
 from bokeh.server.server import Server
 from tornado.ioloop import IOLoop
 
@@ -99,7 +100,7 @@ def serve(inspected: Inspected, port: int = 0) -> Served:
 
 
 def _server(inspected: Inspected, port: int, token: str, loop: IOLoop) -> Server:
-    def open_page(document: object) -> None:
+    def open_page(document: Document) -> None:
         Desk(document, inspected)
 
     # All that the server has lies under the token: page, scripts, and the socket between them.

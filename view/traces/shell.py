@@ -76,7 +76,9 @@ def _pictures(name: str, title: str, titles: list[str], note: str, numbers: bool
         for index, title_ in enumerate(titles)
     )
     differs = (
-        ' <span class="bad">Orange</span> in the second is what differs.' if len(titles) == 2 else ""
+        ' <span class="bad">Orange</span> in the second is what differs.'
+        if len(titles) == 2
+        else ""
     )
     table = (
         '<details><summary>Numbers</summary><div data-html="numbers"></div></details>'

@@ -6,7 +6,6 @@ from typing import Any
 
 from ...sim.causes.life import Moment
 from ...sim.causes.suspects import Suspect
-from ...sim.causes.way_back import Link
 from ..page import table
 from ..text import NONE, escaped, whole
 from .inspected import Inspected
@@ -16,7 +15,7 @@ LINES = (
     ("loaded", "v", "in LSBs of the accumulator"),
     ("leaked", "x", "behind a leak at load"),
     ("acc", "acc", "sum of weight · input"),
-    ("bias", "bias", ""),
+    ("bias", "bias", "added in every step"),
     ("current", "i", "stored current before the step"),
     ("entering", "e", "what enters: the sum with gain and bias, or the current"),
     ("u", "u", "compared with the threshold"),
@@ -44,7 +43,7 @@ def difference(inspected: Inspected) -> str:
         )
     else:
         steps = "".join(
-            f"<li>{_go(link.layer, link.place, link.step, link.sample, escaped(link.text))}</li>"
+            f"<li>{go(link.layer, link.place, link.step, link.sample, escaped(link.text))}</li>"
             for link in links
         )
         parts.append(f'<h3>The way back</h3><ol class="way">{steps}</ol>')
@@ -90,13 +89,9 @@ def _suspects(inspected: Inspected) -> str:
         "Other channels break the rule too, so it may be a part that they share."
         if several else "It is the only channel that breaks the rule."
     )  # fmt: skip
-    rows = [
-        [escaped(s.name), str(s.was), escaped(s.would_be), str(s.flipped)] for s in found[:12]
-    ]
+    rows = [[escaped(s.name), str(s.was), escaped(s.would_be), str(s.flipped)] for s in found[:12]]
     more = f"<p>… and {len(found) - 12} more</p>" if len(found) > 12 else ""
-    caption = (
-        f"Each one by itself explains all that {channel} does, in {found[0].steps} updates"
-    )
+    caption = f"Each one by itself explains all that {channel} does, in {found[0].steps} updates"
     heads = ("number", "by the tables", "as if it were", "bits flipped")
     return f"{title}{table(caption, heads, rows)}{more}<p>{note}</p>{common if several else ''}"
 
@@ -109,8 +104,8 @@ def _breaks(inspected: Inspected) -> str:
         step, sample, place = first
         channels = sorted(each.channels)
         listed = ", ".join(map(str, channels[:12])) + (", …" if len(channels) > 12 else "")
-        go = _go(name, place, step, sample, f"step {step}, sample {inspected.first + sample}")
-        rows.append([escaped(name), whole(each.count), whole(each.where.size), listed, go])
+        way = go(name, place, step, sample, f"step {step}, sample {inspected.first + sample}")
+        rows.append([escaped(name), whole(each.count), whole(each.where.size), listed, way])
     if not rows:
         return ""
     caption = f"Updates of {inspected.names[1]} that break the rule, by its own inputs"
@@ -144,10 +139,8 @@ def update(inspected: Inspected, moments: Sequence[Moment], traced: Sequence[tup
     rows.append(["<b>stored</b>", "in the trace", *_marked([kept for _, kept in traced])])
     for moment, (fire, kept), name in zip(moments, traced, inspected.names, strict=True):
         if (moment.fire, moment.kept) != (fire, kept):
-            rows.append(
-                ['<b class="bad">broken</b>', f"{escaped(name)} isn’t what the rule makes of its "
-                 "own inputs", *[""] * len(moments)]
-            )  # fmt: skip
+            text = f"{escaped(name)} isn’t what the rule makes of its own inputs"
+            rows.append(['<b class="bad">broken</b>', text, *[""] * len(moments)])
     heads = ("line", "what it is", *inspected.names)
     return table("The update, line by line", heads, rows, words=2)
 
@@ -169,11 +162,6 @@ def numbers(caption: str, values: Any) -> str:
     return table(caption, heads, rows, tall=True)
 
 
-def link_text(link: Link) -> str:
-    """Return a link of the way back as text for a figure's alternative."""
-    return link.text
-
-
 def suspected(suspects: Sequence[Suspect], layer: str, channel: int) -> dict[Any, str]:
     """Return what each suspected weight of a channel would be, by (group, index)."""
     return {
@@ -183,10 +171,9 @@ def suspected(suspects: Sequence[Suspect], layer: str, channel: int) -> dict[Any
     }
 
 
-def _go(layer: str, place: Sequence[int], step: int, sample: int, text: str) -> str:
+def go(layer: str, place: Sequence[int], step: int, sample: int, text: str) -> str:
     """Return a button that leads to a neuron; `text` is HTML."""
     wanted = {"layer": layer, "place": [*place], "step": step, "sample": sample}
-    return f'<button type="button" class="go" data-go="{escaped(json.dumps(wanted))}">{text}</button>'
-
-
-go = _go
+    return (
+        f'<button type="button" class="go" data-go="{escaped(json.dumps(wanted))}">{text}</button>'
+    )
