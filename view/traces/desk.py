@@ -20,7 +20,8 @@ from .maps import Maps as MapPictures
 from .neuron import LifeFigure
 from .raster import Quantity, Rasters
 from .shell import heading, template
-from .words import difference, numbers, update
+from .way_figure import WayFigure
+from .words import difference, explained, numbers, update, way
 
 Named = dict[str, Any]
 
@@ -30,7 +31,7 @@ class Desk:
 
     def __init__(self, document: Document, inspected: Inspected) -> None:
         self.inspected = inspected
-        found = inspected.way.links
+        found = self._links = inspected.way.links
         first = inspected.tables.layers[0].name
         self.layer: str = found[0].layer if found else first
         self.sample = found[0].sample if found else 0
@@ -51,6 +52,12 @@ class Desk:
         for plot in self._pictures.figures:
             plot.on_event(Tap, self._tapped_maps)
         self._life.figure.on_event(Tap, self._tapped_life)
+        roots: list[Any] = [*self._rasters.figures, *self._pictures.figures, self._life.figure]
+        if found:
+            self._way = WayFigure(inspected)
+            self._way.draw(found)
+            self._way.figure.on_event(Tap, self._tapped_way)
+            roots.append(self._way.figure)
         self._rasters.whole(self.layer)
         self._rasters.draw(self.layer, self.quantity)
         self.show(opening=True)
@@ -58,7 +65,7 @@ class Desk:
         document.template = template(inspected)
         document.template_variables.update(heading(inspected))
         wire = Column(children=[self._asked, self._told], name="wire", visible=False)
-        for root in (*self._rasters.figures, *self._pictures.figures, self._life.figure, wire):
+        for root in (*roots, wire):
             document.add_root(root)
 
     @property
@@ -79,8 +86,8 @@ class Desk:
         Parameters
         ----------
         wanted
-            'layer', 'place', 'step', 'sample' or its 'number', 'quantity', and 'raster', which is
-            'whole' or 'here'.
+            'layer', 'place', 'step', 'sample' or its 'number', 'quantity'; 'raster', which is
+            'whole' or 'here'; and 'way', which is 'first', 'answer' or 'here'.
         """
         inspected, tables = self.inspected, self.inspected.tables
         layer = wanted.get("layer", self.layer)
@@ -98,6 +105,8 @@ class Desk:
         quantity = wanted.get("quantity")
         if quantity in ("spikes", "potentials"):
             self.quantity = quantity
+        if "way" in wanted and inspected.way.links:
+            self._lead(wanted["way"])
         if changed or wanted.get("raster") == "whole":
             self._rasters.whole(self.layer)
         if wanted.get("raster") == "here":
@@ -106,6 +115,17 @@ class Desk:
         if changed or "quantity" in wanted or "raster" in wanted:
             self._rasters.draw(self.layer, self.quantity)
         self.show()
+
+    def _lead(self, start: Any) -> None:
+        """Show the way back from a start, and the neuron that it starts at."""
+        inspected = self.inspected
+        if start == "here":
+            found = inspected.way_from(self.layer, self.step, self.sample, self.place)
+        else:
+            found = inspected.answer_way if start == "answer" else inspected.way
+        self._links = found.links
+        if found.links:
+            self._way.draw(found.links)
 
     @property
     def _column(self) -> int:
@@ -134,8 +154,15 @@ class Desk:
             "arrivals": arrived(inspected, came, self.layer, self.sample),
             "numbers": self._numbers(),
         }
+        if inspected.way.links:
+            html["way"] = way(self._links)
         if opening:
-            html["difference"] = difference(inspected) if len(inspected.traces) == 2 else ""
+            pair = len(inspected.traces) == 2
+            html |= (
+                {"difference": difference(inspected), "explained": explained(inspected)}
+                if pair
+                else {}
+            )
         self._tell(html)
 
     def _name(self) -> str:
@@ -192,6 +219,13 @@ class Desk:
         place = None if at is None else self._pictures.mosaic.neuron(*at)
         if place is not None:
             self.ask({"place": [*place]})
+
+    def _tapped_way(self, event: Event) -> None:
+        at = _point(event)
+        link = None if at is None else self._way.link(*at)
+        if link is not None:
+            self.ask({"layer": link.layer, "step": link.step, "sample": link.sample,
+                      "place": [*link.place]})  # fmt: skip
 
     def _tapped_life(self, event: Event) -> None:
         at = _point(event)

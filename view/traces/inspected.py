@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ...export.tables import Tables
 from ...sim.causes.breaks import Break, breaks
+from ...sim.causes.field import Place
 from ...sim.causes.pattern import Pattern, pattern
 from ...sim.causes.suspects import Suspect, suspects
 from ...sim.causes.way_back import WayBack, way_back
@@ -60,6 +61,39 @@ class Inspected:
             return WayBack(links=())
         first, second = self.traces
         return way_back(self.tables, first, second, self.x, self.difference)
+
+    @cached_property
+    def answer_way(self) -> WayBack:
+        """The way back from an answer that differs, of the same sample where that one's does."""
+        if self.difference is None:
+            return WayBack(links=())
+        first, second = self.traces
+        wrong = (first.output != second.output).reshape(self.samples, -1).any(1)
+        if not wrong.any():
+            return WayBack(links=())
+        mine = self.difference.sample
+        sample = mine if wrong[mine] else int(wrong.argmax())
+        found = Difference(
+            quantity="output", layer=None, step=None, sample=sample, place=(), values=(0, 0),
+            count=1,
+        )  # fmt: skip
+        return way_back(self.tables, first, second, self.x, found)
+
+    def way_from(self, layer: str, step: int, sample: int, place: Place) -> WayBack:
+        """Return the way back from a neuron in a step, empty where it doesn't differ there."""
+        first, second = self.traces
+        at: Any = (step, sample, *place)
+        ours, theirs = (
+            (int(trace.spikes[layer][at]), int(trace.potentials[layer][at]))
+            for trace in self.traces
+        )
+        if ours == theirs:
+            return WayBack(links=())
+        found = Difference(
+            quantity="potential", layer=layer, step=step, sample=sample, place=place,
+            values=(ours[1], theirs[1]), count=1,
+        )  # fmt: skip
+        return way_back(self.tables, first, second, self.x, found)
 
     @cached_property
     def breaks(self) -> dict[str, Break]:

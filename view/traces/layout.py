@@ -64,6 +64,14 @@ class Mosaic:
             return across, down
         return across * (self.shape[2] + 1), down * (self.shape[1] + 1)
 
+    def frames(self) -> tuple[list[tuple[float, float]], tuple[float, float]]:
+        """Return (left, top) of each channel, and the size of all of them."""
+        if len(self.shape) == 1:
+            columns, rows = self.size
+            return [(0, 0)], (columns, rows)
+        corners = [self.corner(channel) for channel in range(self.shape[0])]
+        return [(float(x), float(y)) for x, y in corners], (self.shape[2], self.shape[1])
+
     def cell(self, place: Place) -> tuple[int, int]:
         """Return (column, row) of a neuron's cell."""
         x, y = self.corner(place[0])

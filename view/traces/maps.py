@@ -24,13 +24,15 @@ class Maps:
         self.figures: list[bokeh_figure] = []
         self._images: list[tuple[Image, Image]] = []
         self._marks: list[Marks] = []
+        self._frames: list[Marks] = []
         for index, _ in enumerate(inspected.traces):
             plot = figure(
-                height=240, tools="pan,wheel_zoom,reset", x_range=self.x, y_range=self.y,
-                name=f"maps{index}", active_drag="pan",
+                x_range=self.x, y_range=self.y, name=f"maps{index}", min_border=1,
             )  # fmt: skip
+            plot.min_border_right = 1
             plot.grid.visible = plot.axis.visible = False
             whole_ticks(plot)
+            self._frames.append(Marks(plot, "line", 1))
             self._images.append((Image(plot, "ramp"), Image(plot, "bothsides")))
             self.figures.append(plot)
             if index:
@@ -48,8 +50,9 @@ class Maps:
             columns, rows = self.mosaic.size
             self.x.update(start=0, end=columns, reset_start=0, reset_end=columns)
             self.y.update(start=rows, end=0, reset_start=rows, reset_end=0)
-            for plot in self.figures:
-                plot.height = int(np.clip(60 + 460 * rows / columns, 90, 420))
+            for plot, frames in zip(self.figures, self._frames, strict=True):
+                plot.aspect_ratio = max(columns / rows, 1)
+                frames.show(*self.mosaic.frames())
         shown = [getattr(trace, quantity)[layer][step, sample] for trace in traces]
         most = max(strongest(values) for values in shown)
         for values, (spikes, potentials), marks in zip(

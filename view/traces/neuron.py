@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bokeh.models import ColumnDataSource, Range1d
+from bokeh.models import ColumnDataSource, DataRange1d, Range1d
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure as bokeh_figure
 
@@ -30,7 +30,7 @@ class LifeFigure:
         self.x = Range1d(start=-0.5, end=0.5)
         plot = self.figure = figure(
             x="time step", y="LSBs of the accumulator", height=280, x_range=self.x,
-            tools="xpan,xwheel_zoom,reset", name="life", active_drag="xpan",
+            tools="", name="life", y_range=DataRange1d(range_padding=0.2),
         )  # fmt: skip
         whole_ticks(plot)
         self._now = Span(dimension="height", line_width=14, line_alpha=0.16, level="underlay")

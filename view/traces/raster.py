@@ -32,8 +32,8 @@ class Rasters:
         for index, _ in enumerate(inspected.traces):
             plot = figure(
                 x="time step" if inspected.samples == 1 else "time step, sample after sample",
-                y="neuron", height=260, tools="xpan,xwheel_zoom,box_zoom,reset",
-                active_scroll="xwheel_zoom", active_drag="box_zoom",
+                y="neuron", height=260, tools="box_zoom,pan,wheel_zoom,reset",
+                active_drag="box_zoom", active_scroll=None,  # the wheel scrolls the page
                 x_range=self.x, y_range=self.y, name=f"raster{index}",
             )  # fmt: skip
             plot.grid.visible = False

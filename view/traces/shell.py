@@ -33,7 +33,7 @@ def template(inspected: Inspected) -> Template:
     pair = count == 2
     titles = [escaped(name) for name in inspected.names]
     main = (
-        (_DIFFERENCE if pair else "")
+        (_difference(inspected) if pair else "")
         + _controls(inspected)
         + _NEURON
         + _pictures("maps", "The layer in this step", titles, _MAPS_NOTE, numbers=True)
@@ -48,8 +48,29 @@ def template(inspected: Inspected) -> Template:
 
 _DIFFERENCE = """
 <section id="first" aria-labelledby="first-title"><h2 id="first-title">The first difference</h2>
-<div data-html="difference"></div></section>
+<div data-html="difference"></div>WAY<div data-html="explained"></div></section>
 """
+
+_WAY = """<h3>The way back</h3>
+<p class="buttons">
+<button type="button" data-go='{"way": "first"}'>from the first difference</button>
+ANSWER<button type="button" data-go='{"way": "here"}'>from the neuron below</button></p>
+<div data-html="way" aria-live="polite"></div>
+<figure><figcaption>Layers above each other; a line is an input that wasn’t 0 in the
+step of the fault, thicker the more it counted.</figcaption><div class="plot" role="img"
+aria-label="The way back as a picture: its neurons are listed above.">{{ embed(roots.way) }}</div>
+</figure>"""
+
+_ANSWER = """<button type="button" data-go='{"way": "answer"}'>from the answer</button>
+"""
+
+
+def _difference(inspected: Inspected) -> str:
+    """Return the section of the difference, with a way back where there is one."""
+    answer = _ANSWER if inspected.answer_way.links else ""
+    way = _WAY.replace("ANSWER", answer) if inspected.way.links else ""
+    return _DIFFERENCE.replace("WAY", way)
+
 
 _NEURON = """
 <section id="neuron" aria-labelledby="neuron-title"><h2 id="neuron-title">One neuron</h2>
@@ -63,7 +84,7 @@ step; a triangle is a spike. A click goes to a step.</figcaption></figure>
 
 _MAPS_NOTE = "Channels beside each other, one cell a neuron. A click goes to a neuron."
 _RASTER_NOTE = (
-    "All neurons, by their number, over the time steps. Wheel and box zoom; a click goes to a "
+    "All neurons, by their number, over the time steps. Drag a box to zoom in; a click goes to a "
     "neuron and a step."
 )
 

@@ -39,7 +39,7 @@
     }
     form.querySelector("[data-axis='0'] span").textContent =
       now.shape.length === 1 ? "neuron" : "channel";
-    for (const button of document.querySelectorAll(".way button.go")) {
+    for (const button of document.querySelectorAll(".way a")) {
       const to = JSON.parse(button.dataset.go);
       const here = to.layer === now.layer && to.step === now.step &&
         String(to.place) === String(now.place);

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...sim.causes.life import Moment
 from ...sim.causes.suspects import Suspect
+from ...sim.causes.way_back import Link
 from ..page import table
 from ..text import NONE, escaped, whole
 from .inspected import Inspected
@@ -30,24 +31,33 @@ LINES = (
 
 
 def difference(inspected: Inspected) -> str:
-    """Return what differs first, the way back from it, and what would explain it."""
+    """Return what differs first."""
     found = inspected.difference
     if found is None:
         return "<p><b>The traces are equal</b>, in every spike, potential and answer.</p>"
-    links = inspected.way.links
-    parts = [f'<p class="verdict">{escaped(_summary(inspected))}</p>']
+    told = f'<p class="verdict">{escaped(_summary(inspected))}</p>'
+    if inspected.way.links:
+        return told
+    return (
+        f"{told}<p>Every spike and potential is equal, so the fault is in what the readout makes "
+        "of them.</p>"
+    )
+
+
+def way(links: Sequence[Link]) -> str:
+    """Return a way back as a list of ways to its neurons."""
     if not links:
-        parts.append(
-            "<p>Every spike and potential is equal, so the fault is in what the readout makes of "
-            "them.</p>"
-        )
-    else:
-        steps = "".join(
-            f"<li>{go(link.layer, link.place, link.step, link.sample, escaped(link.text))}</li>"
-            for link in links
-        )
-        parts.append(f'<h3>The way back</h3><ol class="way">{steps}</ol>')
-    parts += [_suspects(inspected), _breaks(inspected)]
+        return "<p>This neuron is equal in both traces in this step: no way leads back from it.</p>"
+    steps = "".join(
+        f"<li>{go(link.layer, link.place, link.step, link.sample, escaped(link.text))}</li>"
+        for link in links
+    )
+    return f'<ol class="way">{steps}</ol>'
+
+
+def explained(inspected: Inspected) -> str:
+    """Return what would explain the difference, where the rule is broken, and the waveform."""
+    parts = [_suspects(inspected), _breaks(inspected)]
     if inspected.waves:
         command = f'<code class="command">gtkwave {escaped(inspected.waves)}</code>'
         parts.append(f"<p>The waveform opens at this update: {command}</p>")
@@ -172,8 +182,6 @@ def suspected(suspects: Sequence[Suspect], layer: str, channel: int) -> dict[Any
 
 
 def go(layer: str, place: Sequence[int], step: int, sample: int, text: str) -> str:
-    """Return a button that leads to a neuron; `text` is HTML."""
+    """Return a link that leads to a neuron in a step; `text` is HTML."""
     wanted = {"layer": layer, "place": [*place], "step": step, "sample": sample}
-    return (
-        f'<button type="button" class="go" data-go="{escaped(json.dumps(wanted))}">{text}</button>'
-    )
+    return f'<a href="#neuron" data-go="{escaped(json.dumps(wanted))}">{text}</a>'
