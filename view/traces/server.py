@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -63,6 +64,10 @@ def serve(inspected: Inspected, port: int = 0) -> Served:
     """
     # Found once here, not for each browser, and wrong traces are told before anything is served.
     _ = inspected.difference, inspected.way, inspected.breaks, inspected.suspects
+    # Bokeh leaves a socket open where its port is taken, so that is found out first.
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, port))
     token = secrets.token_urlsafe(24)
     ready = threading.Event()
     started: list[tuple[IOLoop, int]] = []
