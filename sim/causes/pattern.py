@@ -81,7 +81,17 @@ def _kinds(tables: Tables, trace: Trace, found: Break) -> dict[str, NDArray[np.b
     fired = np.concatenate([np.zeros_like(fires[:1]), fires[:-1]])
     first = np.zeros(fires.shape, bool)
     first[0] = True
-    return {
+    channels = fires.shape[2]
+    at = np.arange(channels).reshape(-1, *(1,) * (fires.ndim - 3))
+    wrong = np.array(sorted(found.channels))
+    kinds = {
+        # Whoever updates, adds or keeps every second channel, or every fourth, …
+        f"of channel {first}, {first + apart}, …": np.broadcast_to(at % apart == first, fires.shape)
+        for apart in (2, 4, 8, 16, 32, 64)
+        for first in {int(wrong[0]) % apart}
+        if first + apart < channels
+    }
+    return kinds | {
         "in which the rule fires": found.spikes > 0,
         "in which the rule doesn't fire": found.spikes == 0,
         "in which it fires": fires > 0,

@@ -110,7 +110,9 @@ class Inspected:
         if cause is None or cause.layer not in self.breaks:
             return []
         found = self.breaks[cause.layer]
-        return suspects(self.tables, self.traces[1], self.x, found, cause.place[0])
+        named = suspects(self.tables, self.traces[1], self.x, found, cause.place[0])
+        # A weight is one channel's alone, so it doesn't explain several.
+        return [each for each in named if each.source is None or len(found.channels) == 1]
 
     @cached_property
     def pattern(self) -> Pattern | None:
