@@ -102,7 +102,11 @@ def served(*arguments: object) -> tuple[list[str], int, str]:
 
     Returns what it printed, its exit status, and what it wrote to stderr.
     """
-    code = "from somagate.cli.main import main; main()"
+    # As `conftest` has it, so that what is compiled already is found.
+    code = (
+        "from somagate.sim.bench import native_engine; native_engine.optimize = '-O1'; "
+        "from somagate.cli.main import main; main()"
+    )
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ),
