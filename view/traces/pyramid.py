@@ -1,15 +1,19 @@
 """Pictures of arrays of any size: what is seen is never more than a screen's pixels.
 
-A level of a pyramid holds the sums of 4×4 elements of the level below. A picture of a part is made
-of the level that has a few elements a pixel, so it costs as much for a million as for a billion.
+A level of a pyramid holds the sums of 4 elements of the level below, along either axis. A picture
+of a part is made of the level that has a few elements a pixel, so it costs as much for a million as
+for a billion.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 FACTOR = 4
+MOST = 4
+"""Elements of a level in a pixel, at most, along an axis."""
 WIDTH, HEIGHT = 1000, 500
 """Pixels of a picture at most."""
 
@@ -24,7 +28,7 @@ class Pyramid:
     """
 
     def __init__(self, values: NDArray[Any]) -> None:
-        self._levels: list[NDArray[Any]] = [values]
+        self._levels: dict[tuple[int, int], NDArray[Any]] = {(0, 0): values}
         self.shape: tuple[int, int] = (values.shape[0], values.shape[1])
 
     def tile(
@@ -44,37 +48,50 @@ class Pyramid:
         place
             (left, bottom, width, height) of the picture, in elements.
         """
-        left, right = _inside(columns, self.shape[0])
-        bottom, top = _inside(rows, self.shape[1])
-        level = 0
-        most = 4  # elements a pixel and axis
-        while max((right - left) / WIDTH, (top - bottom) / HEIGHT) > most * FACTOR**level:
-            level += 1
-        size = FACTOR**level
-        values = self._level(level)
-        left, bottom = left // size, bottom // size
-        right, top = -(-right // size), -(-top // size)
-        part = values[left:right, bottom:top]
-        x, y = _edges(right - left, WIDTH), _edges(top - bottom, HEIGHT)
-        sums = np.add.reduceat(part, x, 0, dtype=np.float32)
-        sums = np.add.reduceat(sums, y, 1)
-        widths = np.diff(self._bounds(left + np.append(x, right - left), size, 0))
-        heights = np.diff(self._bounds(bottom + np.append(y, top - bottom), size, 1))
-        means = sums / (widths[:, None] * heights[None, :]).astype(np.float32)
-        place = (
-            float(left * size), float(bottom * size), float(widths.sum()), float(heights.sum()),
-        )  # fmt: skip
+        x = _Axis.of(columns, self.shape[0], WIDTH)
+        y = _Axis.of(rows, self.shape[1], HEIGHT)
+        part = self._level(x.level, y.level)[x.first : x.last, y.first : y.last]
+        sums = np.add.reduceat(part, x.edges, 0, np.float32)
+        sums = np.add.reduceat(sums, y.edges, 1)
+        means = sums / (x.sizes[:, None] * y.sizes[None, :])
+        place = (x.start, y.start, float(x.sizes.sum()), float(y.sizes.sum()))
         return np.ascontiguousarray(means.T, np.float32), place
 
-    def _bounds(self, edges: NDArray[np.int64], size: int, axis: int) -> NDArray[np.int64]:
-        return np.minimum(edges * size, self.shape[axis])
+    def _level(self, across: int, up: int) -> NDArray[Any]:
+        """Return the sums of so many times `FACTOR` columns, and rows."""
+        if (across, up) not in self._levels:
+            axis = 0 if across else 1
+            below = self._level(across - 1, up) if across else self._level(across, up - 1)
+            edges = np.arange(0, below.shape[axis], FACTOR)
+            self._levels[across, up] = np.add.reduceat(below, edges, axis, np.float32)
+        return self._levels[across, up]
 
-    def _level(self, level: int) -> NDArray[Any]:
-        while len(self._levels) <= level:
-            below = self._levels[-1]
-            sums = np.add.reduceat(below, np.arange(0, below.shape[0], FACTOR), 0, np.float32)
-            self._levels.append(np.add.reduceat(sums, np.arange(0, below.shape[1], FACTOR), 1))
-        return self._levels[level]
+
+@dataclass(frozen=True, kw_only=True)
+class _Axis:
+    """A part of an axis, in elements of a level, and its pixels."""
+
+    level: int
+    first: int
+    last: int
+    edges: NDArray[np.int64]
+    sizes: NDArray[np.float32]
+    start: float
+
+    @classmethod
+    def of(cls, part: tuple[float, float], size: int, pixels: int) -> "_Axis":
+        low, high = _inside(part, size)
+        level = 0
+        while (high - low) / pixels > MOST * FACTOR**level:
+            level += 1
+        scale = FACTOR**level
+        first, last = low // scale, -(-high // scale)
+        edges = _edges(last - first, pixels)
+        bounds = np.minimum((first + np.append(edges, last - first)) * scale, size)
+        return cls(
+            level=level, first=first, last=last, edges=edges,
+            sizes=np.diff(bounds).astype(np.float32), start=float(first * scale),
+        )  # fmt: skip
 
 
 def _inside(part: tuple[float, float], size: int) -> tuple[int, int]:

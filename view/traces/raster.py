@@ -29,6 +29,7 @@ class Rasters:
         self._spikes: list[Image] = []
         self._potentials: list[Image] = []
         self._marks: list[Marks] = []
+        self._drawn: tuple[Any, ...] = ()
         for index, _ in enumerate(inspected.traces):
             plot = figure(
                 x="time step" if inspected.samples == 1 else "time step, sample after sample",
@@ -62,6 +63,10 @@ class Rasters:
         y: Any = (self.y.start, self.y.end)
         if part is not None:
             x, y = part[:2], part[2:]
+        wanted = (layer, quantity, *x, *y)
+        if wanted == self._drawn:  # figures that share their ranges tell of each change once each
+            return
+        self._drawn = wanted
         tiles = [
             self._pyramid(number, quantity, layer).tile(x, y) for number in range(len(self.figures))
         ]
