@@ -82,7 +82,10 @@ step; a triangle is a spike. A click goes to a step.</figcaption></figure>
 <div class="figures"><div data-html="update"></div><div data-html="arrivals"></div></div></section>
 """
 
-_MAPS_NOTE = "Channels beside each other, one cell a neuron. A click goes to a neuron."
+_MAPS_NOTE = (
+    "Channels beside each other, one cell a neuron; potentials are green above 0, purple below. A "
+    "click goes to a neuron."
+)
 _RASTER_NOTE = (
     "All neurons, by their number, over the time steps. Drag a box to zoom in; a click goes to a "
     "neuron and a step."
