@@ -62,6 +62,7 @@ class WayFigure:
         self._nodes, nodes = self._dots(plot, "paper")
         self._fault, fault = self._dots(plot, "vermillion")
         legend(plot, entries | {"the way back": [path, nodes], "the fault": [fault]})
+        plot.legend.ncols = 3  # in two lines, which a phone is wide enough for
 
     def draw(self, links: tuple[Link, ...]) -> None:
         """Draw a way of one link or more."""

@@ -10,7 +10,7 @@ from somagate.sim.causes.life import life, window_sums
 from somagate.sim.golden.golden import run
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases())
 def test_every_moment_of_every_neuron_is_golden(case: tuple[Tables, Any]) -> None:
     tables, x = case
@@ -29,7 +29,7 @@ def test_every_moment_of_every_neuron_is_golden(case: tuple[Tables, Any]) -> Non
             ).tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cases())
 def test_golden_breaks_the_rule_nowhere(case: tuple[Tables, Any]) -> None:
     tables, x = case

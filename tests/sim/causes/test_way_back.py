@@ -29,7 +29,7 @@ def test_the_way_from_any_difference_leads_to_the_planted_fault(
     assert first is not None
     starts = [first]
     for name in golden.spikes:  # and from others, anywhere in the run
-        for at in np.argwhere(golden.potentials[name] != other.potentials[name])[-2:]:
+        for at in np.argwhere(golden.potentials[name] != other.potentials[name])[-1:]:
             step, sample, *place = map(int, at)
             starts.append(
                 Difference(
