@@ -7,7 +7,7 @@ from bokeh.core.templates import get_env
 from jinja2 import Template
 
 from ..page import served
-from ..text import escaped
+from ..text import escaped, plain
 from .inspected import Inspected
 
 _HERE = Path(__file__).parent
@@ -19,7 +19,7 @@ def heading(inspected: Inspected) -> dict[str, Any]:
     samples = f"{inspected.samples} samples" if inspected.samples > 1 else "1 sample"
     of = f", from number {inspected.first}" if inspected.first else ""
     return {
-        "heading": f"{tables.name}: {' and '.join(inspected.names)}",
+        "heading": plain(f"{tables.name}: {' and '.join(inspected.names)}"),
         "lead": (
             f"{samples}{of}, {tables.steps} time steps, {tables.updates:,} updates of neurons in "
             f"each; tables {tables.sha256[:12]}"
