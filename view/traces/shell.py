@@ -31,7 +31,8 @@ def template(inspected: Inspected) -> Template:
     """Return the page's template."""
     count = len(inspected.traces)
     pair = count == 2
-    titles = [escaped(name) for name in inspected.names]
+    # What stands in a template is text for that too.
+    titles = [escaped(name).replace("{", "&#123;") for name in inspected.names]
     main = (
         (_difference(inspected) if pair else "")
         + _controls(inspected)
