@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .export.tables import Tables
     from .generating import Built, Generated, build, generate
     from .importing import from_nir, from_norse, from_snntorch, from_spikingjelly, to_nir
+    from .inspecting import Inspection, inspect
     from .own_network import from_torch, to_torch
     from .proofs import Proof, as_input, as_output, proof
     from .reading import Converted, convert, from_checkpoint, load
@@ -46,11 +47,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BitSearch", "Built", "Checked", "Converted", "Design", "Device", "DeviceRun", "Estimate",
-    "Generated", "Health", "Measured", "Proof", "Report", "Samples", "Stream", "Tables", "Trace",
-    "Trained", "Verdict", "as_input", "as_output", "build", "check", "convert", "design", "doctor",
-    "estimate", "from_checkpoint", "from_nir", "from_norse", "from_snntorch", "from_spikingjelly",
-    "from_torch", "generate", "load", "measure", "plan", "proof", "report", "samples",
-    "search_bits", "simulate", "to_nir", "to_torch", "train", "verify", "virtual_board",
+    "Generated", "Health", "Inspection", "Measured", "Proof", "Report", "Samples", "Stream",
+    "Tables", "Trace", "Trained", "Verdict", "as_input", "as_output", "build", "check",
+    "convert", "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse",
+    "from_snntorch", "from_spikingjelly", "from_torch", "generate", "inspect", "load",
+    "measure", "plan", "proof", "report", "samples", "search_bits", "simulate", "to_nir",
+    "to_torch", "train", "verify", "virtual_board",
 ]  # fmt: skip
 
 _HOMES = {
@@ -63,6 +65,7 @@ _HOMES = {
     "export.tables": ("Tables",),
     "generating": ("Built", "Generated", "build", "generate"),
     "importing": ("from_nir", "from_norse", "from_snntorch", "from_spikingjelly", "to_nir"),
+    "inspecting": ("Inspection", "inspect"),
     "own_network": ("from_torch", "to_torch"),
     "proofs": ("Proof", "as_input", "as_output", "proof"),
     "reading": ("Converted", "convert", "from_checkpoint", "load"),

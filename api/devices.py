@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ class Device(PlanDevice):
 
         Arguments and errors are those of `predict`; the board must be built with trace.
         """
-        return super().trace(maps(self.tables, x), progress=progress)
+        inputs = maps(self.tables, x)
+        return replace(super().trace(inputs, progress=progress), input=inputs)
 
     def measure(
         self, data: Samples, *, profile: bool = False, progress: Progress | None = None

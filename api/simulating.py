@@ -1,7 +1,7 @@
 """The golden simulator on samples: traces, accuracy, activity."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -190,7 +190,7 @@ def measure(
             else:
                 channels[name] += sites.sum((0, 1, 3), np.int64)
         if trace:
-            run.save(trace, overwrite=overwrite)
+            replace(run, input=x).save(trace, overwrite=overwrite)
         if progress:
             progress(min(first + size, count), count)
     shapes = {"input": tables.input.shape, **tables.neuron_shapes}

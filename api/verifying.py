@@ -13,6 +13,7 @@ from .hw.generate import TOP
 from .hw.plan import plan_file
 from .sim.bench.engines import ENGINES, Engine
 from .sim.verify.settings import Dut, Kept, Setup
+from .sim.verify.traced import trace_files
 from .sim.verify.verdict import Verdict
 from .sim.verify.verify import verify as compare
 from .targets import one_of
@@ -31,6 +32,8 @@ def verify(
     seed: int | None = None,
     predict: int | None = None,
     waves: Path | str | None = None,
+    traces: Path | str | None = None,
+    overwrite: bool = True,
     resume: Path | str | None = None,
     cache: Path | str | None = None,
     workers: int | None = None,
@@ -55,6 +58,11 @@ def verify(
         How many samples' cycles are predicted too; by default 128, and none where streams stall.
     waves
         A path without suffix, for a waveform of the first difference.
+    traces
+        A path without suffix, for golden's and the Verilog's trace of the sample that differs
+        first, which `inspect` looks into.
+    overwrite
+        Replace such traces that are there.
     resume
         A folder that keeps the verdicts of what is equal, and from which they are taken.
     cache
@@ -82,6 +90,11 @@ def verify(
         raise ValueError(f"predict must be 0 where streams stall, not {predict}")
     if workers is not None and chosen != "native":
         raise ValueError(f"workers must come with the engine 'native', not {chosen!r}")
+    for file in () if traces is None or overwrite else trace_files(Path(traces)):
+        if file.exists():
+            raise FileExistsError(
+                f"{file} exists already: name another path for the traces, or overwrite it"
+            )
     verilog = load = None
     if generated is not None:
         if not isinstance(design, Tables):
@@ -104,6 +117,7 @@ def verify(
             models=None if cache is None else Path(cache),
             verdicts=None if resume is None else Path(resume),
             waves=None if waves is None else Path(waves),
+            traces=None if traces is None else Path(traces),
         ),
         predict=PREDICTED if predict is None else predict,
         progress=progress,

@@ -20,6 +20,7 @@ from .export import export
 from .flash import flash
 from .generate import generate
 from .import_file import import_
+from .inspect import inspect
 from .load import load
 from .output import write_json
 from .plan import plan
@@ -87,6 +88,8 @@ EXAMPLES: dict[Callable[..., None], str] = {
     simulate: "somagate simulate runs/digits/tables.safetensors --data digits",
     generate: "somagate generate runs/digits/tables.safetensors",
     verify: "somagate verify runs/digits/tables.safetensors --data digits --samples 100",
+    inspect: "somagate inspect runs/difference.golden.safetensors "
+    "runs/difference.rtl.safetensors --tables runs/digits/tables.safetensors",
     report: "somagate report runs/demo",
     build: "somagate build runs/digits/tables.safetensors --board icebreaker",
     flash: "somagate flash runs/digits/icebreaker",

@@ -84,6 +84,13 @@ Clock = Annotated[float | None, typer.Option(metavar="MHZ", help="Clock; default
 BAUD = 115200
 """That of `somagate.boards.uart`, which help must not import either."""
 Baud = Annotated[int, typer.Option(min=1, help="Speed of the serial line.")]
+Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Of the page on 127.0.0.1; default: one that is free."),
+]
+NoBrowser = Annotated[
+    bool, typer.Option("--no-browser", help="Print the page's address, and open no browser.")
+]
 LineBaud = Annotated[
     int | None,
     typer.Option(

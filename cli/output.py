@@ -12,10 +12,11 @@ import os
 import sys
 import traceback
 import warnings
+import webbrowser
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 import typer
 from rich.console import Console, RenderableType
@@ -33,6 +34,15 @@ USER_ERRORS = (
 
 NO, FAILED = 1, 2
 """Exit statuses: the work is done, and its answer is no; the work could not be done."""
+
+
+class Page(Protocol):
+    """A page that is being served."""
+
+    address: str
+
+    def wait(self) -> None:
+        """Wait until it ends; it does where an interrupt comes."""
 
 
 def stderr() -> Console:
@@ -112,6 +122,17 @@ def message(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def serving(page: Page, *, browser: bool) -> None:
+    """Serve a page until Ctrl-C: its address is printed, and on a terminal a browser opens it."""
+    sys.stdout.write(f"{page.address}\n")
+    sys.stdout.flush()
+    if browser and sys.stdout.isatty():
+        webbrowser.open(page.address)
+    stderr().print("Ctrl-C ends it", markup=False)
+    with suppress(KeyboardInterrupt):
+        page.wait()
 
 
 @contextmanager

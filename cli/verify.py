@@ -1,6 +1,9 @@
 """`somagate verify`: the Verilog against the golden simulator, every spike and every potential."""
 
+import shlex
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import somagate as sg
@@ -11,14 +14,16 @@ from .options import (
     Data,
     Json,
     Lanes,
+    NoBrowser,
     PlanFile,
+    Port,
     Samples,
     TablesFile,
     UpdateLanes,
     WordBits,
     designed,
 )
-from .output import NO, existing, progress, show, verb
+from .output import NO, existing, progress, serving, show, verb
 
 
 def verify(
@@ -52,6 +57,23 @@ def verify(
             metavar="PATH", help="Write PATH.vcd and PATH.gtkw around the first difference."
         ),
     ] = None,
+    traces: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Write PATH.golden.safetensors and PATH.rtl.safetensors where they differ: both "
+            "traces of the sample, for `inspect`.",
+        ),
+    ] = None,
+    look: Annotated[
+        bool,
+        typer.Option("--inspect", help="Where they differ, open a page at that neuron."),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite traces that are there.")
+    ] = False,
+    port: Port = None,
+    no_browser: NoBrowser = False,
     resume: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Keep verdicts there, and skip what is verified already."),
@@ -81,7 +103,16 @@ def verify(
     Exits with 1 at the first difference, which it names: layer, step, sample, place, both values;
     with 2 where the comparison could not be made.
     """
-    with verb(json):
+    with verb(json), ExitStack() as kept:
+        if look and json:
+            raise ValueError("--inspect must be left out with --json, which prints alone")
+        if not look and (port is not None or no_browser):
+            alone = "--no-browser" if no_browser else "--port"
+            raise ValueError(f"{alone} must come with --inspect, not without it")
+        command = traces is not None
+        if look and traces is None:
+            folder = kept.enter_context(TemporaryDirectory(prefix="somagate-"))
+            traces = Path(folder, "difference")
         loaded = sg.load(existing(tables, ".safetensors"))
         if native and engine != "native":
             raise ValueError(f"--engine must be 'native' with --native, not {engine!r}")
@@ -100,9 +131,20 @@ def verify(
             result = sg.verify(
                 design, sg.samples(loaded, data, samples), generated=generated, engine=engine,
                 stalls=stalls, seed=seed, predict=predict, waves=waves, resume=resume,
-                cache=cache,
+                cache=cache, traces=traces, overwrite=force,
                 progress=update,
             )  # fmt: skip
-    show(result, json)
+        show(result, json)
+        if look and result.traces:
+            found = sg.inspect(
+                *result.traces, tables=loaded, names=("golden", "RTL"), waves=result.waves or None
+            )
+            serving(found.serve(port or 0), browser=not no_browser)
+        elif command and result.traces and not json:
+            named = ["--tables", str(tables), *(["--waves", result.waves] if result.waves else [])]
+            line = shlex.join(["somagate", "inspect", *result.traces, *named])
+            typer.echo(f"look into it: {line}")
+        elif not result.equal and not json:
+            typer.echo("--inspect shows where they differ, and the way back")
     if not result.equal:
         raise typer.Exit(NO)

@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "hw/search": LEAVES | {"export", "hw/plan", "hw/cost"},
     "hw": LEAVES | {"export", "hw/plan", "hw/rtl", "hw/cost", "hw/search"},
     "sim/golden": LEAVES | {"export"},
+    "sim/causes": LEAVES | {"export", "sim/golden"},
     "sim/cycles": LEAVES | {"export", "hw/plan", "hw/rtl", "sim/golden"},
     "sim/bench": LEAVES | {"export", "hw", "hw/plan", "hw/rtl", "sim/golden"},
     "sim/verify": LEAVES

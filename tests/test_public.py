@@ -68,6 +68,10 @@ PUBLIC = {
     "somagate.sim.bench": [
         *("Bench", "CompileError", "ENGINES", "Engine", "Ports", "Record", "Scenario", "Stream"),
     ],
+    "somagate.sim.causes": [
+        *("Break", "Field", "Link", "Moment", "Pattern", "Suspect", "WayBack", "breaks", "fields"),
+        *("life", "pattern", "sample_maps", "suspects", "way_back"),
+    ],
     "somagate.sim.cycles": ["Prediction", "predict"],
     "somagate.sim.golden": [
         *("Difference", "Stream", "Trace", "TraceFileError", "additions", "assumed_run"),
@@ -79,6 +83,7 @@ PUBLIC = {
     "somagate.toolchain": ["Tool", "ToolError", "doctor", "environment", "find", "require"],
     "somagate.view": [],
     "somagate.view.report": [],
+    "somagate.view.traces": ["Inspected", "Served", "serve"],
     "somagate.workers": ["Pool", "WorkersError", "pool"],
 }
 

@@ -36,6 +36,13 @@ RAMPS: dict[str, tuple[list[str], list[str]]] = {
         ["#ffffff", "#e3eef7", "#c3dcee", "#9cc5e2", "#6eaad3", "#3f8dc2", "#0072b2", "#00588a"],
         ["#14171c", "#17283a", "#1a3a56", "#1f4e74", "#286493", "#357db3", "#4ba3dd", "#8fc8ee"],
     ),
+    "bothsides": (
+        ["#6f2a66", "#9a5a92", "#c39abd", "#e6d3e3", "#ffffff"]
+        + ["#cfe9df", "#8fcdb6", "#3fa585", "#006b4f"],
+        ["#e0a0d6", "#ad6fa4", "#754a70", "#44303f", "#1c2027"]
+        + ["#16382f", "#1f6350", "#2a9876", "#5ce0b8"],
+    ),
+    "differs": (["#c44e00"], ["#ff8a4a"]),
 }
 """By what a list of colours is for, from little to much."""
 

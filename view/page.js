@@ -27,7 +27,8 @@
           const old = now && typeof now === "object" && "value" in now ? now.value : now;
           if (String(old) !== String(colours[role])) wanted[name] = colours[role];
         }
-        if (Object.keys(wanted).length) model.setv(wanted);
+        // A server, where there is one, need not know: colours are a matter of this browser.
+        if (Object.keys(wanted).length) model.setv(wanted, { sync: false });
       }
     }
   }

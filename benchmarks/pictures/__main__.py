@@ -20,6 +20,7 @@ from somagate.view.page import Section, page
 from somagate.view.report import histograms, layers, network
 
 from benchmarks.lib.chromium import running
+from benchmarks.pictures import inspected
 
 ROOT = Path(__file__).parents[2]
 WIDTHS = {"network": 440, "potentials": 520}
@@ -77,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shown = picture(example, kind, Path(name))
             (out / f"{file}.png").write_bytes(shoot(chromium, shown, WIDTHS[kind], Path(name)))
             print(out / f"{file}.png")
+        (out / "inspect.png").write_bytes(inspected.shoot(chromium))
+        print(out / "inspect.png")
     return 0
 
 

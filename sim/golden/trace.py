@@ -1,7 +1,7 @@
 """What a network did: every spike, every stored potential, and the answer; and the comparison."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save as encode
 
+from ...checks.arguments import integer
 from ...checks.files import write
 from ...export.arrays_file import KINDS, Arrays, read
 
@@ -42,6 +43,10 @@ class Trace:
     potentials
         Of each layer, in the same shape: int16, the stored integers after the step, not brought
         back to accumulator LSBs. Empty where they were not asked for.
+    input
+        What ran, (steps, batch, *input shape), where it is kept along; no part of a comparison.
+    first
+        Number of the first sample among those that it is of.
     """
 
     tables: str
@@ -49,6 +54,8 @@ class Trace:
     prediction: NDArray[np.int64]
     spikes: dict[str, Spikes] = field(default_factory=dict)
     potentials: dict[str, NDArray[np.int16]] = field(default_factory=dict)
+    input: NDArray[Any] | None = None
+    first: int = 0
 
     def __repr__(self) -> str:
         """Return a line that says what is in it, and no values."""
@@ -74,11 +81,16 @@ class Trace:
         arrays: dict[str, NDArray[Any]] = {"output": self.output, "prediction": self.prediction}
         arrays |= {f"spikes.{name}": value for name, value in self.spikes.items()}
         arrays |= {f"potentials.{name}": value for name, value in self.potentials.items()}
-        document = {
+        document: dict[str, Any] = {
             "tables": self.tables,
             "spikes": list(self.spikes),
             "potentials": list(self.potentials),
         }
+        if self.input is not None:  # left out where there is none, as files had it at first
+            arrays["input"] = self.input
+            document["input"] = True
+        if self.first:
+            document["first"] = self.first
         arrays = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
         contents = encode(arrays, {"somagate.trace": json.dumps(document)})
         write(Path(path), contents, overwrite=overwrite)
@@ -89,13 +101,14 @@ class Trace:
         path = Path(path)
         try:
             document, arrays = read(path, "somagate.trace", LARGEST_BYTES, (*KINDS, "U8"))
-            if set(document) != {"tables", "spikes", "potentials"}:
+            if set(document) - {"input", "first"} != {"tables", "spikes", "potentials"}:
                 raise ValueError(
                     f"metadata must hold potentials, spikes and tables, not {sorted(document)}"
                 )
             names = {kind: [*map(str, document[kind])] for kind in ("spikes", "potentials")}
             wanted = {f"{kind}.{name}" for kind in names for name in names[kind]}
-            wanted |= {"output", "prediction"}
+            wanted |= {"output", "prediction"} | ({"input"} if document.get("input") else set())
+            first = integer("first", document.get("first", 0), 0, 1 << 62)
             if set(arrays) != wanted:
                 raise ValueError(f"arrays must be {sorted(wanted)}, not {sorted(arrays)}")
         except (TypeError, ValueError) as error:
@@ -106,6 +119,20 @@ class Trace:
             prediction=arrays["prediction"],
             spikes={name: arrays[f"spikes.{name}"] for name in names["spikes"]},
             potentials={name: arrays[f"potentials.{name}"] for name in names["potentials"]},
+            input=arrays.get("input"),
+            first=first,
+        )
+
+    def samples(self, chosen: slice) -> Self:
+        """Return the trace of some samples, which is seen in the whole."""
+        return replace(
+            self,
+            output=self.output[chosen],
+            prediction=self.prediction[chosen],
+            spikes={name: spikes[:, chosen] for name, spikes in self.spikes.items()},
+            potentials={name: values[:, chosen] for name, values in self.potentials.items()},
+            input=None if self.input is None else self.input[:, chosen],
+            first=self.first + range(len(self.output))[chosen].start,
         )
 
 

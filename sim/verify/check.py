@@ -103,13 +103,24 @@ class Checker:
         found, _ = self._maps(record, nothing, seen)
         return found["spikes"], found["potentials"]
 
+    def rebuilt(self, record: Record, golden: Trace) -> Trace:
+        """Return the RTL's trace of the record's samples, golden's own where nothing has come."""
+        return self._rebuild(record, golden, self.order.observations(record))[0]
+
     def _rebuild(
         self, record: Record, golden: Trace, seen: list[Observations]
     ) -> tuple[Trace, int]:
         """Return the RTL's trace, golden's own where nothing has come, and the neurons seen."""
         rebuilt, neurons = self._maps(record, golden, seen)
         output, prediction = self._answers(record, golden)
-        return Trace(tables=golden.tables, output=output, prediction=prediction, **rebuilt), neurons
+        rtl = Trace(
+            tables=golden.tables,
+            output=output,
+            prediction=prediction,
+            spikes=rebuilt["spikes"],
+            potentials=rebuilt["potentials"],
+        )
+        return rtl, neurons
 
     def _maps(
         self, record: Record, golden: Trace, seen: list[Observations]

@@ -49,6 +49,8 @@ class Verdict(Shown):
         Spent, without compiling.
     waves
         The waveform's save file, or ''.
+    traces
+        Files of golden's and of the RTL's trace of the sample that differs first, or none.
     """
 
     equal: bool
@@ -69,6 +71,7 @@ class Verdict(Shown):
     waves: str = ""
     predicted_cycles: tuple[int, ...] = ()
     predicted_busy_cycles: int | None = None
+    traces: tuple[str, ...] = ()
 
     @property
     def cycles_per_sample(self) -> float | None:
@@ -172,7 +175,10 @@ class Verdict(Shown):
         """Return what differs first, or None where nothing does."""
         if self.equal:
             return None
-        told = {"summary": self.summary, "fault": self.fault, "waves": self.waves}
+        told: dict[str, Any] = {
+            "summary": self.summary, "fault": self.fault, "waves": self.waves,
+            "traces": list(self.traces),
+        }  # fmt: skip
         if self.difference is None:
             return told
         found = self.difference
@@ -208,7 +214,7 @@ class Verdict(Shown):
         content["layers"] = tuple(
             LayerCost(**{key: layer[key] for key in keys}) for layer in content["layers"]
         )
-        for key in ("sample_cycles", "predicted_cycles"):
+        for key in ("sample_cycles", "predicted_cycles", "traces"):
             content[key] = tuple(content[key])
         return Verdict(**content)
 
@@ -246,6 +252,7 @@ def merge(verdicts: Sequence[Verdict]) -> Verdict:
         cycles=sum(verdict.cycles for verdict in verdicts),
         seconds=sum(verdict.seconds for verdict in verdicts),
         waves=wrong.waves if wrong else "",
+        traces=wrong.traces if wrong else (),
     )
 
 

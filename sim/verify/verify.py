@@ -27,6 +27,7 @@ from ..bench.waves import write_waves
 from .batches import Batches, SampleSource
 from .check import Checker
 from .settings import Dut, Kept, Setup
+from .traced import write_traces
 from .verdict import Verdict, merge
 
 
@@ -117,6 +118,9 @@ def verify(
         if progress is not None:
             progress(done, count)
     verdict = merge(verdicts)
+    if kept.traces is not None and verdict.difference is not None:
+        traces = write_traces(kept.traces, batches, first, verdict.difference.sample)
+        verdict = replace(verdict, traces=traces)
     if kept.waves is None or verdict.cycle is None:
         return verdict
     saved = write_waves(

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import cases
 from refusal import refused
+from safetensors import safe_open
 from safetensors.numpy import save as encode
 from somagate.sim.golden import golden
 from somagate.sim.golden.trace import Trace, TraceFileError, compare
@@ -191,3 +192,32 @@ def test_a_trace_cut_short_is_refused(tmp_path):
         "incomplete metadata, file not fully covered",
     ):
         Trace.load(path)
+
+
+def test_a_trace_may_hold_its_input_and_the_number_of_its_first_sample(tmp_path):
+    x = np.arange(3 * 2 * 4).reshape(3, 2, 4).astype(np.uint8)
+    first = trace(input=x, first=7)
+    first.save(tmp_path / "a")
+    again = Trace.load(tmp_path / "a")
+    assert again.first == 7 and again.input.dtype == np.uint8
+    assert np.array_equal(again.input, x)
+    assert compare(again, trace()) is None  # neither is part of a comparison
+    part = again.samples(slice(1, 2))
+    assert part.first == 8 and np.array_equal(part.input, x[:, 1:2])
+    assert part.spikes["conv"].shape == (3, 1, 2, 3, 4) and len(part.prediction) == 1
+
+
+def test_a_file_without_them_is_as_it_was_at_first(tmp_path):
+    trace().save(tmp_path / "a")
+    with safe_open(tmp_path / "a", "numpy") as file:
+        document = json.loads(file.metadata()["somagate.trace"])
+        assert "input" not in list(file.keys())
+    assert set(document) == {"tables", "spikes", "potentials"}
+    assert Trace.load(tmp_path / "a").input is None
+
+
+@pytest.mark.parametrize("first", [-1, "2"])
+def test_the_number_of_the_first_sample_is_one(tmp_path, first):
+    trace(first=first).save(tmp_path / "a")
+    with pytest.raises(TraceFileError, match="first must be"):
+        Trace.load(tmp_path / "a")

@@ -1,0 +1,48 @@
+"""The picture of `somagate inspect` in the docs: a planted weight and the way back to it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import somagate as sg
+
+ROOT = Path(__file__).parents[2]
+PLACE, VALUE = (5, 0, 1, 1), -2
+"""The weight of the first layer that is another one, and what it is in place of 3."""
+WIDTH = 980
+"""In CSS pixels."""
+
+
+def looked() -> sg.Inspection:
+    """Return what is looked into: golden's trace, and that of an RTL with one other weight."""
+    tables = sg.load(ROOT / "examples" / "digits.safetensors")
+    layer = tables.layers[0]
+    weights = np.array(layer.synapses[0].weights)
+    weights[PLACE] = VALUE
+    faulty = replace(layer, synapses=(replace(layer.synapses[0], weights=weights),))
+    x = sg.samples(tables)[:12].x
+    golden = sg.simulate(tables, x)
+    other = sg.simulate(replace(tables, layers=(faulty, *tables.layers[1:])), x)
+    rtl = replace(other, tables=tables.sha256)
+    return sg.inspect(golden, rtl, tables=tables, x=x, names=("golden", "RTL"))
+
+
+def shoot(chromium: Any) -> bytes:
+    """Return the page's first section as a PNG file."""
+    served = looked().serve()
+    context = chromium.new_context(
+        viewport={"width": WIDTH, "height": 900}, color_scheme="light", device_scale_factor=1.5
+    )
+    try:
+        page = context.new_page()
+        page.goto(served.address)
+        page.wait_for_selector("html[data-ready=yes]", state="attached")
+        page.get_by_role("button", name="from the answer").click()
+        page.get_by_text("readout, neuron").first.wait_for()
+        page.wait_for_timeout(2000)  # the figure is drawn behind its words
+        taken: bytes = page.locator("#first").screenshot()
+        return taken
+    finally:
+        context.close()
+        served.stop()

@@ -1,0 +1,64 @@
+"""Both traces of a sample in which RTL and golden differ, to look into."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ...export.tables import Tables
+from ...hw.plan.loading import Load
+from ..golden import golden
+from ..golden.trace import Trace
+from .batches import Batches
+from .loaded import lay_out, taken_out
+
+
+def trace_files(path: Path) -> tuple[Path, Path]:
+    """Return the files of golden's and of the RTL's trace, for a path without suffix."""
+    return (
+        path.with_name(f"{path.name}.golden.safetensors"),
+        path.with_name(f"{path.name}.rtl.safetensors"),
+    )
+
+
+def write_traces(path: Path, batches: Batches, first: int, sample: int) -> tuple[str, str]:
+    """Play a batch again, and write golden's and the RTL's trace of one sample, with its input.
+
+    Parameters
+    ----------
+    path
+        Of the files, without suffix: see `trace_files`.
+    batches, first
+        The batch, by its first sample.
+    sample
+        Its number among all samples.
+
+    Returns
+    -------
+    The two files.
+    """
+    x, tables = batches.batch(first), batches.tables
+    ours = golden.run(tables, x, potentials=True)
+    expected = lay_out(ours, batches.load) if batches.load else ours
+    record = batches.play(batches.scenario(first))
+    theirs = batches.checker.rebuilt(record, expected)
+    if batches.load:
+        theirs = _unloaded(theirs, batches.load, tables)
+    of = slice(sample - first, sample - first + 1)
+    files = trace_files(path)
+    for file, trace in zip(files, (ours, theirs), strict=True):
+        kept = replace(trace.samples(of), input=np.ascontiguousarray(x[:, of]), first=sample)
+        kept.save(file)
+    return str(files[0]), str(files[1])
+
+
+def _unloaded(trace: Trace, load: Load, tables: Tables) -> Trace:
+    """Return the RTL's trace with the channels and classes of the tables that were loaded."""
+    voters = tables.readout.voters
+    classes = load.slots[tables.readout.layer][::voters] // voters
+    here = np.flatnonzero(classes >= 0)
+    output = np.zeros((*trace.output.shape[:-1], tables.classes), trace.output.dtype)
+    output[..., classes[here]] = trace.output[..., here]
+    prediction = classes[trace.prediction]
+    whole = replace(trace, tables=tables.sha256, output=output, prediction=prediction)
+    return taken_out(whole, load, tables)
