@@ -80,6 +80,17 @@ Activity = Annotated[
         metavar="A", help="Without --data: spikes a neuron and time step, 0…1; default: 0.1."
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Processes on this machine that share out the work."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="A dask scheduler whose workers are taken instead, such as tcp://host:8786.",
+    ),
+]
 Clock = Annotated[float | None, typer.Option(metavar="MHZ", help="Clock; default: the board's.")]
 BAUD = 115200
 """That of `somagate.boards.uart`, which help must not import either."""

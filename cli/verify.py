@@ -13,9 +13,11 @@ from .options import (
     Lanes,
     PlanFile,
     Samples,
+    Scheduler,
     TablesFile,
     UpdateLanes,
     WordBits,
+    Workers,
     designed,
 )
 from .output import NO, existing, progress, show, verb
@@ -69,6 +71,8 @@ def verify(
             metavar="N", min=0, help="Predict the cycles of the first N samples too; default: 128."
         ),
     ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     board: BoardName = None,
     lanes: Lanes = None,
     update_lanes: UpdateLanes = None,
@@ -100,8 +104,7 @@ def verify(
             result = sg.verify(
                 design, sg.samples(loaded, data, samples), generated=generated, engine=engine,
                 stalls=stalls, seed=seed, predict=predict, waves=waves, resume=resume,
-                cache=cache,
-                progress=update,
+                cache=cache, workers=workers, scheduler=scheduler, progress=update,
             )  # fmt: skip
     show(result, json)
     if not result.equal:
