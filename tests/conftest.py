@@ -24,11 +24,13 @@ QUICK = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the quick tests."""
+    """Mark the quick tests, and those that open a browser."""
     for item in items:
         name = item.path.relative_to(ROOT).as_posix()
         if any(name == quick or name.startswith(f"{quick}/") for quick in QUICK):
             item.add_marker("quick")
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 @pytest.fixture(scope="session", autouse=True)
