@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .devices import Device, virtual_board
     from .encoded import Samples, samples
     from .estimating import Estimate, estimate
+    from .exploring import Explored, explore, explored
     from .export.tables import Tables
     from .generating import Built, Generated, build, generate
     from .importing import from_nir, from_norse, from_snntorch, from_spikingjelly, to_nir
@@ -45,9 +46,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BitSearch", "Built", "Checked", "Converted", "Design", "Device", "DeviceRun", "Estimate",
-    "Generated", "Health", "Measured", "Proof", "Samples", "Stream", "Tables", "Trace", "Trained",
+    "Explored", "Generated", "Health", "Measured", "Proof", "Samples", "Stream", "Tables", "Trace", "Trained",
     "Verdict", "as_input", "as_output", "build", "check", "convert", "design", "doctor",
-    "estimate", "from_checkpoint", "from_nir", "from_norse", "from_snntorch",
+    "estimate", "explore", "explored", "from_checkpoint", "from_nir", "from_norse", "from_snntorch",
     "from_spikingjelly", "from_torch", "generate", "load", "measure", "plan", "proof",
     "samples", "search_bits", "simulate", "to_nir", "to_torch", "train", "verify",
     "virtual_board",
@@ -60,6 +61,7 @@ _HOMES = {
     "devices": ("Device", "virtual_board"),
     "encoded": ("Samples", "samples"),
     "estimating": ("Estimate", "estimate"),
+    "exploring": ("Explored", "explore", "explored"),
     "export.tables": ("Tables",),
     "generating": ("Built", "Generated", "build", "generate"),
     "importing": ("from_nir", "from_norse", "from_snntorch", "from_spikingjelly", "to_nir"),

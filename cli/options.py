@@ -124,9 +124,9 @@ def designed(
 
 
 def some_samples(
-    tables: "Tables", data: str | None, samples: int | None, default: int
+    tables: "Tables", data: str | None, samples: int | None, default: int | None
 ) -> "EncodedSamples | None":
-    """Return so many samples of a data set, or None where none is named."""
+    """Return so many samples of a data set, or None where none is named; without a default all."""
     if data is not None:
         return sg.samples(tables, data, default if samples is None else samples)
     if samples is not None:

@@ -27,6 +27,8 @@ ROUNDS = 8
 """That follow, of the same size each."""
 _TRIES = 200
 """Draws for a point that isn't there yet, before there is no other."""
+_DIVIDED = (1, 1, 1, 2, 2, 3, 4, 8, 16)
+"""By how much a layer's channels may be divided to get a stage's lanes."""
 FILL = 0
 """Replicas: as many as there is room for."""
 
@@ -83,20 +85,26 @@ def round_of(
     numbers
         Of the points.
     best
-        Those of the rounds before that none beats, in a fixed order; none in the first round.
+        Those of the rounds before that none beats, in a fixed order; targets without any, as all
+        have in the first round, get random ones.
     known
         The keys of all points so far, which grow.
     """
     rng = np.random.default_rng((setting.seed, numbers.start))
+    each: list[list[Point]] = [[] for _ in setting.targets]
+    for point in best:
+        each[point.target].append(point)
     for number in numbers:
+        target = number % len(setting.targets)
+        parents = each[target]
         for _ in range(_TRIES):
-            if best:
-                point = _beside(setting, best[int(rng.integers(len(best)))], rng)
+            if parents:
+                drawn = _beside(setting, parents[int(rng.integers(len(parents)))], rng)
             else:
-                point = _drawn(setting, number % len(setting.targets), rng)
-            if point is not None and point.key not in known:
-                known.add(point.key)
-                yield replace(point, number=number)
+                drawn = _drawn(setting, target, rng)
+            if drawn is not None and drawn.key not in known:
+                known.add(drawn.key)
+                yield replace(drawn, number=number)
                 break
         else:
             return
@@ -120,7 +128,7 @@ def _shape(
 ) -> StageShape:
     """Return a random stage of some layers."""
     most = max(int(layer.kept.sum()) for layer in tables.layers[first : first + layers])
-    lanes = max(1, ceil(most / int(rng.choice([1, 1, 1, 2, 2, 3, 4, 8]))))
+    lanes = max(1, ceil(most / int(rng.choice(_DIVIDED))))
     lanes += lanes % 2
     tiles = most_tiles(tables, first)[0] if layers == 1 else 1
     held = first == 0 and tables.input.constant and tables.steps > 1

@@ -18,7 +18,7 @@ from ...workers import Pool
 from .bits import cuts, narrowed
 from .setting import Network
 
-FOLLOWED = 3
+FOLLOWED = 2
 """Samples that cycles are told of."""
 BATCH, BATCH_UPDATES = 64, 20_000_000
 """Samples that golden runs at a time, and their updates."""

@@ -94,8 +94,6 @@ def _roughly(setting: Setting, store: Store, pool: Pool, told: Told) -> dict[int
     for numbers in rounds(setting.points):
         before = [rows[number] for number in points]
         parents = [points[number] for number in _ahead(setting, before, {})]
-        if numbers.start and not parents:  # nothing fits, so there is nothing to go on from
-            parents = list(points.values())
         drawn = list(round_of(setting, numbers, parents, keys))
         points |= {point.number: point for point in drawn}
         left = [point for point in drawn if point.number not in rows]

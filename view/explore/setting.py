@@ -118,6 +118,8 @@ class Setting:
         Of how many points at most the cycles are followed.
     seed
         Of all that is drawn.
+    proof
+        Integers (steps, samples, *input shape) that the best points are verified on.
     """
 
     targets: tuple[Target, ...]
@@ -125,3 +127,4 @@ class Setting:
     points: int
     exact: int
     seed: int
+    proof: NDArray[Any]

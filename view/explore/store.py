@@ -9,7 +9,7 @@ on when, where or by how many workers it was made.
 import json
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ...checks.files import held
 from ...export.tables import Tables
 from .figures import Row
 from .networks import Measured
+from .setting import Network
 
 FORMAT = "somagate explore 1"
 """What the setting 'format' says."""
@@ -62,7 +63,7 @@ _NETWORKS = {
     "number": "INTEGER PRIMARY KEY",
     "weight_bits": "TEXT",
     "state_bits": "TEXT",
-    "right": "INTEGER",
+    "samples_right": "INTEGER",
     "accuracy": "REAL",
     "additions": "TEXT",
     "sha256": "TEXT",
@@ -113,10 +114,10 @@ class Store:
 
     def measured(self) -> dict[int, Measured]:
         """Return what was measured of networks, by their numbers."""
-        found = self._connection.execute("SELECT number, right, additions FROM networks")
+        found = self._connection.execute("SELECT number, samples_right, additions FROM networks")
         return {
             row["number"]: Measured(
-                right=row["right"],
+                right=row["samples_right"],
                 additions={n: (a, b) for n, (a, b) in json.loads(row["additions"]).items()},
             )
             for row in found
@@ -126,21 +127,46 @@ class Store:
         """Add what was measured of a network."""
         with self._connection:
             self._connection.execute(
-                "INSERT INTO networks (number, right, additions) VALUES (?, ?, ?)",
+                "INSERT INTO networks (number, samples_right, additions) VALUES (?, ?, ?)",
                 (number, measured.right, json.dumps(measured.additions)),
             )
 
-    def keep_network(self, number: int, row: Row, tables: Tables) -> None:
-        """Set the other columns of a network, and its tables."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "tables.safetensors")
-            tables.save(path)
-            values = {**row, "sha256": tables.sha256, "tables": path.read_bytes()}
-        names = ", ".join(f"{name} = ?" for name in values)
+    def keep_networks(self, networks: Sequence[Network]) -> None:
+        """Keep networks with their tables, where they aren't there yet."""
+        kept = self._connection.execute("SELECT number FROM networks WHERE tables IS NOT NULL")
+        known = {row["number"] for row in kept}
         with self._connection:
-            self._connection.execute(
-                f"UPDATE networks SET {names} WHERE number = ?", (*values.values(), number)
-            )
+            for network in networks:
+                if network.number in known:
+                    continue
+                values = {
+                    "weight_bits": network.weight_bits,
+                    "state_bits": network.state_bits,
+                    "accuracy": network.accuracy,
+                    "sha256": network.tables.sha256,
+                    "tables": _contents(network.tables),
+                }
+                self._connection.execute(
+                    "INSERT OR IGNORE INTO networks (number, additions) VALUES (?, ?)",
+                    (network.number, json.dumps(network.additions)),
+                )
+                names = ", ".join(f"{name} = ?" for name in values)
+                self._connection.execute(
+                    f"UPDATE networks SET {names} WHERE number = ?",
+                    (*values.values(), network.number),
+                )
+
+    def tables(self, number: int) -> bytes:
+        """Return the tables of a network, as a file holds them."""
+        found = self._connection.execute("SELECT tables FROM networks WHERE number = ?", (number,))
+        return bytes(found.fetchone()[0])
+
+
+def _contents(tables: Tables) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "tables.safetensors")
+        tables.save(path)
+        return path.read_bytes()
 
 
 @contextmanager

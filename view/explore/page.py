@@ -1,0 +1,2 @@
+def page(points, settings, name, file, source):
+    return "x"
