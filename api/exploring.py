@@ -22,7 +22,7 @@ from .hw.search import room
 from .shown import Shown, grid
 from .targets import DEFAULT_BOARD, target
 from .view.explore.export import saved
-from .view.explore.networks import Data, assumed, networks
+from .view.explore.networks import FOLLOWED, Data, assumed, networks
 from .view.explore.proven import EQUAL, PASSES, proven
 from .view.explore.run import explored as explored_points
 from .view.explore.setting import Setting, Target
@@ -82,7 +82,7 @@ class Explored(Shown):
     def summary(self) -> str:
         """How many points there are, in a sentence."""
         fits = sum(row["fits"] for row in self.points)
-        followed = sum(row["cycles_from"] == "samples" for row in self.points)
+        followed = sum(row["cycles_from"] != "rough" for row in self.points)
         page = f"; picture in {self.page}" if self.page else ""
         return (
             f"{len(self.points):,} points, of which {fits:,} fit; cycles of {followed:,} are those "
@@ -126,7 +126,7 @@ class Explored(Shown):
             "settings": self.settings,
             "points": len(self.points),
             "fitting": sum(row["fits"] for row in self.points),
-            "followed": sum(row["cycles_from"] == "samples" for row in self.points),
+            "followed": sum(row["cycles_from"] != "rough" for row in self.points),
             "front": self.front,
         }
 
@@ -174,6 +174,7 @@ def explore(
     seed: int = 0,
     workers: int | None = None,
     scheduler: str | None = None,
+    overwrite: bool = False,
     page: Path | str | None = None,
     source: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
@@ -215,6 +216,8 @@ def explore(
         work is behind ``if __name__ == "__main__":``.
     scheduler
         Address of a dask scheduler whose workers are taken instead, such as 'tcp://host:8786'.
+    overwrite
+        Begin anew, whatever exploration the file has.
     page
         A file for a page with the picture, which is replaced; needs bokeh.
     source
@@ -248,6 +251,7 @@ def explore(
     count = _choices(samples, bits)
     settings = {
         "tables": tables.sha256,
+        "layers": " ".join(layer.name for layer in tables.layers),
         "targets": " ".join(one.name for one in targets),
         "clock_hz": str(clock_hz),
         "spikes": f"random spikes, {share:.3g} a neuron and time step",
@@ -258,11 +262,12 @@ def explore(
         "somagate": metadata.version("somagate"),
     }
     if samples is not None:
-        settings["spikes"] = f"{len(samples)} samples of {samples.data}"
+        settings["spikes"] = f"{min(FOLLOWED, len(samples))} samples of {samples.data}"
+        settings["measured"] = f"{len(samples)} samples of {samples.data}"
         settings["samples"] = _digest(samples)
     told = progress or (lambda what, done, total: None)
     path = Path(file)
-    with pool(count=workers, scheduler=scheduler) as its, opened(path, settings) as store:
+    with pool(count=workers, scheduler=scheduler) as its, opened(path, settings, anew=overwrite) as store:
         setting = _setting(tables, samples, share, (targets, points, exact, count, seed), its, store)
         explored_points(setting, store, its, told)
         proven(
@@ -353,5 +358,11 @@ def _setting(
         proof = samples[:VERIFIED].x
     store.keep_networks(found)
     return Setting(
-        targets=targets, networks=found, points=points, exact=exact, seed=seed, proof=proof
+        targets=targets,
+        networks=found,
+        points=points,
+        exact=exact,
+        seed=seed,
+        proof=proof,
+        spikes="random" if samples is None else "data",
     )

@@ -117,8 +117,6 @@ def explore(
                     "--force"
                 )
             replaceable_file(file, resume or force)
-            if force:
-                file.unlink(missing_ok=True)
             loaded = sg.load(tables)
             chosen = some_samples(loaded, data, samples, None)
             if chosen is not None and samples is None:
@@ -128,7 +126,7 @@ def explore(
                     loaded, file, boards=board or (), parts=part or (),
                     data=chosen, activity=activity,
                     clock_hz=hertz(clock), points=points, exact=exact, bits=bits, verify=verify,
-                    build=build, seed=seed, workers=workers, scheduler=scheduler,
+                    build=build, seed=seed, workers=workers, scheduler=scheduler, overwrite=force,
                     page=file.with_suffix(".html"), source=str(tables),
                     progress=lambda what, done, total: update(done, total),
                 )  # fmt: skip

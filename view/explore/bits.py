@@ -107,7 +107,8 @@ def _narrow(layer: Layer, weights: int, states: int, potentials: NDArray[Any]) -
 def _dropped(group: SynapseGroup, bits: int, drop: int) -> SynapseGroup:
     """Return a group of at most so many bits a weight, each worth 2**drop of before."""
     bits = min(group.bits, bits)
-    weights = np.clip(_rounded(group.weights, drop), *weight_range(bits))
+    # Half to even: rounded up alone, the sum of many small weights would drift.
+    weights = np.clip(np.rint(group.weights / (1 << drop)), *weight_range(bits))
     return replace(group, weights=weights.astype(np.int32), bits=bits)
 
 
@@ -118,13 +119,8 @@ def _weight_error(group: SynapseGroup, bits: int, drop: int) -> float:
 def _kept(potentials: NDArray[Any], bits: int, drop: int) -> NDArray[Any]:
     """Return stored potentials as they are read back from so many bits, `drop` lowest ones less."""
     high = (1 << (bits - 1)) - 1
-    return np.clip(_rounded(potentials, drop), -high - 1, high) << drop
-
-
-def _rounded(values: NDArray[Any], drop: int) -> NDArray[np.int64]:
-    """Return values without their `drop` lowest bits, half rounded up."""
-    wide = values.astype(np.int64)
-    return (wide + ((1 << drop) >> 1)) >> drop
+    rounded = (potentials.astype(np.int64) + ((1 << drop) >> 1)) >> drop  # as a store does
+    return np.clip(rounded, -high - 1, high) << drop
 
 
 def _error(values: NDArray[Any], others: NDArray[Any]) -> float:

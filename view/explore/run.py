@@ -59,7 +59,7 @@ def explored(setting: Setting, store: Store, pool: Pool, told: Told) -> list[Row
             followed = known.get(number) is not None
             changes[number] = {
                 "cycles_per_image": cycles[number],
-                "cycles_from": "samples" if followed else "rough",
+                "cycles_from": setting.spikes if followed else "rough",
                 "images_per_second": target.clock_hz / cycles[number] if target.clock_hz else None,
                 "front": int(number in front),
             }

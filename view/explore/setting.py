@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -120,6 +120,8 @@ class Setting:
         Of all that is drawn.
     proof
         Integers (steps, samples, *input shape) that the best points are verified on.
+    spikes
+        Whether the networks' samples are 'data', or 'random' spikes.
     """
 
     targets: tuple[Target, ...]
@@ -128,3 +130,4 @@ class Setting:
     exact: int
     seed: int
     proof: NDArray[Any]
+    spikes: Literal["data", "random"]

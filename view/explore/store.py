@@ -170,7 +170,9 @@ def _contents(tables: Tables) -> bytes:
 
 
 @contextmanager
-def opened(path: Path, settings: Mapping[str, str]) -> Iterator[Store]:
+def opened(
+    path: Path, settings: Mapping[str, str], *, anew: bool = False
+) -> Iterator[Store]:
     """Yield the file of an exploration, new or with what is in it, which no other process holds.
 
     Parameters
@@ -179,6 +181,8 @@ def opened(path: Path, settings: Mapping[str, str]) -> Iterator[Store]:
         Made where it isn't there.
     settings
         What the exploration depends on, by name; those of a file that is there must be the same.
+    anew
+        Begin an exploration that is there anew.
 
     Raises
     ------
@@ -189,6 +193,8 @@ def opened(path: Path, settings: Mapping[str, str]) -> Iterator[Store]:
     path.touch()
     try:
         with held(path):
+            if anew and path.stat().st_size:
+                _cleared(path)
             connection = sqlite3.connect(path)
             try:
                 _made(connection, path, {"format": FORMAT, **settings})
@@ -243,6 +249,17 @@ def _made(connection: sqlite3.Connection, path: Path, wanted: Mapping[str, str])
                 f"{path} must be of {name} {value} to go on with, not {found.get(name)}: name "
                 "another file with --out, or give --force to begin anew"
             )
+
+
+def _cleared(path: Path) -> None:
+    """Empty the file of an exploration; no other is touched."""
+    connection = sqlite3.connect(path)
+    try:
+        _settings(connection, path)
+    finally:
+        connection.close()
+    path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
+    path.write_bytes(b"")
 
 
 def _settings(connection: sqlite3.Connection, path: Path) -> dict[str, str]:
