@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .own_network import from_torch, to_torch
     from .proofs import Proof, as_input, as_output, proof
     from .reading import Converted, convert, from_checkpoint, load
+    from .reporting import Report, report
     from .searching import BitSearch, search_bits
     from .sim.golden.stream import Stream
     from .sim.golden.trace import Trace
@@ -46,12 +47,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BitSearch", "Built", "Checked", "Converted", "Design", "Device", "DeviceRun", "Estimate",
-    "Explored", "Generated", "Health", "Measured", "Proof", "Samples", "Stream", "Tables", "Trace", "Trained",
-    "Verdict", "as_input", "as_output", "build", "check", "convert", "design", "doctor",
-    "estimate", "explore", "explored", "from_checkpoint", "from_nir", "from_norse", "from_snntorch",
-    "from_spikingjelly", "from_torch", "generate", "load", "measure", "plan", "proof",
-    "samples", "search_bits", "simulate", "to_nir", "to_torch", "train", "verify",
-    "virtual_board",
+    "Explored", "Generated", "Health", "Measured", "Proof", "Report", "Samples", "Stream", "Tables",
+    "Trace", "Trained", "Verdict", "as_input", "as_output", "build", "check", "convert", "design",
+    "doctor", "estimate", "explore", "explored", "from_checkpoint", "from_nir", "from_norse",
+    "from_snntorch", "from_spikingjelly", "from_torch", "generate", "load", "measure", "plan",
+    "proof", "report", "samples", "search_bits", "simulate", "to_nir", "to_torch", "train",
+    "verify", "virtual_board",
 ]  # fmt: skip
 
 _HOMES = {
@@ -68,6 +69,7 @@ _HOMES = {
     "own_network": ("from_torch", "to_torch"),
     "proofs": ("Proof", "as_input", "as_output", "proof"),
     "reading": ("Converted", "convert", "from_checkpoint", "load"),
+    "reporting": ("Report", "report"),
     "searching": ("BitSearch", "search_bits"),
     "sim.golden.stream": ("Stream",),
     "sim.golden.trace": ("Trace",),

@@ -25,6 +25,7 @@ from .load import load
 from .output import write_json
 from .plan import plan
 from .ports import ports
+from .report import report
 from .run import run
 from .simulate import simulate
 from .train import train
@@ -88,6 +89,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     simulate: "somagate simulate runs/digits/tables.safetensors --data digits",
     generate: "somagate generate runs/digits/tables.safetensors",
     verify: "somagate verify runs/digits/tables.safetensors --data digits --samples 100",
+    report: "somagate report runs/demo",
     build: "somagate build runs/digits/tables.safetensors --board icebreaker",
     flash: "somagate flash runs/digits/icebreaker",
     ports: "somagate ports",

@@ -79,6 +79,7 @@ PUBLIC = {
     "somagate.toolchain": ["Tool", "ToolError", "doctor", "environment", "find", "require"],
     "somagate.view": [],
     "somagate.view.explore": ["Network", "Setting", "Store", "Target", "ahead", "near"],
+    "somagate.view.report": [],
     "somagate.workers": ["Pool", "WorkersError", "pool"],
 }
 

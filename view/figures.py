@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bokeh.core.properties import value
 from bokeh.embed import json_item
 from bokeh.models import Axis, Grid, Model, PlainText
 from bokeh.models.annotations import Legend, LegendItem
-from bokeh.plotting import figure as bokeh_figure
+from bokeh.plotting import figure as Plot
 
 from .colours import follow
 from .text import label
@@ -46,7 +47,7 @@ class Picture:
 
 def figure(
     *, x: str = "", y: str = "", height: int = 240, tools: str = "", **settings: Any
-) -> bokeh_figure:
+) -> Plot:
     """Return an empty figure in the page's colours, as wide as the page lets it be.
 
     Parameters
@@ -61,13 +62,14 @@ def figure(
         More for Bokeh's figure, such as ranges.
     """
     settings.setdefault("toolbar_location", "above" if tools else None)
-    plot = bokeh_figure(
+    plot = Plot(
         height=height, sizing_mode="stretch_width", tools=tools, min_border_right=12,
         background_fill_color=None, border_fill_color=None, outline_line_color=None, **settings,
     )  # fmt: skip
     plot.toolbar.logo = None
     plot.toolbar.autohide = False
-    plot.xaxis.axis_label, plot.yaxis.axis_label = PlainText(text=x), PlainText(text=y)
+    for axes, name in ((plot.xaxis, x), (plot.yaxis, y)):
+        axes.axis_label = PlainText(text=name) if name else None
     for axis in (*plot.xaxis, *plot.yaxis):
         dress_axis(axis)
     for grid in plot.select({"type": Grid}):
@@ -88,9 +90,7 @@ def dress_axis(axis: Axis) -> None:
     axis.axis_label_text_font_size = axis.major_label_text_font_size = "12px"
 
 
-def legend(
-    plot: bokeh_figure, entries: Mapping[str, Sequence[Any]], place: Place = "above"
-) -> None:
+def legend(plot: Plot, entries: Mapping[str, Sequence[Any]], place: Place = "above") -> None:
     """Add a legend in the page's colours: by its text, the renderers that it is for."""
     items = [LegendItem(label=label(text), renderers=list(of)) for text, of in entries.items()]
     look: dict[str, Any] = {
@@ -101,6 +101,34 @@ def legend(
     box = Legend(items=items, **look)
     follow(box, label_text_color="quiet")
     plot.add_layout(box, place)
+
+
+def write(
+    plot: Plot, xs: Sequence[Any], ys: Sequence[Any], texts: Sequence[str], role: str, **look: Any
+) -> None:
+    """Write texts into a figure, as `label` makes them, in the colour of a role.
+
+    `look` is more for Bokeh's glyph, such as ``text_align``.
+    """
+    drawn = plot.text(
+        x=[*xs], y=[*ys], text=[*texts], text_font=value(FONT), text_font_size="12px",
+        text_baseline="middle", **look,
+    )  # fmt: skip
+    follow(drawn.glyph, text_color=role)
+
+
+def factors(names: Sequence[object]) -> list[str]:
+    """Return names as the factors of an axis: cut, and still different where the cut ones aren't.
+
+    What tells them apart takes no room.
+    """
+    found: list[str] = []
+    for name in names:
+        text = label(name)
+        while text in found:
+            text += "\u200b"
+        found.append(text)
+    return found
 
 
 def item(model: Model, target: str) -> str:
@@ -118,12 +146,12 @@ def item(model: Model, target: str) -> str:
     """
     numbers: dict[str, str] = {}
 
-    def fixed(value: Any) -> Any:
-        if isinstance(value, list):
-            return [fixed(one) for one in value]
-        if not isinstance(value, dict):
-            return value
-        again = {key: fixed(one) for key, one in value.items()}
+    def fixed(part: Any) -> Any:
+        if isinstance(part, list):
+            return [fixed(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        again = {key: fixed(one) for key, one in part.items()}
         if isinstance(again.get("id"), str):
             again["id"] = numbers.setdefault(again["id"], f"{target}-{len(numbers) + 1}")
         return again

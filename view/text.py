@@ -51,17 +51,20 @@ def decimal(value: float | None, places: int = 1) -> str:
 
 
 def percent(value: float | None, places: int = 1) -> str:
-    """Return a share as percent; one that isn't nothing or all never looks like it."""
+    """Return a share as percent; one that isn't nothing or all never looks like it.
+
+    The space before the sign doesn't break a line.
+    """
     if value is None:
         return NONE
     if not math.isfinite(value):
         return str(value)
     smallest = 10.0**-places
     if 0 < value < smallest / 200:
-        return f"< {smallest:.{places}f} %"
+        return f"<\u00a0{smallest:.{places}f}\u00a0%"
     if 1 - smallest / 200 < value < 1:
-        return f"> {100 - smallest:.{places}f} %"
-    return f"{value:.{places}%}".replace("%", " %")
+        return f">\u00a0{100 - smallest:.{places}f}\u00a0%"
+    return f"{value:.{places}%}".replace("%", "\u00a0%")
 
 
 def size(count: float | None) -> str:

@@ -6,6 +6,7 @@ throws, or asks for anything but its own file or 127.0.0.1.
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -106,7 +107,15 @@ def started() -> Iterator[Browser]:
 
 def drawn(page: Any) -> None:
     """Wait until all figures of a page from a file are drawn."""
-    page.wait_for_function("document.documentElement.dataset.drawn === 'yes'")
+    page.wait_for_selector("html[data-drawn=yes]", state="attached")
+
+
+def until(page: Any, expression: str, argument: Any = None, seconds: float = 20.0) -> None:
+    """Wait until JavaScript is true of a page, which may forbid the polling of Playwright."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < end, f"not true after {seconds} s: {expression}"
+        page.wait_for_timeout(20)
 
 
 def sideways(page: Any) -> int:

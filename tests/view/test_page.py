@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import PHONE, Browser, drawn, findings, sideways
+from browser import PHONE, Browser, drawn, findings, sideways, until
 from somagate.view import figures, page
 from somagate.view.colours import DARK, LIGHT, follow, palette
 from somagate.view.text import escaped, isolated, label
@@ -48,11 +48,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def painted(opened: Any, theme: int) -> None:
     """Wait until all bars are blue, as in that theme."""
-    opened.wait_for_function(
+    until(
+        opened,
         "blue => Bokeh.documents.flatMap(d => [...d.all_models])"
         ".filter(m => m.type === 'VBar' && m.tags.length)"
         ".every(m => m.fill_color.value === blue)",
-        arg=palette()[theme]["blue"],
+        palette()[theme]["blue"],
     )
 
 

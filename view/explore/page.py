@@ -148,7 +148,7 @@ def _figures(
         best = min(mine, key=lambda row: float(row["cycles_per_image"]))
         rate = best["images_per_second"]
         unit, value = ("Images a second", rate) if rate else ("Cycles", best["cycles_per_image"])
-        about = f"fastest, point {best['number']}, {percent(best['logic_share'], 0)} of the logic"
+        about = f"fastest, {percent(best['logic_share'], 0)} of the logic: point {best['number']}"
         found.append((f"{unit} on {escaped(name)}", count(value), about))
     return found
 
@@ -239,8 +239,10 @@ def _table(front: Sequence[Row], places: Mapping[int, int]) -> str:
     """Return the front as a table, each row with a button that shows its point."""
     heads = [
         "Point", "On", "Images/s", "Cycles", "Cells", "of all", "Block RAMs", "Additions",
-        "Accuracy", "Bits of weights / potentials", "Verified", "Clock, MHz",
+        "Accuracy", "Bits of weights / potentials",
     ]  # fmt: skip
+    done = any(row["verified"] or row["built"] for row in front)
+    heads += ["Verified", "Clock, MHz"] if done else []
     rows = [
         (
             f'<button type="button" data-point="{places[row["number"]]}" '
@@ -254,8 +256,7 @@ def _table(front: Sequence[Row], places: Mapping[int, int]) -> str:
             count(row["additions_per_image"]),
             percent(row["accuracy"], 2),
             escaped(f"{row['weight_bits']} / {row['state_bits']}"),
-            escaped(row["verified"] or "–"),
-            decimal(row["fmax_mhz"], 1),
+            *((escaped(row["verified"] or "–"), decimal(row["fmax_mhz"], 1)) if done else ()),
         )
         for row in front
     ]

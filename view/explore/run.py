@@ -21,6 +21,10 @@ PIECE = 8
 """Points that travel together."""
 OFF = (0.95, 0.9, 0.8)
 """Rough cycles times these may be the exact ones: how far off the front its neighbours lie."""
+EVERY = tuple(range(6))
+PAIRS = ((0, 1), (0, 2), (0, 4))
+"""Figures that points are compared by, as `_values` has them: cycles with cells, with block RAMs, and
+with accuracy."""
 TURNS = 6
 """How often points are followed that the exact cycles of others have put on the front."""
 LOSS = 0.01
@@ -144,10 +148,12 @@ def _wanted(
 ) -> list[int]:
     """Return the points to follow next: those ahead, evenly of all targets, then their neighbours.
 
-    Neighbours come once: those that would be ahead were their rough cycles a few percent off.
+    What is ahead in two figures alone, as pictures show them, comes first. Neighbours come once: those that would be ahead were their rough cycles a few percent off.
     """
     found: dict[int, None] = {}
-    for share in (1.0, *(OFF if around else ())):
+    for figures in (*PAIRS, EVERY):
+        found |= dict.fromkeys(_ahead(setting, rows, known, figures=figures))
+    for share in OFF if around else ():
         found |= dict.fromkeys(_ahead(setting, rows, known, share))
     return [number for number in found if number not in known]
 
@@ -157,15 +163,16 @@ def _ahead(
     rows: Sequence[Row],
     known: Mapping[int, tuple[float, float] | None],
     share: float = 1.0,
+    figures: Sequence[int] = EVERY,
 ) -> list[int]:
-    """Return the points that none of their target beats, the targets' in turn."""
+    """Return the points that none of their target beats in some figures, the targets' in turn."""
     each = []
     for target in setting.targets:
         mine = [row for row in rows if row["target"] == target.name and row["fits"]]
         if not mine:
             continue
         cycles = {row["number"]: _cycles(row, known) for row in mine}
-        values = _values(mine, cycles)
+        values = _values(mine, cycles)[:, list(figures)]
         scale = np.ones(values.shape[1])
         scale[0] = share
         found = ahead(values) if share == 1 else near(values, scale)
