@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .devices import Device, virtual_board
     from .encoded import Samples, samples
     from .estimating import Estimate, estimate
-    from .exploring import Explored, explore, explored
+    from .exploring import explore
     from .export.tables import Tables
     from .generating import Built, Generated, build, generate
     from .importing import from_nir, from_norse, from_snntorch, from_spikingjelly, to_nir
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .tooling import Health, doctor
     from .training import Trained, train
     from .verifying import verify
+    from .view.explore.found import Explored, explored
 
 __all__ = [
     "BitSearch", "Built", "Checked", "Converted", "Design", "Device", "DeviceRun", "Estimate",
@@ -62,7 +63,7 @@ _HOMES = {
     "devices": ("Device", "virtual_board"),
     "encoded": ("Samples", "samples"),
     "estimating": ("Estimate", "estimate"),
-    "exploring": ("Explored", "explore", "explored"),
+    "exploring": ("explore",),
     "export.tables": ("Tables",),
     "generating": ("Built", "Generated", "build", "generate"),
     "importing": ("from_nir", "from_norse", "from_snntorch", "from_spikingjelly", "to_nir"),
@@ -78,6 +79,7 @@ _HOMES = {
     "tooling": ("Health", "doctor"),
     "training": ("Trained", "train"),
     "verifying": ("verify",),
+    "view.explore.found": ("Explored", "explored"),
 }
 """The module of each public name. It is imported when the name is first asked for: whoever only
 simulates needs no Amaranth, and whoever has tables needs no torch."""

@@ -2,14 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from rich.console import RenderableType
 
 from .boards.registry import BOARDS
 from .checks import integer
@@ -19,142 +15,19 @@ from .export.tables import Tables
 from .given import MOST_HZ, assumed_activity, the_tables
 from .hw.plan.plan import Plan
 from .hw.search import room
-from .shown import Shown, grid
 from .targets import DEFAULT_BOARD, target
-from .view.explore.export import saved
+from .view.explore.found import Explored
 from .view.explore.networks import FOLLOWED, Data, assumed, networks
-from .view.explore.proven import EQUAL, PASSES, proven
-from .view.explore.run import explored as explored_points
-from .view.explore.setting import Setting, Target
-from .view.explore.store import Store, opened, reading
+from .view.explore.proven import proven
+from .view.explore.run import explored
+from .view.explore.setting import Network, Setting, Target
+from .view.explore.store import Store, opened
 from .workers import Pool, pool
 
 POINTS, EXACT, BITS = 2000, 128, 12
-"""Unless told otherwise: points, those that are followed, and choices of bits where there is data."""
+"""Points, those that are followed, and choices of bits where there are labels, by default."""
 VERIFIED = 16
 """Samples that the best points are verified on."""
-_SHOWN = 12
-"""Points of a target's front that are printed."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Explored(Shown):
-    """What an exploration has found.
-
-    Attributes
-    ----------
-    file
-        The SQLite file, with a row a point.
-    points
-        All points by their number, each as the file has it: a dictionary by column.
-    settings
-        What was asked for.
-    page
-        The page with the picture; None where none was written.
-    """
-
-    file: Path
-    points: list[dict[str, Any]]
-    settings: dict[str, str]
-    page: Path | None = None
-
-    @cached_property
-    def front(self) -> list[dict[str, Any]]:
-        """The points that none of their board or part beats, the fastest first."""
-        found = [row for row in self.points if row["front"]]
-        return sorted(found, key=lambda row: (row["target"], row["cycles_per_image"]))
-
-    @property
-    def fits(self) -> bool:
-        """Whether any plan fits each of the boards and parts."""
-        fitting = {row["target"] for row in self.points if row["fits"]}
-        return fitting == set(self.settings["targets"].split())
-
-    @property
-    def proven(self) -> bool:
-        """Whether all that was verified is equal, and all that was built is fast enough."""
-        return all(
-            row["verified"] in (None, EQUAL) and row["built"] in (None, PASSES)
-            for row in self.points
-        )
-
-    @property
-    def summary(self) -> str:
-        """How many points there are, in a sentence."""
-        fits = sum(row["fits"] for row in self.points)
-        followed = sum(row["cycles_from"] != "rough" for row in self.points)
-        page = f"; picture in {self.page}" if self.page else ""
-        return (
-            f"{len(self.points):,} points, of which {fits:,} fit; cycles of {followed:,} are those "
-            f"of {self.settings['spikes']}, of the others about; {len(self.front):,} points are "
-            f"ahead, in {self.file}{page}"
-        )
-
-    def shown(self) -> list[RenderableType]:
-        """Return the fastest of each front, and a sentence."""
-        heads = ("point", "on", "images a second", "cycles", "cells", "block RAMs", "additions")
-        bits = len({row["network"] for row in self.front}) > 1
-        more = ("accuracy", "bits") if bits else ()
-        done = any(row["verified"] or row["built"] for row in self.points)
-        table = grid(*heads, *more, *(("verified", "fmax") if done else ()), left=2)
-        for name in self.settings["targets"].split():
-            for row in [row for row in self.front if row["target"] == name][:_SHOWN]:
-                rate, accuracy = row["images_per_second"], row["accuracy"]
-                cells = [
-                    str(row["number"]),
-                    row["target"],
-                    "–" if rate is None else f"{rate:,.0f}",
-                    f"{row['cycles_per_image']:,.0f}",
-                    f"{row['logic_cells']:,}",
-                    f"{row['block_rams']:,}",
-                    f"{row['additions_per_image']:,.0f}",
-                ]
-                if bits:
-                    told = f"{row['weight_bits']} / {row['state_bits']}"
-                    cells += ["–" if accuracy is None else f"{accuracy:.2%}", told]
-                if done:
-                    fmax = row["fmax_mhz"]
-                    cells += [row["verified"] or "–", f"{fmax:.1f} MHz" if fmax else "–"]
-                table.add_row(*cells)
-        return [table, self.summary]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the content as JSON holds it."""
-        return {
-            "file": str(self.file),
-            "page": str(self.page) if self.page else None,
-            "settings": self.settings,
-            "points": len(self.points),
-            "fitting": sum(row["fits"] for row in self.points),
-            "followed": sum(row["cycles_from"] != "rough" for row in self.points),
-            "front": self.front,
-        }
-
-    def save(self, number: int, folder: Path | str, *, overwrite: bool = False) -> dict[str, Path]:
-        """Write a point as files, for the other verbs: its plan, and its tables if their bits are fewer.
-
-        Parameters
-        ----------
-        number
-            Of the point.
-        folder
-            Where they get the file's name and the number.
-        overwrite
-            Replace files that are there.
-
-        Returns
-        -------
-        dict
-            'plan' and, where the tables are others than those explored, 'tables'.
-
-        Raises
-        ------
-        ValueError
-            Where there is no such point.
-        FileExistsError
-            Without `overwrite`, where something is there.
-        """
-        return saved(self.file, number, Path(folder), overwrite=overwrite)
 
 
 def explore(
@@ -230,7 +103,7 @@ def explore(
     ValueError
         Where a name is unknown, or a number is out of range.
     DoesNotFitError, UnsupportedError
-        Where a board has no room for the weights at all, or the hardware doesn't support the tables.
+        Where a board has no room for the weights at all, or the hardware can't have the tables.
     StoreError
         Where the file is of another exploration, or in use.
     WorkersError
@@ -267,35 +140,25 @@ def explore(
         settings["samples"] = _digest(samples)
     told = progress or (lambda what, done, total: None)
     path = Path(file)
-    with pool(count=workers, scheduler=scheduler) as its, opened(path, settings, anew=overwrite) as store:
-        setting = _setting(tables, samples, share, (targets, points, exact, count, seed), its, store)
-        explored_points(setting, store, its, told)
+    with (
+        pool(count=workers, scheduler=scheduler) as its,
+        opened(path, settings, anew=overwrite) as store,
+    ):
+        setting = _setting(
+            tables, samples, share, (targets, points, exact, count, seed), its, store
+        )
+        explored(setting, store, its, told)
         proven(
             setting, store, its, told, verified=verify, built=build,
             folder=path.with_name(f"{path.stem}-built"),
         )  # fmt: skip
         rows = store.rows()
-    found = Explored(file=path, points=rows, settings=settings)
-    if page is None:
-        return found
-    from .view.explore.page import page as drawn
+    drawn = None if page is None else Path(page)
+    if drawn is not None:
+        from .view.explore.page import page as text
 
-    write(Path(page), drawn(found.points, settings, tables.name, str(path), source))
-    return Explored(file=path, points=rows, settings=settings, page=Path(page))
-
-
-def explored(file: Path | str) -> Explored:
-    """Return what a file holds that `explore` wrote, as far as it got.
-
-    Raises
-    ------
-    StoreError
-        Where it is no such file.
-    FileNotFoundError
-        Where there is none.
-    """
-    with reading(Path(file)) as (store, settings):
-        return Explored(file=Path(file), points=store.rows(), settings=settings)
+        write(drawn, text(rows, settings, tables.name, str(path), source))
+    return Explored(file=path, points=rows, settings=settings, page=drawn)
 
 
 def _targets(
@@ -346,7 +209,7 @@ def _setting(
     """Return what is explored, with the networks measured on the samples."""
     targets, points, exact, count, seed = numbers
     if samples is None:
-        found = (assumed(tables, share),)
+        found: tuple[Network, ...] = (assumed(tables, share),)
         proof = found[0].x
     else:
         labels = samples.labels if samples.labelled and samples.targets is None else None

@@ -67,7 +67,7 @@ class Cluster(Pool):
     ) -> Generator[Any]:
         """Yield what a function returns for each item; see `Pool`."""
         there, left = [self._send(value) for value in shared], iter(items)
-        waiting: deque[Future] = deque()
+        waiting: deque[Future[Any]] = deque()
         ahead = AHEAD * max(1, sum(self._client.nthreads().values()))
         try:
             while True:

@@ -152,9 +152,7 @@ def _keep(path: Path | None, verdict: Verdict) -> None:
         write(path, json.dumps(verdict.record()))
 
 
-def _played(
-    comparison: Comparison, batch: tuple[int, NDArray[Any], Verdict | None]
-) -> Verdict:
+def _played(comparison: Comparison, batch: tuple[int, NDArray[Any], Verdict | None]) -> Verdict:
     """Return the verdict of a batch, which may be known; what workers run."""
     first, x, known = batch
     if known is not None:

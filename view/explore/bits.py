@@ -2,7 +2,7 @@
 
 A weight of fewer bits drops its lowest ones, rounded, and the layer's *gain* says by how many, so
 that sums stay as large as they were: threshold, bias and store mean what they meant. A potential of
-fewer bits is stored more coarsely, saturates earlier, or both, whichever is nearer to the potentials
+fewer bits is stored more coarsely, saturates earlier, or both, whatever is nearer to the potentials
 of samples. Both are forms that the contract has, so golden and the hardware run them as any others.
 """
 
@@ -120,7 +120,8 @@ def _kept(potentials: NDArray[Any], bits: int, drop: int) -> NDArray[Any]:
     """Return stored potentials as they are read back from so many bits, `drop` lowest ones less."""
     high = (1 << (bits - 1)) - 1
     rounded = (potentials.astype(np.int64) + ((1 << drop) >> 1)) >> drop  # as a store does
-    return np.clip(rounded, -high - 1, high) << drop
+    kept: NDArray[Any] = np.clip(rounded, -high - 1, high) << drop
+    return kept
 
 
 def _error(values: NDArray[Any], others: NDArray[Any]) -> float:

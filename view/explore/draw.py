@@ -119,7 +119,7 @@ def _drawn(setting: Setting, target: int, rng: np.random.Generator) -> Point | N
         layers = int(rng.integers(1, left + 1)) if rng.random() < 0.4 else 1
         shapes.append(_shape(tables, len(tables.layers) - left, layers, where, rng))
         left -= layers
-    replicas = int(rng.choice([1, 1, FILL, rng.integers(2, 9)]))
+    replicas = int(rng.choice([1, 1, FILL, int(rng.integers(2, 9))]))
     return _point(setting, target, number, shapes, int(rng.choice(where.widths)), replicas)
 
 

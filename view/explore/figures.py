@@ -94,4 +94,6 @@ def _filled(plan: Plan, target: Target, network: Network, replicas: int) -> Plan
 def _additions(plan: Plan, network: Network) -> float:
     """Return the useful additions an image; a layer whose sums are held adds in the first step."""
     held = {name for stage in plan.heads for name in stage.held}
-    return sum(first if name in held else every for name, (every, first) in network.additions.items())
+    return sum(
+        first if name in held else every for name, (every, first) in network.additions.items()
+    )

@@ -152,5 +152,3 @@ def _network(
         additions=added,
         accuracy=None if right is None else right / samples,
     )
-
-

@@ -23,8 +23,8 @@ OFF = (0.95, 0.9, 0.8)
 """Rough cycles times these may be the exact ones: how far off the front its neighbours lie."""
 EVERY = tuple(range(6))
 PAIRS = ((0, 1), (0, 2), (0, 4))
-"""Figures that points are compared by, as `_values` has them: cycles with cells, with block RAMs, and
-with accuracy."""
+"""Figures that points are compared by, as `_values` has them: all; and cycles with cells, with
+block RAMs, and with accuracy."""
 TURNS = 6
 """How often points are followed that the exact cycles of others have put on the front."""
 LOSS = 0.01
@@ -56,8 +56,8 @@ def explored(setting: Setting, store: Store, pool: Pool, told: Told) -> list[Row
     for target in setting.targets:
         mine = [row for row in every if row["target"] == target.name]
         fitting = [row for row in mine if row["fits"] and row["number"] in known]
-        best = ahead(_values(fitting, cycles)) if fitting else []
-        front = {row["number"] for row, first in zip(fitting, best, strict=True) if first}
+        first = ahead(_values(fitting, cycles)) if fitting else np.zeros(0, np.bool_)
+        front = {row["number"] for row, its in zip(fitting, first, strict=True) if its}
         for row in mine:
             number = row["number"]
             followed = known.get(number) is not None
@@ -148,7 +148,8 @@ def _wanted(
 ) -> list[int]:
     """Return the points to follow next: those ahead, evenly of all targets, then their neighbours.
 
-    What is ahead in two figures alone, as pictures show them, comes first. Neighbours come once: those that would be ahead were their rough cycles a few percent off.
+    What is ahead in two figures alone, as pictures show them, comes first. Neighbours come once:
+    those that would be ahead were their rough cycles a few percent off.
     """
     found: dict[int, None] = {}
     for figures in (*PAIRS, EVERY):

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ...checks.files import held
 from ...export.tables import Tables
@@ -170,9 +169,7 @@ def _contents(tables: Tables) -> bytes:
 
 
 @contextmanager
-def opened(
-    path: Path, settings: Mapping[str, str], *, anew: bool = False
-) -> Iterator[Store]:
+def opened(path: Path, settings: Mapping[str, str], *, anew: bool = False) -> Iterator[Store]:
     """Yield the file of an exploration, new or with what is in it, which no other process holds.
 
     Parameters

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from refusal import refused
 from somagate.sim.verify.settings import Setup
+from somagate.workers import pool
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,8 @@ def test_a_wrong_setting_is_refused(settings: dict[str, Any], message: str) -> N
 def test_a_pool_plays_in_the_native_engine_alone() -> None:
     with pool() as here:
         with refused(
-            ValueError, "pool must come with engine 'native' and no workers, not with engine 'amaranth'"
+            ValueError,
+            "pool must come with engine 'native' and no workers, not with engine 'amaranth'",
         ):
             Setup(engine="amaranth", pool=here)
         with refused(ValueError, "pool must come with engine 'native' and no workers, not 2"):
