@@ -14,9 +14,10 @@ from .checks.files import write
 from .data import DataError, Request, needs_folder
 from .designs import Design, design
 from .encoded import Samples, samples
+from .hw.cost.rough_cycles import transfers
 from .hw.plan.support import reasons
 from .named_data import data_set
-from .rough_prediction import between_samples, is_followed, roughly
+from .rough_prediction import between_samples, roughly
 from .shown import Shown
 from .sim.cycles.predict import predict
 from .sim.golden import golden
@@ -29,8 +30,9 @@ from .view.report.run import Run, number, read
 NAME = "report.html"
 SAMPLES = 500
 """That are measured by default, where there are as many."""
-PREDICTED = 8
-"""Samples whose cycles are predicted where no verification counted any."""
+PREDICTED, FOLLOWED = 8, 250_000
+"""Samples whose cycles are predicted where no verification counted any, and as many words of theirs
+as are followed one by one in a few seconds; cycles of larger samples are an estimate."""
 ACTIVITY = 0.1
 """Of random spikes that the cycles are of without any samples."""
 
@@ -67,7 +69,7 @@ class Report(Shown):
 
     def shown(self) -> list[RenderableType]:
         """Return the summary, and what the run lacks, each with the command that makes it."""
-        lacks = [f"{what} is not there: {way}" for what, way in self.content.missing]
+        lacks = [f"Not in the run: {what}; {way}" for what, way in self.content.missing]
         return [self.summary[0].upper() + self.summary[1:], *lacks]
 
     def to_dict(self) -> dict[str, Any]:
@@ -230,13 +232,14 @@ def _verified(run: Run) -> Cycles | None:
 def _predicted(made: Design, data: Samples | None) -> Cycles:
     """Return the cycles that golden's spikes say, of samples or of random spikes."""
     plan, tables = made.plan, made.tables
-    exact = is_followed(plan)
+    work = max(1, round(transfers(plan)))
+    exact = work <= FOLLOWED
     x: NDArray[Any]
     if data is None:
         trace, x = assumed_run(tables, ACTIVITY)
         told = f"for random spikes of {ACTIVITY:.0%} of the neurons in a time step"
     else:
-        x = data[: PREDICTED if exact else 1].x
+        x = data[: max(1, min(PREDICTED, FOLLOWED // work)) if exact else 1].x
         trace = golden.run(tables, x)
         told = f"for {x.shape[1]} sample{'s' * (x.shape[1] > 1)} of {data.data}"
     prediction = (predict if exact else roughly)(plan, trace, x)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from bokeh.core.properties import value
 from bokeh.embed import json_item
-from bokeh.models import Axis, Grid, Model, PlainText
+from bokeh.models import Axis, Grid, Model
 from bokeh.models.annotations import Legend, LegendItem
 from bokeh.plotting import figure as Plot
 
@@ -69,7 +69,7 @@ def figure(
     plot.toolbar.logo = None
     plot.toolbar.autohide = False
     for axes, name in ((plot.xaxis, x), (plot.yaxis, y)):
-        axes.axis_label = PlainText(text=name) if name else None
+        axes.axis_label = label(name, 60) if name else None
     for axis in (*plot.xaxis, *plot.yaxis):
         dress_axis(axis)
     for grid in plot.select({"type": Grid}):

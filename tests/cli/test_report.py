@@ -26,8 +26,8 @@ def test_tables_alone_make_a_page_and_what_is_missing_is_said(somagate, run: Pat
     assert page.count("<section") == 7
     assert len(page) < 2_000_000
     for line in (
-        f"training curves is not there: somagate train RECIPE --out {run}",
-        f"a bitstream is not there: somagate build {run}/tables.safetensors --board BOARD",
+        f"Not in the run: training curves; somagate train RECIPE --out {run}",
+        f"Not in the run: a bitstream; somagate build {run}/tables.safetensors --board BOARD",
         f"somagate verify {run}/tables.safetensors --json > {run}/verify.json",
     ):
         assert line in result.stdout
@@ -58,6 +58,7 @@ def test_the_same_run_is_the_same_page(somagate, run: Path) -> None:
 def test_a_tables_file_has_its_page_beside_it(somagate, tables_path: Path) -> None:
     found = somagate.json("report", tables_path, "--samples", 10)
     assert found["report"] == str(tables_path.with_suffix(".html"))
+    assert found["missing"] == []
 
 
 def test_nothing_is_overwritten_without_force(somagate, run: Path) -> None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from bokeh.models import NumeralTickFormatter
+from bokeh.models import BasicTicker, NumeralTickFormatter
 
 from ..colours import follow
 from ..figures import Picture, figure, legend
@@ -35,6 +35,7 @@ def _cells(history: tuple[dict[str, Any], ...], index: int) -> list[str]:
 
 def _curve(run: Run, what: str) -> Picture:
     plot = figure(x="epoch", y=what, height=230)
+    plot.xaxis.ticker = BasicTicker(min_interval=1)
     drawn = {}
     both = {"quantized": run.training, "float": run.float_training}
     told = []

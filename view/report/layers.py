@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from bokeh.models import NumeralTickFormatter
+from bokeh.models import BasicTicker, NumeralTickFormatter
 from bokeh.models.ranges import DataRange1d
 from numpy.typing import NDArray
 
@@ -14,7 +14,7 @@ from ...export.neuron import Shift
 from ...export.synapse import Convolution, Dense, SynapseGroup, weight_range
 from ...export.tables import Layer, Tables
 from ..colours import follow
-from ..figures import Picture, factors, figure, legend
+from ..figures import Picture, factors, figure
 from ..page import Columns, side_by_side, table
 from ..text import NONE, decimal, escaped, isolated, percent, whole
 from .histograms import KEY, Histogram, of_values, picture
@@ -283,19 +283,19 @@ def _by_step(tables: Tables, found: list[LayerFacts]) -> Picture:
     dashes = ("dotted", "solid", "dashed", "dotdash")
     steps = [*range(tables.steps)]
     active = [one for one in found if one.activity]
-    lines = {}
+    key = []
     for number, one in enumerate(active):
+        role = roles[number % len(roles)]
         line = plot.line(steps, list(one.by_step), line_width=2)
         line.glyph.line_dash = dashes[number % len(dashes)]
-        follow(line.glyph, line_color=roles[number % len(roles)])
-        lines[one.name] = [line]
-    if lines and len(lines) <= 4:
-        legend(plot, lines)
+        follow(line.glyph, line_color=role)
+        key.append(f'<span class="swatch {role}"></span> {isolated(one.name)}')
+    plot.xaxis.ticker = BasicTicker(min_interval=1)
     plot.yaxis.formatter = NumeralTickFormatter(format="0.[0]%")
     rows = [[str(step), *(percent(one.by_step[step], 2) for one in active)] for step in steps]
     told = table("Activity in each time step", ("time step", *(o.name for o in active)), rows,
                  words=0, tall=True)  # fmt: skip
     return Picture(
         figure=plot, alt=f"Activity of {len(active)} layers over {tables.steps} time steps.",
-        caption="<b>Over time</b>", table=told,
+        caption=f'<b>Over time</b><br><span class="key">{" ".join(key)}</span>', table=told,
     )  # fmt: skip

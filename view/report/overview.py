@@ -233,10 +233,12 @@ def missing(run: Run, measured: Measured | None, tables_file: str) -> list[tuple
     found = []
     if measured is None:
         found.append(("samples to measure", f"somagate report {folder} --data DATA"))
+    if tables_file == run.name:
+        return found  # a file by itself has nothing beside it
     if not run.training:
         found.append(("training curves", f"somagate train RECIPE --out {folder}"))
     if run.verdict is None:
-        where = "verify.json" if tables_file == run.name else shlex.quote(f"{run.name}/verify.json")
+        where = shlex.quote(f"{run.name}/verify.json")
         found.append(("a verification", f"somagate verify {path} --json > {where}"))
     if run.plan is None:
         found.append(("an accelerator", f"somagate generate {path}"))
