@@ -32,9 +32,9 @@ EMPTY = (
 
 def plot(targets: Sequence[str]) -> bokeh_figure:
     """Return the figure without any point yet."""
-    drawn = figure(height=460, tools="pan,box_zoom,wheel_zoom,reset", name="plot",
-                  x_range=Range1d(start=0, end=1), y_range=Range1d(start=0, end=1),
-                  active_scroll=None)  # fmt: skip
+    drawn = figure(x="Logic cells", y="Images a second", height=460, name="plot",
+                   tools="pan,box_zoom,wheel_zoom,reset", active_scroll=None,
+                   x_range=Range1d(start=0, end=1), y_range=Range1d(start=0, end=1))  # fmt: skip
     for grid, axis in ((drawn.xgrid[0], drawn.xaxis[0]), (drawn.ygrid[0], drawn.yaxis[0])):
         grid.ticker = axis.ticker = FixedTicker(ticks=[])
     entries: dict[str, Sequence[GlyphRenderer[Any]]] = {}
