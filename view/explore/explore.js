@@ -57,7 +57,7 @@
       const found = ticks(kind, range.start, range.end, most);
       axis.ticker.ticks = found.map(([at]) => at);
       axis.major_label_overrides = new Map(found.map(([at, value]) => [at, short(kind, value)]));
-      axis.axis_label.setv({ text: kind.label });
+      axis.axis_label = kind.label;
     }
   }
 
