@@ -131,9 +131,8 @@ def explore(
                     progress=lambda what, done, total: update(done, total),
                 )  # fmt: skip
     if point is not None:
-        row = next(row for row in found.points if row["number"] == point)
         lines = [f"{name.capitalize()} in {path}" for name, path in files.items()]
-        show(found, json, lines, point=row, files={name: str(p) for name, p in files.items()})
+        show(found, json, lines, point=found.point(point), files={name: str(p) for name, p in files.items()})
         return
     show(found, json)
     if not (found.fits and found.proven):

@@ -1,5 +1,6 @@
 """What an exploration has found, as it is printed and as JSON holds it."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -106,8 +107,15 @@ class Explored(Shown):
             "points": len(self.points),
             "fitting": sum(row["fits"] for row in self.points),
             "followed": sum(row["cycles_from"] != "rough" for row in self.points),
-            "front": self.front,
+            "front": [told(row) for row in self.front],
         }
+
+    def point(self, number: int) -> dict[str, Any]:
+        """Return a point as JSON holds it, or raise `ValueError`."""
+        for row in self.points:
+            if row["number"] == number:
+                return told(row)
+        raise ValueError(f"point must be 0…{len(self.points) - 1} of {self.file}, not {number}")
 
     def save(self, number: int, folder: Path | str, *, overwrite: bool = False) -> dict[str, Path]:
         """Write a point as files for the other verbs: its plan, and tables with fewer bits.
@@ -148,3 +156,8 @@ def explored(file: Path | str) -> Explored:
     """
     with reading(Path(file)) as (store, settings):
         return Explored(file=Path(file), points=store.rows(), settings=settings)
+
+
+def told(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a point as JSON holds it: its plan is no text."""
+    return {**row, "plan": json.loads(row["plan"])}
