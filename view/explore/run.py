@@ -72,16 +72,21 @@ def explored(setting: Setting, store: Store, pool: Pool, told: Told) -> list[Row
 
 
 def best(setting: Setting, rows: Sequence[Row], count: int) -> list[Row]:
-    """Return the fastest points of each target's front that lose no more than `LOSS`."""
+    """Return the fastest points of each target's front that lose no more than `LOSS`.
+
+    Where they are fewer than wanted, the most accurate ones of the others follow.
+    """
     least = (setting.networks[0].accuracy or 0.0) - LOSS - 1e-9
+
+    def order(row: Row) -> tuple[float, float, int]:
+        accuracy = row["accuracy"] or 0.0
+        lost = 0.0 if accuracy >= least else 1.0 - accuracy
+        return lost, row["cycles_per_image"], row["number"]
+
     found = []
     for target in setting.targets:
-        mine = [
-            row
-            for row in rows
-            if row["front"] and row["target"] == target.name and (row["accuracy"] or 0.0) >= least
-        ]
-        found += sorted(mine, key=lambda row: (row["cycles_per_image"], row["number"]))[:count]
+        mine = [row for row in rows if row["front"] and row["target"] == target.name]
+        found += sorted(mine, key=order)[:count]
     return found
 
 

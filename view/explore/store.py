@@ -220,7 +220,8 @@ def reading(path: Path) -> Iterator[tuple[Store, dict[str, str]]]:
         raise FileNotFoundError(2, "No such file", str(path))
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:
-        yield Store(connection), _settings(connection, path)
+        settings = _settings(connection, path)
+        yield Store(connection), {n: value for n, value in settings.items() if n != "format"}
     finally:
         connection.close()
 

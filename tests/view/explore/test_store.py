@@ -7,7 +7,7 @@ from somagate.export.tables import Tables
 from somagate.view.explore import Store
 from somagate.view.explore.export import saved
 from somagate.view.explore.networks import Measured, assumed
-from somagate.view.explore.store import FORMAT, StoreError, opened, reading
+from somagate.view.explore.store import StoreError, opened, reading
 from tiny_tables import tiny
 
 ROW = {"number": 0, "target": "icebreaker", "network": 0, "plan": '{"word_bits":16}', "fits": 1}
@@ -26,7 +26,7 @@ def test_what_is_added_is_there_when_the_file_is_opened_again(tmp_path: Path) ->
         assert rows[1]["cycles_per_image"] == 2.5 and rows[0]["front"] is None
         assert store.measured() == {0: Measured(right=7, additions={"conv1": (3.0, 1.5)})}
     with reading(file) as (store, settings):
-        assert settings == {"format": FORMAT, "seed": "0"}
+        assert settings == {"seed": "0"}
         path = tmp_path / "t.safetensors"
         path.write_bytes(store.tables(0))
         assert Tables.load(path).sha256 == tiny().sha256
