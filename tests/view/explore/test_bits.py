@@ -64,7 +64,7 @@ def test_rounded_weights_have_no_drift() -> None:
     # Rounded half up, each of the odd ones, about half of all, would be 1 too large.
     tables = tiny()
     layer = tables.layers[1]
-    weights = np.resize(np.arange(-5, 6), (10, 64))
+    weights = np.resize(np.arange(-6, 7), (10, 64))
     group = replace(layer.synapses[0], weights=weights)
     wide = tiny(layers=(tables.layers[0], replace(layer, synapses=(group,))))
     found = narrowed(wide, ((0, 0), (1, 0)), {"output": np.zeros(1), "conv1": np.zeros(1)})
