@@ -9,7 +9,7 @@ PACKAGES := boards checks cli data export host hw imports model shown sim toolch
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test quick lint browser boards soak docs release install clean
+.PHONY: help demo test quick lint browser pictures boards soak docs release install clean
 .DELETE_ON_ERROR:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make quick    style, types and the quickest tests, for every commit (under 2 minutes)"
 	@echo "make lint     style and types only"
 	@echo "make browser  the pages in a browser; says how to get one where none is found"
+	@echo "make pictures the networks' pictures in docs/pictures, in a browser"
 	@echo "make boards   every board's bitstream, and one table of their size and clock; for each night"
 	@echo "make soak     10,000 requests over a bad line to a virtual board; for each night"
 	@echo "make docs     the docs site into docs/_build/html, its snippets run"
@@ -47,6 +48,9 @@ quick: lint
 # `make test` leaves these out, with a reason, where no browser is found; here that is an error.
 browser: $(INSTALLED)
 	OMP_NUM_THREADS=1 SOMAGATE_BROWSER_NEEDED=1 $(BIN)/python -m pytest tests/view tests/cli -m browser
+
+pictures: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.pictures
 
 # Goes on where it was interrupted; ends with 1 where a board is too slow or can't be built.
 boards: $(INSTALLED)

@@ -17,7 +17,7 @@ from ..shown import Shown, grid
 from .options import BoardName, Force, Json, Lanes, UpdateLanes
 from .output import NO, Update, progress, replaceable, show, stderr, verb, writable
 
-SUMMARY = "summary.json"
+SUMMARY, REPORT = "summary.json", "report.html"
 RECIPES = ("digits", "digits-dense")
 Step = Callable[[Update], str]
 """Does a step's work, and returns a sentence."""
@@ -82,6 +82,7 @@ class WholePath(Shown):
             "verify": ("Verify its Verilog against the simulation", self._verify),
             "run": (f"Run test images on a virtual {self.board}, over its port", self._run),
             "build": (f"Build the bitstream for {self.board}", self._build),
+            "report": ("Write the report of it all", self._report),
         }
         self.seconds: dict[str, float] = {}
         for number, (name, (title, step)) in enumerate(steps.items(), 1):
@@ -95,6 +96,9 @@ class WholePath(Shown):
             self.seconds[name] = round(time.monotonic() - started, 1)
             told = f"      {sentence} ({self.seconds[name]:.1f} s)"
             stderr().print(told, markup=False, soft_wrap=True)
+        self._summarize()
+
+    def _summarize(self) -> None:
         text = encoder.dumps(self.to_dict(), indent=2)
         (self.out / SUMMARY).write_text(text + "\n", encoding="utf-8")
 
@@ -168,6 +172,11 @@ class WholePath(Shown):
         )  # fmt: skip
         return self.built.summary
 
+    def _report(self, update: Update) -> str:
+        self._summarize()  # the report reads it
+        self.report = sg.report(self.out, data="digits", progress=update)
+        return f"All of it on one page: {self.report.path}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the figures of all steps together, and where each file lies."""
         built, verified = self.built.to_dict(), self.verdict.to_dict()
@@ -193,6 +202,7 @@ class WholePath(Shown):
                 "bitstream": built["bitstream"],
                 "build report": built["report"],
                 "this summary": str(self.out / SUMMARY),
+                "report": str(self.out / REPORT),
             },
         }
 

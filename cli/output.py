@@ -100,9 +100,10 @@ def _warned(
 def message(error: BaseException) -> str:
     """Return an error as a sentence."""
     if isinstance(error, ModuleNotFoundError):
-        extra = {"torch": "train", "sklearn": "train", "cocotb": "sim", "amaranth_boards": "ice40",
-                 "serial": "board", "h5py": "nir", "snntorch": "snntorch",
-                 "distributed": "search", "matplotlib": "search", "bokeh": "view"}  # fmt: skip
+        extra = {"torch": "train", "tensorboardX": "train", "sklearn": "train", "cocotb": "sim",
+                 "amaranth_boards": "ice40", "serial": "board", "h5py": "nir",
+                 "snntorch": "snntorch", "distributed": "search", "matplotlib": "search",
+                 "bokeh": "view"}  # fmt: skip
         name = (error.name or "").split(".")[0]
         if name in extra:
             return f"{name} is not installed: pip install 'somagate[{extra[name]}]'"

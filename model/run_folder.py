@@ -14,6 +14,8 @@ from .trainer import STATE_FORMAT, Epoch
 
 CHECKPOINT, STATE, METRICS, RESULT = "checkpoint.pt", "state.pt", "metrics.jsonl", "result.json"
 """Files of a run folder. `state.pt` is there until training is over."""
+EVENTS = "events.out.tfevents.*"
+"""Those for TensorBoard, which `watching` writes."""
 
 
 class RunError(ValueError):
@@ -97,6 +99,8 @@ def _make(folder: Path, resume: bool, overwrite: bool, held: ExitStack) -> None:
     if overwrite:
         for name in found:
             (folder / name).unlink()
+        for path in folder.glob(EVENTS):
+            path.unlink()
 
 
 def _same(

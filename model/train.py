@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ from .run_folder import (
 )
 from .settings import Detect
 from .trainer import Epoch, Trainer
+from .watching import EventFiles
 
 TELL_SECONDS = 30
 """Between two lines about an epoch."""
@@ -169,12 +170,13 @@ def train(
 def _run(trainer: Trainer, folder: Path, told: Told) -> None:
     """Train the epochs that are left, saving the state after each."""
     first = trainer.world.rank == 0
+    watched = EventFiles(folder, trainer) if first else None
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[figures]}"), TimeRemainingColumn(),
         console=Console(stderr=True), disable=not (told.progress and first),
     )  # fmt: skip
-    with bar:
+    with bar, watched or nullcontext():
         task = bar.add_task(
             f"train {trainer.recipe.name}", total=trainer.epochs * trainer.batches, figures="",
             completed=len(trainer.history) * trainer.batches,
@@ -183,7 +185,8 @@ def _run(trainer: Trainer, folder: Path, told: Told) -> None:
             teller = _Teller(trainer, told.tell if first else None)
             figures = trainer.epoch(partial(_advance, bar, task, teller))
             teller.end(figures)
-            if first:
+            if watched is not None:
+                watched.epoch(figures)
                 checkpoints.write_record(trainer.state(), folder / STATE)
                 write_lines(folder / METRICS, trainer.history)
             bar.update(task, figures=f"loss {figures.loss:.3f}, accuracy {figures.accuracy:.2%}")

@@ -80,7 +80,7 @@ class Trainer:
         network.train()
         self.method.train()
         if number == 0:
-            self.method.enter(phase, network, self._sample())
+            self.method.enter(phase, network, self.sample())
             self.optimizer = self._optimizer()
         self.method.start(phase, number, network)
         generator = torch.Generator().manual_seed((self.seed << 20) + index)
@@ -128,7 +128,8 @@ class Trainer:
         labels = self.wanted[chosen].to(self.device)
         return Batch(x=inputs(self.recipe, images, self.data.maximum), labels=labels)
 
-    def _sample(self) -> Batch:
+    def sample(self) -> Batch:
+        """Return the first training samples, as they are: what a phase is prepared with."""
         return self._batch(torch.arange(min(_SAMPLE, len(self.data.train_labels))), None)
 
     def _phase(self, index: int) -> tuple[Phase, int]:

@@ -99,13 +99,13 @@ def test_demo_walks_the_whole_path(somagate, tmp_path: Path) -> None:
     result = somagate("demo", *arguments)
     assert result.exit_code == 0, result.output
     numbered = [line for line in result.stderr.splitlines() if line.startswith("[")]
-    assert [line.split("]")[0] + "]" for line in numbered] == [f"[{n}/9]" for n in range(1, 10)]
+    assert [line.split("]")[0] + "]" for line in numbered] == [f"[{n}/10]" for n in range(1, 11)]
     told = json.loads((out / "summary.json").read_text())
     assert told["equal"] is told["board_equal"] is True
     assert told["accuracy_quantized"] == told["accuracy_integers"]
     assert list(told["seconds"]) == [
         *("train float", "train", "export", "check", "simulate", "generate", "verify", "run"),
-        "build",
+        *("build", "report"),
     ]
     for path in told["files"].values():
         assert Path(path).is_file()

@@ -5,7 +5,6 @@ throws, or asks for anything but its own file or 127.0.0.1.
 """
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,28 +14,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from benchmarks.lib.chromium import MISSING, find, running
+
 Scheme = Literal["light", "dark"]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
-VARIABLE = "SOMAGATE_BROWSER"
-MISSING = (
-    "no Chromium is found: install one, on Debian or Ubuntu with `sudo apt-get install chromium`, "
-    f"or say where it is with {VARIABLE}=PATH"
-)
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 PHONE, DESK = 390, 1280
 """Widths in CSS pixels."""
-
-
-def find() -> str | None:
-    """Return where a Chromium is, or None."""
-    named = os.environ.get(VARIABLE)
-    if named:
-        return shutil.which(named)
-    return next((path for path in map(shutil.which, NAMES) if path), None)
 
 
 @dataclass
@@ -90,19 +73,12 @@ def near(url: str) -> bool:
 @contextmanager
 def started() -> Iterator[Browser]:
     """Start a Chromium, or skip the test where there is none."""
-    path = find()
-    if path is None:
+    if find() is None:
         if os.environ.get("SOMAGATE_BROWSER_NEEDED"):
             pytest.fail(MISSING)
         pytest.skip(MISSING)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        try:
-            yield Browser(chromium)
-        finally:
-            chromium.close()
+    with running() as chromium:
+        yield Browser(chromium)
 
 
 def drawn(page: Any) -> None:

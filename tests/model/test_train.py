@@ -54,8 +54,8 @@ def test_training_learns_and_writes_what_it_says(tmp_path):
     result = run(tmp_path / "run", epochs=8)
     assert result.accuracy > 0.6
     assert result.epochs[-1].loss < result.epochs[0].loss
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        "checkpoint.pt", "metrics.jsonl", "result.json",
+    assert sorted(path.name.split(".out")[0] for path in (tmp_path / "run").iterdir()) == [
+        "checkpoint.pt", "events", "metrics.jsonl", "result.json",
     ]  # fmt: skip
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == list(range(8))

@@ -168,7 +168,7 @@ def picture(
         mark.glyph.fill_alpha = 0.35
     plot.yaxis.formatter = NumeralTickFormatter(format="0.[0]%")
     plot.xgrid.visible = False
-    step = next(step for step in (1, 2, 4, 8, 1 << 20) if (right - left) / step <= 12)
+    step = next(step for step in (1, 2, 4, 8, 1 << 20) if (right - left) / step <= 14)
     if span // step > 1:
         first = -(-found.lowest // step) * step
         plot.xaxis.ticker = FixedTicker(ticks=[*range(first, found.highest + 1, step)])

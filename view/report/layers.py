@@ -141,7 +141,7 @@ def parts(tables: Tables, found: list[LayerFacts]) -> Iterator[str | Picture | C
         if one.potentials is not None:
             what = "input value" if one.name == "input" else "stored potential"
             title = "Values" if one.name == "input" else "Potentials after each step"
-            pictures.append(picture(one.potentials, what, title, _thresholds(tables, one.name)))
+            pictures.append(picture(one.potentials, what, title, thresholds(tables, one.name)))
         for source, weights in one.weights.items():
             pictures.append(picture(weights, "weight", f"Weights from {isolated(source)}"))
         if one.rates is not None and (one.name == "input" or one.activity):
@@ -196,7 +196,7 @@ def _channels(one: LayerFacts) -> Iterator[str]:
             )
 
 
-def _thresholds(tables: Tables, name: str) -> NDArray[np.float64] | None:
+def thresholds(tables: Tables, name: str) -> NDArray[np.float64] | None:
     """Return the thresholds of kept channels in LSBs of what is stored, where these are a shift."""
     if name == "input":
         return None

@@ -22,7 +22,7 @@ LEFT, RIGHT = 0.005, 0.80
 
 def parts(tables: Tables, cost: Cost | None) -> Iterator[str | Picture | Columns]:
     """Yield the graph, and the same as a table."""
-    yield side_by_side(_graph(tables, cost), _memory(tables))
+    yield side_by_side(graph(tables, cost), _memory(tables))
     yield _table(tables, cost)
 
 
@@ -52,7 +52,8 @@ def _table(tables: Tables, cost: Cost | None) -> str:
     return table("What each layer is and what it costs", heads, rows, words=2)
 
 
-def _graph(tables: Tables, cost: Cost | None) -> Picture:
+def graph(tables: Tables, cost: Cost | None) -> Picture:
+    """Return the network as a graph, with what each layer costs where that is known."""
     names = ["input", *(layer.name for layer in tables.layers)]
     place = {name: -STEP * number for number, name in enumerate(names)}
     height = STEP * len(names) - (STEP - NODE)
