@@ -20,6 +20,7 @@ from somagate.view.page import Section, page
 from somagate.view.report import histograms, layers, network
 
 from benchmarks.lib.chromium import running
+from benchmarks.pictures import plans
 
 ROOT = Path(__file__).parents[2]
 WIDTHS = {"network": 440, "potentials": 520}
@@ -77,6 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shown = picture(example, kind, Path(name))
             (out / f"{file}.png").write_bytes(shoot(chromium, shown, WIDTHS[kind], Path(name)))
             print(out / f"{file}.png")
+        page_of_plans = plans.explored(Path(name), ROOT / "examples" / "digits.safetensors")
+        (out / f"{plans.NAME}.png").write_bytes(plans.shoot(chromium, page_of_plans))
+        print(out / f"{plans.NAME}.png")
     return 0
 
 

@@ -70,8 +70,8 @@ def test_the_best_are_verified_on_data_with_fewer_bits(
 ) -> None:
     out = tmp_path / "out" / "x.sqlite"
     call = (
-        *("explore", tables_path, *FEW, "--part", "lfe5u-25f", "--data", "digits"),
-        *("--samples", 40, "--bits", 3, "--out", out, "--clock", 25),
+        *("explore", tables_path, *FEW, "--board", "icebreaker", "--data", "digits"),
+        *("--samples", 40, "--bits", 3, "--out", out),
     )
     result = somagate.json(*call, "--verify", 1)
     assert set(result["settings"]) >= {"samples", "measured", "bits"}
