@@ -132,7 +132,8 @@ def explore(
                 )  # fmt: skip
     if point is not None:
         lines = [f"{name.capitalize()} in {path}" for name, path in files.items()]
-        show(found, json, lines, point=found.point(point), files={name: str(p) for name, p in files.items()})
+        paths = {name: str(path) for name, path in files.items()}
+        show(found, json, lines, point=found.point(point), files=paths)
         return
     show(found, json)
     if not (found.fits and found.proven):
