@@ -186,8 +186,8 @@ def _about(settings: Mapping[str, str], points: Sequence[Row]) -> str:
     followed = sum(row["cycles_from"] != "rough" for row in points)
     cycles = (
         f"Cycles of {followed:,} points are exact for {escaped(settings['spikes'])}, followed word "
-        "by word; those of the others are about, within some 20 %. On the front are only points "
-        "that were followed, or are too large for it."
+        "by word; those of the others are about, some 6 % off, a few up to 40 %. On the front are "
+        "only points that were followed, or are too large for it."
     )
     told = [cycles, _SPEED, _SIZE]
     if int(settings["bits"]) > 1:
