@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .devices import Device, virtual_board
     from .encoded import Samples, samples
     from .estimating import Estimate, estimate
+    from .exploring import explore
     from .export.tables import Tables
     from .generating import Built, Generated, build, generate
     from .importing import from_nir, from_norse, from_snntorch, from_spikingjelly, to_nir
@@ -44,14 +45,15 @@ if TYPE_CHECKING:
     from .tooling import Health, doctor
     from .training import Trained, train
     from .verifying import verify
+    from .view.explore.found import Explored, explored
 
 __all__ = [
     "BitSearch", "Built", "Checked", "Converted", "Design", "Device", "DeviceRun", "Estimate",
-    "Generated", "Health", "Inspection", "Measured", "Proof", "Report", "Samples", "Stream",
-    "Tables", "Trace", "Trained", "Verdict", "as_input", "as_output", "build", "check",
-    "convert", "design", "doctor", "estimate", "from_checkpoint", "from_nir", "from_norse",
-    "from_snntorch", "from_spikingjelly", "from_torch", "generate", "inspect", "load",
-    "measure", "plan", "proof", "report", "samples", "search_bits", "simulate", "to_nir",
+    "Explored", "Generated", "Health", "Inspection", "Measured", "Proof", "Report", "Samples",
+    "Stream", "Tables", "Trace", "Trained", "Verdict", "as_input", "as_output", "build", "check",
+    "convert", "design", "doctor", "estimate", "explore", "explored", "from_checkpoint", "from_nir",
+    "from_norse", "from_snntorch", "from_spikingjelly", "from_torch", "generate", "inspect",
+    "load", "measure", "plan", "proof", "report", "samples", "search_bits", "simulate", "to_nir",
     "to_torch", "train", "verify", "virtual_board",
 ]  # fmt: skip
 
@@ -62,6 +64,7 @@ _HOMES = {
     "devices": ("Device", "virtual_board"),
     "encoded": ("Samples", "samples"),
     "estimating": ("Estimate", "estimate"),
+    "exploring": ("explore",),
     "export.tables": ("Tables",),
     "generating": ("Built", "Generated", "build", "generate"),
     "importing": ("from_nir", "from_norse", "from_snntorch", "from_spikingjelly", "to_nir"),
@@ -78,6 +81,7 @@ _HOMES = {
     "tooling": ("Health", "doctor"),
     "training": ("Trained", "train"),
     "verifying": ("verify",),
+    "view.explore.found": ("Explored", "explored"),
 }
 """The module of each public name. It is imported when the name is first asked for: whoever only
 simulates needs no Amaranth, and whoever has tables needs no torch."""

@@ -1,6 +1,7 @@
 """The Verilog of a design against the golden simulator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from .sim.verify.traced import trace_files
 from .sim.verify.verdict import Verdict
 from .sim.verify.verify import verify as compare
 from .targets import one_of
+from .workers import pool
 
 PREDICTED = 128
 """Samples whose cycles are predicted unless told otherwise."""
@@ -37,6 +39,7 @@ def verify(
     resume: Path | str | None = None,
     cache: Path | str | None = None,
     workers: int | None = None,
+    scheduler: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verdict:
     """Simulate the Verilog and compare every spike and every stored potential with golden.
@@ -68,7 +71,11 @@ def verify(
     cache
         Where compiled models are kept; by default SOMAGATE_CACHE, or the user's cache.
     workers
-        Parts that are simulated at the same time, 'native' only; by default one a core.
+        Processes on this machine that simulate parts, 'native' only: this one alone, or so many of
+        a dask cluster, for scripts whose work is behind ``if __name__ == "__main__":``. By default
+        threads of this one, as many as there are cores. The verdict is the same whatever they are.
+    scheduler
+        Address of a dask scheduler whose workers are taken instead, such as 'tcp://host:8786'.
     progress
         Called with the samples done, and all of them.
 
@@ -82,6 +89,8 @@ def verify(
         Where the tables don't fit the accelerator.
     ToolError, CompileError
         Where a tool is missing, or does not take the Verilog.
+    WorkersError
+        Where the scheduler doesn't answer, has no workers, or a worker dies.
     """
     chosen: Any = one_of("engine", engine, ENGINES)
     if seed is not None and not stalls:
@@ -95,6 +104,8 @@ def verify(
             raise FileExistsError(
                 f"{file} exists already: name another path for the traces, or overwrite it"
             )
+    if scheduler is not None and chosen != "native":
+        raise ValueError(f"scheduler must come with the engine 'native', not {chosen!r}")
     verilog = load = None
     if generated is not None:
         if not isinstance(design, Tables):
@@ -108,20 +119,32 @@ def verify(
             "themselves, unless generated has their accelerator"
         )
     tables = design if isinstance(design, Tables) else design.tables
-    return compare(
-        plan,
-        Parts(data.given_to(tables)) if isinstance(data, Samples) else maps(tables, data),
-        dut=Dut(verilog=verilog, load=load),
-        setup=Setup(engine=chosen, stalls=stalls, seed=seed or 0, workers=workers),
-        kept=Kept(
-            models=None if cache is None else Path(cache),
-            verdicts=None if resume is None else Path(resume),
-            waves=None if waves is None else Path(waves),
-            traces=None if traces is None else Path(traces),
-        ),
-        predict=PREDICTED if predict is None else predict,
-        progress=progress,
-    )
+    inputs = Parts(data.given_to(tables)) if isinstance(data, Samples) else maps(tables, data)
+    with _playing(workers, scheduler) as playing:
+        return compare(
+            plan,
+            inputs,
+            dut=Dut(verilog=verilog, load=load),
+            setup=Setup(engine=chosen, stalls=stalls, seed=seed or 0, **playing),
+            kept=Kept(
+                models=None if cache is None else Path(cache),
+                verdicts=None if resume is None else Path(resume),
+                waves=None if waves is None else Path(waves),
+                traces=None if traces is None else Path(traces),
+            ),
+            predict=PREDICTED if predict is None else predict,
+            progress=progress,
+        )
+
+
+@contextmanager
+def _playing(workers: int | None, scheduler: str | None) -> Iterator[dict[str, Any]]:
+    """Yield what plays batches, as `Setup` takes it: threads of this process, or a pool."""
+    if scheduler is None and workers is None:
+        yield {}
+        return
+    with pool(count=workers, scheduler=scheduler) as its:
+        yield {"workers": 1} if scheduler is None and workers == 1 else {"pool": its}
 
 
 def _generated(tables: Tables, folder: Path) -> tuple[Any, Path, Tables | None]:

@@ -16,6 +16,7 @@ from .check import check
 from .demo import demo
 from .doctor import doctor
 from .estimate import estimate
+from .explore import explore
 from .export import export
 from .flash import flash
 from .generate import generate
@@ -85,6 +86,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     check: "somagate check runs/digits/tables.safetensors",
     plan: "somagate plan runs/digits/tables.safetensors --board icebreaker --goal fastest",
     estimate: "somagate estimate runs/digits/tables.safetensors --board icebreaker",
+    explore: "somagate explore runs/digits/tables.safetensors --board icebreaker --points 500",
     simulate: "somagate simulate runs/digits/tables.safetensors --data digits",
     generate: "somagate generate runs/digits/tables.safetensors",
     verify: "somagate verify runs/digits/tables.safetensors --data digits --samples 100",

@@ -80,6 +80,17 @@ Activity = Annotated[
         metavar="A", help="Without --data: spikes a neuron and time step, 0…1; default: 0.1."
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Processes on this machine that share out the work."),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="A dask scheduler whose workers are taken instead, such as tcp://host:8786.",
+    ),
+]
 Clock = Annotated[float | None, typer.Option(metavar="MHZ", help="Clock; default: the board's.")]
 BAUD = 115200
 """That of `somagate.boards.uart`, which help must not import either."""
@@ -120,9 +131,9 @@ def designed(
 
 
 def some_samples(
-    tables: "Tables", data: str | None, samples: int | None, default: int
+    tables: "Tables", data: str | None, samples: int | None, default: int | None
 ) -> "EncodedSamples | None":
-    """Return so many samples of a data set, or None where none is named."""
+    """Return so many samples of a data set, or None where none is named; without a default all."""
     if data is not None:
         return sg.samples(tables, data, default if samples is None else samples)
     if samples is not None:

@@ -18,9 +18,11 @@ from .options import (
     PlanFile,
     Port,
     Samples,
+    Scheduler,
     TablesFile,
     UpdateLanes,
     WordBits,
+    Workers,
     designed,
 )
 from .output import NO, existing, progress, serving, show, verb
@@ -91,6 +93,8 @@ def verify(
             metavar="N", min=0, help="Predict the cycles of the first N samples too; default: 128."
         ),
     ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     board: BoardName = None,
     lanes: Lanes = None,
     update_lanes: UpdateLanes = None,
@@ -131,7 +135,7 @@ def verify(
             result = sg.verify(
                 design, sg.samples(loaded, data, samples), generated=generated, engine=engine,
                 stalls=stalls, seed=seed, predict=predict, waves=waves, resume=resume,
-                cache=cache, traces=traces, overwrite=force,
+                cache=cache, workers=workers, scheduler=scheduler, traces=traces, overwrite=force,
                 progress=update,
             )  # fmt: skip
         show(result, json)

@@ -82,6 +82,7 @@ PUBLIC = {
     ],
     "somagate.toolchain": ["Tool", "ToolError", "doctor", "environment", "find", "require"],
     "somagate.view": [],
+    "somagate.view.explore": ["Network", "Setting", "Store", "Target", "ahead", "near"],
     "somagate.view.report": [],
     "somagate.view.traces": ["Inspected", "Served", "serve"],
     "somagate.workers": ["Pool", "WorkersError", "pool"],

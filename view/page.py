@@ -52,7 +52,9 @@ def side_by_side(*pictures: Picture) -> Columns:
     return Columns(pictures=pictures)
 
 
-def page(title: str, lead: str, sections: Sequence[Section], footer: str = "") -> str:
+def page(
+    title: str, lead: str, sections: Sequence[Section], footer: str = "", script: str = ""
+) -> str:
     """Return a whole page that needs nothing else: the same text for the same content.
 
     Parameters
@@ -65,14 +67,16 @@ def page(title: str, lead: str, sections: Sequence[Section], footer: str = "") -
         What it holds.
     footer
         HTML at its end.
+    script
+        JavaScript that this page has beyond what all have; it runs before the figures are drawn.
     """
     figures: list[str] = []
     body = "".join(_section(section, figures) for section in sections)
-    script, library = _script(), _library() if figures else ""
+    scripts = [one for one in (_script(), script.strip(), _library() if figures else "") if one]
     policy = "; ".join(
         (
             "default-src 'none'",
-            f"script-src {_hash(script)} {_hash(library)}",
+            f"script-src {' '.join(_hash(one) for one in scripts)}",
             "style-src 'unsafe-inline'",  # Bokeh styles what it draws
             "img-src data: blob:",
             "form-action 'none'",
@@ -92,7 +96,7 @@ def page(title: str, lead: str, sections: Sequence[Section], footer: str = "") -
 <link rel="icon" href="data:,">
 {style()}
 {_palette()}
-<script>{script}</script>
+<script>{scripts[0]}</script>
 </head>
 <body>
 {header(title, lead)}
@@ -102,7 +106,7 @@ def page(title: str, lead: str, sections: Sequence[Section], footer: str = "") -
 </noscript>
 {body}<footer>{footer}</footer>
 </main>
-{"".join(figures)}<script>{library}</script>
+{"".join(figures)}{"".join(f"<script>{one}</script>" for one in scripts[1:])}
 </body>
 </html>
 """

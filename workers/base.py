@@ -1,7 +1,7 @@
 """What every pool of workers offers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 Progress = Callable[[int, int], None]
@@ -44,4 +44,19 @@ class Pool(ABC):
             Where a worker died.
         Exception
             What the function raises; other items are not waited for.
+        """
+
+    @abstractmethod
+    def each(
+        self,
+        function: Callable[..., Any],
+        items: Iterable[Any],
+        *,
+        shared: tuple[Any, ...] = (),
+    ) -> Generator[Any]:
+        """Yield what a function returns for each item, in the order of the items.
+
+        Each is there as soon as it and those before it are done, so what is done can be kept. A few
+        items are run ahead; the rest are not begun where the iteration ends early. Parameters and
+        errors are those of `map`.
         """

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import dask
-from distributed import Client, LocalCluster, Security, as_completed
+from distributed import Client, Future, LocalCluster, Security, as_completed
 from distributed.comm.core import connect
 from distributed.scheduler import KilledWorker
 
@@ -16,6 +18,12 @@ from .base import Pool, Progress, WorkersError
 
 SECONDS = 5
 """That a scheduler gets to answer, and to name a worker."""
+AHEAD = 2
+"""Items a worker that are under way where results are taken one by one."""
+DIED = (
+    "a worker must stay alive to the end, but one died; the memory may be short: take fewer "
+    "workers, or fewer samples"
+)
 
 
 class Cluster(Pool):
@@ -46,12 +54,33 @@ class Cluster(Pool):
                     progress(done, len(everything))
             return list(self._client.gather(futures))
         except KilledWorker:
-            raise WorkersError(
-                "a worker must stay alive to the end, but one died; the memory may be short: take "
-                "fewer workers, or fewer samples"
-            ) from None
+            raise WorkersError(DIED) from None
         finally:
             self._client.cancel(futures)
+
+    def each(
+        self,
+        function: Callable[..., Any],
+        items: Iterable[Any],
+        *,
+        shared: tuple[Any, ...] = (),
+    ) -> Generator[Any]:
+        """Yield what a function returns for each item; see `Pool`."""
+        there, left = [self._send(value) for value in shared], iter(items)
+        waiting: deque[Future[Any]] = deque()
+        ahead = AHEAD * max(1, sum(self._client.nthreads().values()))
+        try:
+            while True:
+                for item in islice(left, ahead - len(waiting)):
+                    waiting.append(self._client.submit(function, *there, item, pure=False))
+                if not waiting:
+                    return
+                yield waiting[0].result()
+                waiting.popleft()
+        except KilledWorker:
+            raise WorkersError(DIED) from None
+        finally:
+            self._client.cancel(list(waiting))
 
     def _send(self, value: Any) -> Any:
         """Return a value as the workers have it."""

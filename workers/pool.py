@@ -1,6 +1,6 @@
 """Choosing a pool of workers, and the one that is this process."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,6 +27,16 @@ class Here(Pool):
             if progress:
                 progress(len(found), len(everything))
         return found
+
+    def each(
+        self,
+        function: Callable[..., Any],
+        items: Iterable[Any],
+        *,
+        shared: tuple[Any, ...] = (),
+    ) -> Generator[Any]:
+        """Yield what a function returns for each item; see `Pool`."""
+        return (function(*shared, item) for item in items)
 
 
 @contextmanager

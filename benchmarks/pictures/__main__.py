@@ -20,7 +20,7 @@ from somagate.view.page import Section, page
 from somagate.view.report import histograms, layers, network
 
 from benchmarks.lib.chromium import running
-from benchmarks.pictures import inspected
+from benchmarks.pictures import inspected, plans
 
 ROOT = Path(__file__).parents[2]
 WIDTHS = {"network": 440, "potentials": 520}
@@ -80,6 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(out / f"{file}.png")
         (out / "inspect.png").write_bytes(inspected.shoot(chromium))
         print(out / "inspect.png")
+        page_of_plans = plans.explored(Path(name), ROOT / "examples" / "digits.safetensors")
+        (out / f"{plans.NAME}.png").write_bytes(plans.shoot(chromium, page_of_plans))
+        print(out / f"{plans.NAME}.png")
     return 0
 
 

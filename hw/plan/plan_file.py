@@ -23,6 +23,7 @@ Every key may be left out. A stage names its layers, in the order of the network
 
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,12 +140,18 @@ def save(plan: Plan, path: Path, *, overwrite: bool = True) -> None:
 
 def dump(plan: Plan) -> str:
     """Return a plan as the text of a file that `read` reads."""
-    values = to_dict(plan)
+    return text(to_dict(plan), [layer.name for layer in plan.tables.layers])
+
+
+def text(values: dict[str, Any], names: Sequence[str]) -> str:
+    """Return what `to_dict` told of a plan as the same text; `names` are those of all layers."""
     numbers = [key for key in ("word_bits", "loadable", "replicas") if key in values]
-    lines = [f"{key} = {json.dumps(values[key])}" for key in numbers]
-    for stage, laid_out in zip(values["stages"], plan.heads, strict=True):
-        lines += ["", "[[stages]]", f"layers = {json.dumps(laid_out.names)}"]
+    lines, first = [f"{key} = {json.dumps(values[key])}" for key in numbers], 0
+    for stage in values["stages"]:
+        mine = list(names[first : first + stage["layers"]])
+        lines += ["", "[[stages]]", f"layers = {json.dumps(mine)}"]
         lines += [f"{key} = {json.dumps(stage[key])}" for key in stage if key != "layers"]
+        first += stage["layers"]
     if values["orders"]:
         lines += ["", "[orders]"]
         lines += [f"{json.dumps(name)} = {order}" for name, order in values["orders"].items()]

@@ -73,7 +73,8 @@ def interval(plan: Plan, trace: Trace, x: NDArray[Any]) -> float:
     """
     one = replace(plan, replicas=1)
     found = predict(one, trace, x)
-    each = float(found.busy_cycles - found.cycles[0]) / (x.shape[1] - 1) / plan.replicas
+    through = found.busy_cycles - int(found.cycles[0])
+    each = float(through / (x.shape[1] - 1) / plan.replicas)
     return max(each, float(plan.sample_words)) if plan.replicas > 1 else each
 
 

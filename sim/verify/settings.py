@@ -7,6 +7,7 @@ from amaranth.lib.wiring import Component
 
 from ...checks.arguments import choice, optional
 from ...export.tables import Tables
+from ...workers import Pool
 from ..bench.engines import ENGINES, Engine
 from ..bench.scenario import check_stalls
 
@@ -49,7 +50,9 @@ class Setup:
         Cycles without any transfer after which the RTL is given up; by default several times what
         the largest receptive field takes.
     workers
-        Batches that run at the same time, 'native' only; by default one a core.
+        Batches that run at the same time in this process, 'native' only; by default one a core.
+    pool
+        Workers that batches run on instead, 'native' only.
 
     Raises
     ------
@@ -62,11 +65,15 @@ class Setup:
     seed: int = 0
     deadline: int | None = None
     workers: int | None = None
+    pool: Pool | None = None
 
     def __post_init__(self) -> None:
         choice("engine", self.engine, ENGINES)
         check_stalls(self.stalls)
         optional("workers", self.workers, 1, 1024)
+        if self.pool is not None and (self.engine != "native" or self.workers is not None):
+            told = self.workers if self.engine == "native" else f"with engine {self.engine!r}"
+            raise ValueError(f"pool must come with engine 'native' and no workers, not {told}")
 
 
 @dataclass(frozen=True, kw_only=True)

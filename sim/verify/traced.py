@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...export.tables import Tables
 from ...hw.plan.loading import Load
 from ..golden import golden
 from ..golden.trace import Trace
-from .batches import Batches
+from .comparison import Comparison
 from .loaded import lay_out, taken_out
 
 
@@ -21,15 +23,19 @@ def trace_files(path: Path) -> tuple[Path, Path]:
     )
 
 
-def write_traces(path: Path, batches: Batches, first: int, sample: int) -> tuple[str, str]:
+def write_traces(
+    path: Path, comparison: Comparison, first: int, x: NDArray[Any], sample: int
+) -> tuple[str, str]:
     """Play a batch again, and write golden's and the RTL's trace of one sample, with its input.
 
     Parameters
     ----------
     path
         Of the files, without suffix: see `trace_files`.
-    batches, first
-        The batch, by its first sample.
+    comparison
+        What was compared, and how.
+    first, x
+        The batch: its first sample, and all of its inputs.
     sample
         Its number among all samples.
 
@@ -37,13 +43,13 @@ def write_traces(path: Path, batches: Batches, first: int, sample: int) -> tuple
     -------
     The two files.
     """
-    x, tables = batches.batch(first), batches.tables
+    tables = comparison.tables
     ours = golden.run(tables, x, potentials=True)
-    expected = lay_out(ours, batches.load) if batches.load else ours
-    record = batches.play(batches.scenario(first))
-    theirs = batches.checker.rebuilt(record, expected)
-    if batches.load:
-        theirs = _unloaded(theirs, batches.load, tables)
+    expected = lay_out(ours, comparison.load) if comparison.load else ours
+    record = comparison.play(comparison.scenario(first, x))
+    theirs = comparison.checker.rebuilt(record, expected)
+    if comparison.load:
+        theirs = _unloaded(theirs, comparison.load, tables)
     of = slice(sample - first, sample - first + 1)
     files = trace_files(path)
     for file, trace in zip(files, (ours, theirs), strict=True):

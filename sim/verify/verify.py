@@ -21,11 +21,11 @@ from ...hw.rtl.accelerator import Accelerator
 from ...toolchain import tools
 from ...toolchain.verilog import convert
 from ..bench.cache import cached, default_folder, digest, plan_digest
-from ..bench.engines import default_deadline, player
+from ..bench.engines import default_deadline
 from ..bench.ports import Ports
 from ..bench.waves import write_waves
 from .batches import Batches, SampleSource
-from .check import Checker
+from .comparison import Comparison
 from .settings import Dut, Kept, Setup
 from .traced import write_traces
 from .verdict import Verdict, merge
@@ -84,9 +84,8 @@ def verify(
         raise ValueError(f"predict must be 0 samples or more, not {predict}")
     models = default_folder() if kept.models is None else kept.models
     ports = Ports.of(plan)
-    load = plan.tables if dut.load is None and plan.must_load else dut.load
-    loaded = None if load is None else loading.load(plan, load)
-    running = plan if loaded is None else loaded.plan
+    loads = plan.tables if dut.load is None and plan.must_load else dut.load
+    load = None if loads is None else loading.load(plan, loads)
     text, component = "", dut.component
     if setup.engine != "amaranth" or kept.waves is not None or kept.verdicts is not None:
         text = _text(dut, plan, models)
@@ -94,37 +93,45 @@ def verify(
     if setup.engine == "amaranth" and component is None:
         component = Accelerator(plan)
     deadline = default_deadline(plan, setup.stalls) if setup.deadline is None else setup.deadline
-    batches = Batches(
-        plan=running,
-        ports=ports,
-        checker=Checker(running, ports),
-        tables=load or plan.tables,
-        load=loaded,
-        setup=setup,
-        play=player(setup.engine, component=component, ports=ports, verilog=text, folder=models),
-        inputs=inputs,
-        count=count,
+    comparison = Comparison(
+        device=plan,
+        load=load,
+        setup=replace(setup, pool=None),
+        verilog=text,
+        component=component if setup.engine == "amaranth" else None,
+        models=kept.models,
         deadline=deadline,
         predicted=predict,
+    )
+    batches = Batches(
+        comparison=comparison,
+        inputs=inputs,
+        count=count,
         kept=kept.verdicts,
         identity=digest(text, _sources("export", "hw", "sim")),
     )
     verdicts: list[Verdict] = []
     first = done = 0
-    workers = (setup.workers or os.cpu_count() or 1) if setup.engine == "native" else 1
-    for verdict in batches.verdicts(workers):
+    if setup.pool is None:
+        _ = comparison.play  # compiled before any thread asks for it
+        threads = (setup.workers or os.cpu_count() or 1) if setup.engine == "native" else 1
+        found = batches.verdicts(threads)
+    else:
+        found = batches.spread(setup.pool)
+    for verdict in found:
         verdicts.append(verdict)
         first, done = done, done + verdict.samples
         if progress is not None:
             progress(done, count)
     verdict = merge(verdicts)
     if kept.traces is not None and verdict.difference is not None:
-        traces = write_traces(kept.traces, batches, first, verdict.difference.sample)
+        x = batches.batch(first)
+        traces = write_traces(kept.traces, comparison, first, x, verdict.difference.sample)
         verdict = replace(verdict, traces=traces)
     if kept.waves is None or verdict.cycle is None:
         return verdict
     saved = write_waves(
-        kept.waves, text, ports, batches.scenario(first),
+        kept.waves, text, ports, comparison.scenario(first, batches.batch(first)),
         cycle=verdict.cycle, lane=verdict.lane, folder=models,
     )  # fmt: skip
     return replace(verdict, waves=str(saved))

@@ -97,7 +97,7 @@ def test_no_samples_are_none_to_measure() -> None:
 
 
 def test_no_worker_is_none_to_verify() -> None:
-    with refused(ValueError, "workers must be 1…1024, not 0"):
+    with refused(ValueError, "workers must be an integer of 1…256, not 0"):
         sg.verify(DESIGN, X, workers=0)
 
 

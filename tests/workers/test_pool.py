@@ -1,5 +1,6 @@
 """One pool of workers, whoever runs what it is given."""
 
+import itertools
 import operator
 import os
 import re
@@ -133,3 +134,23 @@ def test_several_workers_need_dask(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
     with pool(count=1) as found:
         assert found.map(operator.neg, [1]) == [-1]
+
+
+def test_results_are_taken_one_by_one_in_the_order_of_the_items(workers: Pool) -> None:
+    assert list(workers.each(operator.sub, range(9), shared=(100,))) == list(range(100, 91, -1))
+    assert list(workers.each(operator.neg, [])) == []
+    endless = workers.each(operator.neg, itertools.count())
+    assert [next(endless) for _ in range(3)] == [0, -1, -2]
+    endless.close()
+    with pytest.raises(ValueError, match="^item must be even, not 1$"):
+        list(workers.each(failing, [1, 2]))
+
+
+def test_a_worker_that_dies_while_results_are_taken_is_told() -> None:
+    pytest.importorskip("distributed", reason="dask is not installed")
+    message = (
+        "a worker must stay alive to the end, but one died; the memory may be short: take fewer "
+        "workers, or fewer samples"
+    )
+    with pool(count=2) as found, pytest.raises(WorkersError, match=f"^{re.escape(message)}$"):
+        list(found.each(died, [7]))

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from refusal import refused
 from somagate.sim.verify.settings import Setup
+from somagate.workers import pool
 
 
 @pytest.mark.parametrize(
@@ -21,3 +22,14 @@ from somagate.sim.verify.settings import Setup
 def test_a_wrong_setting_is_refused(settings: dict[str, Any], message: str) -> None:
     with refused(ValueError, message):
         Setup(**settings)
+
+
+def test_a_pool_plays_in_the_native_engine_alone() -> None:
+    with pool() as here:
+        with refused(
+            ValueError,
+            "pool must come with engine 'native' and no workers, not with engine 'amaranth'",
+        ):
+            Setup(engine="amaranth", pool=here)
+        with refused(ValueError, "pool must come with engine 'native' and no workers, not 2"):
+            Setup(workers=2, pool=here)

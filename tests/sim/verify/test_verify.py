@@ -23,6 +23,7 @@ from somagate.sim.bench.ports import Ports
 from somagate.sim.verify.batches import BATCH_SAMPLES
 from somagate.sim.verify.settings import Dut, Kept, Setup
 from somagate.sim.verify.verify import verify
+from somagate.workers import pool
 
 NEURONS = 3 * (4 * 6 * 6 + 5)
 """Updates of a sample."""
@@ -499,3 +500,24 @@ def test_a_wrong_argument_is_refused(plan: Plan, settings: dict[str, Any], messa
 def test_an_input_that_golden_refuses_is_refused(plan: Plan, kept: Kept) -> None:
     with refused(ValueError, "x must have shape (3, batch, 2, 6, 6), not (2, 1, 2, 6, 6)"):
         verify(plan, samples(1)[:2], kept=kept)
+
+
+def test_workers_come_to_the_same_verdict(plan: Plan, models: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="dask is not installed")
+    count, kept = 2 * BATCH_SAMPLES + 3, Kept(models=models, verdicts=tmp_path)
+    alone = verify(plan, samples(count), setup=Setup(workers=1), kept=Kept(models=models))
+    with pool(count=2) as workers:
+        setup = Setup(pool=workers)
+        verdict = verify(plan, samples(count), setup=setup, kept=kept)
+        assert replace(verdict, seconds=alone.seconds) == alone
+        assert len(list(tmp_path.iterdir())) == 3
+        again = verify(plan, samples(count), setup=setup, kept=kept)
+        assert again == verdict  # with its seconds too, so no batch ran anew
+        other = replace(plan, tables=with_one_weight_changed(plan.tables))
+        told: list[int] = []
+        differs = verify(
+            other, samples(count), dut=Dut(verilog=verilog(plan)), setup=setup,
+            kept=Kept(models=models), progress=lambda done, _: told.append(done),
+        )  # fmt: skip
+        assert told == [16]
+        assert not differs.equal and differs.samples == 16

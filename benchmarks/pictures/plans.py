@@ -1,0 +1,34 @@
+"""The picture of explored plans, of the digits: what the page of an exploration shows first."""
+
+from pathlib import Path
+from typing import Any
+
+import somagate as sg
+
+NAME = "digits_plans"
+"""Of the file."""
+BOARDS = ("icebreaker", "ulx3s-85f")
+POINTS, FOLLOWED, BITS = 400, 40, 6
+
+
+def explored(folder: Path, tables: Path) -> Path:
+    """Explore plans, and return the page."""
+    loaded, page = sg.load(tables), folder / "plans.html"
+    sg.explore(
+        loaded, folder / "plans.sqlite", boards=BOARDS, data=sg.samples(loaded, "digits"),
+        points=POINTS, exact=FOLLOWED, bits=BITS, page=page,
+    )  # fmt: skip
+    return page
+
+
+def shoot(chromium: Any, page: Path) -> bytes:
+    """Return the first section of an exploration's page as a PNG file."""
+    context = chromium.new_context(viewport={"width": 980, "height": 900}, color_scheme="light")
+    try:
+        opened = context.new_page()
+        opened.goto(page.as_uri())
+        opened.wait_for_selector("html[data-explored=yes]", state="attached")
+        taken: bytes = opened.locator("#points").screenshot()
+        return taken
+    finally:
+        context.close()
