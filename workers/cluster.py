@@ -5,6 +5,7 @@ import logging
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -118,7 +119,8 @@ def remote(address: str) -> Iterator[Pool]:
         Where nothing answers there, or it has no workers.
     """
     try:
-        asyncio.run(asyncio.wait_for(_answer(address), SECONDS))
+        with ThreadPoolExecutor(1) as thread:  # as a notebook's own has a loop already
+            thread.submit(lambda: asyncio.run(asyncio.wait_for(_answer(address), SECONDS))).result()
     except (OSError, ValueError, TypeError) as error:
         told = " ".join(str(error).split())
         why = "nothing answers there" if isinstance(error, OSError) else told

@@ -37,8 +37,10 @@ class Comparison:
     ----------
     device
         The accelerator's plan.
+    tables
+        What golden runs: the plan's, or those that are loaded, as they are by themselves.
     load
-        What is loaded into it after a reset; None if nothing is.
+        How these are loaded after a reset; None if nothing is.
     setup
         How the bench runs.
     verilog, component
@@ -52,6 +54,7 @@ class Comparison:
     """
 
     device: Plan
+    tables: Tables
     load: Load | None
     setup: Setup
     verilog: str
@@ -64,11 +67,6 @@ class Comparison:
     def plan(self) -> Plan:
         """The plan, with what was loaded into it."""
         return self.device if self.load is None else self.load.plan
-
-    @property
-    def tables(self) -> Tables:
-        """What golden runs."""
-        return self.load.tables if self.load else self.device.tables
 
     @cached_property
     def ports(self) -> Ports:

@@ -95,6 +95,7 @@ def verify(
     deadline = default_deadline(plan, setup.stalls) if setup.deadline is None else setup.deadline
     comparison = Comparison(
         device=plan,
+        tables=loads or plan.tables,
         load=load,
         setup=replace(setup, pool=None),
         verilog=text,
