@@ -91,6 +91,16 @@ def test_the_best_are_verified_on_data_with_fewer_bits(
     assert sg.load(files["tables"]).sha256 == rows[1][2]
 
 
+def test_the_best_are_built_once(somagate, tables_path: Path, tmp_path: Path) -> None:
+    call = ("explore", tables_path, "--points", 6, "--exact", 1, "--out", tmp_path / "e.sqlite")
+    (built,) = [row for row in somagate.json(*call, "--build", 1)["front"] if row["built"]]
+    assert built["built"] == "passes" and built["fmax_mhz"] >= 24
+    bitstream = tmp_path / "e-built" / str(built["number"]) / "top.bin"
+    made = bitstream.stat().st_mtime_ns
+    again = somagate.json(*call, "--resume", "--build", 1)["front"]
+    assert built in again and bitstream.stat().st_mtime_ns == made
+
+
 def test_what_is_printed_names_the_front(somagate, tables_path: Path) -> None:
     result = somagate("explore", tables_path, "--points", 10, "--exact", 2)
     assert result.exit_code == 0, result.output
