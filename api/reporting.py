@@ -27,7 +27,7 @@ from .view.report.compose import Content, html
 from .view.report.measure import measure
 from .view.report.run import Run, number, read
 
-NAME = "report.html"
+NAME, PAGE = "report.html", b"<!doctype html"
 SAMPLES = 500
 """That are measured by default, where there are as many."""
 PREDICTED, FOLLOWED = 8, 250_000
@@ -62,15 +62,14 @@ class Report(Shown):
         elif measured is not None:
             told.append(f"{measured.samples} samples simulated")
         if run.verdict is not None:
-            told.append(
-                f"golden and RTL {'equal' if run.verdict.get('equal') is True else 'differ'}"
-            )
+            told.append(f"golden and RTL {'equal' if run.verdict['equal'] else 'differ'}")
         return "; ".join([*told, f"report in {self.path}"])
 
     def shown(self) -> list[RenderableType]:
-        """Return the summary, and what the run lacks, each with the command that makes it."""
+        """Return the summary, what the run lacks with the command for it, and what is left out."""
         lacks = [f"Not in the run: {what}; {way}" for what, way in self.content.missing]
-        return [self.summary[0].upper() + self.summary[1:], *lacks]
+        left_out = [f"Left out: {name} holds {what}" for name, what in self.content.run.left_out]
+        return [self.summary[0].upper() + self.summary[1:], *lacks, *left_out]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures of the page as JSON holds them."""
@@ -110,17 +109,18 @@ def report(
     FileExistsError
         Without `overwrite`, where the page is there.
     ValueError
-        Where `run` is no run, a file in it is not what it must be, or samples don't fit the tables.
+        Where `run` is no run, a file in it is not what it must be, samples don't fit the tables, or
+        what would be replaced is no page: it may be a file that the report reads.
     ModuleNotFoundError
         Where Bokeh isn't installed, with what to install.
     """
     if not isinstance(run, str | Path):
         raise TypeError(f"run must be a folder or a tables' file, not {kind_of(run)}")
     place = Path(run)
-    target = place / NAME if place.is_dir() else place.with_name(f"{place.stem}.html")
-    target = target if out is None else Path(out)
+    target = page_of(place) if out is None else Path(out)
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} must not exist yet, or be overwritten on purpose")
+    _only_a_page(target)
     found = read(place)
     chosen, names = _samples(found, data, samples)
     measured = None
@@ -140,6 +140,21 @@ def report(
     )  # fmt: skip
     write(target, html(content), overwrite=overwrite)
     return Report(path=target, content=content)
+
+
+def page_of(run: Path) -> Path:
+    """Return where the page of a run lies by default: in the folder, or beside the file."""
+    return run / NAME if run.is_dir() else run.with_name(f"{run.stem}.html")
+
+
+def _only_a_page(target: Path) -> None:
+    """Raise where another file than a page would be lost, such as one that the report reads."""
+    if not target.is_file():
+        return
+    with target.open("rb") as file:
+        start = file.read(len(PAGE))
+    if start and start.lower() != PAGE:
+        raise ValueError(f"{target} must be an HTML page to be replaced by one; name another file")
 
 
 def _samples(run: Run, data: Any, count: int | None) -> tuple[Samples | None, tuple[str, ...]]:
@@ -210,7 +225,7 @@ def _verified(run: Run) -> Cycles | None:
     """Return the cycles that a verification counted, or None where it counted none."""
     verdict = run.verdict or {}
     count, rows = number(verdict.get("samples")), verdict.get("layers")
-    if not count or not isinstance(rows, list):
+    if count is None or count < 1 or not isinstance(rows, list):
         return None
     found = {}
     for row in rows:

@@ -37,10 +37,9 @@ def report(
     page needs no network and nothing beside it.
     """
     with verb(json):
-        page = out
-        if page is None:
-            page = run / "report.html" if run.is_dir() else run.with_name(f"{run.stem}.html")
-        replaceable_file(page, force)
+        from ..reporting import page_of
+
+        page = replaceable_file(page_of(run) if out is None else out, force)
         with progress("measuring", "samples") as update:
             result = sg.report(
                 run, page, data=data, samples=samples, overwrite=force, progress=update

@@ -139,6 +139,7 @@ class Verdict(Shown):
         """Return the contents as `somagate verify --json` prints them."""
         cycles = self.cycles_per_sample
         return {
+            "tables": self.tables,
             "equal": self.equal,
             "samples": self.samples,
             "spikes": self.spikes,

@@ -2,12 +2,15 @@
 
 import json
 import math
+from html import escape
 from pathlib import Path
 
 import numpy as np
 import pytest
 import somagate as sg
+import typer
 from json_keys import documented
+from somagate.cli.output import verb
 from tiny_tables import tiny
 
 
@@ -58,7 +61,9 @@ def test_the_same_run_is_the_same_page(somagate, run: Path) -> None:
 def test_a_tables_file_has_its_page_beside_it(somagate, tables_path: Path) -> None:
     found = somagate.json("report", tables_path, "--samples", 10)
     assert found["report"] == str(tables_path.with_suffix(".html"))
-    assert found["missing"] == []
+    assert found["missing"] == [
+        {"what": "a verification", "command": f"somagate verify {tables_path}"}
+    ]
 
 
 def test_nothing_is_overwritten_without_force(somagate, run: Path) -> None:
@@ -136,7 +141,9 @@ def test_metrics_that_are_no_numbers_are_text(somagate, run: Path) -> None:
     (run / "metrics.jsonl").write_text('{"epoch": 0, "loss": NaN, "accuracy": "<b>x</b>"}\n')
     (run / "summary.json").write_text('{"accuracy_float": NaN, "equal": "yes", "samples": NaN}')
     found = somagate.json("report", run, "--samples", 10)
-    assert (found["epochs"], found["accuracies"], found["equal"]) == (1, {}, False)
+    assert (found["epochs"], found["accuracies"], found["equal"]) == (1, {}, None)
+    told = 'holds no verification: equal must be true or false, not "yes"'
+    assert found["left_out"] == [{"name": "summary.json", "why": told}]
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "<td>nan</td>" in page
     assert "<b>x</b>" not in page
@@ -146,7 +153,8 @@ def test_a_verification_and_an_accelerator_are_shown(somagate, run: Path) -> Non
     tables = run / "tables.safetensors"
     assert somagate("generate", tables, "--out", run / "rtl").exit_code == 0
     verdict = {
-        "equal": False, "samples": 5, "spikes": 3, "potentials": 3, "cycles_per_sample": 9.5,
+        "tables": tiny().sha256, "equal": False, "samples": 5, "spikes": 3, "potentials": 3,
+        "cycles_per_sample": 9.5,
         "layers": [
             {"layer": layer.name, "cycles": 50, "additions": 20, "lanes": 4, "efficiency": 0.1}
             for layer in tiny().layers
@@ -172,7 +180,75 @@ def test_an_accelerator_of_other_tables_is_left_out(somagate, run: Path, tmp_pat
     assert somagate("generate", other, "--out", run / "rtl").exit_code == 0
     somagate("report", run, "--samples", 10)
     page = (run / "report.html").read_text(encoding="utf-8")
-    assert "<bdi>rtl</bdi> holds an accelerator of other tables" in page
+    told = "<bdi>rtl</bdi> is left out: it holds <bdi>an accelerator of other tables</bdi>"
+    assert told in page
+
+
+EQUAL = {"tables": tiny().sha256, "equal": True, "samples": 5}
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ({"error": "<i>no"}, "no verification, but the error: <i>no"),
+        ([], "no verification: equal must be true or false, not null"),
+        (EQUAL | {"tables": "ab"}, "a verification of other tables"),
+        ({"equal": True, "samples": 5}, "a verification that doesn't say of which tables"),
+    ],
+    ids=["error", "nothing", "other", "nameless"],
+)
+def test_what_is_no_verdict_on_these_tables_is_left_out(
+    somagate, run: Path, content: object, why: str
+) -> None:
+    (run / "verify.json").write_text(json.dumps(content or {}))
+    result = somagate("report", run, "--samples", 5)
+    assert f"Left out: verify.json holds {why}\n" in result.stdout
+    assert "golden and RTL" not in result.stdout
+    assert "Not in the run: a verification; " in result.stdout
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "not verified in this run" in page
+    assert f"it holds <bdi>{escape(why)}</bdi>" in page
+    (run / "summary.json").write_text(json.dumps(EQUAL))
+    found = somagate.json("report", run, "--samples", 5, "--force")
+    assert found["equal"] is True
+    assert found["left_out"] == [{"name": "verify.json", "why": f"holds {why}"}]
+
+
+def test_numbers_that_are_not_finite_are_none(somagate, run: Path) -> None:
+    tables = run / "tables.safetensors"
+    assert somagate("generate", tables, "--out", run / "rtl").exit_code == 0
+    built = '{"clock_hz": NaN, "clocks": {"a": {"fmax_hz": Infinity}}, "utilization": {}}'
+    (run / "rtl" / "report.json").write_text(built)
+    rows = [
+        {"layer": layer.name, "cycles": 50, "additions": 20, "efficiency": 0.1}
+        for layer in tiny().layers
+    ]
+    for samples in ("Infinity", "-1", f"1{'0' * 400}"):
+        verdict = json.dumps(EQUAL | {"layers": rows, "samples": 0})
+        (run / "verify.json").write_text(verdict.replace('"samples": 0', f'"samples": {samples}'))
+        found = somagate.json("report", run, "--samples", 5, "--force")
+        assert (found["equal"], found["clock_hz"], found["fmax_hz"]) == (True, None, None)
+        assert found["cost"]["counted"].startswith("predicted for 5 samples")
+
+
+def test_arithmetic_that_fails_is_an_error_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit), verb(as_json=True):
+        int(math.inf)
+    assert json.loads(capsys.readouterr().out) == {
+        "error": "cannot convert float infinity to integer"
+    }
+
+
+def test_only_a_page_is_replaced(somagate, run: Path, tables_path: Path) -> None:
+    (run / "result.json").write_text("{}")
+    for source, path in (
+        (run, run / "tables.safetensors"), (run, run / "result.json"), (tables_path, tables_path)
+    ):  # fmt: skip
+        before = path.read_bytes()
+        assert somagate.error("report", source, "--out", path, "--force") == (
+            f"{path} must be an HTML page to be replaced by one; name another file"
+        )
+        assert path.read_bytes() == before
 
 
 def test_neurobenchs_metrics_are_those_of_estimate(somagate, run: Path) -> None:

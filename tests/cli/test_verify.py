@@ -11,8 +11,8 @@ from somagate.hw.plan import loading, plan_file
 from tiny_tables import tiny
 
 KEYS = [
-    *("equal", "samples", "spikes", "potentials", "cycles_per_sample", "predicted", "layers"),
-    "first_difference",
+    *("tables", "equal", "samples", "spikes", "potentials", "cycles_per_sample", "predicted"),
+    *("layers", "first_difference"),
 ]
 NEURONS = 4 * (256 + 10)
 """Updates of a sample: the neurons in every time step."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import somagate as sg
 from browser import PHONE, Browser, drawn, findings, sideways
-from somagate.view.report.run import RESULT, SUMMARY
+from somagate.view.report.run import RESULT, SUMMARY, VERDICT
 from tiny_tables import tiny
 
 HOSTILE = "<img src=x onerror='ran=1'>\"\u202e$$x$$"
@@ -29,11 +29,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     (built / "report.json").write_text(json.dumps(report))
     difference = {"summary": HOSTILE, "layer": HOSTILE, "place": [HOSTILE], "golden": float("nan")}
     summary = {
-        "equal": False, "samples": 7, "first_difference": difference, "board_equal": False,
+        "tables": tables.sha256, "equal": False, "samples": 7, "first_difference": difference,
+        "board_equal": False,
         "accuracy_float": float("nan"), "accuracy_quantized": 0.5, "layers": [HOSTILE],
         "predicted": {"exactly": HOSTILE, "samples": float("inf")},
     }  # fmt: skip
     (run / SUMMARY).write_text(json.dumps(summary))
+    (run / VERDICT).write_text(json.dumps({"error": HOSTILE}))
     (run / RESULT).write_text(json.dumps({"recipe": {"data": "digits"}, "accuracy": HOSTILE}))
     lines = [{"loss": float("nan"), "accuracy": HOSTILE}, {"loss": 1.5, "accuracy": 0.5}, {}]
     (run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

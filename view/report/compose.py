@@ -62,7 +62,7 @@ class Content:
                 None if measured is None or measured.confusion is None
                 else measured.confusion.tolist()
             ),
-            "equal": None if run.verdict is None else run.verdict.get("equal") is True,
+            "equal": None if run.verdict is None else run.verdict["equal"],
             "first_difference": None if run.verdict is None
             else run.verdict.get("first_difference"),
             "layers": [one.to_dict() for one in layers.facts(run.tables, measured)],
@@ -74,6 +74,7 @@ class Content:
             "neurobench": neurobench.metrics(run.tables, measured, self.cost),
             "epochs": len(run.training),
             "missing": [{"what": what, "command": way} for what, way in self.missing],
+            "left_out": [{"name": name, "why": f"holds {what}"} for name, what in run.left_out],
         }  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def html(content: Content) -> str:
         _section("summary", "Summary", [
             overview.key_figures(run, measured, cost, metrics),
             *_findings(content),
-            overview.missing_part(content.missing, run.others),
+            overview.missing_part(content.missing, run.left_out),
         ]),
     ]  # fmt: skip
     if measured is not None and measured.confusion is not None:

@@ -10,7 +10,7 @@ from ..colours import follow
 from ..figures import Picture, figure, legend
 from ..page import Columns, side_by_side, table
 from ..text import decimal, percent
-from .run import Run, number
+from .run import Run, number, real
 
 
 def parts(run: Run) -> Iterator[str | Columns]:
@@ -30,7 +30,7 @@ def parts(run: Run) -> Iterator[str | Columns]:
 
 def _cells(history: tuple[dict[str, Any], ...], index: int) -> list[str]:
     line = history[index] if index < len(history) else {}
-    return [decimal(number(line.get("loss")), 4), percent(number(line.get("accuracy")), 2)]
+    return [decimal(real(line.get("loss")), 4), percent(real(line.get("accuracy")), 2)]
 
 
 def _curve(run: Run, what: str) -> Picture:
@@ -43,11 +43,11 @@ def _curve(run: Run, what: str) -> Picture:
         both.items(), ("blue", "orange"), ("solid", "dashed"), strict=True
     ):
         values = [number(line.get(what)) for line in history]
-        finite = [value for value in values if value is not None and math.isfinite(value)]
+        finite = [value for value in values if value is not None]
         if not finite:
             continue
         # What is no number leaves a gap.
-        heights = [math.nan if v is None or not math.isfinite(v) else v for v in values]
+        heights = [math.nan if v is None else v for v in values]
         line = plot.line([*range(len(heights))], heights, line_width=2)
         dots = plot.scatter([*range(len(heights))], heights, size=4)
         line.glyph.line_dash = dash

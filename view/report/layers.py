@@ -172,9 +172,7 @@ def _about(tables: Tables, one: LayerFacts) -> str:
         f"reset '{neuron.reset}'" if neuron.threshold is not None else "never fires, is read out"
     )
     gone = f", {pruned} channels pruned" if pruned else ""
-    pool = (
-        f", {layer.pool.kind} pool {layer.pool.size[0]}×{layer.pool.size[1]}" if layer.pool else ""
-    )
+    pool = f", {layer.pool.kind} pool {'×'.join(map(str, layer.pool.size))}" if layer.pool else ""
     return f"{shape} neurons: {groups}; {escaped(kept)}; {escaped(fires + gone + pool)}."
 
 
@@ -201,11 +199,10 @@ def thresholds(tables: Tables, name: str) -> NDArray[np.float64] | None:
     if name == "input":
         return None
     layer = tables.layer(name)
-    if layer.neuron.threshold is None or not isinstance(layer.neuron.store, Shift):
+    neuron = layer.neuron
+    if neuron.threshold is None or not isinstance(neuron.store, Shift):
         return None
-    found: NDArray[np.float64] = layer.neuron.threshold[layer.kept] / (
-        1 << layer.neuron.store.shift
-    )
+    found: NDArray[np.float64] = neuron.threshold[layer.kept] / (1 << neuron.store.shift)
     return found
 
 

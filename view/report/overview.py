@@ -66,7 +66,7 @@ def _agreement_tile(run: Run) -> tuple[str, str]:
     if run.verdict is None:
         return NONE, "not verified in this run"
     samples = whole(number(run.verdict.get("samples")))
-    if run.verdict.get("equal") is True:
+    if run.verdict["equal"]:
         return '<span class="good">equal</span>', f"on {samples} samples"
     return '<span class="bad">different</span>', f"on {samples} samples"
 
@@ -77,7 +77,7 @@ def agreement(run: Run) -> Iterator[str]:
     if found is None:
         return
     samples = whole(number(found.get("samples")))
-    if found.get("equal") is True:
+    if found["equal"]:
         spikes, potentials = (whole(number(found.get(k))) for k in ("spikes", "potentials"))
         yield (
             f'<p><b class="good">The Verilog equals golden</b> on {samples} samples: '
@@ -233,8 +233,8 @@ def missing(run: Run, measured: Measured | None, tables_file: str) -> list[tuple
     found = []
     if measured is None:
         found.append(("samples to measure", f"somagate report {folder} --data DATA"))
-    if tables_file == run.name:
-        return found  # a file by itself has nothing beside it
+    if tables_file == run.name:  # a file by itself has nothing beside it
+        return [*found, ("a verification", f"somagate verify {path}")]
     if not run.training:
         found.append(("training curves", f"somagate train RECIPE --out {folder}"))
     if run.verdict is None:
@@ -247,12 +247,12 @@ def missing(run: Run, measured: Measured | None, tables_file: str) -> list[tuple
     return found
 
 
-def missing_part(found: list[tuple[str, str]], others: tuple[str, ...]) -> str:
-    """Return what is missing as HTML, or ''."""
+def missing_part(found: list[tuple[str, str]], left_out: tuple[tuple[str, str], ...]) -> str:
+    """Return what is missing, and what is there and left out, as HTML; or ''."""
     rows = [f'<li>{what}: <code class="command">{escaped(way)}</code></li>' for what, way in found]
     left = [
-        f"<li>{isolated(name)} holds an accelerator of other tables, so it is left out.</li>"
-        for name in others
+        f"<li>{isolated(name)} is left out: it holds {isolated(what)}</li>"
+        for name, what in left_out
     ]
     if not rows and not left:
         return ""

@@ -40,9 +40,9 @@ class Run:
     built
         By folder, the report of each bitstream of these tables.
     verdict
-        What a verification found, as `somagate verify --json` prints it, or None.
-    others
-        Folders of accelerators of other tables, which are left out.
+        What a verification of these tables found, as `somagate verify --json` prints it, or None.
+    left_out
+        Files and folders by name, and what they hold instead of what is of these tables.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Run:
     plan: Plan | None = None
     built: dict[str, dict[str, Any]]
     verdict: dict[str, Any] | None = None
-    others: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def data(self) -> str | None:
@@ -65,8 +65,19 @@ class Run:
 
 
 def number(value: Any) -> float | None:
-    """Return what a file holds in the place of a number, or None where it is none."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """Return what a file holds in the place of a finite number, or None where it is none."""
+    found = real(value)
+    return found if found is not None and math.isfinite(found) else None
+
+
+def real(value: Any) -> float | None:
+    """Return what a file holds in the place of a number, finite or not; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def read(path: Path) -> Run:
@@ -89,9 +100,7 @@ def read(path: Path) -> Run:
         "quantized": (summary or {}).get("accuracy_quantized", (result or {}).get("accuracy")),
         "integers": (summary or {}).get("accuracy_integers"),
     }
-    verdict = _object(path / VERDICT)
-    if verdict is None and summary is not None and "equal" in summary:
-        verdict = summary
+    verdict, unused = _verdict({VERDICT: _object(path / VERDICT), SUMMARY: summary}, tables)
     plan, built, others = _accelerators(path, tables)
     return Run(
         name=str(path),
@@ -102,12 +111,12 @@ def read(path: Path) -> Run:
         accuracies={
             kind: found
             for kind, value in accuracies.items()
-            if (found := number(value)) is not None and math.isfinite(found)
+            if (found := number(value)) is not None
         },
         plan=plan,
         built=built,
         verdict=verdict,
-        others=others,
+        left_out=(*unused, *others),
     )
 
 
@@ -124,18 +133,41 @@ def _tables(folder: Path) -> Path:
     raise ValueError(f"run must be a folder with {TABLES}, but {folder} has none: {way}")
 
 
+def _verdict(
+    found: dict[str, dict[str, Any] | None], tables: Tables
+) -> tuple[dict[str, Any] | None, tuple[tuple[str, str], ...]]:
+    """Return the first verdict on these tables among files' contents, and what others hold."""
+    left_out: list[tuple[str, str]] = []
+    for name, content in found.items():
+        if content is None:
+            continue
+        if name == VERDICT and "error" in content:
+            left_out.append((name, f"no verification, but the error: {content['error']}"))
+        elif not isinstance(content.get("equal"), bool):
+            if name == VERDICT or "equal" in content:
+                told = json.dumps(content.get("equal"))[:80]
+                left_out.append((name, f"no verification: equal must be true or false, not {told}"))
+        elif "tables" not in content:
+            left_out.append((name, "a verification that doesn't say of which tables"))
+        elif content["tables"] != tables.sha256:
+            left_out.append((name, "a verification of other tables"))
+        else:
+            return content, tuple(left_out)
+    return None, tuple(left_out)
+
+
 def _accelerators(
     folder: Path, tables: Tables
-) -> tuple[Plan | None, dict[str, dict[str, Any]], tuple[str, ...]]:
+) -> tuple[Plan | None, dict[str, dict[str, Any]], tuple[tuple[str, str], ...]]:
     """Return the plan of what was built, or else generated, each build's report, and what isn't."""
     built: dict[str, dict[str, Any]] = {}
     generated: list[Path] = []
-    others: list[str] = []
+    others: list[tuple[str, str]] = []
     for place in _folders(folder):
         if not (place / plan_file.MANIFEST).is_file():
             continue
         if plan_file.manifest(place)["tables_sha256"] != tables.sha256:
-            others.append(place.name)
+            others.append((place.name, "an accelerator of other tables"))
             continue
         report = _object(place / BUILT)
         if report is None or "utilization" not in report:

@@ -56,6 +56,10 @@ def test_a_verdict_comes_back_from_json() -> None:
         assert Verdict.from_record(content) == verdict
 
 
+def test_a_printed_verdict_says_of_which_tables() -> None:
+    assert EQUAL.to_dict()["tables"] == "ab"
+
+
 def test_no_complete_sample_has_no_throughput() -> None:
     assert replace(EQUAL, sample_cycles=(), busy_cycles=0).cycles_per_sample is None
 
