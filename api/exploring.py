@@ -92,7 +92,7 @@ def explore(
     overwrite
         Begin anew, whatever exploration the file has.
     page
-        A file for a page with the picture, which is replaced; needs bokeh.
+        A file for a page with the picture, which is replaced; another than `file`; needs bokeh.
     source
         How the page's commands call the tables' file; by default 'TABLES.safetensors'.
     progress
@@ -101,7 +101,8 @@ def explore(
     Raises
     ------
     ValueError
-        Where a name is unknown, or a number is out of range.
+        Where a name is unknown, a number is out of range, the page is no file of its own, or
+        something is to be built for what open tools don't build for.
     DoesNotFitError, UnsupportedError
         Where a board has no room for the weights at all, or the hardware can't have the tables.
     StoreError
@@ -110,6 +111,8 @@ def explore(
         Where the scheduler doesn't answer, has no workers, or a worker dies.
     """
     the_tables(tables)
+    path, drawn = Path(file), None if page is None else Path(page)
+    _own_page(path, drawn)
     targets = _targets(boards, parts, clock_hz)
     for one in targets:
         room.refuse(tables, one.part)
@@ -120,6 +123,12 @@ def explore(
     integer("seed", seed, 0, 2**31 - 1)
     for name, number in (("verify", verify), ("build", build)):
         integer(name, number, 0, 1000)
+    closed = [one.name for one in targets if not one.buildable]
+    if build and closed:
+        raise ValueError(
+            f"build must be 0 with {', '.join(closed)}, for which open tools don't build, "
+            f"not {build}"
+        )
     samples = None if data is None else the_samples(tables, data)
     count = _choices(samples, bits)
     settings = {
@@ -139,7 +148,6 @@ def explore(
         settings["measured"] = f"{len(samples)} samples of {samples.data}"
         settings["samples"] = _digest(samples)
     told = progress or (lambda what, done, total: None)
-    path = Path(file)
     with (
         pool(count=workers, scheduler=scheduler) as its,
         opened(path, settings, anew=overwrite) as store,
@@ -153,12 +161,21 @@ def explore(
             folder=path.with_name(f"{path.stem}-built"),
         )  # fmt: skip
         rows = store.rows()
-    drawn = None if page is None else Path(page)
     if drawn is not None:
         from .view.explore.page import page as text
 
         write(drawn, text(rows, settings, tables.name, str(path), source))
     return Explored(file=path, points=rows, settings=settings, page=drawn)
+
+
+def _own_page(file: Path, page: Path | None) -> None:
+    """Refuse a page that would replace the results, or could not be written after all the work."""
+    if page is None:
+        return
+    if page.resolve() == file.resolve():
+        raise ValueError(f"page must be another file than that of the results, not {page}")
+    if page.is_dir():
+        raise ValueError(f"page must be a file, but {page} is a folder")
 
 
 def _targets(

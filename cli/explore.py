@@ -1,5 +1,7 @@
 """`somagate explore`: many plans of tables, on boards and parts, and those that none beats."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +22,7 @@ from .options import (
     hertz,
     some_samples,
 )
-from .output import NO, existing, progress, replaceable_file, show, verb
+from .output import NO, existing, progress, replaceable_file, show, stderr, verb
 
 SAMPLES = 1000
 """Of a data set, at most, unless told otherwise."""
@@ -106,28 +108,21 @@ def explore(
         existing(tables, ".safetensors")
         file = out or tables.with_name("explore.sqlite")
         if point is not None:
-            found = sg.explored(file)
+            found = sg.explored(file, sg.load(tables))
             files = found.save(point, file.parent, overwrite=force)
         else:
-            if resume and force:
-                raise ValueError("--force must be left out with --resume, which keeps the file")
-            if file.exists() and not resume and not force:
-                raise ValueError(
-                    f"{file} exists already: go on with --resume, name another with --out, or give "
-                    "--force"
-                )
-            replaceable_file(file, resume or force)
+            page = page_beside(file, resume=resume, force=force)
             loaded = sg.load(tables)
             chosen = some_samples(loaded, data, samples, None)
             if chosen is not None and samples is None:
                 chosen = chosen[:SAMPLES]
-            with progress("exploring") as update:
+            with going_on(file), progress("exploring") as update:
                 found = sg.explore(
                     loaded, file, boards=board or (), parts=part or (),
                     data=chosen, activity=activity,
                     clock_hz=hertz(clock), points=points, exact=exact, bits=bits, verify=verify,
                     build=build, seed=seed, workers=workers, scheduler=scheduler, overwrite=force,
-                    page=file.with_suffix(".html"), source=str(tables),
+                    page=page, source=str(tables),
                     progress=lambda what, done, total: update(done, total),
                 )  # fmt: skip
     if point is not None:
@@ -138,3 +133,29 @@ def explore(
     show(found, json)
     if not (found.fits and found.proven):
         raise typer.Exit(NO)
+
+
+def page_beside(file: Path, *, resume: bool, force: bool) -> Path:
+    """Return where the page goes, if it and the results may be written."""
+    if resume and force:
+        raise ValueError("--force must be left out with --resume, which keeps the file")
+    if file.is_file() and not resume and not force:
+        raise ValueError(
+            f"{file} exists already: go on with --resume, name another with --out, or give --force"
+        )
+    replaceable_file(file, resume or force)
+    page = file.with_suffix(".html")
+    if page == file:
+        raise ValueError(f"--out must not end in .html as the page beside it does, but is {file}")
+    return replaceable_file(page, force or (resume and file.exists()))
+
+
+@contextmanager
+def going_on(file: Path) -> Iterator[None]:
+    """Say where an interrupt inside the block leaves the file how it is gone on with."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        stderr().print(f"{file} has what was finished: go on with --resume", markup=False,
+                       soft_wrap=True)  # fmt: skip
+        raise

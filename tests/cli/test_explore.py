@@ -92,13 +92,101 @@ def test_the_best_are_verified_on_data_with_fewer_bits(
 
 
 def test_the_best_are_built_once(somagate, tables_path: Path, tmp_path: Path) -> None:
-    call = ("explore", tables_path, "--points", 6, "--exact", 1, "--out", tmp_path / "e.sqlite")
+    # A seed with a small plan, which is placed quickly.
+    one = ("--points", 1, "--exact", 1, "--seed", 12)
+    call = ("explore", tables_path, *one, "--out", tmp_path / "e.sqlite")
     (built,) = [row for row in somagate.json(*call, "--build", 1)["front"] if row["built"]]
     assert built["built"] == "passes" and built["fmax_mhz"] >= 24
     bitstream = tmp_path / "e-built" / str(built["number"]) / "top.bin"
     made = bitstream.stat().st_mtime_ns
     again = somagate.json(*call, "--resume", "--build", 1)["front"]
     assert built in again and bitstream.stat().st_mtime_ns == made
+
+
+def test_a_page_never_replaces_the_results_or_another_file(
+    somagate, tables_path: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "x.html"
+    assert somagate.error("explore", tables_path, *FEW, "--out", out) == (
+        f"--out must not end in .html as the page beside it does, but is {out}"
+    )
+    assert not out.exists()
+    out.write_text("mine", encoding="utf-8")
+    file = tmp_path / "x.sqlite"
+    told = f"{out} exists already: name another with --out, or give --force"
+    for more in ((), ("--resume",)):
+        assert somagate.error("explore", tables_path, *FEW, "--out", file, *more) == told
+    assert out.read_text(encoding="utf-8") == "mine" and not file.exists()
+    with refused(ValueError, f"page must be another file than that of the results, not {file}"):
+        sg.explore(tiny(), tmp_path / "." / file.name, page=file)
+    with refused(ValueError, f"page must be a file, but {tmp_path} is a folder"):
+        sg.explore(tiny(), file, page=tmp_path)
+    assert not file.exists()
+
+
+def test_a_folder_is_told_as_one(somagate, tables_path: Path, tmp_path: Path) -> None:
+    told = f"{tmp_path} must be a file to write, but is a folder; name one with --out"
+    for more in ((), ("--resume",), ("--force",)):
+        assert somagate.error("explore", tables_path, "--out", tmp_path, *more) == told
+    told = f"{tmp_path}: Is a directory"
+    assert somagate.error("explore", tables_path, "--out", tmp_path, "--point", 0) == told
+
+
+def test_a_point_is_of_the_tables_that_are_named(
+    somagate, tables_path: Path, tmp_path: Path
+) -> None:
+    file, other = tmp_path / "a.sqlite", tiny(1)
+    sg.explore(other, file, points=4, exact=1)
+    assert somagate.error("explore", tables_path, "--out", file, "--point", 0) == (
+        f"{file} must be of tables {tiny().sha256[:12]}, tiny, not {other.sha256[:12]}: give "
+        "those, or name another file with --out"
+    )
+    assert not (tmp_path / "a-0.toml").exists()
+
+
+def test_what_open_tools_dont_build_for_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "a.sqlite"
+    told = "build must be 0 with arty-a7, lfe5u-25f, for which open tools don't build, not 2"
+    with refused(ValueError, told):
+        sg.explore(tiny(), file, boards=["icebreaker", "arty-a7"], parts=["lfe5u-25f"], build=2)
+    assert not file.exists()
+
+
+def test_an_interrupt_tells_how_to_go_on_and_claims_nothing(
+    somagate, tables_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import somagate.exploring as exploring
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    file = tmp_path / "explore.sqlite"
+    monkeypatch.setattr(exploring, "explored", interrupted)
+    result = somagate("explore", tables_path, "--points", 4)
+    assert result.exit_code not in (0, 1)
+    assert f"{file} has what was finished: go on with --resume" in result.stderr
+    monkeypatch.undo()
+
+    def told(what: str, done: int, total: int) -> None:
+        if what == "points followed":
+            raise KeyboardInterrupt
+
+    file = tmp_path / "b.sqlite"
+    with pytest.raises(KeyboardInterrupt):
+        sg.explore(tiny(), file, points=4, exact=2, seed=12, progress=told)
+    found = sg.explored(file)
+    assert not found.finished and found.to_dict()["followed"] == 1
+    assert found.summary == (
+        f"not finished: 4 of 4 points are in {file}, and none is compared with the others yet; go "
+        "on with --resume"
+    )
+    assert sg.explore(tiny(), file, points=4, exact=2, seed=12).finished
+
+
+def test_a_build_that_failed_says_what_is_wrong(tmp_path: Path) -> None:
+    found = sg.explore(tiny(), tmp_path / "a.sqlite", points=1, exact=1, seed=12)
+    found.front[0]["built"] = "the parts can't be placed"
+    assert "the parts can't be placed" in str(found) and not found.proven
 
 
 def test_what_is_printed_names_the_front(somagate, tables_path: Path) -> None:

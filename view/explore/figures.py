@@ -63,6 +63,11 @@ def rough(setting: Setting, point: Point) -> Row:
     }
 
 
+def followed(row: Row) -> bool:
+    """Return whether a point's cycles are exact; an interrupted run has some that aren't, yet."""
+    return row["exact_cycles_per_image"] is not None
+
+
 def exact(setting: Setting, row: Mapping[str, Any]) -> tuple[float, float] | None:
     """Return a plan's cycles from image to image and of one by itself, or None where too large.
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from ...export.tables import Tables
 from ...shown import Shown, grid
 from .export import saved
-from .proven import EQUAL, PASSES
-from .store import reading
+from .figures import followed
+from .proven import EQUAL, PASSES, bitstream
+from .store import StoreError, reading
 
 _SHOWN = 12
 """Points of a target's front that are printed."""
@@ -59,13 +61,23 @@ class Explored(Shown):
         )
 
     @property
+    def finished(self) -> bool:
+        """Whether the points are all there, and compared with each other."""
+        return bool(self.points) and all(row["cycles_from"] for row in self.points)
+
+    @property
     def summary(self) -> str:
         """How many points there are, in a sentence."""
+        if not self.finished:
+            return (
+                f"not finished: {len(self.points):,} of {int(self.settings['points']):,} points "
+                f"are in {self.file}, and none is compared with the others yet; go on with --resume"
+            )
         fits = sum(row["fits"] for row in self.points)
-        followed = sum(row["cycles_from"] != "rough" for row in self.points)
+        exact = sum(map(followed, self.points))
         page = f"; picture in {self.page}" if self.page else ""
         return (
-            f"{len(self.points):,} points, of which {fits:,} fit; cycles of {followed:,} are those "
+            f"{len(self.points):,} points, of which {fits:,} fit; cycles of {exact:,} are those "
             f"of {self.settings['spikes']}, of the others about; {len(self.front):,} points are "
             f"ahead, in {self.file}{page}"
         )
@@ -76,7 +88,7 @@ class Explored(Shown):
         bits = len({row["network"] for row in self.front}) > 1
         more = ("accuracy", "bits") if bits else ()
         done = any(row["verified"] or row["built"] for row in self.points)
-        table = grid(*heads, *more, *(("verified", "fmax") if done else ()), left=2)
+        table = grid(*heads, *more, *(("verified", "bitstream") if done else ()), left=2)
         for name in self.settings["targets"].split():
             for row in [row for row in self.front if row["target"] == name][:_SHOWN]:
                 rate, accuracy = row["images_per_second"], row["accuracy"]
@@ -93,8 +105,7 @@ class Explored(Shown):
                     told = f"{row['weight_bits']} / {row['state_bits']}"
                     cells += ["–" if accuracy is None else f"{accuracy:.2%}", told]
                 if done:
-                    fmax = row["fmax_mhz"]
-                    cells += [row["verified"] or "–", f"{fmax:.1f} MHz" if fmax else "–"]
+                    cells += [row["verified"] or "–", bitstream(row)]
                 table.add_row(*cells)
         return [table, self.summary]
 
@@ -106,7 +117,7 @@ class Explored(Shown):
             "settings": self.settings,
             "points": len(self.points),
             "fitting": sum(row["fits"] for row in self.points),
-            "followed": sum(row["cycles_from"] != "rough" for row in self.points),
+            "followed": sum(map(followed, self.points)),
             "front": [told(row) for row in self.front],
         }
 
@@ -144,17 +155,29 @@ class Explored(Shown):
         return saved(self.file, number, Path(folder), overwrite=overwrite)
 
 
-def explored(file: Path | str) -> Explored:
+def explored(file: Path | str, tables: Tables | None = None) -> Explored:
     """Return what a file holds that `explore` wrote, as far as it got.
+
+    Parameters
+    ----------
+    file
+        The SQLite file.
+    tables
+        What must have been explored in it; by default any.
 
     Raises
     ------
     StoreError
-        Where it is no such file.
+        Where it is no such file, or of other tables.
     FileNotFoundError
         Where there is none.
     """
     with reading(Path(file)) as (store, settings):
+        if tables is not None and settings["tables"] != tables.sha256:
+            raise StoreError(
+                f"{file} must be of tables {tables.sha256[:12]}, {tables.name}, not "
+                f"{settings['tables'][:12]}: give those, or name another file with --out"
+            )
         return Explored(file=Path(file), points=store.rows(), settings=settings)
 
 

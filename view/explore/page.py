@@ -10,11 +10,12 @@ from pathlib import Path
 from ..figures import Picture
 from ..page import Section, table, tiles
 from ..page import page as whole
-from ..text import decimal, escaped, isolated, percent
+from ..text import escaped, isolated, percent
 from ..text import whole as count
-from .figures import Row
+from .figures import Row, followed
 from .page_data import axes_of, data
 from .picture import plot
+from .proven import bitstream
 
 MOST = 4000
 """Points on a page; the front and what was followed come first."""
@@ -153,7 +154,7 @@ def _table(front: Sequence[Row], places: Mapping[int, int]) -> str:
         "Accuracy", "Bits of weights / potentials",
     ]  # fmt: skip
     done = any(row["verified"] or row["built"] for row in front)
-    heads += ["Verified", "Clock, MHz"] if done else []
+    heads += ["Verified", "Bitstream"] if done else []
     rows = [
         (
             _button(row["number"], places[row["number"]]),
@@ -166,7 +167,7 @@ def _table(front: Sequence[Row], places: Mapping[int, int]) -> str:
             count(row["additions_per_image"]),
             percent(row["accuracy"], 2),
             escaped(f"{row['weight_bits']} / {row['state_bits']}"),
-            *((escaped(row["verified"] or "–"), decimal(row["fmax_mhz"], 1)) if done else ()),
+            *((escaped(row["verified"] or "–"), escaped(bitstream(row))) if done else ()),
         )
         for row in front
     ]
@@ -183,9 +184,9 @@ def _button(number: int, place: int) -> str:
 
 def _about(settings: Mapping[str, str], points: Sequence[Row]) -> str:
     """Return how the figures come about, as HTML."""
-    followed = sum(row["cycles_from"] != "rough" for row in points)
+    exact = sum(map(followed, points))
     cycles = (
-        f"Cycles of {followed:,} points are exact for {escaped(settings['spikes'])}, followed word "
+        f"Cycles of {exact:,} points are exact for {escaped(settings['spikes'])}, followed word "
         "by word; those of the others are about, some 6 % off, a few up to 40 %. On the front are "
         "only points that were followed, or are too large for it."
     )

@@ -11,7 +11,8 @@ from typing import Any
 from ...boards.families.family import OpenFamily
 from ...boards.registry import BOARDS
 from ...hw.plan import plan_file
-from .figures import Row
+from .figures import Row, followed
+from .proven import PASSES
 
 NUMBER, TABLES = "@N@", "@T@"
 """Stand in commands for a point's number and its tables; the shell takes them as they are."""
@@ -51,7 +52,7 @@ def data(
         "network": [networks.index(row["network"]) for row in rows],
         "fits": [row["fits"] for row in rows],
         "front": [row["front"] for row in rows],
-        "followed": [int(row["cycles_from"] != "rough") for row in rows],
+        "followed": [int(followed(row)) for row in rows],
         "lined": _lined(rows),
         "bits": [bits[network] for network in networks],
         "why": {str(row["number"]): row["why_not"] for row in rows if not row["fits"]},
@@ -86,11 +87,8 @@ def _lined(rows: Sequence[Row]) -> list[int]:
 
     Where none of a board was followed, those that fit have to do.
     """
-    followed = {row["target"] for row in rows if row["cycles_from"] != "rough"}
-    return [
-        int(row["fits"] and (row["cycles_from"] != "rough" or row["target"] not in followed))
-        for row in rows
-    ]
+    exact = {row["target"] for row in rows if followed(row)}
+    return [int(row["fits"] and (followed(row) or row["target"] not in exact)) for row in rows]
 
 
 def _short(value: float | None) -> float | None:
@@ -106,8 +104,8 @@ def _proven(row: Row) -> list[tuple[str, str]]:
         cycles = row["verified_cycles_per_image"]
         found.append(("RTL and golden", told + (f", {cycles:,.1f} cycles each" if cycles else "")))
     if row["built"] is not None:
-        clock = f", {row['fmax_mhz']} MHz possible" if row["fmax_mhz"] else ""
-        found.append(("Bitstream", f"the clock {row['built']}{clock}"))
+        passes = f"the clock passes, {row['fmax_mhz']} MHz possible"
+        found.append(("Bitstream", passes if row["built"] == PASSES else row["built"]))
     return found
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from ...boards.build import BuildParameters
 from ...boards.build import build as build_for
 from ...boards.core import NONE, accelerator_for
-from ...boards.families.family import OpenFamily
 from ...boards.flow import BuildError
 from ...hw.plan import plan_file
 from ...hw.plan.plan import Plan
@@ -35,7 +34,7 @@ def proven(
     setting, store, pool, told
         As of `run.explored`, which has been through.
     verified, built
-        How many of each target.
+        How many of each target; open tools build for all of them where any is built.
     folder
         For the bitstreams, one folder a point.
     """
@@ -44,21 +43,18 @@ def proven(
     for number, found in enumerate(pool.each(_verified, left, shared=(setting,))):
         store.change({left[number]["number"]: found})
         told("points verified", number + 1, len(left))
-    left = [
-        row
-        for row in best(setting, rows, built)
-        if row["built"] is None and buildable(setting, row)
-    ]
+    left = [row for row in best(setting, rows, built) if row["built"] is None]
     make = partial(_built, folder=folder)
     for number, found in enumerate(pool.each(make, left, shared=(setting,))):
         store.change({left[number]["number"]: found})
         told("points built", number + 1, len(left))
 
 
-def buildable(setting: Setting, row: Row) -> bool:
-    """Return whether open tools build for a point's target."""
-    board = next(one for one in setting.targets if one.name == row["target"]).board
-    return board is not None and isinstance(board.family, OpenFamily)
+def bitstream(row: Row) -> str:
+    """Return what came of building a point, as a table says it: a clock, or what is wrong."""
+    if row["built"] != PASSES:
+        return str(row["built"] or "–")
+    return f"{row['fmax_mhz']:.1f} MHz"
 
 
 def plan_of(setting: Setting, row: Row) -> Plan:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...boards.board import Board
 from ...boards.core import WORD_BITS_MAX
 from ...boards.estimate import estimate as on_board
+from ...boards.families.family import OpenFamily
 from ...boards.registry import BOARDS
 from ...export.tables import Tables
 from ...hw.cost.part import PARTS, Part
@@ -41,6 +42,11 @@ class Target:
     def board(self) -> Board | None:
         """The board, if it is one."""
         return BOARDS[self.name] if self.on_board else None
+
+    @property
+    def buildable(self) -> bool:
+        """Whether open tools build for it."""
+        return self.board is not None and isinstance(self.board.family, OpenFamily)
 
     @property
     def part(self) -> Part:

@@ -6,11 +6,13 @@ committed at once, so a file that was left at any moment can be gone on with. No
 on when, where or by how many workers it was made.
 """
 
+import errno
 import json
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...checks.files import held
@@ -68,6 +70,9 @@ _NETWORKS = {
     "sha256": "TEXT",
     "tables": "BLOB",
 }
+
+_OPTIONS = {"spikes": "--data/--activity", "measured": "--data/--samples", "samples": "--data"}
+"""What settings are given as, where their names don't tell it."""
 
 
 class StoreError(RuntimeError):
@@ -185,7 +190,10 @@ def opened(path: Path, settings: Mapping[str, str], *, anew: bool = False) -> It
     ------
     StoreError
         Where another process is at it, it is no such file, or it is of other settings.
+    IsADirectoryError
+        Where it is a folder.
     """
+    _no_folder(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     try:
@@ -209,16 +217,22 @@ def opened(path: Path, settings: Mapping[str, str], *, anew: bool = False) -> It
 def reading(path: Path) -> Iterator[tuple[Store, dict[str, str]]]:
     """Yield the file of an exploration that is there, and its settings, to read only.
 
+    What a writer that was killed had not finished is undone.
+
     Raises
     ------
     StoreError
         Where it is no such file.
+    IsADirectoryError
+        Where it is a folder.
     FileNotFoundError
         Where there is none.
     """
+    _no_folder(path)
     if not path.is_file():
         raise FileNotFoundError(2, "No such file", str(path))
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    # Read only, SQLite could not undo a transaction that was cut off.
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
     try:
         settings = _settings(connection, path)
         yield Store(connection), {n: value for n, value in settings.items() if n != "format"}
@@ -226,10 +240,18 @@ def reading(path: Path) -> Iterator[tuple[Store, dict[str, str]]]:
         connection.close()
 
 
+def _no_folder(path: Path) -> None:
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+
+
 def _made(connection: sqlite3.Connection, path: Path, wanted: Mapping[str, str]) -> None:
     """Make the tables of a new file, or compare the settings of one that is there."""
+    with suppress(sqlite3.DatabaseError):  # whatever was cut off is undone by the first look
+        connection.execute("SELECT name FROM sqlite_master").fetchall()
     if path.stat().st_size == 0:
         with connection:
+            connection.execute("BEGIN")  # so that a file has all of this, or nothing
             for name, columns in (("points", _POINTS), ("networks", _NETWORKS)):
                 told = ", ".join(f"{column} {kind}" for column, kind in columns.items())
                 connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({told})")
@@ -243,8 +265,9 @@ def _made(connection: sqlite3.Connection, path: Path, wanted: Mapping[str, str])
     found = _settings(connection, path)
     for name, value in wanted.items():
         if found.get(name) != value:
+            told = _OPTIONS.get(name, name)
             raise StoreError(
-                f"{path} must be of {name} {value} to go on with, not {found.get(name)}: name "
+                f"{path} must be of {told} {value} to go on with, not {found.get(name)}: name "
                 "another file with --out, or give --force to begin anew"
             )
 

@@ -87,6 +87,22 @@ def test_what_is_said_of_bits_is_said_where_they_vary(rows: list[Row]) -> None:
     assert "<em>without any training</em>" in page(rows, several, "tiny", OUT)
 
 
+def test_a_build_that_failed_says_what_is_wrong(rows: list[Row]) -> None:
+    number = next(row["number"] for row in rows if row["front"])
+    for told, fmax in (("the slowest path allows 9.50 MHz", 9.5), ("can't be placed", None)):
+        wrong = [dict(row) for row in rows]
+        wrong[number] |= {"built": told, "fmax_mhz": fmax}
+        text = page(wrong, SETTINGS, "tiny", OUT)
+        assert f'["Bitstream","{told}"]' in text
+        assert told.replace("'", "&#x27;") in text.replace("&#39;", "&#x27;").split("<tbody>")[-1]
+
+
+def test_points_of_an_unfinished_run_are_not_called_exact(rows: list[Row]) -> None:
+    left = [row | {"cycles_from": None} for row in rows]
+    followed = sum(row["exact_cycles_per_image"] is not None for row in rows)
+    assert f"Cycles of {followed} points are exact" in page(left, SETTINGS, "tiny", OUT)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_row_of_the_table_shows_its_point_by_keyboard(
     browser: Browser, address: str, rows: list[Row], scheme: Any

@@ -58,6 +58,50 @@ def test_a_file_of_other_settings_is_refused_by_name(tmp_path: Path) -> None:
         assert len(store.rows()) == 1
 
 
+def test_other_samples_are_named_by_their_options(tmp_path: Path) -> None:
+    file = tmp_path / "a.sqlite"
+    with opened(file, {"spikes": "random spikes"}):
+        pass
+    told = (
+        f"{file} must be of --data/--activity 2 samples of digits to go on with, not random "
+        "spikes: name another file with --out, or give --force to begin anew"
+    )
+    with refused(StoreError, told), opened(file, {"spikes": "2 samples of digits"}):
+        pass
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_file_left_amid_a_transaction_is_read_and_gone_on_with(
+    tmp_path: Path, begun: bool
+) -> None:
+    file, left = tmp_path / "a.sqlite", tmp_path / "left.sqlite"
+    if begun:
+        with opened(file, {}) as store:
+            store.add([ROW])
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA cache_size = 1")  # pages are written before the transaction's end
+    connection.execute("BEGIN")
+    connection.execute("CREATE TABLE more (text TEXT)")
+    connection.executemany("INSERT INTO more VALUES (?)", [("x" * 999,)] * 99)
+    for end in ("", "-journal"):
+        left.with_name(left.name + end).write_bytes(file.with_name(file.name + end).read_bytes())
+    connection.close()
+    assert left.stat().st_size > 50_000
+    if begun:
+        with reading(left) as (store, _):
+            assert [row["number"] for row in store.rows()] == [0]
+    with opened(left, {}) as store:
+        assert len(store.rows()) == begun
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_folder_is_no_file(tmp_path: Path, begun: bool) -> None:
+    its = opened(tmp_path, {}) if begun else reading(tmp_path)
+    with pytest.raises(IsADirectoryError) as error, its:
+        pass
+    assert error.value.filename == str(tmp_path)
+
+
 @pytest.mark.parametrize("anew", [False, True])
 def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path, anew: bool) -> None:
     file = tmp_path / "a.safetensors"
