@@ -1,7 +1,7 @@
 """Looking into traces: one by itself, or two with the way back from their first difference."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,8 @@ class Inspection(Shown):
             count = f"{inspected.samples} sample{'s' * (inspected.samples > 1)}"
             equal = f"{names} are equal" if len(inspected.traces) == 2 else names
             return [f"{equal}: {count}, {inspected.tables.steps} time steps"]
-        lines: list[RenderableType] = [f"{names} differ first in {found}"]
+        told = replace(found, sample=inspected.first + found.sample)
+        lines: list[RenderableType] = [f"{names} differ first in {told}"]
         lines += [f"{number}. {link.text}" for number, link in enumerate(self.chain.links, 1)]
         if self.chain.cause is None:
             return [*lines, "The fault is in what the readout makes of equal neurons."]
@@ -90,6 +91,8 @@ class Inspection(Shown):
             for each in inspected.suspects[:12]:
                 table.add_row(each.name, str(each.was), each.would_be, str(each.flipped))
             lines += ["What would explain it, each by itself:", table]
+            if (more := len(inspected.suspects) - 12) > 0:
+                lines.append(f"… and {more} more, which --json and the page have")
         else:
             lines.append("No single number of the tables explains it.")
         return [*lines, f"In common: {inspected.pattern.text}"] if inspected.pattern else lines
@@ -193,7 +196,10 @@ def _input(
     tables: Tables, traces: tuple[Trace, ...], x: Samples | NDArray[Any] | None
 ) -> NDArray[Any]:
     """Return what ran, as it is given or as a trace holds it."""
-    held = next((trace.input for trace in traces if trace.input is not None), None)
+    inputs = [trace.input for trace in traces if trace.input is not None]
+    held = inputs[0] if inputs else None
+    if any(not np.array_equal(inputs[0], each) for each in inputs[1:]):
+        raise ValueError("traces must be of the same input, but they hold different ones")
     if x is None and held is None:
         raise ValueError(
             "x must be given, as the trace holds no input: name the samples that ran, by --data on "

@@ -45,6 +45,11 @@ def inspect(
     with verb(json):
         if tables is None:
             raise ValueError("--tables must name the tables that ran, not be left out")
+        if json and (port is not None or no_browser):
+            alone = "--no-browser" if no_browser else "--port"
+            raise ValueError(f"{alone} must be left out with --json, which serves no page")
+        if waves is not None:
+            existing(waves, ".gtkw")
         loaded = sg.load(existing(tables, ".safetensors"))
         first = sg.Trace.load(existing(trace, ".safetensors"))
         files = [trace] if other is None else [trace, existing(other, ".safetensors")]

@@ -40,6 +40,8 @@ class Suspect:
         Updates that it was tried on.
     group
         Number of a weight's group.
+    bits
+        Of a weight, how many it has; of other numbers as many as they need.
     """
 
     number: str
@@ -51,11 +53,18 @@ class Suspect:
     source: str | None = None
     index: tuple[int, ...] = ()
     group: int | None = None
+    bits: int | None = None
 
     @property
     def flipped(self) -> int:
-        """How many bits the nearest of the values differs in."""
-        return min((value ^ self.was).bit_count() for value in self.values)
+        """How many bits of two's complement the nearest of the values differs in."""
+        return min(self._flips(value) for value in self.values)
+
+    def _flips(self, value: int) -> int:
+        if self.bits == 1:  # −1 and 1
+            return int(value != self.was)
+        bits = self.bits or 1 + max(value.bit_length(), self.was.bit_length())
+        return ((value ^ self.was) & ((1 << bits) - 1)).bit_count()
 
     @property
     def name(self) -> str:
@@ -212,6 +221,7 @@ def _weights(tables: Tables, layer: Layer, channel: int, known: list[Life]) -> I
             source=group.source,
             group=number,
             index=(channel, *inner),
+            bits=group.bits,
             was=int(was[index]),
             values=tuple(sorted(map(int, value[at == index]))),
             steps=len(known) * tables.steps,

@@ -36,6 +36,13 @@ def test_what_was_found_prints_as_sentences_and_a_table() -> None:
     assert str(sg.inspect(GOLDEN, tables=TABLES, x=X)) == "golden: 3 samples, 4 time steps"
 
 
+def test_samples_are_numbered_as_in_the_data() -> None:
+    found = sg.inspect(replace(GOLDEN, first=7), replace(other(), first=7), tables=TABLES, x=X)
+    told = "differ first in layer output, step 3, sample 8"
+    assert told in str(found) and found.to_dict()["first_difference"]["sample"] == 8
+    assert "step 3, sample 8" in found.to_dict()["first_difference"]["summary"]
+
+
 def test_a_fault_of_the_readout_has_no_way_back() -> None:
     wrong = replace(GOLDEN, output=GOLDEN.output + 1)
     found = sg.inspect(GOLDEN, wrong, tables=TABLES, x=X)
@@ -78,6 +85,8 @@ def test_what_does_not_belong_together_is_refused() -> None:
         ValueError, "x must be left out, or be the input that the trace holds, not another"
     ):
         sg.inspect(held, tables=TABLES, x=1 - X)
+    with refused(ValueError, "traces must be of the same input, but they hold different ones"):
+        sg.inspect(held, replace(other(), input=1 - X), tables=TABLES)
     with refused(
         ValueError,
         "trace golden must have potentials of layer conv1 of shape (4, 3, 4, 8, 8), not none",

@@ -62,6 +62,19 @@ def test_equal_traces_and_one_by_itself_have_no_difference(
         assert found["way_back"] == found["breaks"] == found["suspects"] == []
 
 
+def test_what_serves_no_page_takes_no_port(
+    somagate, pair: tuple[Path, Path], tables_path: Path, tmp_path: Path
+) -> None:
+    call = ("inspect", *pair, "--tables", tables_path)
+    for name, *value in (("--port", 8000), ("--no-browser",)):
+        told = {"error": f"{name} must be left out with --json, which serves no page"}
+        assert somagate.json(*call, name, *value, exit_code=2) == told
+    none = tmp_path / "none" / "none.gtkw"
+    assert somagate.error(*call, "--waves", none).startswith(
+        f"{none} must be a .gtkw file, but does not exist"
+    )
+
+
 def test_a_trace_without_its_input_needs_the_data(
     somagate, pair: tuple[Path, Path], tables_path: Path
 ) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from ...export.synapse import Dense
 from ...sim.causes.field import Maps, Place, fields
 from ..page import table
 from ..text import escaped
@@ -77,7 +76,6 @@ def arrivals(
 
 def arrived(inspected: Inspected, found: list[Arrival], layer: str, sample: int) -> str:
     """Return them as a table, with a way to each neuron that sent something."""
-    tables = inspected.tables
     channel = found[0].index[0] if found else 0
     suspects = suspected(inspected.suspects, layer, channel) if inspected.difference else {}
     rows = []
@@ -90,14 +88,13 @@ def arrived(inspected: Inspected, found: list[Arrival], layer: str, sample: int)
             corner = _first_neuron(inspected, each, sample)
             sender = go(each.source, corner, each.step, sample, sender)
         weight = str(each.weight)
-        dense = isinstance(tables.layer(layer).synapses[each.group], Dense)
         if (each.group, each.index) in suspects:
             weight += f' <b class="bad">as if {suspects[(each.group, each.index)]}</b>'
         values = [str(v) for v in each.values[:shown]]
         products = [f"{each.weight * v:+,}" if each.weight * v else "0" for v in each.values]
         if each.differs:
             values = [f'<b class="bad">{v}</b>' for v in values]
-        at = "" if dense else escaped(str(list(each.index)))
+        at = escaped(str(list(each.index)))
         rows.append([sender, str(each.step), weight, at, *values, *products[:shown]])
     heads = ["from", "step", "weight", "at", "came", "product"]
     if shown > 1:

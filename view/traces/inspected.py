@@ -1,6 +1,6 @@
 """What is looked into: one trace or two of the same run, with what follows from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -131,7 +131,8 @@ class Inspected:
             "samples": self.samples,
             "steps": self.tables.steps,
             "first_difference": None if found is None else {
-                "summary": str(found), "quantity": found.quantity, "layer": found.layer,
+                "summary": str(replace(found, sample=self.first + found.sample)),
+                "quantity": found.quantity, "layer": found.layer,
                 "step": found.step, "sample": self.first + found.sample,
                 "place": list(found.place), "values": list(found.values),
                 "differences": found.count,

@@ -67,7 +67,10 @@ def serve(inspected: Inspected, port: int = 0) -> Served:
     # Bokeh leaves a socket open where its port is taken, so that is found out first.
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((HOST, port))
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise OSError(f"port must be free, but {HOST}:{port} is: {error.strerror}") from None
     token = secrets.token_urlsafe(24)
     ready = threading.Event()
     started: list[tuple[IOLoop, int]] = []
@@ -78,7 +81,7 @@ def serve(inspected: Inspected, port: int = 0) -> Served:
         loop = IOLoop.current()
         try:
             server = _server(inspected, port, token, loop)
-        except OSError as error:
+        except BaseException as error:
             failed.append(error)
             ready.set()
             return

@@ -11,6 +11,9 @@ from ..page import table
 from ..text import NONE, escaped, whole
 from .inspected import Inspected
 
+MOST = 12
+"""Numbers that are shown at once."""
+
 LINES = (
     ("stored", "s", "stored integer before the step"),
     ("loaded", "v", "in LSBs of the accumulator"),
@@ -99,11 +102,15 @@ def _suspects(inspected: Inspected) -> str:
         "Other channels break the rule too, so it may be a part that they share."
         if several else "It is the only channel that breaks the rule."
     )  # fmt: skip
-    rows = [[escaped(s.name), str(s.was), escaped(s.would_be), str(s.flipped)] for s in found[:12]]
-    more = f"<p>… and {len(found) - 12} more</p>" if len(found) > 12 else ""
+    rows = [[escaped(s.name), str(s.was), escaped(s.would_be), str(s.flipped)] for s in found]
     caption = f"Each one by itself explains all that {channel} does, in {found[0].steps} updates"
     heads = ("number", "by the tables", "as if it were", "bits flipped")
-    return f"{title}{table(caption, heads, rows)}{more}<p>{note}</p>{common if several else ''}"
+    more = ""
+    if len(rows) > MOST:
+        rest = table("The others", heads, rows[MOST:])
+        more = f"<details><summary>{len(rows) - MOST} more</summary>{rest}</details>"
+    first = table(caption, heads, rows[:MOST])
+    return f"{title}{first}{more}<p>{note}</p>{common if several else ''}"
 
 
 def _breaks(inspected: Inspected) -> str:

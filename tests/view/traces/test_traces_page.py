@@ -187,5 +187,6 @@ def test_the_socket_is_refused_to_other_origins(served: Served) -> None:
 
 def test_a_port_that_is_taken_is_told(served: Served) -> None:
     port = int(served.address.split(":")[2].split("/")[0])
-    with pytest.raises(OSError, match="in use"):
+    told = f"^port must be free, but 127.0.0.1:{port} is: Address already in use$"
+    with pytest.raises(OSError, match=told):
         serve(pair(), port)
