@@ -2,7 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from hypothesis import Phase, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from networks import cases
 from planted import plant
@@ -14,7 +14,12 @@ from somagate.sim.golden.golden import run
 from somagate.sim.golden.trace import Difference, compare
 
 
-@settings(max_examples=100, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(
+    max_examples=100,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
 @given(cases(), st.integers(0, 2**32 - 1))
 def test_the_way_from_any_difference_leads_to_the_planted_fault(
     case: tuple[Tables, Any], seed: int
