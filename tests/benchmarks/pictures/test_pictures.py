@@ -3,7 +3,7 @@ from pathlib import Path
 from benchmarks.pictures import plans
 from benchmarks.pictures.__main__ import PICTURES, ROOT
 
-NAMES = sorted([*PICTURES, plans.NAME])
+NAMES = sorted([*PICTURES, "inspect", plans.NAME])
 
 
 def test_the_docs_have_all_pictures_and_no_other() -> None:
