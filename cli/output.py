@@ -30,7 +30,6 @@ Update = Callable[[int, int], None]
 
 USER_ERRORS = (
     *(ValueError, TypeError, LookupError, OSError, RuntimeError, ImportError, MemoryError),
-    ArithmeticError,
 )
 
 NO, FAILED = 1, 2
