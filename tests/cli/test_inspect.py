@@ -115,8 +115,10 @@ def served(*arguments: object) -> tuple[list[str], int, str]:
 
     Returns what it printed, its exit status, and what it wrote to stderr.
     """
-    # As `conftest` has it, so that what is compiled already is found.
+    # As `conftest` has it, so that what is compiled already is found. Where the tests were started
+    # in the background, an interrupt would be ignored from the start.
     code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from somagate.sim.bench import native_engine; native_engine.optimize = '-O1'; "
         "from somagate.cli.main import main; main()"
     )
