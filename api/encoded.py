@@ -12,11 +12,11 @@ from .checks import kind_of
 from .checks.memory import room
 from .data import NO_LABEL, Images, Labels, Request
 from .data.arrays import tested
+from .data.chosen import data_set
 from .data.encode import encode
 from .export.own_data import Arrays, arrays, fitted, shaped
 from .export.tables import Tables
 from .given import the_tables
-from .named_data import data_set
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from .data.chosen import recipe_data
 from .encoded import Samples, samples
 from .export.tables import Tables
 from .given import needs_torch
-from .named_data import recipe_data
 from .shown import Shown
 
 

@@ -12,11 +12,11 @@ from .boards.registry import BOARDS
 from .checks import kind_of
 from .checks.files import write
 from .data import DataError, Request, needs_folder
+from .data.chosen import data_set
 from .designs import Design, design
 from .encoded import Samples, samples
 from .hw.cost.rough_cycles import transfers
 from .hw.plan.support import reasons
-from .named_data import data_set
 from .rough_prediction import between_samples, roughly
 from .shown import Shown
 from .sim.cycles.predict import predict

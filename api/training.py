@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 
 from .data import Request
+from .data.chosen import recipe_data
 from .given import needs_torch
-from .named_data import recipe_data
 from .shown import Shown
 from .targets import one_of
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from .data import DataSet, Request, named, names, needs_folder, read
+from . import DataSet, Request, named, names, needs_folder, read
 
 
 def data_set(data: str) -> DataSet:
