@@ -145,8 +145,8 @@ class Estimate(Shown):
 
     def planned(self) -> list[RenderableType]:
         """Return the same with each layer's place in the plan, for a plan that was chosen."""
-        numbers = ("tiles", "lanes", "banks", "updated")
-        table = grid("layer", "stage", *numbers, "cycles", "per lane and cycle")
+        heads = ("layer", "stage", "tiles", "lanes", "banks", "updated", "cycles")
+        table = grid(*heads, "per lane and cycle")
         plan, rows = self.design.plan, iter(self.layers)
         for number, shape in enumerate(plan.shapes):
             for _ in range(shape.layers):
@@ -160,10 +160,7 @@ class Estimate(Shown):
         return [table, *self._both(), *self.verdict()]
 
     def _both(self) -> list[RenderableType]:
-        return [
-            counts_table(self.resources),
-            memories_table(self.design.plan, self.resources),
-        ]
+        return [counts_table(self.resources), memories_table(self.design.plan, self.resources)]
 
     def verdict(self) -> list[str]:
         """Return the speed, whether it fits, what is short, and what would fit: a line each."""
@@ -235,6 +232,7 @@ def estimate(
     data: Samples | None = None,
     *,
     activity: float | None = None,
+    exact: bool | None = None,
     baud: int | None = None,
     energy: bool = False,
     toggles: bool = False,
@@ -248,8 +246,10 @@ def estimate(
     data
         Samples to predict the cycles of.
     activity
-        Of the random spikes where there is no data, 0…1: spikes a neuron and time step; by default
-        0.1.
+        Without data: random spikes a neuron and time step, 0…1; by default 0.1.
+    exact
+        Follow samples word by word, however long that takes; by default not random spikes of so
+        large a network that it takes minutes.
     baud
         Of the board's serial line; by default 115,200, as of `build`.
     energy
@@ -273,7 +273,8 @@ def estimate(
         UartParameters(clock_hz=design.clock_hz, baud=baud)
     line = (BAUD if baud is None else baud) if design.board else None
     share = assumed_activity(data, activity)
-    exact = data is not None or is_followed(design.plan)
+    if exact is None:
+        exact = data is not None or is_followed(design.plan)
     if toggles and (data is None or not energy):
         raise ValueError("toggles must come with energy, and with data to simulate")
     x: NDArray[Any]
@@ -282,16 +283,18 @@ def estimate(
     else:
         x = the_samples(tables, data).x
         trace = golden.run(tables, x)
-    prediction = (predict if exact else roughly)(design.plan, trace, x)
+    plan = design.plan
+    prediction = (predict if exact else roughly)(plan, trace, x)
+    several = exact and x.shape[1] > 1
     return Estimate(
         design=design,
         resources=design.resources(),
-        remedies=tuple(remedies(design.plan, design.part, design.resources)),
+        remedies=tuple(remedies(plan, design.part, design.resources)),
         prediction=prediction,
-        interval=interval(design.plan, trace, x) if exact and x.shape[1] > 1 else None,
+        interval=interval(plan, trace, x, prediction) if several else None,
         data=data.data if data is not None else None,
         activity=share if data is None else None,
         exact=exact,
         baud=line,
-        energy=energy_of(design.plan, trace, x, toggles=toggles) if energy else None,
+        energy=energy_of(plan, trace, x, toggles=toggles) if energy else None,
     )

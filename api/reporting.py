@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from .boards.registry import BOARDS
@@ -15,13 +14,11 @@ from .data import DataError, Request, needs_folder
 from .data.chosen import data_set
 from .designs import Design, design
 from .encoded import Samples, samples
+from .estimating import estimate
+from .given import ACTIVITY
 from .hw.cost.rough_cycles import transfers
 from .hw.plan.support import reasons
-from .rough_prediction import between_samples, roughly
 from .shown import Shown
-from .sim.cycles.predict import predict
-from .sim.golden import golden
-from .sim.golden.random_trace import assumed_run
 from .view.report import cost as costs
 from .view.report.compose import Content, html
 from .view.report.measure import measure
@@ -33,8 +30,6 @@ SAMPLES = 500
 PREDICTED, FOLLOWED = 8, 250_000
 """Samples whose cycles are predicted where no verification counted any, and as many words of theirs
 as are followed one by one in a few seconds; cycles of larger samples are an estimate."""
-ACTIVITY = 0.1
-"""Of random spikes that the cycles are of without any samples."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -160,15 +155,14 @@ def _only_a_page(target: Path) -> None:
 def _samples(run: Run, data: Any, count: int | None) -> tuple[Samples | None, tuple[str, ...]]:
     """Return the samples to measure, and the names of their classes; None where there are none."""
     if data is None:
-        if count is not None and (named := _bundled(run)) is None:
+        data = _bundled(run)
+        if data is None and count is not None:
             raise ValueError(
                 f"samples must come with data, not be {count} without it: the run names none that "
                 "needs no folder"
             )
-        named = _bundled(run)
-        if named is None:
+        if data is None:
             return None, ()
-        data = named
     if isinstance(data, Samples):
         chosen = data.given_to(run.tables)
         names: tuple[str, ...] = ()
@@ -246,29 +240,19 @@ def _verified(run: Run) -> Cycles | None:
 
 def _predicted(made: Design, data: Samples | None) -> Cycles:
     """Return the cycles that golden's spikes say, of samples or of random spikes."""
-    plan, tables = made.plan, made.tables
-    work = max(1, round(transfers(plan)))
+    work = max(1, round(transfers(made.plan)))
     exact = work <= FOLLOWED
-    x: NDArray[Any]
-    if data is None:
-        trace, x = assumed_run(tables, ACTIVITY)
-        told = f"for random spikes of {ACTIVITY:.0%} of the neurons in a time step"
-    else:
-        x = data[: max(1, min(PREDICTED, FOLLOWED // work)) if exact else 1].x
-        trace = golden.run(tables, x)
-        told = f"for {x.shape[1]} sample{'s' * (x.shape[1] > 1)} of {data.data}"
-    prediction = (predict if exact else roughly)(plan, trace, x)
-    count = len(prediction.cycles)
-    found = {
-        name: costs.LayerCycles(
-            cycles=int(cycles.sum()) / count,
-            additions=int(prediction.additions[name].sum()) / count,
-            efficiency=float(
-                prediction.additions[name].sum()
-                / max(1, int(cycles.sum()) * prediction.lanes[name])
-            ),
+    told = f"for random spikes of {ACTIVITY:.0%} of the neurons in a time step"
+    if data is not None:
+        data = data[: max(1, min(PREDICTED, FOLLOWED // work)) if exact else 1]
+        told = f"for {len(data)} sample{'s' * (len(data) > 1)} of {data.data}"
+    found = estimate(made, data, exact=exact)
+    layers = {
+        row["layer"]: costs.LayerCycles(
+            cycles=row["cycles"] / found.samples, additions=row["additions"] / found.samples,
+            efficiency=row["efficiency"],
         )
-        for name, cycles in prediction.layers.items()
-    }
+        for row in found.layers
+    }  # fmt: skip
     how = "predicted" if exact else "estimated, within some 20 %,"
-    return found, between_samples(plan, prediction), f"{how} {told}"
+    return layers, found.cycles_per_sample, f"{how} {told}"

@@ -15,9 +15,8 @@ from .given import the_tables
 from .proofs import as_output
 from .shown import Shown, grid
 from .sim.golden import golden
+from .sim.golden.activity import silent_and_saturated
 from .sim.golden.trace import Trace
-
-Counts = NDArray[np.int64]
 
 BATCH = 256
 """Samples simulated at once where no trace is kept."""
@@ -195,16 +194,20 @@ def measure(
             progress(min(first + size, count), count)
     shapes = {"input": tables.input.shape, **tables.neuron_shapes}
     slots = {name: count * tables.steps * prod(shape[1:]) for name, shape in shapes.items()}
-    layers = [
-        LayerActivity(
-            layer=name,
-            neurons=prod(shape),
-            spikes_per_sample=int(channels[name].sum()) / count,
-            activity=int(channels[name].sum()) / (slots[name] * shape[0]),
-            **_outcomes(channels[name], slots[name], tables, name),
+    layers = []
+    for name, shape in shapes.items():
+        fired = channels[name]
+        silent, saturated = silent_and_saturated(tables, name, fired, slots[name])
+        layers.append(
+            LayerActivity(
+                layer=name,
+                neurons=prod(shape),
+                spikes_per_sample=int(fired.sum()) / count,
+                activity=int(fired.sum()) / (slots[name] * shape[0]),
+                silent_channels=len(silent),
+                saturated_channels=len(saturated),
+            )
         )
-        for name, shape in shapes.items()
-    ]
     return Measured(
         tables=tables,
         data=data.data,
@@ -214,14 +217,3 @@ def measure(
         layers=tuple(layers),
         trace_file=trace,
     )
-
-
-def _outcomes(fired: Counts, slots: int, tables: Tables, name: str) -> dict[str, int]:
-    """Count the kept channels of a layer that never fired, and those that always did."""
-    if name == "input" or tables.layer(name).neuron.threshold is None:
-        return {"silent_channels": 0, "saturated_channels": 0}
-    kept = fired[tables.mask(name)]
-    return {
-        "silent_channels": int((kept == 0).sum()),
-        "saturated_channels": int((kept == slots * tables.layer(name).neuron.most_spikes).sum()),
-    }

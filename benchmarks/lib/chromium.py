@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +24,47 @@ def find() -> str | None:
     if named:
         return shutil.which(named)
     return next((path for path in map(shutil.which, NAMES) if path), None)
+
+
+def shot(
+    chromium: Any,
+    address: str,
+    element: str,
+    *,
+    ready: str,
+    size: tuple[int, float],
+    act: Callable[[Any], None] = lambda page: None,
+) -> bytes:
+    """Return an element of a page as a PNG file.
+
+    Parameters
+    ----------
+    chromium
+        Playwright's browser.
+    address
+        Of the page.
+    element
+        What is taken, as a selector.
+    ready
+        An attribute of the page's root that is 'yes' once all is drawn.
+    size
+        Width of the window in CSS pixels, and pixels of the picture in one of them.
+    act
+        Called with the page before it is taken.
+    """
+    width, scale = size
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="light", device_scale_factor=scale
+    )
+    try:
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_selector(f"html[{ready}=yes]", state="attached")
+        act(page)
+        taken: bytes = page.locator(element).screenshot()
+        return taken
+    finally:
+        context.close()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from somagate.view.figures import Picture
 from somagate.view.page import Section, page
 from somagate.view.report import histograms, layers, network
 
-from benchmarks.lib.chromium import running
+from benchmarks.lib.chromium import running, shot
 from benchmarks.pictures import inspected, plans
 
 ROOT = Path(__file__).parents[2]
@@ -54,17 +54,7 @@ def shoot(chromium: Any, shown: Picture, width: int, folder: Path) -> bytes:
     sheet = folder / "sheet.html"
     text = page("picture", "", [Section(anchor="one", title="one", parts=(still,))])
     sheet.write_text(text, encoding="utf-8")
-    context = chromium.new_context(
-        viewport={"width": width + 48, "height": 900}, color_scheme="light", device_scale_factor=2
-    )
-    try:
-        opened = context.new_page()
-        opened.goto(sheet.as_uri())
-        opened.wait_for_selector("html[data-drawn=yes]", state="attached")
-        taken: bytes = opened.locator("figure").screenshot()
-        return taken
-    finally:
-        context.close()
+    return shot(chromium, sheet.as_uri(), "figure", ready="data-drawn", size=(width + 48, 2))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

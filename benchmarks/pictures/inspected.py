@@ -9,6 +9,8 @@ import numpy as np
 import somagate as sg
 from PIL import Image
 
+from benchmarks.lib.chromium import shot
+
 ROOT = Path(__file__).parents[2]
 PLACE, VALUE = (5, 0, 1, 1), -2
 """The weight of the first layer that is another one, and what it is in place of 3."""
@@ -33,20 +35,20 @@ def looked() -> sg.Inspection:
 def shoot(chromium: Any) -> bytes:
     """Return the page's first section as a PNG file."""
     served = looked().serve()
-    context = chromium.new_context(
-        viewport={"width": WIDTH, "height": 900}, color_scheme="light", device_scale_factor=1.5
-    )
     try:
-        page = context.new_page()
-        page.goto(served.address)
-        page.wait_for_selector("html[data-ready=yes]", state="attached")
-        page.get_by_role("button", name="from the answer").click()
-        page.get_by_text("readout, neuron").first.wait_for()
-        page.wait_for_timeout(2000)  # the figure is drawn behind its words
-        return in_few_colours(page.locator("#first").screenshot())
+        taken = shot(
+            chromium, served.address, "#first", ready="data-ready", size=(WIDTH, 1.5), act=_led
+        )
     finally:
-        context.close()
         served.stop()
+    return in_few_colours(taken)
+
+
+def _led(page: Any) -> None:
+    """Show the way back from the answer."""
+    page.get_by_role("button", name="from the answer").click()
+    page.get_by_text("readout, neuron").first.wait_for()
+    page.wait_for_timeout(2000)  # the figure is drawn behind its words
 
 
 def in_few_colours(png: bytes) -> bytes:

@@ -5,6 +5,8 @@ from typing import Any
 
 import somagate as sg
 
+from benchmarks.lib.chromium import shot
+
 NAME = "digits_plans"
 """Of the file."""
 BOARDS = ("icebreaker", "ulx3s-85f")
@@ -23,12 +25,4 @@ def explored(folder: Path, tables: Path) -> Path:
 
 def shoot(chromium: Any, page: Path) -> bytes:
     """Return the first section of an exploration's page as a PNG file."""
-    context = chromium.new_context(viewport={"width": 980, "height": 900}, color_scheme="light")
-    try:
-        opened = context.new_page()
-        opened.goto(page.as_uri())
-        opened.wait_for_selector("html[data-explored=yes]", state="attached")
-        taken: bytes = opened.locator("#points").screenshot()
-        return taken
-    finally:
-        context.close()
+    return shot(chromium, page.as_uri(), "#points", ready="data-explored", size=(980, 1))

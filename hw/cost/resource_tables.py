@@ -1,5 +1,6 @@
 """What a design takes of a part, as tables and as JSON holds it."""
 
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
@@ -7,6 +8,7 @@ from rich.table import Table
 
 from ...shown import grid
 from ..plan.plan import Plan
+from .placement import PlacedMemory
 from .resources import Resources
 
 KEPT_IN = {
@@ -25,26 +27,36 @@ def counts_table(resources: Resources) -> Table:
     return table
 
 
+def alike(plan: Plan, resources: Resources) -> Iterator[tuple[str, PlacedMemory, int]]:
+    """Yield each memory once that stages have alike: its name with theirs, and how often it is."""
+    found: dict[tuple[object, ...], list[PlacedMemory]] = {}
+    for memory in resources.memories:
+        stored = memory.stored
+        key = (stored.name, stored.words, stored.word_bits, memory.kind, memory.block_rams,
+               memory.large_rams, memory.stage is None)  # fmt: skip
+        found.setdefault(key, []).append(memory)
+    for memories in found.values():
+        first = memories[0]
+        stages = [memory.stage for memory in memories if memory.stage is not None]
+        suffix = f"_{_ranges(stages)}" if stages and len(plan.stages) > 1 else ""
+        times = resources.replicas * len(stages) if stages else 1
+        yield first.stored.name + suffix, first, times
+
+
 def memories_table(plan: Plan, resources: Resources) -> Table:
     """Return what becomes of every memory; what several stages have alike is one line."""
-    alike: dict[tuple[str, ...], list[int]] = {}
-    for memory in resources.memories:
-        line = (
-            memory.stored.name,
+    found = list(alike(plan, resources))
+    times = any(count > 1 for _, _, count in found)
+    table = grid("memory", "words", "bits a word", "kept in", "RAMs", *["times"] * times)
+    for name, memory, count in found:
+        table.add_row(
+            name,
             f"{memory.stored.words:,}",
             f"{memory.stored.word_bits:,}",
             KEPT_IN[memory.kind],
             str(memory.block_rams or memory.large_rams),
+            *[str(count)] * times,
         )
-        stages = alike.setdefault(line, [])
-        if memory.stage is not None:
-            stages.append(memory.stage)
-    times = max(resources.replicas, *(len(stages) for stages in alike.values())) > 1
-    table = grid("memory", "words", "bits a word", "kept in", "RAMs", *["times"] * times)
-    for (name, *rest), stages in alike.items():
-        suffix = f"_{_ranges(stages)}" if stages and len(plan.stages) > 1 else ""
-        count = resources.replicas * len(stages) if stages else 1
-        table.add_row(name + suffix, *rest, *[str(count)] * times)
     return table
 
 

@@ -83,13 +83,12 @@ def _kinds(tables: Tables, trace: Trace, found: Break) -> dict[str, NDArray[np.b
     first[0] = True
     channels = fires.shape[2]
     at = np.arange(channels).reshape(-1, *(1,) * (fires.ndim - 3))
-    wrong = np.array(sorted(found.channels))
+    lowest = min(found.channels)
     kinds = {
         # Whoever updates, adds or keeps every second channel, or every fourth, …
-        f"of channel {first}, {first + apart}, …": np.broadcast_to(at % apart == first, fires.shape)
+        f"of channel {start}, {start + apart}, …": np.broadcast_to(at % apart == start, fires.shape)
         for apart in (2, 4, 8, 16, 32, 64)
-        for first in {int(wrong[0]) % apart}
-        if first + apart < channels
+        if (start := lowest % apart) + apart < channels
     }
     return kinds | {
         "in which the rule fires": found.spikes > 0,

@@ -10,7 +10,7 @@ from ...export.tables import Tables
 from ...hw.plan.plan import Plan
 from ..golden.trace import Trace
 from .positions import PositionCycles
-from .predict import predict
+from .predict import Prediction, predict
 
 _SAMPLES = 4
 """That are followed: a search does so for some fifty plans."""
@@ -57,7 +57,7 @@ class TraceTiming:
         return float(np.mean(each))
 
 
-def interval(plan: Plan, trace: Trace, x: NDArray[Any]) -> float:
+def interval(plan: Plan, trace: Trace, x: NDArray[Any], known: Prediction | None = None) -> float:
     """Return the cycles from one image to the next, once the first is through each replica.
 
     Each of a plan's replicas is followed as if it had all the samples; their words still come in
@@ -70,11 +70,18 @@ def interval(plan: Plan, trace: Trace, x: NDArray[Any]) -> float:
     trace, x
         What golden found for which input, integers (steps, batch, *input shape); at least two
         samples.
+    known
+        What `predict` returned of them.
     """
-    one = replace(plan, replicas=1)
-    found = predict(one, trace, x)
-    through = found.busy_cycles - int(found.cycles[0])
-    each = float(through / (x.shape[1] - 1) / plan.replicas)
+    if known is None or plan.replicas > 1:
+        known = predict(replace(plan, replicas=1), trace, x)
+    return steady(plan, known)
+
+
+def steady(plan: Plan, one: Prediction) -> float:
+    """Return the same of a plan, whose `one` replica at least two samples were predicted of."""
+    through = one.busy_cycles - int(one.cycles[0])
+    each = float(through / (len(one.cycles) - 1) / plan.replicas)
     return max(each, float(plan.sample_words)) if plan.replicas > 1 else each
 
 

@@ -132,3 +132,31 @@ def _seen(size: int, positions: int, group: Convolution, axis: int) -> NDArray[n
         elements = first + place
         seen[place, elements[(elements >= 0) & (elements < size)]] = 1
     return seen
+
+
+def silent_and_saturated(
+    tables: Tables, name: str, fired: NDArray[np.int64], slots: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the kept channels of a layer that never fired, and those that always did all they can.
+
+    Of 'input' and of a layer that never fires there are none of either.
+
+    Parameters
+    ----------
+    tables, name
+        The network, and one of its layers or 'input'.
+    fired
+        Spikes of each channel, (channels,).
+    slots
+        Neurons of a channel times the steps and samples in which they were counted.
+
+    Returns
+    -------
+    Two arrays of channels, int64.
+    """
+    if name == "input" or tables.layer(name).neuron.threshold is None:
+        none = np.zeros(0, np.int64)
+        return none, none
+    layer = tables.layer(name)
+    silent, most = fired == 0, fired == slots * layer.neuron.most_spikes
+    return np.flatnonzero(layer.kept & silent), np.flatnonzero(layer.kept & most)

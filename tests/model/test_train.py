@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from few_digits import few_digits
 from refusal import refused
 from somagate import data
 from somagate.model import checkpoint, train
@@ -22,14 +23,9 @@ RECIPE = Recipe(
 
 
 @pytest.fixture(autouse=True)
-def few_digits(monkeypatch):
+def only_few_digits(monkeypatch):
     """Train on 200 images, test on 100."""
-    digits = data.read("digits")
-    few = replace(
-        digits,
-        train_images=digits.train_images[:200], train_labels=digits.train_labels[:200],
-        test_images=digits.test_images[:100], test_labels=digits.test_labels[:100],
-    )  # fmt: skip
+    few = few_digits(200, 100)
     monkeypatch.setattr(data, "read", lambda name, folder=None: few)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from few_digits import few_digits
 from somagate import data
 from somagate.model import checkpoint, train
 from somagate.model.recipe import Conv, Dense, Recipe
@@ -21,13 +22,8 @@ RECIPE = Recipe(
 
 
 @pytest.fixture(autouse=True)
-def few_digits(monkeypatch):
-    digits = data.read("digits")
-    few = replace(
-        digits,
-        train_images=digits.train_images[:100], train_labels=digits.train_labels[:100],
-        test_images=digits.test_images[:20], test_labels=digits.test_labels[:20],
-    )  # fmt: skip
+def only_few_digits(monkeypatch):
+    few = few_digits(100, 20)
     monkeypatch.setattr(data, "read", lambda name, folder=None: few)
 
 

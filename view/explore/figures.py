@@ -13,6 +13,7 @@ from ...hw.plan.plan import MAX_REPLICAS, Plan
 from ...hw.search.choice import LOGIC_LIMIT, has_room
 from ...hw.search.repeat import most_replicas
 from ...sim.cycles.predict import predict
+from ...sim.cycles.timing import steady
 from .draw import FILL, Point
 from .setting import Network, Setting, Target
 
@@ -79,11 +80,7 @@ def exact(setting: Setting, row: Mapping[str, Any]) -> tuple[float, float] | Non
     if transfers(one) > FOLLOWED:
         return None
     told = predict(one, network.trace, network.x)
-    first = int(told.cycles[0])
-    between = (told.busy_cycles - first) / (network.x.shape[1] - 1)
-    if plan.replicas > 1:
-        between = max(between / plan.replicas, float(plan.sample_words))
-    return between, float(first)
+    return steady(plan, told), float(told.cycles[0])
 
 
 def _filled(plan: Plan, target: Target, network: Network, replicas: int) -> Plan:

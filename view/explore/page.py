@@ -74,7 +74,7 @@ def page(
             title="The front",
             parts=(
                 _INTRODUCTION,
-                _table(front[:MOST_ROWS], places),
+                _table(front[:MOST_ROWS], places, len(front)),
             ),
         ),
         Section(anchor="about", title="What the figures are", parts=(_about(settings, points),)),
@@ -147,8 +147,8 @@ def _controls(rows: Sequence[Row], targets: Sequence[str]) -> str:
     )
 
 
-def _table(front: Sequence[Row], places: Mapping[int, int]) -> str:
-    """Return the front as a table, each row with a button that shows its point."""
+def _table(front: Sequence[Row], places: Mapping[int, int], of: int) -> str:
+    """Return the front as a table, or the first of it; a row's button shows its point."""
     heads = [
         "Point", "On", "Images/s", "Cycles", "Cells", "of all", "Block RAMs", "Additions",
         "Accuracy", "Bits of weights / potentials",
@@ -171,7 +171,9 @@ def _table(front: Sequence[Row], places: Mapping[int, int]) -> str:
         )
         for row in front
     ]
-    return table("The front, the fastest of each board first", heads, rows, words=2, tall=True)
+    more = f"; {MOST_ROWS} of {of} points" if of > len(rows) else ""
+    caption = f"The front, the fastest of each board first{more}"
+    return table(caption, heads, rows, words=2, tall=True)
 
 
 def _button(number: int, place: int) -> str:

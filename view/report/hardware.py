@@ -5,7 +5,7 @@ from typing import Any
 
 from bokeh.models import NumeralTickFormatter
 
-from ...hw.cost.resource_tables import KEPT_IN
+from ...hw.cost.resource_tables import KEPT_IN, alike
 from ...hw.generate import memory_map
 from ..colours import follow
 from ..figures import Picture, factors, figure, legend
@@ -188,22 +188,18 @@ def _same(stored: str, named: str) -> bool:
 
 def _memories(cost: Cost) -> str:
     """Return what each memory becomes on the part, as a table."""
-    stages = len(cost.plan.stages) > 1
-    rows = []
-    for memory in cost.resources.memories:
-        stored = memory.stored
-        suffix = f" · {memory.stage}" if stages and memory.stage is not None else ""
-        rows.append([
-            escaped(stored.name + suffix), whole(stored.words), whole(stored.word_bits),
-            size(stored.words * stored.word_bits / 8), KEPT_IN[memory.kind],
-            whole(memory.block_rams or memory.large_rams),
-        ])  # fmt: skip
-    replicas = cost.resources.replicas
-    more = f"; stages are there {replicas} times" if replicas > 1 else ""
-    return table(
-        f"Memories on {cost.where}{more}",
-        ("memory", "words", "bits a word", "size", "kept in", "RAMs"), rows,
-    )  # fmt: skip
+    found = list(alike(cost.plan, cost.resources))
+    times = any(count > 1 for _, _, count in found)
+    rows = [
+        [
+            escaped(name), whole(memory.stored.words), whole(memory.stored.word_bits),
+            size(memory.stored.words * memory.stored.word_bits / 8), KEPT_IN[memory.kind],
+            whole(memory.block_rams or memory.large_rams), *[whole(count)] * times,
+        ]
+        for name, memory, count in found
+    ]  # fmt: skip
+    heads = ("memory", "words", "bits a word", "size", "kept in", "RAMs", *["times"] * times)
+    return table(f"Memories on {cost.where}", heads, rows)
 
 
 def speed(cost: Cost) -> str:

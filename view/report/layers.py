@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...export.neuron import Shift
 from ...export.synapse import Convolution, Dense, SynapseGroup, weight_range
 from ...export.tables import Layer, Tables
+from ...sim.golden.activity import silent_and_saturated
 from ..colours import follow
 from ..figures import Picture, factors, figure
 from ..page import Columns, side_by_side, table
@@ -85,6 +86,9 @@ def facts(tables: Tables, measured: Measured | None) -> list[LayerFacts]:
             continue
         seen = measured.layers[name]
         slots = measured.samples * tables.steps
+        fired = seen.spikes.reshape(len(seen.spikes), -1)
+        outcomes = silent_and_saturated(tables, name, fired.sum(1), slots * fired.shape[1])
+        silent, saturated = (tuple(map(int, channels)) for channels in outcomes)
         found.append(
             LayerFacts(
                 name=name,
@@ -97,7 +101,8 @@ def facts(tables: Tables, measured: Measured | None) -> list[LayerFacts]:
                     int(count) / (measured.samples * prod(shape)) for count in seen.by_step
                 ),
                 rates=seen.spikes.ravel() / slots,
-                **_outcomes(tables, name, seen, slots),
+                silent=silent,
+                saturated=saturated,
             )
         )
     return found
@@ -115,20 +120,6 @@ def _weights(layer: Layer) -> dict[str, Histogram]:
 def _held(tables: Tables, name: str, seen: Seen) -> Histogram:
     bits = tables.input.activation.bits if name == "input" else tables.layer(name).neuron.store.bits
     return Histogram(lowest=seen.lowest, counts=seen.values, bits=bits)
-
-
-def _outcomes(tables: Tables, name: str, seen: Seen, slots: int) -> dict[str, tuple[int, ...]]:
-    """Return the channels that never fired and that always did, as `simulate` counts them."""
-    if name == "input" or tables.layer(name).neuron.threshold is None:
-        return {}
-    layer = tables.layer(name)
-    fired = seen.spikes.reshape(len(seen.spikes), -1)
-    most = slots * fired.shape[1] * layer.neuron.most_spikes
-    total = fired.sum(1)
-    return {
-        "silent": tuple(map(int, np.flatnonzero(layer.kept & (total == 0)))),
-        "saturated": tuple(map(int, np.flatnonzero(layer.kept & (total == most)))),
-    }
 
 
 def parts(tables: Tables, found: list[LayerFacts]) -> Iterator[str | Picture | Columns]:

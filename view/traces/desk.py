@@ -117,7 +117,7 @@ class Desk:
         self.show()
 
     def _lead(self, start: Any) -> None:
-        """Show the way back from a start, and the neuron that it starts at."""
+        """Show the way back from a start; the neuron that is looked at stays."""
         inspected = self.inspected
         if start == "here":
             found = inspected.way_from(self.layer, self.step, self.sample, self.place)
@@ -156,13 +156,8 @@ class Desk:
         }
         if inspected.way.links:
             html["way"] = way(self._links)
-        if opening:
-            pair = len(inspected.traces) == 2
-            html |= (
-                {"difference": difference(inspected), "explained": explained(inspected)}
-                if pair
-                else {}
-            )
+        if opening and len(inspected.traces) == 2:
+            html |= {"difference": difference(inspected), "explained": explained(inspected)}
         self._tell(html)
 
     def _name(self) -> str:

@@ -1,5 +1,6 @@
 """The page that the server fills: its template, its controls, and what moves them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -137,11 +138,10 @@ def _controls(inspected: Inspected) -> str:
     go = ""
     if inspected.way.links:
         link = inspected.way.links[0]
-        wanted = (
-            f'{{"layer": "{link.layer}", "step": {link.step}, "sample": {link.sample}, '
-            f'"place": {[*link.place]}}}'
-        )
-        go = f'<button type="button" data-go="{escaped(wanted)}">First difference</button>'
+        wanted = {"layer": link.layer, "step": link.step, "sample": link.sample,
+                  "place": link.place}  # fmt: skip
+        told = escaped(json.dumps(wanted))
+        go = f'<button type="button" data-go="{told}">First difference</button>'
     return f"""
 <form class="controls" aria-label="What to look at" onsubmit="return false">
 <label><span>layer</span><select name="layer">{layers}</select></label>

@@ -20,6 +20,7 @@ from somagate.hw.plan import loading
 from somagate.hw.plan.loading import LoadError
 from somagate.hw.plan.plan import Plan, StageShape
 from somagate.sim.bench.ports import Ports
+from somagate.sim.golden.trace import Trace, compare
 from somagate.sim.verify.batches import BATCH_SAMPLES
 from somagate.sim.verify.settings import Dut, Kept, Setup
 from somagate.sim.verify.verify import verify
@@ -206,7 +207,7 @@ def test_smaller_tables_equal_golden_and_take_less_time(chain: Plan, kept: Kept)
 
 
 def test_a_difference_is_named_as_the_loaded_tables_count(
-    chain: Plan, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    chain: Plan, kept: Kept, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Channel 1 of the smaller layer takes place 1; channel 3 of a masked one does too."""
     base = small_network(2)
@@ -225,9 +226,16 @@ def test_a_difference_is_named_as_the_loaded_tables_count(
         return load(plan, replace(masked, layers=(hidden, masked.layers[1])))
 
     monkeypatch.setattr("somagate.sim.verify.verify.loading.load", wrong)
-    verdict = verify(chain, samples(1), dut=Dut(load=masked), kept=kept)
+    traces = replace(kept, traces=tmp_path / "both")
+    verdict = verify(chain, samples(1), dut=Dut(load=masked), kept=traces)
     assert verdict.difference is not None
     assert (verdict.difference.layer, verdict.difference.place[0]) == ("hidden", 3)
+    ours, theirs = (Trace.load(file) for file in verdict.traces)
+    assert ours.tables == theirs.tables == masked.sha256
+    found = compare(ours, theirs)
+    assert found is not None
+    assert replace(found, count=verdict.difference.count) == verdict.difference
+    assert ours.input is not None and np.array_equal(ours.input, samples(1))
 
 
 @pytest.mark.parametrize("loadable", [False, True])
