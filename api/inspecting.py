@@ -14,6 +14,7 @@ from .encoded import Samples, maps
 from .export.tables import Tables
 from .given import the_tables
 from .shown import Shown, grid
+from .sim.bench import wave_file
 from .sim.causes.way_back import WayBack
 from .sim.golden.inputs import checked
 from .sim.golden.trace import Difference, Trace
@@ -125,7 +126,7 @@ def inspect(
     names
         What the traces are called; by default their files, or 'golden' and 'other'.
     waves
-        A waveform of the difference, as `verify` writes it, which the page then names.
+        The waveform of the difference, the save file that `verify` wrote, to draw beside it.
 
     Returns
     -------
@@ -139,7 +140,8 @@ def inspect(
     TraceFileError
         Where a file holds no trace.
     ValueError
-        Where the traces are not of these tables or of the same run, or hold too little.
+        Where the traces are not of these tables or of the same run, or hold too little, or the
+        waveform isn't `verify`'s.
     """
     given = [trace] if other is None else [trace, other]
     traces = tuple(_trace(each) for each in given)
@@ -154,7 +156,7 @@ def inspect(
         traces=traces,
         names=tuple(map(str, names)),
         x=_input(tables, traces, x),
-        waves="" if waves is None else str(waves),
+        waves=None if waves is None else wave_file.read(Path(waves)),
     )
     _ = inspected.difference  # traces that say nothing of each other are told here
     return Inspection(inspected=inspected)

@@ -30,7 +30,7 @@ def inspect(
     ] = None,
     waves: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The waveform that `verify` wrote, which is named."),
+        typer.Option(metavar="FILE", help="The waveform that `verify` wrote, to draw beside it."),
     ] = None,
     port: Port = None,
     no_browser: NoBrowser = False,

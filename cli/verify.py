@@ -69,7 +69,9 @@ def verify(
     ] = None,
     look: Annotated[
         bool,
-        typer.Option("--inspect", help="Where they differ, open a page at that neuron."),
+        typer.Option(
+            "--inspect", help="Where they differ, open a page at that neuron, with the waveform."
+        ),
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite traces that are there.")
@@ -114,9 +116,11 @@ def verify(
             alone = "--no-browser" if no_browser else "--port"
             raise ValueError(f"{alone} must come with --inspect, not without it")
         command = traces is not None
-        if look and traces is None:
-            folder = kept.enter_context(TemporaryDirectory(prefix="somagate-"))
-            traces = Path(folder, "difference")
+        if look:  # what isn't asked for lasts as long as the page
+            shown = Path(kept.enter_context(TemporaryDirectory(prefix="somagate-")), "difference")
+            traces = traces or shown
+            if engine in ("native", "cocotb-verilator"):
+                waves = waves or shown
         loaded = sg.load(existing(tables, ".safetensors"))
         if native and engine != "native":
             raise ValueError(f"--engine must be 'native' with --native, not {engine!r}")

@@ -20,9 +20,11 @@ def silent(tree: ast.AST) -> Iterator[int]:
         owner = getattr(getattr(function, "value", None), "id", "")
         if "encoding" in names:
             continue
-        if name in ("read_text", "write_text") or "text" in names or "universal_newlines" in names:
+        process = name in ("run", "Popen", "call", "check_call", "check_output")
+        as_text = process and ("text" in names or "universal_newlines" in names)
+        if name in ("read_text", "write_text") or as_text:
             yield node.lineno
-        elif name == "open" and owner not in ("os", "Image"):
+        elif name == "open" and owner not in ("os", "Image", "webbrowser"):
             mode = names.get("mode", ast.Constant("r"))
             mode = node.args[0 if method else 1] if len(node.args) > (0 if method else 1) else mode
             if not (isinstance(mode, ast.Constant) and "b" in str(mode.value)):

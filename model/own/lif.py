@@ -151,11 +151,19 @@ class LI(Neurons):
 
     def read(self, state: State) -> Tensor:
         """Return the potentials of a state, (batch, channels, ...), in units."""
+        return self.in_units(self.whole(state))
+
+    def whole(self, state: State) -> Tensor:
+        """Return the potentials of a state, (batch, channels, ...), as integers in floats."""
         top = ((1 << (self._rule.bits - 1)) - 1) << max(int(self.shift), 0)
         if self.training and bool((state.v.abs() >= top).any()):
             self.shift.add_(1).clamp_(max=_WIDEST)
+        return state.v
+
+    def in_units(self, potentials: Tensor) -> Tensor:
+        """Return potentials, or sums of them, in units: equal ones stay equal."""
         unit = self.unit if bool(self.unit.any()) else torch.ones_like(self.unit)
-        return (state.v / unit).to(self.beta.dtype)
+        return (potentials / unit).to(self.beta.dtype)
 
 
 def settle(net: nn.Module, settled: bool = True) -> None:

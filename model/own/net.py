@@ -115,6 +115,7 @@ class LayerNet(nn.Module):
         tables' input.
         """
         answer = self.answer
+        neurons: Neurons | None = None
         spikes, states = self._run(x)[answer.layer]
         if spikes is not None:
             values = spikes.sum(0)
@@ -123,9 +124,9 @@ class LayerNet(nn.Module):
                 left = left.reshape(-1, *(1,) * (spikes.dim() - 1))
                 values = (spikes.clamp(max=1) * left).amax(0)
         else:
-            neurons: Neurons = next(e.neurons for e in self.layers if e.name == answer.layer)
+            neurons = next(e.neurons for e in self.layers if e.name == answer.layer)
             assert isinstance(neurons, LI)
-            read = [neurons.read(state) for state in states]
+            read = [neurons.whole(state) for state in states]
             if answer.over == "every":
                 values = torch.stack(read, 1).flatten(2)
             elif answer.over == "largest":
@@ -133,4 +134,5 @@ class LayerNet(nn.Module):
             else:
                 values = torch.stack(read).sum(0)
         batch = values.shape[: 2 if answer.over == "every" else 1]
-        return values.reshape(*batch, -1, answer.voters).sum(-1)
+        values = values.reshape(*batch, -1, answer.voters).sum(-1)
+        return neurons.in_units(values) if isinstance(neurons, LI) else values

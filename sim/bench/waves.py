@@ -1,6 +1,7 @@
 """A waveform of the first difference, and a GTKWave save file that opens there."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from vcd.gtkw import GTKWSave
@@ -13,8 +14,10 @@ CYCLES_BEFORE = 5_000
 CYCLES_AFTER = 200
 """How much of the run a waveform holds at most, so that it can be opened."""
 
-_CYCLE = 10  # time units: native.cpp dumps at the start of a cycle and in its middle, at the edge
+CYCLE = 10  # time units: native.cpp dumps at the start of a cycle and in its middle, at the edge
 _SHOWN_CYCLES = 10
+_NUMBERS = r"(potentials\(\d+\)|/value|sums__payload\(\d+\)|[a-z]_\d+|lane_\d+\.(acc|u|v))$"
+"""Signals that are signed numbers."""
 
 
 def write_waves(
@@ -51,12 +54,13 @@ def write_waves(
     library = native_engine.build(_plainly_named(verilog), ports, folder, traced=True)
     window = (max(0, cycle - CYCLES_BEFORE), cycle + CYCLES_AFTER)
     native_engine.run(library, ports, scenario, trace=dump, window=window)
-    signals = _signals(dump)
+    with dump.open(encoding="utf-8") as file:
+        signals = [(name, bits) for _, name, bits in declared(file) if "$" not in name]
     with save.open("w", encoding="utf-8") as file:
         gtkw = GTKWSave(file)
         gtkw.dumpfile(dump.name, abspath=False)
-        gtkw.timestart(max(0, cycle - _SHOWN_CYCLES) * _CYCLE)
-        gtkw.zoom_markers(-6.0, marker=cycle * _CYCLE + 2)
+        gtkw.timestart(max(0, cycle - _SHOWN_CYCLES) * CYCLE)
+        gtkw.zoom_markers(-6.0, marker=cycle * CYCLE + 2)
         gtkw.size(1500, 900)
         gtkw.signals_width(320)
         device = rf"{native_engine.WRAPPER}\.\w+"
@@ -84,22 +88,22 @@ def _trace(gtkw: GTKWSave, signals: list[tuple[str, str]], pattern: str) -> None
     """Add the signals whose whole name, without its bits, matches."""
     for name, bits in signals:
         if re.fullmatch(pattern, name):
-            signed = re.search(r"(potentials\(\d+\)|/value|sums__payload\(\d+\)|[a-z]_\d+)$", name)
+            signed = re.search(_NUMBERS, name)
             gtkw.trace(name + bits, datafmt="signed" if signed and bits else "hex")
 
 
-def _signals(dump: Path) -> list[tuple[str, str]]:
-    """Return the full name of every signal in a VCD file, and its bits, '[7:0]' or ''."""
-    found = []
+def declared(lines: Iterator[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield the code, the full name and the bits, '[7:0]' or '', of all that a VCD file declares.
+
+    It ends behind the declarations.
+    """
     scopes: list[str] = []
-    with dump.open(encoding="utf-8") as file:
-        for line in file:
-            if match := re.match(r"\s*\$scope \w+ (\S+) \$end", line):
-                scopes.append(match[1])
-            elif re.match(r"\s*\$upscope", line):
-                scopes.pop()
-            elif match := re.match(r"\s*\$var \w+ \d+ \S+ (\S+)(?: (\[\d+:\d+\]))? \$end", line):
-                found.append((".".join([*scopes, match[1]]), match[2] or ""))
-            elif "$enddefinitions" in line:
-                break
-    return [(name, bits) for name, bits in found if "$" not in name]
+    for line in lines:
+        if match := re.match(r"\s*\$scope \w+ (\S+) \$end", line):
+            scopes.append(match[1])
+        elif re.match(r"\s*\$upscope", line):
+            scopes.pop()
+        elif match := re.match(r"\s*\$var \w+ \d+ (\S+) (\S+)(?: (\[\d+:\d+\]))? \$end", line):
+            yield match[1], ".".join([*scopes, match[2]]), match[3] or ""
+        elif "$enddefinitions" in line:
+            return

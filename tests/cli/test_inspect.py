@@ -177,6 +177,7 @@ def test_verify_shows_where_a_changed_weight_is(somagate, generated: Path, tmp_p
     assert "--inspect shows where they differ" in somagate(*arguments).stdout
     lines, status, errors = served(*arguments, "--inspect", "--no-browser")
     assert lines[-1].startswith("http://127.0.0.1:")
+    assert any(line.startswith("waveform: gtkwave ") for line in lines)
     assert status == 1
     assert errors == "Ctrl-C ends it\n"
 

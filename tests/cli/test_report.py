@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import somagate as sg
-import typer
 from json_keys import documented
-from somagate.cli.output import verb
 from tiny_tables import tiny
 
 
@@ -229,14 +227,6 @@ def test_numbers_that_are_not_finite_are_none(somagate, run: Path) -> None:
         found = somagate.json("report", run, "--samples", 5, "--force")
         assert (found["equal"], found["clock_hz"], found["fmax_hz"]) == (True, None, None)
         assert found["cost"]["counted"].startswith("predicted for 5 samples")
-
-
-def test_arithmetic_that_fails_is_an_error_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit), verb(as_json=True):
-        int(math.inf)
-    assert json.loads(capsys.readouterr().out) == {
-        "error": "cannot convert float infinity to integer"
-    }
 
 
 def test_only_a_page_is_replaced(somagate, run: Path, tables_path: Path) -> None:

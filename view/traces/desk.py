@@ -16,12 +16,14 @@ from ..text import escaped
 from .arrivals import arrivals, arrived
 from .inspected import Inspected
 from .layout import inside, number, numbered
+from .maps import InputMap
 from .maps import Maps as MapPictures
 from .neuron import LifeFigure
 from .raster import Quantity, Rasters
 from .shell import heading, template
+from .wave_figure import wave_figure
 from .way_figure import WayFigure
-from .words import difference, explained, numbers, update, way
+from .words import difference, explained, numbers, update, waveform, way
 
 Named = dict[str, Any]
 
@@ -40,6 +42,7 @@ class Desk:
         self.quantity: Quantity = "spikes"
         self._maps: dict[int, list[Maps]] = {}
         self._rasters, self._pictures = Rasters(inspected), MapPictures(inspected)
+        self._input = InputMap(inspected)
         self._life = LifeFigure(inspected)
         self._asked = TextInput(name="asked", visible=False)
         self._told = TextInput(name="told", visible=False)
@@ -53,11 +56,14 @@ class Desk:
             plot.on_event(Tap, self._tapped_maps)
         self._life.figure.on_event(Tap, self._tapped_life)
         roots: list[Any] = [*self._rasters.figures, *self._pictures.figures, self._life.figure]
+        roots.append(self._input.figure)
         if found:
             self._way = WayFigure(inspected)
             self._way.draw(found)
             self._way.figure.on_event(Tap, self._tapped_way)
             roots.append(self._way.figure)
+        if inspected.waves:
+            roots.append(wave_figure(inspected.waves))
         self._rasters.whole(self.layer)
         self._rasters.draw(self.layer, self.quantity)
         self.show(opening=True)
@@ -136,6 +142,7 @@ class Desk:
         inspected, layer = self.inspected, self.inspected.tables.layer(self.layer)
         self._rasters.mark(self._column, number(self.place, self._shape))
         self._pictures.draw(self.layer, self.quantity, self.step, self.sample, self.place)
+        self._input.draw(self.step, self.sample)
         maps = self._sample_maps()
         lives: list[list[Moment]] = []
         kept: list[list[int]] = []
@@ -158,6 +165,8 @@ class Desk:
             html["way"] = way(self._links)
         if opening and len(inspected.traces) == 2:
             html |= {"difference": difference(inspected), "explained": explained(inspected)}
+        if opening and inspected.waves:
+            html["waveform"] = waveform(inspected.waves)
         self._tell(html)
 
     def _name(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ...export.tables import Tables
+from ...sim.bench.wave_file import Waves
 from ...sim.causes.breaks import Break, breaks
 from ...sim.causes.field import Place
 from ...sim.causes.pattern import Pattern, pattern
@@ -30,14 +31,14 @@ class Inspected:
     x
         What ran, (steps, samples, *input shape).
     waves
-        A waveform of the difference, which GTKWave opens; or ''.
+        The waveform of the difference, or None.
     """
 
     tables: Tables
     traces: tuple[Trace, ...]
     names: tuple[str, ...]
     x: NDArray[Any]
-    waves: str = ""
+    waves: Waves | None = None
 
     @property
     def samples(self) -> int:

@@ -14,6 +14,31 @@ from .pyramid import Pyramid
 from .raster import Quantity
 
 
+class InputMap:
+    """The picture of the input, which is the same for all traces.
+
+    Attributes
+    ----------
+    figure
+        Bokeh's figure.
+    """
+
+    def __init__(self, inspected: Inspected) -> None:
+        self._x = inspected.x
+        self._mosaic = Mosaic.of(inspected.x.shape[2:])
+        columns, rows = self._mosaic.size
+        x, y = Range1d(start=0, end=columns), Range1d(start=rows, end=0)
+        self.figure = _still("mapsinput", x, y)
+        self.figure.aspect_ratio = max(columns / rows, 1)
+        Marks(self.figure, "line", 1).show(*self._mosaic.frames())
+        self._most = strongest(inspected.x)
+        self._image = Image(self.figure, "bothsides" if inspected.x.min() < 0 else "ramp")
+
+    def draw(self, step: int, sample: int) -> None:
+        """Draw what comes in in one step of one sample."""
+        _show(self._image, self._mosaic.laid(self._x[step, sample]), self._most)
+
+
 class Maps:
     """The pictures of all traces, with the neurons that differ in the last one."""
 
@@ -26,12 +51,7 @@ class Maps:
         self._marks: list[Marks] = []
         self._frames: list[Marks] = []
         for index, _ in enumerate(inspected.traces):
-            plot = figure(
-                x_range=self.x, y_range=self.y, name=f"maps{index}", min_border=1,
-            )  # fmt: skip
-            plot.min_border_right = 1
-            plot.grid.visible = plot.axis.visible = False
-            whole_ticks(plot)
+            plot = _still(f"maps{index}", self.x, self.y)
             self._frames.append(Marks(plot, "line", 1))
             self._images.append((Image(plot, "ramp"), Image(plot, "bothsides")))
             self.figures.append(plot)
@@ -61,15 +81,24 @@ class Maps:
             image = spikes if quantity == "spikes" else potentials
             spikes.renderer.visible = quantity == "spikes"
             potentials.renderer.visible = quantity == "potentials"
-            self._show(image, self.mosaic.laid(values), most)
+            _show(image, self.mosaic.laid(values), most)
             x, y = self.mosaic.cell(place)
             marks.show([(x, y)])
         if len(shown) == 2:
             differs = (shown[0] != shown[1]).astype(np.float32)
-            self._show(self._differs, self.mosaic.laid(differs), 1)
+            _show(self._differs, self.mosaic.laid(differs), 1)
 
-    @staticmethod
-    def _show(image: Image, picture: NDArray[np.float32], most: float) -> None:
-        rows, columns = picture.shape
-        found, place = Pyramid(picture.T).tile((0, columns), (0, rows))
-        image.show(found, place, most)
+
+def _still(name: str, x: Range1d, y: Range1d) -> bokeh_figure:
+    """Return a figure for a picture, without axes and tools."""
+    plot = figure(x_range=x, y_range=y, name=name, min_border=1)
+    plot.min_border_right = 1
+    plot.grid.visible = plot.axis.visible = False
+    whole_ticks(plot)
+    return plot
+
+
+def _show(image: Image, picture: NDArray[np.float32], most: float) -> None:
+    rows, columns = picture.shape
+    found, place = Pyramid(picture.T).tile((0, columns), (0, rows))
+    image.show(found, place, most)

@@ -36,9 +36,11 @@ def template(inspected: Inspected) -> Template:
     titles = [escaped(name).replace("{", "&#123;") for name in inspected.names]
     main = (
         (_difference(inspected) if pair else "")
+        + (_WAVES if inspected.waves else "")
         + _controls(inspected)
         + _NEURON
         + _pictures("maps", "The layer in this step", titles, _MAPS_NOTE, numbers=True)
+        + _INPUT
         + _pictures("raster", "The layer over time", titles, _RASTER_NOTE)
         + "{{ embed(roots.wire) }}"
     )
@@ -74,6 +76,15 @@ def _difference(inspected: Inspected) -> str:
     return _DIFFERENCE.replace("WAY", way)
 
 
+_WAVES = """
+<section id="waves" aria-labelledby="waves-title"><h2 id="waves-title">The waveform</h2>
+<figure><figcaption>Signals that change around the difference, which shows at the clock edge of the
+marked cycle. Drag it to other cycles.</figcaption><div class="plot" role="img"
+aria-label="The waveform around the difference; its values are in the table below.">
+{{ embed(roots.waves) }}</div></figure>
+<div data-html="waveform"></div></section>
+"""
+
 _NEURON = """
 <section id="neuron" aria-labelledby="neuron-title"><h2 id="neuron-title">One neuron</h2>
 <p class="lead" data-html="neuron-name" aria-live="polite"></p>
@@ -82,6 +93,13 @@ the time steps; the numbers of this step are in the table below.">{{ embed(roots
 <figcaption>A dot is u, which is compared with the threshold; the line is what was stored behind the
 step; a triangle is a spike. A click goes to a step.</figcaption></figure>
 <div class="figures"><div data-html="update"></div><div data-html="arrivals"></div></div></section>
+"""
+
+_INPUT = """
+<section id="input" aria-labelledby="input-title"><h2 id="input-title">The input in this step</h2>
+<div class="figures"><figure><div class="plot" role="img" aria-label="The input in this step, by
+channels; what of it came into the neuron is in the table above.">{{ embed(roots.mapsinput) }}</div>
+</figure></div></section>
 """
 
 _MAPS_NOTE = (

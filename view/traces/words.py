@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ...sim.bench.wave_file import Waves
 from ...sim.causes.life import Moment
 from ...sim.causes.suspects import Suspect
 from ...sim.causes.way_back import Link
 from ..page import table
 from ..text import NONE, escaped, whole
 from .inspected import Inspected
+from .wave_figure import wave_table
 
 MOST = 12
 """Numbers that are shown at once."""
@@ -59,12 +61,17 @@ def way(links: Sequence[Link]) -> str:
 
 
 def explained(inspected: Inspected) -> str:
-    """Return what would explain the difference, where the rule is broken, and the waveform."""
-    parts = [_suspects(inspected), _breaks(inspected)]
-    if inspected.waves:
-        command = f'<code class="command">gtkwave {escaped(inspected.waves)}</code>'
-        parts.append(f"<p>The waveform opens at this update: {command}</p>")
-    return "".join(parts)
+    """Return what would explain the difference, and where the rule is broken."""
+    return _suspects(inspected) + _breaks(inspected)
+
+
+def waveform(waves: Waves) -> str:
+    """Return what stands under the waveform: its values, and what opens all of it."""
+    command = f'<code class="command">gtkwave {escaped(waves.path)}</code>'
+    return (
+        f"<details><summary>Values</summary>{wave_table(waves)}</details>"
+        f"<p>All of it, opened at this update: {command}</p>"
+    )
 
 
 def _summary(inspected: Inspected) -> str:

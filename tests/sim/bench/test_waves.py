@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from somagate.hw.generate import verilog
 from somagate.hw.plan.plan import Plan
+from somagate.sim.bench.wave_file import read
 from somagate.sim.verify.settings import Dut, Kept, Setup
 from somagate.sim.verify.verdict import Verdict
 from somagate.sim.verify.verify import verify
+from somagate.view.text import escaped
+from somagate.view.traces.wave_figure import drawn, short, wave_figure, wave_table
 
 CYCLE = 10  # time units
 
@@ -90,3 +93,60 @@ def test_nothing_is_drawn_where_all_is_equal(
     verdict = verify(plan, x, kept=Kept(waves=tmp_path / "w", models=models), samples=1)
     assert (verdict.equal, verdict.waves) == (True, "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_written_is_read_again(verdict: Verdict) -> None:
+    waves = read(Path(verdict.waves))
+    assert verdict.cycle is not None and verdict.difference is not None
+    assert waves.cycle == verdict.cycle
+    now = verdict.cycle + 0.2
+    signals = {signal.name: signal for signal in waves.signals}
+    assert [signals[f"observe__{name}"].at(now) for name in ("valid", "ready")] == [1, 1]
+    potential = signals[f"observe__payload/potentials({verdict.lane})"]
+    fires = signals["observe__payload/spikes"].at(now) >> (verdict.lane or 0) & 1
+    assert potential.signed and potential.bits == 4
+    seen = {"potential": potential.text(potential.at(now)), "spike": str(fires)}
+    assert seen[verdict.difference.quantity] == str(verdict.difference.values[1])
+    clock = signals["clk"]
+    cycles = range(waves.first, min(waves.last, verdict.cycle) + 1)
+    assert [clock.at(c + 0.2) for c in cycles] == [clock.at(cycles[0] + 0.2)] * len(cycles)
+    assert [clock.at(c + 0.7) for c in cycles] == [1 - clock.at(cycles[0] + 0.2)] * len(cycles)
+    u = signals[next(n for n in signals if n.endswith(f"lane_{verdict.lane}.u"))]
+    assert u.group == f"update, lane {verdict.lane}" and u.signed
+
+
+def test_only_fields_that_change_are_drawn(verdict: Verdict) -> None:
+    waves = read(Path(verdict.waves))
+    names = [signal.name for signal in drawn(waves)]
+    assert "observe__payload/potentials(0)" in names
+    assert not {"rst", "observe__payload", "observe__payload/potentials"} & set(names)
+    assert names.count("clk") == 1 and not any(name.endswith(".clk") for name in names)
+    rows = wave_figure(waves).yaxis[0].major_label_overrides
+    assert len(rows) == len(names) > 10
+    assert "observe.potentials(0)" in rows.values()
+    told = wave_table(waves)
+    assert '<td class="words">observe</td>' in told and f"cycle {waves.cycle:,}" in told
+    assert all(
+        escaped(short(signal)) in told
+        for signal in waves.signals
+        if not signal.name.endswith("clk")
+    )
+
+
+def test_what_verify_did_not_write_is_refused(verdict: Verdict, tmp_path: Path) -> None:
+    other = tmp_path / "other.gtkw"
+    other.write_text('[dumpfile] "other.vcd"\n@22\nbench.somagate.clk\n', encoding="utf-8")
+    told = (
+        f"{other} must be a save file that verify --waves wrote, with a waveform, a marker and "
+        "signals; it lacks one of them"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+        read(other)
+    text = Path(verdict.waves).read_text(encoding="utf-8")
+    other.write_text(text.replace("first.difference.vcd", "other.vcd"), encoding="utf-8")
+    with pytest.raises(FileNotFoundError, match=r"other\.vcd"):
+        read(other)
+    other.with_suffix(".vcd").write_text("$enddefinitions $end\n#0\n", encoding="utf-8")
+    told = f"{other.with_suffix('.vcd')} must hold the signals of {other}; it holds none"
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+        read(other)

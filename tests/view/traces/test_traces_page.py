@@ -3,12 +3,14 @@
 import http.client
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import somagate as sg
 from browser import PHONE, Browser, findings, sideways
+from somagate.sim.bench.wave_file import Signal, Waves
 from somagate.view.traces.inspected import Inspected
 from somagate.view.traces.server import Served, serve
 from tiny_tables import tiny
@@ -126,7 +128,11 @@ def test_clicks_on_pictures_lead_to_neurons(browser: Browser, served: Served) ->
 
 
 def test_names_are_text_whatever_they_hold(browser: Browser) -> None:
-    page_of = serve(replace(pair((HOSTILE, f"2{HOSTILE}")), waves=HOSTILE))
+    signal = Signal(
+        group=HOSTILE, name=HOSTILE, bits=4, signed=True, times=(0, 1.5), values=(3, 15)
+    )
+    waves = Waves(path=Path(HOSTILE), cycle=2, first=0, last=5, signals=(signal,))
+    page_of = serve(replace(pair((HOSTILE, f"2{HOSTILE}")), waves=waves))
     try:
         with browser.page(page_of.address) as page:
             ready(page)
@@ -134,7 +140,8 @@ def test_names_are_text_whatever_they_hold(browser: Browser) -> None:
             assert page.locator("img").count() == 0
             assert "\\u202eabc {{ 7*7 }}" in page.locator("h1").inner_text()
             assert "<script>window.ran=1</script>" in text(page, "difference")
-            assert "onerror" in text(page, "explained")
+            page.get_by_text("Values", exact=True).click()
+            assert text(page, "waveform").count("onerror") == 3  # the signal, its group, the file
     finally:
         page_of.stop()
 
