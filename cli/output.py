@@ -153,6 +153,21 @@ def progress(label: str, unit: str = "") -> Iterator[Update]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
+@contextmanager
+def pulsing(label: str) -> Iterator[Callable[[str], None]]:
+    """Show on stderr that the block runs, which nobody knows the end of, for how long, and what of.
+
+    The function that it yields takes what is told behind the label.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    console = stderr()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        task = bars.add_task(label, total=None)
+        yield lambda text: bars.update(task, description=f"{label}: {text}")
+
+
 def existing(path: Path, suffix: str) -> Path:
     """Return `path` if it is a file, or raise naming files of that suffix near it."""
     if path.is_file():

@@ -20,7 +20,7 @@ from .options import (
     hertz,
     some_samples,
 )
-from .output import existing, replaceable_file, show, stderr, verb
+from .output import existing, pulsing, replaceable_file, show, verb
 
 
 def plan(
@@ -58,12 +58,12 @@ def plan(
         loaded = sg.load(existing(tables, ".safetensors"))
         path = replaceable_file(out or tables.with_name("plan.toml"), force)
         chosen = some_samples(loaded, data, samples, 4)
-        with stderr().status("searching") as status:
+        with pulsing("searching") as tell:
             design = sg.plan(
                 loaded, board=board, part=part, goal=goal, data=chosen, activity=activity,
                 clock_hz=hertz(clock), word_bits=word_bits, loadable=loadable,
-                progress=lambda cycles, tried: status.update(
-                    f"searching: {cycles:,.0f} cycles an image, {tried} plans compared"
+                progress=lambda cycles, tried: tell(
+                    f"{cycles:,.0f} cycles an image, {tried:,} plans compared"
                 ),
             )  # fmt: skip
         design.save(path, overwrite=force)

@@ -49,7 +49,7 @@ def choose(
     measure
         What a plan takes; another function may add what surrounds the accelerator.
     progress
-        Told of every plan that is better than those before.
+        Told the cycles of the best plan so far, and how many plans were tried, now and then.
 
     Raises
     ------

@@ -46,7 +46,7 @@ _FILLED, _STARTS, _FOLLOWED = 16, 4, 5
 how many of the plans beside one are followed."""
 
 Progress = Callable[[float, int], None]
-"""Told the cycles of the best plan so far, and how many plans were tried."""
+"""Told the cycles of the best plan so far, and how many plans were tried; now and then."""
 
 
 @dataclass(kw_only=True)
@@ -76,16 +76,20 @@ class PlanSearch:
 
     def fastest(self) -> Choice:
         """Return the plan of the fewest cycles that fits."""
-        tried = [
-            choice
-            for division in self.divisions
-            for cycles in _ladder(division)
-            for shapes in self._divided(division, cycles)
-            if (choice := self._try(shapes, division.word_bits)).fits
-        ]
+        tried: list[Choice] = []
+        for division in self.divisions:
+            tried += [
+                choice
+                for cycles in _ladder(division)
+                for shapes in self._divided(division, cycles)
+                if (choice := self._try(shapes, division.word_bits)).fits
+            ]
+            if tried:
+                self.progress(min(choice.cycles for choice in tried), self.tried)
         if not tried:
             raise DoesNotFitError(self._lacks(float("inf")))
         found = self._filled(tried, _FILLED)
+        self.progress(found[0].cycles, self.tried)
         best = [self._follow(choice) for choice in found[:_STARTS]]
         climbed = [self._climb(choice) for choice in sorted(best, key=_order)[:2]]
         return self._give_back(min(climbed, key=_order), 0.0)
@@ -98,7 +102,6 @@ class PlanSearch:
             if best is None:
                 break
             best = self._follow(best)
-            self.progress(best.cycles, self.tried)
             if best.cycles <= cycles:
                 return self._give_back(best, cycles)
             aim *= 0.98 * cycles / best.cycles
@@ -219,6 +222,7 @@ class PlanSearch:
         """Make everything smaller that can be without being slower than the best, or `cycles`."""
         enough = max(best.cycles, cycles) * 1.0001
         while True:
+            self.progress(best.cycles, self.tried)
             about = self._about(best.plan) / best.cycles
             tried = [
                 choice

@@ -1,10 +1,12 @@
 """`somagate plan`, from tables to a plan file that the other verbs take."""
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tiny_tables import tiny
 
 
@@ -97,3 +99,11 @@ def test_what_no_plan_has_is_refused(somagate, tables_path: Path, tmp_path: Path
         "layer output: channel_mask must keep every class of the readout; prune other layers"
     )
     assert not (tmp_path / "plan.toml").exists()
+
+
+def test_a_search_moves_a_bar_on_a_terminal(
+    somagate, tables_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    told = somagate("plan", tables_path, "--goal", "fastest").stderr
+    assert re.search(r"searching: [\d,]+ cycles an image, [\d,]+ plans compared.*━.*0:00:0", told)
