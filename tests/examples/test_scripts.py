@@ -72,7 +72,9 @@ def test_the_fewest_bits_of_a_network_are_searched(tmp_path: Path) -> None:
         pytest.importorskip(name, reason=f"{name} is not installed")
     told = run("search_bits.py", tmp_path, "0.5", warnings="ignore")  # the frameworks' own
     assert told.count("bits are within 1 point of the source") == 1
-    losses = re.findall(r"([\d.]+)% right in the source, ([\d.]+)% in integers", told)
-    assert len(losses) == 2
-    assert all(float(integers) >= float(source) - 1.5 for source, integers in losses)
+    found = re.findall(r"([\d.]+)% right in the source, ([\d.]+)% in integers", told)
+    searched, held_out = [float(source) - float(integers) for source, integers in found]
+    assert searched <= 1.0
+    # On others it is promised nothing: three standard errors more, where 5 % of 500 answers change.
+    assert held_out <= 1.0 + 300 * (0.05 / 500) ** 0.5
     assert (tmp_path / "pareto.svg").is_file() and (tmp_path / "narrow.safetensors").is_file()
