@@ -102,7 +102,8 @@ def verify(
     for file in () if traces is None or overwrite else trace_files(Path(traces)):
         if file.exists():
             raise FileExistsError(
-                f"{file} exists already: name another path for the traces, or overwrite it"
+                f"{file} exists already: name another path for the traces, or overwrite it, on the "
+                "command line by --force"
             )
     if scheduler is not None and chosen != "native":
         raise ValueError(f"scheduler must come with the engine 'native', not {chosen!r}")

@@ -52,8 +52,9 @@ def _led(page: Any) -> None:
 
 
 def in_few_colours(png: bytes) -> bytes:
-    """Return a PNG file of 64 colours, a third as large."""
+    """Return a PNG file of at most 256 colours, a third as large."""
     out = BytesIO()
     with Image.open(BytesIO(png)) as image:
-        image.convert("RGB").quantize(64).save(out, "PNG", optimize=True)
+        octree = Image.Quantize.FASTOCTREE  # keeps the hue of thin lines
+        image.convert("RGB").quantize(256, octree).save(out, "PNG", optimize=True)
     return out.getvalue()

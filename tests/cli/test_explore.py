@@ -26,6 +26,7 @@ def test_explore_writes_a_file_and_a_page(somagate, tables_path: Path, tmp_path:
     file = tmp_path / "explore.sqlite"
     assert (result["file"], result["page"]) == (str(file), str(file.with_suffix(".html")))
     assert result["points"] == len(table(file)) == 24
+    assert result["finished"] is True
     assert result["fitting"] <= 24 and 0 < len(result["front"]) <= result["followed"] <= 6
     best = result["front"][0]
     assert best["target"] == "ulx3s-25f" and best["cycles_from"] == "random"
@@ -173,7 +174,7 @@ def test_an_interrupt_tells_how_to_go_on_and_claims_nothing(
     with pytest.raises(KeyboardInterrupt):
         sg.explore(tiny(), file, points=4, exact=2, seed=12, progress=told)
     found = sg.explored(file)
-    assert not found.finished and found.to_dict()["followed"] == 1
+    assert found.to_dict()["finished"] is False and found.to_dict()["followed"] == 1
     assert found.summary == (
         f"not finished: 4 of 4 points are in {file}, and none is compared with the others yet; go "
         "on with --resume"

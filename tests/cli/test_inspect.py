@@ -170,7 +170,8 @@ def test_verify_shows_where_a_changed_weight_is(somagate, generated: Path, tmp_p
         ([2, 0, 1, 1], 1, [2])
     ]
     assert somagate.error(*arguments, "--traces", kept) == (
-        f"{files[0]} exists already: name another path for the traces, or overwrite it"
+        f"{files[0]} exists already: name another path for the traces, or overwrite it, on the "
+        "command line by --force"
     )
     result = somagate.json(*arguments, "--traces", kept, "--force", exit_code=1)
     assert result["first_difference"]["traces"] == files

@@ -115,6 +115,7 @@ class Explored(Shown):
             "file": str(self.file),
             "page": str(self.page) if self.page else None,
             "settings": self.settings,
+            "finished": self.finished,
             "points": len(self.points),
             "fitting": sum(row["fits"] for row in self.points),
             "followed": sum(map(followed, self.points)),
