@@ -27,7 +27,7 @@ def test_the_quickstart_ends_with_an_estimate(tmp_path: Path) -> None:
 
 
 def test_digits_are_verified_and_built(tmp_path: Path) -> None:
-    told = run("verify_and_build.py", tmp_path, "built", "4")
+    told = run("verify_and_build.py", tmp_path, "built", "2")
     assert "RTL equals golden on 100 samples" in told
     assert "The clock of 24.00 MHz passes" in told
     assert (tmp_path / "built" / "top.bin").stat().st_size > 50_000

@@ -99,3 +99,20 @@ def test_sums_beyond_float64_are_refused():
         "layer fc: sums times the leak must be below 2**53, which torch's float64 holds, not reach "
         f"{reach} · 2**15; take fewer bits of weights or of the leak"
     )
+
+
+def test_sums_that_are_equal_in_integers_are_equal() -> None:
+    """A class's voters are added before they become floats."""
+    weights = [[1], [6], [3], [4], [2], [5]]
+    neuron = Neuron(bias=[0] * 6, threshold=None, store=Shift(bits=12, shift=0), reset="none")
+    layer = Layer(
+        name="fc", neuron=neuron, synapses=(Dense(source="input", weights=weights, bits=4),)
+    )
+    tables = Tables(
+        name="ties", steps=5, layers=(layer,),
+        input=Input(shape=(1,), activation=Activation(kind="count", bits=2, signed=False)),
+        readout=Readout(layer="fc", kind="potential", over="sum", voters=2),
+    )  # fmt: skip
+    answers = network(tables)(torch.randint(0, 4, (5, 20, 1)))
+    assert answers.shape == (20, 3)
+    assert torch.equal(answers, answers[:, :1].expand(20, 3))

@@ -30,7 +30,7 @@ from stream_bench import STALLS
 
 EXAMPLES = int(os.environ.get("SOMAGATE_EXAMPLES", "48"))
 SEED = int(os.environ.get("SOMAGATE_SEED", "0"))
-PARTS = 16
+PARTS = 8
 LOADED_PARTS = 4
 STREAM_PARTS = 4
 MOST_CYCLES = 3000
