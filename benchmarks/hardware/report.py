@@ -27,7 +27,7 @@ DESIGNS = {
     "sparse": ("the same, flags, 8 updated a cycle", 100, 32),
     "ulx3s": ("ECP5, speed 6, whole ULX3S", 100, 32),
     "up5k": ("iCE40UP5K, out of context", 24, 16),
-    "icebreaker": ("iCE40UP5K, whole iCEBreaker", 24, 16),
+    "icebreaker": ("iCE40UP5K, whole iCEBreaker", 24, 8),
 }
 """By name: what it is, the clock in MHz that it is placed for and has to reach, and the lanes."""
 
@@ -103,7 +103,7 @@ def goals(result: dict[str, Any]) -> list[Goal]:
         what = "the same with flags and 8 updated a cycle, of the cells without"
         found.append(Goal(what=what, goal=115, measured=100 * share, most=True, unit="%", digits=1))
         cells = result["area"]["icebreaker"]["logic_cells"]
-        what = "iCE40UP5K, 16 lanes, with the UART"
+        what = "iCE40UP5K, 8 lanes, whole iCEBreaker"
         found.append(Goal(what=what, goal=2500, measured=cells, most=True, unit="LC"))
     for name, measured in result.get("clock", {}).items():
         title, goal, _ = DESIGNS[name]
