@@ -2,10 +2,10 @@
 
     python -m benchmarks.hardware.search TABLES --data NAME@FOLDER
 
-Random plans draw stages, lanes, banks, update lanes, flags, tiles and words, and take as many replicas as
-the part has room for. All of them are compared by the predicted cycles from image to image of the
-same samples. It ends with 1 where a random plan is more than 3 % faster than the one that was
-chosen.
+Random plans draw stages, lanes, banks, update lanes, flags, tiles and words, and take as many
+replicas as the part has room for. All of them are compared by the predicted cycles from image to
+image of the same samples. It ends with 1 where a random plan is more than 3 % faster than the one
+that was chosen.
 """
 
 import argparse
@@ -121,8 +121,8 @@ def main() -> None:
     else:
         print(
             f"{result['tables']} on {result['part']}: {result['chosen']:,.0f} cycles an image "
-            f"chosen in {result['seconds']} s of a processor; best of {result['random']} random plans "
-            f"{result['best']:,.0f}, median {result['median']:,.0f}"
+            f"chosen in {result['seconds']} s of a processor; best of {result['random']} random "
+            f"plans {result['best']:,.0f}, median {result['median']:,.0f}"
         )
     sys.exit(result["chosen"] > MARGIN * result["best"])
 

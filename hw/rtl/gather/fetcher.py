@@ -1,6 +1,6 @@
 """The fetcher: reads the words of a segment and masks what lies outside it."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -10,6 +10,9 @@ from ...plan.terms import Terms, address_bits, field_bits
 from ...plan.widths import bits_of
 from ..memory import read_signature
 from .segment import SegmentLayout, event_fields
+
+_SMALL = 16
+"""So many numbers compare with constants in a look-up table each."""
 
 
 class WordLayout(StructLayout):
@@ -70,10 +73,8 @@ class Fetcher(wiring.Component):
         widest = max(plan.map(name).row_words for name in plan.read_maps)
         fields = plan.word_row_bits + field_bits(plan)
         return {
-            # A comparison with a constant is cheap while both numbers fit one look-up table.
-            "mask": grains * (grains > 1),
-            "mask_5": grains * (grains == 32),
-            "mask_6": grains * (grains > 32),
+            "mask": grains * (1 < grains <= _SMALL),
+            "wide_mask": grains * (grains > _SMALL),
             "bits": plan.word_bits,
             "address": address_bits(plan),
             "words": bits_of(widest) * (widest > 1),
@@ -132,8 +133,13 @@ class Fetcher(wiring.Component):
             ]
         side, word = sides[1], self.words.payload
         grain = self.plan.grain
-        mask = Signal(word_bits // grain)
-        m.d.comb += mask.eq(Cat((side.first <= i) & (side.final >= i) for i in range(len(mask))))
+        grains = word_bits // grain
+        mask = Signal(grains)
+        if grains <= _SMALL:
+            inside = [(side.first <= i) & (side.final >= i) for i in range(grains)]
+        else:
+            inside = _between(m, move, sides[0].first, sides[0].final, grains)
+        m.d.comb += mask.eq(Cat(inside))
         bits = Signal(word_bits, reset_less=True)
         m.d.comb += word.bits.eq(bits)
         with m.If(move):
@@ -147,6 +153,34 @@ class Fetcher(wiring.Component):
             if tells(self.plan):
                 m.d.sync += word.empty.eq(side.empty)
         return m
+
+
+def _between(m: Module, move: Signal, first: Value, final: Value, count: int) -> list[Value]:
+    """Return for each number below `count` whether it is within `first` and `final`, both included.
+
+    They are told a move later, from registers: how the upper and the lower half of a number's bits
+    compare by themselves, so that two look-up tables a number bring them together.
+    """
+    low = len(first) // 2
+    flags: dict[str, Signal] = {}
+    for name, bound in (("first", first), ("final", final)):
+        upper, lower = bound[low:], bound[:low]
+        told = {
+            "beyond": [upper < i if name == "first" else upper > i for i in range(count >> low)],
+            "same": [upper == i for i in range(count >> low)],
+            "within": [lower <= i if name == "first" else lower >= i for i in range(1 << low)],
+        }
+        for kind, values in told.items():
+            flag = flags[f"{kind}_{name}"] = Signal(len(values), name=f"{kind}_{name}")
+            with m.If(move):
+                m.d.sync += flag.eq(Cat(values))
+
+    def holds(name: str, number: int) -> Value:
+        half, rest = number >> low, number & ((1 << low) - 1)
+        beyond, same, within = (flags[f"{kind}_{name}"] for kind in ("beyond", "same", "within"))
+        return beyond[half] | (same[half] & within[rest])
+
+    return [holds("first", number) & holds("final", number) for number in range(count)]
 
 
 class Sieve(wiring.Component):
