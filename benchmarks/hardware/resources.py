@@ -62,7 +62,8 @@ HEADER = """\
 # few bits: estimates there lack about a flip-flop and a look-up table a bit. `combined` and `votes`
 # of the readout, `waits` of the sequencer, the ring, the join and what surrounds replicas were
 # measured on the block alone; the finder as what a design with flags takes more than without, on
-# iCE40 and ECP5: Gowin and Artix-7 have ECP5's.
+# iCE40 and ECP5: Gowin and Artix-7 have ECP5's. `wide_mask` of the fetcher is what eight designs
+# with words of 32 and 64 bits take more than its other terms.
 """
 
 
