@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 
 from .checks import kind_of
+from .checks.arguments import integer
 from .encoded import Samples, maps
 from .export.tables import Tables
 from .given import the_tables
@@ -60,8 +61,7 @@ class Inspection(Shown):
         OSError
             Where it is taken.
         """
-        if not 0 <= port <= 65535:
-            raise ValueError(f"port must be 0…65535, not {port}")
+        integer("port", port, 0, 65535)
         return serve(self.inspected, port)
 
     def show(self, height: int = 1000) -> Frame:
@@ -156,10 +156,25 @@ def inspect(
         traces=traces,
         names=tuple(map(str, names)),
         x=_input(tables, traces, x),
-        waves=None if waves is None else wave_file.read(Path(waves)),
+        waves=None if waves is None else _waves(tables, waves),
     )
     _ = inspected.difference  # traces that say nothing of each other are told here
+    if inspected.waves and len(traces) == 2 and inspected.difference is None:
+        raise ValueError("waves must be left out, as the traces are equal")
     return Inspection(inspected=inspected)
+
+
+def _waves(tables: Tables, value: Path | str) -> wave_file.Waves:
+    if not isinstance(value, Path | str):
+        raise TypeError(f"waves must be the save file that verify wrote, not {kind_of(value)}")
+    if not Path(value).is_file():
+        raise FileNotFoundError(f"waves must be the save file that verify wrote, not {value}")
+    found = wave_file.read(Path(value))
+    if found.tables != tables.sha256:
+        raise ValueError(
+            f"waves must be of the tables {tables.sha256[:12]}, not of {found.tables[:12]}"
+        )
+    return found
 
 
 def _trace(value: Trace | Path | str) -> Trace:

@@ -1,5 +1,6 @@
 """The Verilog of a design against the golden simulator."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,12 +8,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from .checks import kind_of
 from .designs import Design
 from .encoded import Parts, Samples, maps
 from .export.tables import Tables
 from .hw.generate import TOP
 from .hw.plan import plan_file
 from .sim.bench.engines import ENGINES, Engine
+from .sim.bench.waves import wave_files
 from .sim.verify.settings import Dut, Kept, Setup
 from .sim.verify.traced import trace_files
 from .sim.verify.verdict import Verdict
@@ -65,7 +68,7 @@ def verify(
         A path without suffix, for golden's and the Verilog's trace of the sample that differs
         first, which `inspect` looks into.
     overwrite
-        Replace such traces that are there.
+        Replace such files that are there.
     resume
         A folder that keeps the verdicts of what is equal, and from which they are taken.
     cache
@@ -99,12 +102,8 @@ def verify(
         raise ValueError(f"predict must be 0 where streams stall, not {predict}")
     if workers is not None and chosen != "native":
         raise ValueError(f"workers must come with the engine 'native', not {chosen!r}")
-    for file in () if traces is None or overwrite else trace_files(Path(traces)):
-        if file.exists():
-            raise FileExistsError(
-                f"{file} exists already: name another path for the traces, or overwrite it, on the "
-                "command line by --force"
-            )
+    _check_new("waves", waves, wave_files, overwrite)
+    _check_new("traces", traces, trace_files, overwrite)
     if scheduler is not None and chosen != "native":
         raise ValueError(f"scheduler must come with the engine 'native', not {chosen!r}")
     verilog = load = None
@@ -136,6 +135,30 @@ def verify(
             predict=PREDICTED if predict is None else predict,
             progress=progress,
         )
+
+
+def _check_new(
+    name: str,
+    path: Path | str | None,
+    files: Callable[[Path], tuple[Path, ...]],
+    overwrite: bool,
+) -> None:
+    """Raise where files can't be written, before anything is simulated."""
+    if path is None:
+        return
+    if not isinstance(path, Path | str):
+        raise TypeError(f"{name} must be a path, not {kind_of(path)}")
+    if not Path(path).name:
+        raise ValueError(f"{name} must be a path of files, without their suffix, not {str(path)!r}")
+    for file in files(Path(path)):
+        if file.is_dir() or (file.exists() and not overwrite):
+            raise FileExistsError(
+                f"{file} exists already: name another path for the {name}, or overwrite it, on the "
+                "command line by --force"
+            )
+    above = next(parent for parent in Path(path).absolute().parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise PermissionError(f"{name} must be where files can be written, which {above} isn't")
 
 
 @contextmanager

@@ -142,7 +142,7 @@ class WholePath(Shown):
     def _verify(self, update: Update) -> str:
         self.verdict = sg.verify(
             self.tables, self.data[: self.samples], generated=self.generated.folder,
-            waves=self.out / "difference", progress=update,
+            waves=self.out / "difference", overwrite=True, progress=update,
         )  # fmt: skip
         return self.verdict.summary
 

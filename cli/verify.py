@@ -74,7 +74,7 @@ def verify(
         ),
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Overwrite traces that are there.")
+        bool, typer.Option("--force", help="Overwrite traces and waveforms that are there.")
     ] = False,
     port: Port = None,
     no_browser: NoBrowser = False,
@@ -121,6 +121,9 @@ def verify(
             traces = traces or shown
             if engine in ("native", "cocotb-verilator"):
                 waves = waves or shown
+            from ..view.traces.server import check_port
+
+            check_port(port or 0)
         loaded = sg.load(existing(tables, ".safetensors"))
         if native and engine != "native":
             raise ValueError(f"--engine must be 'native' with --native, not {engine!r}")
@@ -143,16 +146,19 @@ def verify(
                 progress=update,
             )  # fmt: skip
         show(result, json)
-        if look and result.traces:
+        if look and not result.equal:
+            names = ("golden", "RTL") if result.traces else ("golden",)
+            traces_of = result.traces or (sg.simulate(loaded, sg.samples(loaded, data, 1)),)
             found = sg.inspect(
-                *result.traces, tables=loaded, names=("golden", "RTL"), waves=result.waves or None
-            )
+                *traces_of, tables=loaded, names=names, waves=result.waves or None,
+                x=None if result.traces else sg.samples(loaded, data, 1),
+            )  # fmt: skip
             serving(found.serve(port or 0), browser=not no_browser)
         elif command and result.traces and not json:
             named = ["--tables", str(tables), *(["--waves", result.waves] if result.waves else [])]
             line = shlex.join(["somagate", "inspect", *result.traces, *named])
             typer.echo(f"look into it: {line}")
         elif not result.equal and not json:
-            typer.echo("--inspect shows where they differ, and the way back")
+            typer.echo("--inspect shows where they differ")
     if not result.equal:
         raise typer.Exit(NO)

@@ -4,16 +4,14 @@
   const palettes = JSON.parse(document.getElementById("palette").textContent);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const KEY = "somagate-theme";
-  let printing = false;
-
   function theme() {
-    if (printing) return "light";
     return root.dataset.theme || (dark.matches ? "dark" : "light");
   }
 
   // A model says in a tag what each of its colours is for.
   function paint() {
     if (!window.Bokeh) return;
+    root.dataset.painted = theme();  // printed dark figures are turned around by the style sheet
     const colours = palettes[theme() === "dark" ? 1 : 0];
     for (const doc of Bokeh.documents) {
       for (const model of doc.all_models) {
@@ -53,11 +51,8 @@
   choose(kept());
   dark.addEventListener("change", paint);
   addEventListener("beforeprint", () => {
-    printing = true;
     for (const one of document.querySelectorAll("details[data-print]")) one.open = true;
-    paint();
   });
-  addEventListener("afterprint", () => { printing = false; paint(); });
 
   async function draw() {
     for (const radio of document.querySelectorAll("input[name=theme]")) {

@@ -15,9 +15,8 @@ CYCLES_AFTER = 200
 """How much of the run a waveform holds at most, so that it can be opened."""
 
 CYCLE = 10  # time units: native.cpp dumps at the start of a cycle and in its middle, at the edge
+NO_STREAM = "none"
 _SHOWN_CYCLES = 10
-_NUMBERS = r"(potentials\(\d+\)|/value|sums__payload\(\d+\)|[a-z]_\d+|lane_\d+\.(acc|u|v))$"
-"""Signals that are signed numbers."""
 
 
 def write_waves(
@@ -28,6 +27,8 @@ def write_waves(
     *,
     cycle: int,
     lane: int | None,
+    stream: str,
+    tables: str,
     folder: Path,
 ) -> Path:
     """Play a scenario again, and write the cycles around one as a VCD file.
@@ -42,6 +43,10 @@ def write_waves(
         Of the transfer that shows the difference; the marker lies in it, before its clock edge.
     lane
         Of the update in that transfer, or None where it was no observation.
+    stream
+        Of the transfer, or '' where one is missing.
+    tables
+        Hash of those that ran, which the save file tells.
     folder
         Where compiled models are kept.
 
@@ -49,47 +54,75 @@ def write_waves(
     -------
     The save file, which finds the waveform beside it by its name.
     """
-    dump, save = path.with_name(f"{path.name}.vcd"), path.with_name(f"{path.name}.gtkw")
+    dump, save = wave_files(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     library = native_engine.build(_plainly_named(verilog), ports, folder, traced=True)
     window = (max(0, cycle - CYCLES_BEFORE), cycle + CYCLES_AFTER)
     native_engine.run(library, ports, scenario, trace=dump, window=window)
     with dump.open(encoding="utf-8") as file:
         signals = [(name, bits) for _, name, bits in declared(file) if "$" not in name]
+    numbers = _numbers(_plainly_named(verilog))
     with save.open("w", encoding="utf-8") as file:
         gtkw = GTKWSave(file)
+        gtkw.comment(f"tables {tables}", f"stream {stream or NO_STREAM}")
         gtkw.dumpfile(dump.name, abspath=False)
         gtkw.timestart(max(0, cycle - _SHOWN_CYCLES) * CYCLE)
         gtkw.zoom_markers(-6.0, marker=cycle * CYCLE + 2)
         gtkw.size(1500, 900)
         gtkw.signals_width(320)
+
+        def trace(pattern: str) -> None:
+            """Add the signals whose whole name, without its bits, matches."""
+            for name, bits in signals:
+                if re.fullmatch(pattern, name):
+                    signed = bits and name.rsplit(".", 1)[-1] in numbers
+                    gtkw.trace(name + bits, datafmt="signed" if signed else "hex")
+
         device = rf"{native_engine.WRAPPER}\.\w+"
-        _trace(gtkw, signals, rf"{device}\.(clk|rst)")
-        for stream in (*ports.observers, "output", *reversed(ports.sent)):
-            with gtkw.group(stream):
-                _trace(gtkw, signals, rf"{device}\.{stream}__(valid|ready|payload(/.*)?)")
-        mine = "" if lane is None else rf"|sums__payload\({lane}\)|lane_{lane}\.[a-z]+(_\d+)?"
-        with gtkw.group("update" if lane is None else f"update, lane {lane}"):
-            _trace(
-                gtkw,
-                signals,
-                rf".*\.update\.([a-z_]+__(valid|ready)|(layers|chunks)__payload/.*{mine})",
-            )
+        trace(rf"{device}\.(clk|rst)")
+        streams = [*ports.observers, "output", *reversed(ports.sent)]
+        for number, one in enumerate(sorted(streams, key=lambda one: one != stream)):
+            with gtkw.group(one):
+                trace(rf"{device}\.{one}__(valid|ready|payload(/.*)?)")
+            if number:
+                continue
+            mine = "" if lane is None else rf"|sums__payload\({lane}\)|lane_{lane}\.[a-z]+(_\d+)?"
+            where = _update([name for name, _ in signals], stream)
+            with gtkw.group("update" if lane is None else f"update, lane {lane}"):
+                trace(rf"{where}\.([a-z_]+__(valid|ready)|(layers|chunks)__payload/.*{mine})")
     return save
+
+
+def wave_files(path: Path) -> tuple[Path, ...]:
+    """Return the waveform and the save file of a path without suffix."""
+    return tuple(path.with_name(f"{path.name}.{suffix}") for suffix in ("vcd", "gtkw"))
+
+
+def _numbers(verilog: str) -> set[str]:
+    """Return the names that are signed wherever they have several bits."""
+    signed, plain = set[str](), set[str]()
+    for match in re.finditer(
+        r"^\s*(?:input|output|wire|reg)( signed)? \[\d+:\d+\] \\?(\S+?)(?:[ ;=]|$)",
+        verilog,
+        re.MULTILINE,
+    ):
+        (signed if match[1] else plain).add(match[2])
+    return signed - plain
+
+
+def _update(names: list[str], stream: str) -> str:
+    """Return a pattern of the update that feeds an observation stream, or of any."""
+    numbers = stream.split("_")[1:]
+    replicas = any(".replica_0." in name for name in names)
+    replica = rf".*\.replica_{numbers.pop(0)}\." if replicas and numbers else r".*\."
+    stage = rf"stage_{numbers[0]}" if numbers else r"stage\w*"
+    return rf"{replica}{stage}\.update"
 
 
 def _plainly_named(verilog: str) -> str:
     """Return a text without the signs that GTKWave takes for scopes and for bits of a bus."""
     signs = str.maketrans(".[]:", "/()/")
     return re.sub(r"\\\S+ ", lambda name: name[0].translate(signs), verilog)
-
-
-def _trace(gtkw: GTKWSave, signals: list[tuple[str, str]], pattern: str) -> None:
-    """Add the signals whose whole name, without its bits, matches."""
-    for name, bits in signals:
-        if re.fullmatch(pattern, name):
-            signed = re.search(_NUMBERS, name)
-            gtkw.trace(name + bits, datafmt="signed" if signed and bits else "hex")
 
 
 def declared(lines: Iterator[str]) -> Iterator[tuple[str, str, str]]:

@@ -23,9 +23,9 @@ class Finding:
         The first difference of golden and RTL, in this order, among what has come; or None.
     fault
         The first transfer that is missing, out of order or too many; or ''.
-    cycle, lane
-        The cycle of the transfer that shows the difference, or else the fault; and the lane of the
-        update in it. None where there is none.
+    cycle, lane, stream
+        The cycle of the transfer that shows the difference, or else the fault; the lane of the
+        update in it, and its stream. None and '' where there is none.
     neurons
         Updates of one neuron that were compared.
     """
@@ -34,6 +34,7 @@ class Finding:
     fault: str
     cycle: int | None
     lane: int | None
+    stream: str
     neurons: int
 
 
@@ -68,8 +69,9 @@ class Checker:
         difference = compare(golden, rtl)
         fault = self.order.fault(record, seen, len(golden.prediction), first)
         cycle = lane = None
+        stream = ""
         if difference is not None:
-            cycle, lane = self._place(difference, record, seen)
+            cycle, lane, stream = self._place(difference, record, seen)
             difference = replace(difference, sample=first + difference.sample)
         elif fault is not None:
             cycle = fault.cycle
@@ -78,6 +80,7 @@ class Checker:
             fault="" if fault is None else fault.text,
             cycle=cycle,
             lane=lane,
+            stream=stream,
             neurons=neurons,
         )
 
@@ -190,14 +193,15 @@ class Checker:
 
     def _place(
         self, difference: Difference, record: Record, seen: list[Observations]
-    ) -> tuple[int, int | None]:
-        """Return the cycle of the transfer that shows a difference, and the lane in it."""
+    ) -> tuple[int, int | None, str]:
+        """Return the cycle of the transfer that shows a difference, the lane in it, its stream."""
         results, classes = self.order.results, self.order.classes
         if difference.layer is None or difference.step is None:
             place = results - 1
             if difference.place:  # (class,), or (step, class) where each step has an answer
                 place = int(np.dot(difference.place, (classes, 1)[-len(difference.place) :]))
-            return int(record.times["output"][difference.sample * results + place]), None
+            at = record.times["output"][difference.sample * results + place]
+            return int(at), None, "output"
         neuron = np.array((*difference.place, 0, 0)[:3])
         part, update, lane = next(
             (part, *np.argwhere(found)[0])
@@ -208,4 +212,5 @@ class Checker:
         )
         turn = self.order.turn(part, difference.sample, difference.step, int(update))
         stage = seen[self.order.stage(part, difference.sample)]
-        return int(record.times[stage.stream][stage.transfers[part][turn]]), int(lane)
+        at = record.times[stage.stream][stage.transfers[part][turn]]
+        return int(at), int(lane), stage.stream

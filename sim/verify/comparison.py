@@ -132,6 +132,7 @@ class Comparison:
             fault=finding.fault,
             cycle=finding.cycle,
             lane=finding.lane,
+            stream=finding.stream,
             sample_cycles=sample_cycles(record, plan.sample_words, plan.results),
             busy_cycles=busy_cycles(record, plan.results),
             layers=self._costs(

@@ -1,5 +1,6 @@
 """The outcome of a verification."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -29,9 +30,10 @@ class Verdict(Shown):
         The first difference from golden, or None.
     fault
         The first transfer that is missing, out of order or too many; or ''.
-    cycle, lane
+    cycle, lane, stream
         The cycle of the transfer that shows the difference, or else the fault, counted from the
-        reset before its batch; and the lane of the update in it. None where there is none.
+        reset before its batch; the lane of the update in it, and its stream. None and '' where
+        there is none.
     sample_cycles
         Cycles of each sample, from its first input word to its last output.
     busy_cycles
@@ -72,6 +74,7 @@ class Verdict(Shown):
     predicted_cycles: tuple[int, ...] = ()
     predicted_busy_cycles: int | None = None
     traces: tuple[str, ...] = ()
+    stream: str = ""
 
     @property
     def cycles_per_sample(self) -> float | None:
@@ -131,7 +134,7 @@ class Verdict(Shown):
                 f"{layer.additions:,}",
                 f"{layer.efficiency:.3f}",
             )
-        waveform = [f"waveform: gtkwave {self.waves}"] if self.waves else []
+        waveform = [f"waveform: {shlex.join(['gtkwave', self.waves])}"] if self.waves else []
         told = [self.prediction] if self.prediction else []
         return [table, self.summary, *told, *waveform]
 
@@ -237,6 +240,7 @@ def merge(verdicts: Sequence[Verdict]) -> Verdict:
         fault=wrong.fault if wrong else "",
         cycle=wrong.cycle if wrong else None,
         lane=wrong.lane if wrong else None,
+        stream=wrong.stream if wrong else "",
         sample_cycles=tuple(n for verdict in verdicts for n in verdict.sample_cycles),
         busy_cycles=sum(verdict.busy_cycles for verdict in verdicts),
         predicted_cycles=tuple(n for verdict in verdicts for n in verdict.predicted_cycles),

@@ -133,7 +133,8 @@ def verify(
         return verdict
     saved = write_waves(
         kept.waves, text, ports, comparison.scenario(first, batches.batch(first)),
-        cycle=verdict.cycle, lane=verdict.lane, folder=models,
+        cycle=verdict.cycle, lane=verdict.lane, stream=verdict.stream, folder=models,
+        tables=comparison.tables.sha256,
     )  # fmt: skip
     return replace(verdict, waves=str(saved))
 

@@ -21,7 +21,7 @@ from .maps import Maps as MapPictures
 from .neuron import LifeFigure
 from .raster import Quantity, Rasters
 from .shell import heading, template
-from .wave_figure import wave_figure
+from .wave_figure import WaveFigure
 from .way_figure import WayFigure
 from .words import difference, explained, numbers, update, waveform, way
 
@@ -62,8 +62,10 @@ class Desk:
             self._way.draw(found)
             self._way.figure.on_event(Tap, self._tapped_way)
             roots.append(self._way.figure)
-        if inspected.waves:
-            roots.append(wave_figure(inspected.waves))
+        self._waves = WaveFigure(inspected.waves) if inspected.waves else None
+        if self._waves:
+            self._waves.figure.on_event(RangesUpdate, lambda event: self._tell({}))
+            roots.append(self._waves.figure)
         self._rasters.whole(self.layer)
         self._rasters.draw(self.layer, self.quantity)
         self.show(opening=True)
@@ -93,7 +95,8 @@ class Desk:
         ----------
         wanted
             'layer', 'place', 'step', 'sample' or its 'number', 'quantity'; 'raster', which is
-            'whole' or 'here'; and 'way', which is 'first', 'answer' or 'here'.
+            'whole' or 'here'; 'way', which is 'first', 'answer' or 'here'; and 'waves', cycles to
+            go on, or 0 to go back to the difference.
         """
         inspected, tables = self.inspected, self.inspected.tables
         layer = wanted.get("layer", self.layer)
@@ -111,6 +114,8 @@ class Desk:
         quantity = wanted.get("quantity")
         if quantity in ("spikes", "potentials"):
             self.quantity = quantity
+        if self._waves and "waves" in wanted:
+            self._waves.turn(_int(wanted["waves"], 0))
         if "way" in wanted and inspected.way.links:
             self._lead(wanted["way"])
         if changed or wanted.get("raster") == "whole":
@@ -196,6 +201,8 @@ class Desk:
 
     def _tell(self, html: dict[str, str]) -> None:
         self._answered += 1
+        if self._waves:
+            html["wave-values"] = self._waves.table()
         controls = {
             "layer": self.layer, "number": self.inspected.first + self.sample,
             "step": self.step, "place": [*self.place], "shape": [*self._shape],

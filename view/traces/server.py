@@ -64,13 +64,7 @@ def serve(inspected: Inspected, port: int = 0) -> Served:
     """
     # Found once here, not for each browser, and wrong traces are told before anything is served.
     _ = inspected.difference, inspected.way, inspected.breaks, inspected.suspects
-    # Bokeh leaves a socket open where its port is taken, so that is found out first.
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise OSError(f"port must be free, but {HOST}:{port} is: {error.strerror}") from None
+    check_port(port)
     token = secrets.token_urlsafe(24)
     ready = threading.Event()
     started: list[tuple[IOLoop, int]] = []
@@ -105,6 +99,16 @@ def serve(inspected: Inspected, port: int = 0) -> Served:
             loop.add_callback(loop.stop)
 
     return Served(f"http://{HOST}:{taken}/{token}/", stop, thread)
+
+
+def check_port(port: int) -> None:
+    """Raise `OSError` where a port is taken: Bokeh leaves a socket open there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise OSError(f"port must be free, but {HOST}:{port} is: {error.strerror}") from None
 
 
 def _server(inspected: Inspected, port: int, token: str, loop: IOLoop) -> Server:

@@ -36,7 +36,7 @@ def template(inspected: Inspected) -> Template:
     titles = [escaped(name).replace("{", "&#123;") for name in inspected.names]
     main = (
         (_difference(inspected) if pair else "")
-        + (_WAVES if inspected.waves else "")
+        + _waveform(inspected)
         + _controls(inspected)
         + _NEURON
         + _pictures("maps", "The layer in this step", titles, _MAPS_NOTE, numbers=True)
@@ -76,12 +76,31 @@ def _difference(inspected: Inspected) -> str:
     return _DIFFERENCE.replace("WAY", way)
 
 
+def _waveform(inspected: Inspected) -> str:
+    """Return the section of the waveform, where there is one."""
+    waves = inspected.waves
+    if waves is None:
+        return ""
+    what = "the difference" if waves.stream else "what is missing"
+    parts = {
+        "observe": "the update that differs and of the streams around it",
+        "output": "the streams and updates",
+        "": "the streams and updates",
+    }
+    told = parts[waves.stream.split("_")[0]]
+    return _WAVES.replace("WHAT", what).replace("PARTS", told)
+
+
 _WAVES = """
 <section id="waves" aria-labelledby="waves-title"><h2 id="waves-title">The waveform</h2>
-<figure><figcaption>Signals that change around the difference, which shows at the clock edge of the
-marked cycle. Drag it to other cycles.</figcaption><div class="plot" role="img"
-aria-label="The waveform around the difference; its values are in the table below.">
-{{ embed(roots.waves) }}</div></figure>
+<p class="note">Signals of PARTS, as far as they change in the cycles before and behind; WHAT shows
+at the clock edge of the marked cycle. Numbers have a sign, or begin with 0x.</p>
+<p class="buttons"><button type="button" data-go='{"waves": -4}'>Earlier</button>
+<button type="button" data-go='{"waves": 0}'>The marked cycle</button>
+<button type="button" data-go='{"waves": 4}'>Later</button></p>
+<figure><div class="plot" role="img" aria-label="The waveform around the difference; its values are
+in the table below.">{{ embed(roots.waves) }}</div></figure>
+<details><summary>Values</summary><div data-html="wave-values" aria-live="polite"></div></details>
 <div data-html="waveform"></div></section>
 """
 

@@ -1,6 +1,7 @@
 """What the page says in words and tables, as HTML: the difference, the way back, one update."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,6 @@ from ...sim.causes.way_back import Link
 from ..page import table
 from ..text import NONE, escaped, whole
 from .inspected import Inspected
-from .wave_figure import wave_table
 
 MOST = 12
 """Numbers that are shown at once."""
@@ -66,12 +66,9 @@ def explained(inspected: Inspected) -> str:
 
 
 def waveform(waves: Waves) -> str:
-    """Return what stands under the waveform: its values, and what opens all of it."""
-    command = f'<code class="command">gtkwave {escaped(waves.path)}</code>'
-    return (
-        f"<details><summary>Values</summary>{wave_table(waves)}</details>"
-        f"<p>All of it, opened at this update: {command}</p>"
-    )
+    """Return what opens all of the waveform."""
+    command = f'<code class="command">{escaped(shlex.join(["gtkwave", str(waves.path)]))}</code>'
+    return f"<p>All of it, opened at this cycle: {command}</p>"
 
 
 def _summary(inspected: Inspected) -> str:

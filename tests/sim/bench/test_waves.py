@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from somagate.hw.generate import verilog
 from somagate.hw.plan.plan import Plan
-from somagate.sim.bench.wave_file import read
+from somagate.sim.bench import waves as module
+from somagate.sim.bench.wave_file import Signal, read
 from somagate.sim.verify.settings import Dut, Kept, Setup
 from somagate.sim.verify.verdict import Verdict
 from somagate.sim.verify.verify import verify
 from somagate.view.text import escaped
-from somagate.view.traces.wave_figure import drawn, short, wave_figure, wave_table
+from somagate.view.traces.wave_figure import WaveFigure, drawn, short
 
 CYCLE = 10  # time units
 
@@ -121,32 +122,79 @@ def test_only_fields_that_change_are_drawn(verdict: Verdict) -> None:
     assert "observe__payload/potentials(0)" in names
     assert not {"rst", "observe__payload", "observe__payload/potentials"} & set(names)
     assert names.count("clk") == 1 and not any(name.endswith(".clk") for name in names)
-    rows = wave_figure(waves).yaxis[0].major_label_overrides
+    pictured = WaveFigure(waves)
+    rows = pictured.figure.yaxis[0].major_label_overrides
     assert len(rows) == len(names) > 10
-    assert "observe.potentials(0)" in rows.values()
-    told = wave_table(waves)
+    assert {"observe.potentials(0)", f"lane_{verdict.lane}.u"} <= set(rows.values())
+    told = pictured.table()
     assert '<td class="words">observe</td>' in told and f"cycle {waves.cycle:,}" in told
-    assert all(
-        escaped(short(signal)) in told
-        for signal in waves.signals
-        if not signal.name.endswith("clk")
-    )
+    for signal in drawn(waves)[1:]:
+        now = signal.text(signal.at(waves.cycle + 0.2))
+        row = told[told.index(f">{escaped(short(waves, signal))}</th>") :].split("</tr>")[0]
+        cells = re.findall(r"<td>(.*?)</td>", row)[1:]
+        assert cells[pictured.cycles.index(waves.cycle)] == now
+
+
+def test_the_window_goes_earlier_and_later_and_back(verdict: Verdict) -> None:
+    waves = read(Path(verdict.waves))
+    pictured = WaveFigure(waves)
+    first = pictured.cycles
+    assert waves.cycle in first and len(first) == 13
+    pictured.turn(-4)
+    assert pictured.cycles == range(first.start - 4, first.stop - 4)
+    for turn, seen in ((10_000, waves.last), (-10_000, waves.first)):
+        pictured.turn(turn)
+        assert seen in pictured.cycles and len(pictured.cycles) == 13
+    pictured.turn(0)
+    assert pictured.cycles == first
+
+
+def test_numbers_of_the_update_have_their_sign(verdict: Verdict) -> None:
+    """As the Verilog declares them, so that what is compared is read alike."""
+    waves = read(Path(verdict.waves))
+    lane = [s for s in waves.signals if f".lane_{verdict.lane}." in s.name and s.bits > 1]
+    signed = {s.name.rsplit(".", 1)[1] for s in lane if s.signed}
+    assert {"u", "threshold", "acc", "r"} <= signed
+    assert {s.name.rsplit(".", 1)[1] for s in lane if not s.signed} <= {"parameters", "mode"}
+    signal = Signal(group="", name="", bits=5, signed=False, times=(0.0,), values=(9,))
+    assert [signal.text(value) for value in (9, 10, 25)] == ["9", "0xa", "0x19"]
+    assert [replace(signal, signed=True).text(value) for value in (9, 25)] == ["9", "-7"]
+
+
+@pytest.mark.parametrize("name", ["observe_1_0", "observe_0_1"])
+def test_of_several_updates_it_is_the_one_that_differs(name: str) -> None:
+    paths = [
+        f"bench.somagate.replica_{replica}.stage_{stage}.update.lane_0.u"
+        for replica in range(2)
+        for stage in range(2)
+    ]
+    _, replica, stage = name.split("_")
+    pattern = rf"{module._update(paths, name)}\..*"
+    assert [path for path in paths if re.fullmatch(pattern, path)] == [
+        f"bench.somagate.replica_{replica}.stage_{stage}.update.lane_0.u"
+    ]
+    assert all(re.fullmatch(rf"{module._update(paths, 'output')}\..*", path) for path in paths)
 
 
 def test_what_verify_did_not_write_is_refused(verdict: Verdict, tmp_path: Path) -> None:
-    other = tmp_path / "other.gtkw"
-    other.write_text('[dumpfile] "other.vcd"\n@22\nbench.somagate.clk\n', encoding="utf-8")
-    told = (
-        f"{other} must be a save file that verify --waves wrote, with a waveform, a marker and "
-        "signals; it lacks one of them"
-    )
-    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
-        read(other)
-    text = Path(verdict.waves).read_text(encoding="utf-8")
-    other.write_text(text.replace("first.difference.vcd", "other.vcd"), encoding="utf-8")
-    with pytest.raises(FileNotFoundError, match=r"other\.vcd"):
-        read(other)
-    other.with_suffix(".vcd").write_text("$enddefinitions $end\n#0\n", encoding="utf-8")
-    told = f"{other.with_suffix('.vcd')} must hold the signals of {other}; it holds none"
-    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
-        read(other)
+    def must_tell(told: str) -> None:
+        with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+            read(other)
+
+    other, dump = tmp_path / "other.gtkw", tmp_path / "first.difference.vcd"
+    for text in ('[dumpfile] "other.vcd"\n@22\nbench.somagate.clk\n', "\x00@zz22\n", ""):
+        other.write_text(text, encoding="utf-8")
+        must_tell(
+            f"{other} must be a save file that verify --waves wrote, with its tables, a waveform, "
+            "a marker and signals; it lacks some of them"
+        )
+    other.write_text(Path(verdict.waves).read_text(encoding="utf-8"), encoding="utf-8")
+    must_tell(f"{other} must have its waveform beside it, {dump}, which is not there")
+    dump.write_text("$enddefinitions $end\n#0\n", encoding="utf-8")
+    must_tell(f"{dump} must hold the signals of {other}; it holds none")
+    whole = Path(verdict.waves).with_suffix(".vcd").read_text(encoding="utf-8")
+    head, end, _ = whole.partition("$enddefinitions $end\n")
+    dump.write_text(f"{head}{end}#0\n", encoding="utf-8")
+    must_tell(f"{dump} must reach cycle {verdict.cycle}, that of the marker, not end in 0")
+    dump.write_text(f"{head}{end}#abc\n", encoding="utf-8")
+    must_tell(f"{dump} must be a VCD file, but has a time 'abc\\n'")

@@ -24,7 +24,9 @@ def field(plan: Plan, stream: str, name: str) -> int:
 
 def test_golden_itself_is_equal(plan: Plan, x: np.ndarray, played: Script) -> None:
     finding = check(plan, x, recorded(plan, played))
-    assert finding == Finding(difference=None, fault="", cycle=None, lane=None, neurons=3 * NEURONS)
+    assert finding == Finding(
+        difference=None, fault="", cycle=None, lane=None, stream="", neurons=3 * NEURONS
+    )
 
 
 def test_one_wrong_potential_is_named(plan: Plan, x: np.ndarray, played: Script) -> None:
