@@ -126,12 +126,12 @@ def message(error: BaseException) -> str:
 
 def serving(page: Page, *, browser: bool) -> None:
     """Serve a page until Ctrl-C: its address is printed, and on a terminal a browser opens it."""
-    sys.stdout.write(f"{page.address}\n")
-    sys.stdout.flush()
-    if browser and sys.stdout.isatty():
-        webbrowser.open(page.address)
-    stderr().print("Ctrl-C ends it", markup=False)
     with suppress(KeyboardInterrupt):
+        sys.stdout.write(f"{page.address}\n")
+        sys.stdout.flush()
+        if browser and sys.stdout.isatty():
+            webbrowser.open(page.address)
+        stderr().print("Ctrl-C ends it", markup=False)
         page.wait()
 
 

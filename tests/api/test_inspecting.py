@@ -121,3 +121,38 @@ def test_random_faults_are_named_from_the_front_door() -> None:
             for each in looked.inspected.suspects
         )
     assert found > 6
+
+
+def saved(folder: Path, tables: str = TABLES.sha256) -> Path:
+    """Write a waveform of two cycles by hand, and its save file."""
+    save = folder / "w.gtkw"
+    save.write_text(
+        f'[*] tables {tables}\n[*] stream none\n[dumpfile] "w.vcd"\n*-6.0 2 -1\n@22\n'
+        "bench.somagate.clk\n",
+        encoding="utf-8",
+    )
+    save.with_suffix(".vcd").write_text(
+        "$scope module bench $end\n$scope module somagate $end\n$var wire 1 ! clk $end\n"
+        "$enddefinitions $end\n#0\n0!\n#5\n1!\n#10\n0!\n#15\n1!\n",
+        encoding="utf-8",
+    )
+    return save
+
+
+def test_a_waveform_is_of_the_run_that_is_looked_into(tmp_path: Path) -> None:
+    found = sg.inspect(GOLDEN, tables=TABLES, x=X, waves=saved(tmp_path))
+    assert found.inspected.waves is not None and found.inspected.waves.stream == ""
+    (clock,) = found.inspected.waves.signals
+    assert (clock.times, clock.values) == ((0.0, 0.5, 1.0, 1.5), (0, 1, 0, 1))
+    others = saved(tmp_path, "0" * 64)
+    told = f"waves must be of the tables {TABLES.sha256[:12]}, not of {'0' * 12}"
+    with refused(ValueError, told):
+        sg.inspect(GOLDEN, tables=TABLES, x=X, waves=others)
+    with refused(ValueError, "waves must be left out, as the traces are equal"):
+        sg.inspect(GOLDEN, GOLDEN, tables=TABLES, x=X, waves=saved(tmp_path))
+    with refused(
+        FileNotFoundError, f"waves must be the save file that verify wrote, not {tmp_path}"
+    ):
+        sg.inspect(GOLDEN, tables=TABLES, x=X, waves=tmp_path)
+    with refused(TypeError, "waves must be the save file that verify wrote, not 3"):
+        sg.inspect(GOLDEN, tables=TABLES, x=X, waves=3)

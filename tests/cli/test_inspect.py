@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,9 @@ from urllib.request import urlopen
 
 import numpy as np
 import pytest
+import somagate as sg
 from json_keys import documented
+from refusal import refused
 from somagate.export.tables import Tables
 from somagate.sim.golden.trace import Trace
 from tiny_tables import tiny
@@ -222,3 +225,51 @@ def test_what_simulate_keeps_holds_its_input(somagate, tables_path: Path, tmp_pa
     held = Trace.load(path).input
     assert held is not None and held.shape == (4, 2, 1, 8, 8)
     assert np.isin(held, (0, 1)).all()
+
+
+def test_an_answer_that_never_comes_has_its_waveform(
+    somagate, generated: Path, tables_path: Path
+) -> None:
+    verilog = generated / "somagate.v"
+    text = verilog.read_text(encoding="utf-8")
+    top, end, rest = text.partition("endmodule")
+    assert "module somagate(" in top and top.count("(output__valid)") == 1
+    stuck = top.replace("(output__valid)", "()") + "assign output__valid = 1'h0;\n"
+    verilog.write_text(stuck + end + rest, encoding="utf-8")
+    arguments = ("verify", tables_path, "--samples", 2, "--generated", generated)
+    lines, status, errors = served(*arguments, "--predict", 0, "--inspect", "--no-browser")
+    assert (status, errors) == (1, "Ctrl-C ends it\n")
+    assert any("output 0 did not come" in line for line in lines)
+    assert lines[-1].startswith("http://127.0.0.1:")
+
+
+def test_verify_replaces_no_waveform_unasked(somagate, tables_path: Path, tmp_path: Path) -> None:
+    taken = tmp_path / "mine.vcd"
+    taken.write_text("mine", encoding="utf-8")
+    call = ("verify", tables_path, "--samples", 1)
+    assert somagate.error(*call, "--waves", tmp_path / "mine") == (
+        f"{taken} exists already: name another path for the waves, or overwrite it, on the command "
+        "line by --force"
+    )
+    assert taken.read_text(encoding="utf-8") == "mine"
+    for option in ("waves", "traces"):
+        assert somagate.error(*call, f"--{option}", ".") == (
+            f"{option} must be a path of files, without their suffix, not '.'"
+        )
+        assert somagate.error(*call, f"--{option}", taken / "x" / "y") == (
+            f"{option} must be where files can be written, which {taken} isn't"
+        )
+    with refused(TypeError, "waves must be a path, not 3"):
+        sg.verify(sg.design(tiny()), sg.samples(tiny())[:1], waves=3)
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_verified(
+    somagate, tables_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        told = somagate("verify", tables_path, "--inspect", "--port", port, "--seed", 1)
+    assert told.exit_code == 2
+    assert told.stderr.startswith(f"error: port must be free, but 127.0.0.1:{port} is: ")

@@ -12,6 +12,7 @@ from ...export.neuron import Shift
 from ...export.tables import Layer
 from ...sim.causes.field import Maps, Place, sample_maps
 from ...sim.causes.life import Moment, life
+from ...sim.golden.trace import Difference
 from ..text import escaped
 from .arrivals import arrivals, arrived
 from .inspected import Inspected
@@ -39,6 +40,8 @@ class Desk:
         self.sample = found[0].sample if found else 0
         self.step = found[0].step if found else 0
         self.place: Place = found[0].place if found else numbered(0, self._shape)
+        if inspected.difference is not None and not found:
+            self._answer(inspected.difference)
         self.quantity: Quantity = "spikes"
         self._maps: dict[int, list[Maps]] = {}
         self._rasters, self._pictures = Rasters(inspected), MapPictures(inspected)
@@ -75,6 +78,14 @@ class Desk:
         wire = Column(children=[self._asked, self._told], name="wire", visible=False)
         for root in (*roots, wire):
             document.add_root(root)
+
+    def _answer(self, difference: Difference) -> None:
+        """Look at the first neuron of a class whose answer differs, while no neuron does."""
+        readout = self.inspected.tables.readout
+        self.layer, self.sample = readout.layer, difference.sample
+        self.step = self.inspected.tables.steps - 1
+        number = difference.place[-1] * readout.voters if difference.place else 0
+        self.place = numbered(int(number), self._shape)
 
     @property
     def _shape(self) -> Place:

@@ -77,8 +77,11 @@ def _summary(inspected: Inspected) -> str:
     where = ""
     if found.layer is not None:
         names = ("channel", "row", "column") if len(found.place) == 3 else ("neuron",)
-        at = ", ".join(f"{n} {i}" for n, i in zip(names, found.place, strict=True))
-        where = f"layer {found.layer}, step {found.step}, {at}, "
+        inside = ", ".join(f"{n} {i}" for n, i in zip(names, found.place, strict=True))
+        where = f"layer {found.layer}, step {found.step}, {inside}, "
+    elif found.place:  # of the answer: (class,), or (step, class)
+        at = zip(("step", "class")[-len(found.place) :], found.place, strict=True)
+        where = "".join(f"{name} {index}, " for name, index in at)
     first, second = found.values
     return (
         f"{inspected.names[0]} and {inspected.names[1]} differ first in {where}sample "

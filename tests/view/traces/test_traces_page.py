@@ -131,7 +131,9 @@ def test_names_are_text_whatever_they_hold(browser: Browser) -> None:
     signal = Signal(
         group=HOSTILE, name=HOSTILE, bits=4, signed=True, times=(0, 1.5), values=(3, 15)
     )
-    waves = Waves(path=Path(HOSTILE), cycle=2, first=0, last=5, signals=(signal,))
+    waves = Waves(
+        path=Path(HOSTILE), tables="", stream="", cycle=2, first=0, last=5, signals=(signal,)
+    )
     page_of = serve(replace(pair((HOSTILE, f"2{HOSTILE}")), waves=waves))
     try:
         with browser.page(page_of.address) as page:
@@ -141,7 +143,43 @@ def test_names_are_text_whatever_they_hold(browser: Browser) -> None:
             assert "\\u202eabc {{ 7*7 }}" in page.locator("h1").inner_text()
             assert "<script>window.ran=1</script>" in text(page, "difference")
             page.get_by_text("Values", exact=True).click()
-            assert text(page, "waveform").count("onerror") == 3  # the signal, its group, the file
+            assert text(page, "wave-values").count("onerror") == 2  # the signal, its group
+            assert text(page, "waveform").count("onerror") == 1
+    finally:
+        page_of.stop()
+
+
+def test_the_waveform_is_turned_by_buttons_and_scrolled_past_by_a_finger(
+    browser: Browser,
+) -> None:
+    counting = Signal(
+        group="observe", name="observe__payload/index", bits=8, signed=False,
+        times=tuple(map(float, range(60))), values=tuple(range(60)),
+    )  # fmt: skip
+    waves = Waves(
+        path=Path("w.gtkw"), tables="", stream="observe", cycle=30, first=0, last=59,
+        signals=(counting,),
+    )  # fmt: skip
+    page_of = serve(replace(pair(), waves=waves))
+    try:
+        with browser.page(page_of.address, scheme="dark") as page:
+            ready(page)
+            page.get_by_text("Values", exact=True).click()
+            heads = page.locator("#waves thead th")
+            first = heads.nth(3).inner_text()
+            assert first.startswith("cycle 2")
+            page.get_by_role("button", name="Earlier").focus()
+            settled(page, lambda: page.keyboard.press("Enter"))
+            number = int(first.split()[1]) - 4
+            assert heads.nth(3).inner_text() == f"cycle {number}"
+            assert page.locator("#waves tbody td").nth(2).inner_text() == f"0x{number:x}"
+            settled(page, lambda: page.get_by_role("button", name="The marked cycle").click())
+            assert heads.nth(3).inner_text() == first
+            touched = page.locator("#waves .bk-events").first
+            assert touched.evaluate("e => getComputedStyle(e).touchAction") == "auto"
+            page.emulate_media(media="print", color_scheme="dark")
+            turned = page.locator("#waves .plot").evaluate("e => getComputedStyle(e).filter")
+            assert turned == "invert(1) hue-rotate(180deg)"
     finally:
         page_of.stop()
 
