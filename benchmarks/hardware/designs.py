@@ -237,34 +237,6 @@ def _everything(rng: np.random.Generator, channels: int, constant: bool, number:
     )
 
 
-def held_out(name: str, tables: Tables) -> list[tuple[str, Plan]]:
-    """Return plans of tables from one lane a stage's worth up to many: a name and a plan each."""
-    layers = len(tables.layers)
-    one: list[dict[str, Any]] = [
-        {"lanes": 8, "update_lanes": 1, "word_bits": 16},
-        {"lanes": 16, "update_lanes": 4, "word_bits": 16},
-        {"lanes": 16, "update_lanes": 2, "loadable": True},
-        {"lanes": 32, "update_lanes": 4, "banks": 2},
-        {"lanes": 32, "update_lanes": 8, "banks": 4},
-        {"lanes": 64, "update_lanes": 8, "word_bits": 64},
-    ]
-    found = [
-        (f"{name} {' '.join(f'{key}={value}' for key, value in shape.items())}", shape)
-        for shape in one
-    ]
-    plans = [(title, Plan.single(tables, **shape)) for title, shape in found]
-    each = tuple(StageShape(layers=1, lanes=16, update_lanes=4) for _ in range(layers))
-    two = (
-        StageShape(layers=layers - 1, lanes=32, update_lanes=4),
-        StageShape(layers=1, lanes=16, update_lanes=1),
-    )
-    return [
-        *plans,
-        (f"{name} a stage a layer", Plan(tables=tables, shapes=each)),
-        (f"{name} 2 stages, loadable", Plan(tables=tables, shapes=two, loadable=True)),
-    ]
-
-
 def plans(count: int, seed: int) -> list[tuple[str, Plan]]:
     """Return that many random plans with a name each, of all networks in turn."""
     rng = np.random.default_rng(seed)

@@ -40,7 +40,8 @@ from somagate.hw.rtl.memory import read_signature
 
 from benchmarks.hardware.around import around, tiled
 from benchmarks.hardware.around import plans as surrounded
-from benchmarks.hardware.designs import forms, held_out, plans, small_weights
+from benchmarks.hardware.designs import forms, plans, small_weights
+from benchmarks.hardware.held_out import held_out, large
 from benchmarks.hardware.synthesis import measure
 
 FAMILIES = ("ice40", "ecp5", "gowin", "xilinx")
@@ -236,6 +237,7 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", type=Path, help="check: .safetensors files")
     parser.add_argument("--families", nargs="+", default=FAMILIES, choices=FAMILIES)
     parser.add_argument("--designs", type=int, default=24, help="how many random plans")
+    parser.add_argument("--large", action="store_true", help="check: plans of 128 lanes and more")
     parser.add_argument("--jobs", type=int, default=2, help="syntheses at the same time")
     parser.add_argument("--cache", type=Path, default=Path("runs/resources"))
     given = parser.parse_args()
@@ -253,9 +255,8 @@ def main() -> None:
     if given.verb == "fit":
         designs = plans(given.designs, seed=1) + forms() + small_weights()
     elif given.tables:
-        designs = [
-            d for path in given.tables for d in held_out(path.parent.name, Tables.load(path))
-        ]
+        which = large if given.large else held_out
+        designs = [d for path in given.tables for d in which(path.stem, Tables.load(path))]
     else:
         designs = plans(given.designs, seed=2)
     work = [(plan, family) for family in given.families for _, plan in designs]
