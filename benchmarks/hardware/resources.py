@@ -4,8 +4,8 @@
 ``hw/cost/coefficients.toml``; ``tops`` renews those of a board's serial line alone, and ``around``
 those of what surrounds replicas and joins tiles. ``check`` does the same as ``fit`` for plans that
 were not fitted, of tables that are named or of other random networks, and prints predicted and real
-counts. What was synthesized is kept in a folder, so that only what has changed takes time: some ten
-minutes for ``fit`` on two cores.
+counts. What was synthesized is kept in a folder, so that only what has changed takes time: most
+of an hour for ``fit`` on two cores.
 """
 
 import argparse
