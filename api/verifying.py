@@ -66,7 +66,7 @@ def verify(
         A path without suffix, for a waveform of the first difference.
     traces
         A path without suffix, for golden's and the Verilog's trace of the sample that differs
-        first, which `inspect` looks into.
+        first, and of those simulated with it, which `inspect` looks into.
     overwrite
         Replace such files that are there.
     resume

@@ -64,7 +64,7 @@ def verify(
         typer.Option(
             metavar="PATH",
             help="Write PATH.golden.safetensors and PATH.rtl.safetensors where they differ: both "
-            "traces of the sample, for `inspect`.",
+            "traces of the sample, and of those simulated with it, for `inspect`.",
         ),
     ] = None,
     look: Annotated[

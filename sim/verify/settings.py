@@ -90,8 +90,8 @@ class Kept:
         Where to write a waveform of the first difference, and a GTKWave save file beside it that
         opens there: a path without suffix. Nothing is written where all is equal.
     traces
-        Where to write golden's and the RTL's trace of the sample that differs first, for
-        `somagate inspect`: a path without suffix.
+        Where to write golden's and the RTL's trace of the sample that differs first, and of those
+        played with it, for `somagate inspect`: a path without suffix.
     """
 
     models: Path | None = None

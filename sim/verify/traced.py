@@ -1,4 +1,4 @@
-"""Both traces of a sample in which RTL and golden differ, to look into."""
+"""Both traces of a batch in which RTL and golden differ, to look into."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,9 +24,11 @@ def trace_files(path: Path) -> tuple[Path, Path]:
 
 
 def write_traces(
-    path: Path, comparison: Comparison, first: int, x: NDArray[Any], sample: int
+    path: Path, comparison: Comparison, first: int, x: NDArray[Any], alone: int | None = None
 ) -> tuple[str, str]:
-    """Play a batch again, and write golden's and the RTL's trace of one sample, with its input.
+    """Play a batch again, and write golden's and the RTL's trace of it, with its input.
+
+    All its samples are evidence of what is wrong.
 
     Parameters
     ----------
@@ -36,8 +38,8 @@ def write_traces(
         What was compared, and how.
     first, x
         The batch: its first sample, and all of its inputs.
-    sample
-        Its number among all samples.
+    alone
+        The number of the one sample to write, where transfers of others are missing; or None.
 
     Returns
     -------
@@ -50,10 +52,11 @@ def write_traces(
     theirs = comparison.checker.rebuilt(record, expected)
     if comparison.load:
         theirs = _unloaded(theirs, comparison.load, tables)
-    of = slice(sample - first, sample - first + 1)
+    of = slice(None) if alone is None else slice(alone - first, alone - first + 1)
+    begin = first if alone is None else alone
     files = trace_files(path)
     for file, trace in zip(files, (ours, theirs), strict=True):
-        kept = replace(trace.samples(of), input=np.ascontiguousarray(x[:, of]), first=sample)
+        kept = replace(trace.samples(of), input=np.ascontiguousarray(x[:, of]), first=begin)
         kept.save(file)
     return str(files[0]), str(files[1])
 

@@ -52,7 +52,8 @@ class Verdict(Shown):
     waves
         The waveform's save file, or ''.
     traces
-        Files of golden's and of the RTL's trace of the sample that differs first, or none.
+        Files of golden's and of the RTL's trace of the sample that differs first, and of those
+        played with it, or none.
     """
 
     equal: bool

@@ -127,7 +127,8 @@ def verify(
     verdict = merge(verdicts)
     if kept.traces is not None and verdict.difference is not None:
         x = batches.batch(first)
-        traces = write_traces(kept.traces, comparison, first, x, verdict.difference.sample)
+        alone = verdict.difference.sample if verdict.fault else None
+        traces = write_traces(kept.traces, comparison, first, x, alone)
         verdict = replace(verdict, traces=traces)
     if kept.waves is None or verdict.cycle is None:
         return verdict
