@@ -4,7 +4,7 @@ import shlex
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import somagate as sg
 import typer
@@ -147,12 +147,12 @@ def verify(
             )  # fmt: skip
         show(result, json)
         if look and not result.equal:
-            names = ("golden", "RTL") if result.traces else ("golden",)
-            traces_of = result.traces or (sg.simulate(loaded, sg.samples(loaded, data, 1)),)
-            found = sg.inspect(
-                *traces_of, tables=loaded, names=names, waves=result.waves or None,
-                x=None if result.traces else sg.samples(loaded, data, 1),
-            )  # fmt: skip
+            beside: Any = {"tables": loaded, "waves": result.waves or None}
+            if result.traces:
+                found = sg.inspect(*result.traces, names=("golden", "RTL"), **beside)
+            else:  # transfers are missing, so there is nothing to compare golden with
+                one = sg.samples(loaded, data, 1)
+                found = sg.inspect(sg.simulate(loaded, one), x=one, names=("golden",), **beside)
             serving(found.serve(port or 0), browser=not no_browser)
         elif command and result.traces and not json:
             named = ["--tables", str(tables), *(["--waves", result.waves] if result.waves else [])]

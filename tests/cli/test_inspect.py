@@ -168,6 +168,8 @@ def test_verify_shows_where_a_changed_weight_is(somagate, generated: Path, tmp_p
     assert text.endswith(
         f"look into it: somagate inspect '{files[0]}' '{files[1]}' --tables {path}\n"
     )
+    kept_traces = [Trace.load(file) for file in files]
+    assert [(each.first, len(each.output)) for each in kept_traces] == [(0, 16)] * 2  # the batch
     found = somagate.json("inspect", *files, "--tables", path, exit_code=1)
     assert [(each["index"], each["was"], each["values"]) for each in found["suspects"]] == [
         ([2, 0, 1, 1], 1, [2])

@@ -102,7 +102,7 @@ def serve(inspected: Inspected, port: int = 0) -> Served:
 
 
 def check_port(port: int) -> None:
-    """Raise `OSError` where a port is taken: Bokeh leaves a socket open there."""
+    """Raise `OSError` where a port is taken, before Bokeh does and leaves a socket open."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -82,12 +82,10 @@ def _waveform(inspected: Inspected) -> str:
     if waves is None:
         return ""
     what = "the difference" if waves.stream else "what is missing"
-    parts = {
-        "observe": "the update that differs and of the streams around it",
-        "output": "the streams and updates",
-        "": "the streams and updates",
-    }
-    told = parts[waves.stream.split("_")[0]]
+    update = waves.stream.startswith("observe")
+    told = "the update that differs and of the streams around it" if update else (
+        "the streams and updates"
+    )  # fmt: skip
     return _WAVES.replace("WHAT", what).replace("PARTS", told)
 
 
