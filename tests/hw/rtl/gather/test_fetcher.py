@@ -22,7 +22,12 @@ PLAN = a_stage(
 )
 COARSE = a_stage(network((4, 9, 12), [Shapes(channels=8)]), lanes=4, word_bits=32)
 BANKED = a_stage(everything(), lanes=4, update_lanes=2, banks=4, word_bits=16)
-PLANS = {"one bit": PLAN, "four bits": COARSE, "four banks and planes": BANKED}
+WIDE = a_stage(network((3, 9, 37), [Shapes(channels=8, kernel=(5, 5))]), lanes=4, word_bits=32)
+WIDEST = a_stage(network((3, 9, 37), [Shapes(channels=8, kernel=(5, 5))]), lanes=4, word_bits=64)
+PLANS = {
+    "one bit": PLAN, "four bits": COARSE, "four banks and planes": BANKED,
+    "one bit of 32": WIDE, "one bit of 64": WIDEST,
+}  # fmt: skip
 
 
 FINDS = ("none", "random")
@@ -31,7 +36,8 @@ FINDS = ("none", "random")
 
 def test_the_plans_differ_in_grain_and_banks() -> None:
     numbers = [(plan.grain, plan.row_grain, plan.banks) for plan in PLANS.values()]
-    assert numbers == [(1, 1, 1), (4, 4, 1), (4, 4, 4)]
+    assert numbers[:3] == [(1, 1, 1), (4, 4, 1), (4, 4, 4)]
+    assert [(plan.word_bits // plan.grain) for plan in (WIDE, WIDEST)] == [32, 64]
 
 
 def fetch(
