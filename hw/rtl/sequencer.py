@@ -152,15 +152,16 @@ class Sequencer(wiring.Component):
         plan = self.plan
         step = self._step("walk_step")
         started, may, skipped, done = Signal(), Signal(), Signal(), Signal()
+        # Flip-flops, which what layers have in common needs none of: long paths start here.
+        walk = Signal(self.walk_layout, init=self.walk_layout.layers[0])
+        chosen = Signal(self.walk_layout)
         with m.Switch(self.walk_index):
             for number, descriptor in enumerate(plan.descriptors):
                 with m.Case(number) if number < plan.count - 1 else m.Default():
                     names = {source.name for source in descriptor.sources}
                     needed = sum(1 << i for i, name in enumerate(plan.external) if name in names)
                     m.d.comb += [
-                        self.walks.payload.eq(
-                            self.walk_layout.const(self.walk_layout.layers[number])
-                        ),
+                        chosen.eq(self.walk_layout.const(self.walk_layout.layers[number])),
                         may.eq(
                             ((self.available & needed) == needed) & (lead < distance(plan, number))
                         ),
@@ -169,11 +170,14 @@ class Sequencer(wiring.Component):
                         m.d.comb += skipped.eq(~self._or_streaming(self.walk_first_step[0]))
         m.d.comb += [
             starts.eq(~started & may),
+            self.walks.payload.eq(walk),
             self.walks.valid.eq(started & ~skipped),
             done.eq(started & (self.walks.ready | skipped)),
         ]
         with m.If(starts):
             m.d.sync += started.eq(1)
+        with m.If(~started):
+            m.d.sync += walk.eq(chosen)
         with m.If(done):
             m.d.sync += started.eq(0)
             self._turn(

@@ -18,7 +18,7 @@ GRID = Grid(rows=4, columns=4, classes=3, boxes=1)
 RECIPE = replace(
     YOLO,
     name="shapes-spquant",
-    data="moving-shapes:train=4000",
+    data="moving-shapes:train=8000",
     layers=(
         Conv(channels=16, pool=2),
         Conv(channels=32, pool=2),
@@ -32,7 +32,7 @@ RECIPE = replace(
     threshold="channel",
     leak=0.5,
     readout_leak=0.5,
-    epochs=12,
+    epochs=16,
     batch=32,
     learning_rate=5e-3,
     precision="float32",

@@ -1,6 +1,6 @@
 """The clipper: cuts off what of a segment lies outside its map."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -61,18 +61,18 @@ class Clipper(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        place = self.unclipped.payload.place
+        final_bit = self.unclipped.payload.source.final_bit
         clip = Signal(
             StructLayout(
                 {
                     "valid": 1,
                     "inside": 1,
                     "ends": 1,
-                    "low": unsigned(len(place.bit)),
-                    "final": unsigned(len(place.bit)),
+                    "low": final_bit.shape(),
+                    "final": final_bit.shape(),
                     "addr": self.unclipped.payload.base.shape(),
                 }
-                | event_fields(self.plan, len(place.row))
+                | event_fields(self.plan, len(self.unclipped.payload.place.row))
             )
         )
         # Two registers deep, each moving whenever what lies ahead can move.
@@ -94,12 +94,12 @@ class Clipper(wiring.Component):
         """Compare a segment with its map."""
         given = self.unclipped.payload
         source, plane, bit, word = given.source, given.plane, given.place.bit, given.place.word
-        end = Signal(bit.shape())
+        final = Signal(signed(max(len(bit), len(source.beyond) + 1) + 1))
         empty = source.recurrent & self.first_step  # nothing was written so many steps ago
         if self.plan.waits:
             empty = Cat(Const(0, 1), self.first_step).bit_select(source.recurrent, 1)
         plane_base = Signal.like(clip.addr)
-        m.d.comb += end.eq(bit + source.segment_bits)
+        m.d.comb += final.eq(bit + source.beyond)
         for value in range(1, self.most_planes):
             with m.If(plane == value):
                 m.d.comb += plane_base.eq(source.plane_words * value)
@@ -112,13 +112,13 @@ class Clipper(wiring.Component):
             clip.inside.eq(
                 (word >= 0)
                 & (word < source.plane_words)
-                & (end > 0)
-                & (bit < source.row_bits)
+                & (final >= 0)
+                & (bit <= source.final_bit)
                 & (plane <= source.top_plane)
                 & ~empty
             ),
             clip.low.eq(Mux(bit < 0, 0, bit)),
-            clip.final.eq(Mux(end > source.row_bits, source.row_bits, end) - 1),
+            clip.final.eq(Mux(bit > source.whole, source.final_bit, final)),
             clip.addr.eq(word + plane_base + given.base),
             clip.row.eq(given.place.row - (bit << (self.grain_bits - self.row_grain_bits))),
         ]

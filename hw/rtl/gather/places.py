@@ -22,12 +22,13 @@ class PlaceLayout(StructLayout):
     """
 
     def __init__(self, walk: WalkLayout, row_bits: int) -> None:
-        widths = {name: Shape.cast(field.shape).width for name, field in walk.source}
-        word = max(widths["plane_words"], widths["first_word"])
-        bit = max(widths["row_bits"], widths["first_bit"], widths["segment_bits"])
-        super().__init__(
-            {"word": signed(word + 3), "bit": signed(bit + 3), "row": unsigned(row_bits)}
-        )
+        word, bit = (_signed(*walk.reach(first, steps)) for _, first, steps in PLACE[:2])
+        super().__init__({"word": word, "bit": bit, "row": unsigned(row_bits)})
+
+
+def _signed(low: int, high: int) -> Shape:
+    """Return the narrowest signed shape of two numbers and of those between them."""
+    return signed(max(high, -low - 1).bit_length() + 1)
 
 
 class Places(wiring.Component):

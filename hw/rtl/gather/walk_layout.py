@@ -36,9 +36,10 @@ class WalkLayout(StructLayout):
     within a plane of the map, its first bit within the map row in units of `plan.grain`, and its
     first weight row in units of `plan.row_grain`. Words and bits are negative before a map.
     `words`, `bits` and `weight_rows` are what to add to each of them when the loop of that number
-    in `LOOPS` steps, and those inside it start again. Every layer has room for as many sources as
-    the one with the most, `self.sources`; `self.source` is the layout of one. `self.layers` are
-    the values of each layer, `self.loops` those without its sources.
+    in `LOOPS` steps, and those inside it start again. A segment reaches `beyond` its first bit,
+    and out of its row where that bit is after the one at `whole`. Every layer has room for as many
+    sources as the one with the most, `self.sources`; `self.source` is the layout of one.
+    `self.layers` are the values of each layer, `self.loops` those without its sources.
     """
 
     def __init__(self, plan: StagePlan) -> None:
@@ -51,6 +52,27 @@ class WalkLayout(StructLayout):
         sources = [source for layer in self.layers for source in layer["source"]]
         self.source = StructLayout(narrowest(sources))
         super().__init__(narrowest(self.loops) | {"source": ArrayLayout(self.source, self.sources)})
+
+    def reach(self, first: str, steps: str) -> tuple[int, int]:
+        """Return the lowest and the highest number that any segment has.
+
+        Parameters
+        ----------
+        first, steps
+            Which number: what its first one is called, and what is added to it.
+        """
+        lowest, highest = [], []
+        for layer in self.layers:
+            for source in layer["source"]:
+                low = high = source[first]
+                inner = 0  # from the first turn of the loops inside to their last
+                for name, step in zip(LOOPS, source[steps], strict=True):
+                    turns = (source if name in source else layer)[name]
+                    forth = turns * (step + inner)
+                    low, high, inner = low + min(0, forth), high + max(0, forth), inner + forth
+                lowest.append(low)
+                highest.append(high)
+        return min(lowest), max(highest)
 
     @staticmethod
     def layer_values(d: Descriptor) -> dict[str, Any]:
@@ -117,8 +139,9 @@ class WalkLayout(StructLayout):
                 layer_back,
             ],
             "plane_words": source.plane_words,
-            "segment_bits": s.span // grain,
-            "row_bits": source.row_bits // grain,
+            "beyond": s.span // grain - 1,
+            "final_bit": source.row_bits // grain - 1,
+            "whole": (source.row_bits - s.span) // grain,
             "top_plane": source.planes - 1,
             "signed": int(source.activation.signed),
             "recurrent": plan.wait(s.lag),
