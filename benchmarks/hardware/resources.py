@@ -40,7 +40,8 @@ from somagate.hw.rtl.memory import read_signature
 
 from benchmarks.hardware.around import around, tiled
 from benchmarks.hardware.around import plans as surrounded
-from benchmarks.hardware.designs import forms, plans, small_weights
+from benchmarks.hardware.designs import plans
+from benchmarks.hardware.fitted import fitted
 from benchmarks.hardware.held_out import held_out, large
 from benchmarks.hardware.synthesis import measure
 
@@ -168,7 +169,7 @@ def fit(rows: list[tuple[Terms, Counts]]) -> Table:
     table: Table = {}
     for block in sorted({block for values, _ in rows for block in values}):
         used = [(values, counts) for values, counts in rows if block in values]
-        names = sorted({name for values, _ in used for name in values[block]})
+        names = sorted({n for values, _ in used for n, value in values[block].items() if value})
         x = np.array([[values[block].get(name, 0.0) for name in names] for values, _ in used])
         columns = []
         for index in range(2):
@@ -181,6 +182,12 @@ def fit(rows: list[tuple[Terms, Counts]]) -> Table:
         pairs = zip(names, *columns, strict=True)
         table[block] = {n: (float(a), float(b)) for n, a, b in pairs}  # those of 0 were fitted too
     return table
+
+
+def merged(before: Table, found: Table) -> Table:
+    """Return what was fitted, and what was before of terms that no design has any of."""
+    blocks = {*before, *found}
+    return {block: before.get(block, {}) | found.get(block, {}) for block in sorted(blocks)}
 
 
 def write(tables: dict[str, Table], designs: list[Design], path: Path) -> None:
@@ -242,10 +249,10 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("runs/resources"))
     given = parser.parse_args()
     if given.verb in ("tops", "around"):
-        designs = plans(given.designs, seed=1) + forms() + small_weights()
-        alone = tops if given.verb == "tops" else around
+        designs = fitted(given.designs)
+        renewed = tops if given.verb == "tops" else around
         tables = {
-            family: COEFFICIENTS[family] | fit(alone(family, given.cache))
+            family: COEFFICIENTS[family] | fit(renewed(family, given.cache))
             if family in given.families
             else table
             for family, table in COEFFICIENTS.items()
@@ -253,7 +260,7 @@ def main() -> None:
         write(tables, designs, PATH)
         return
     if given.verb == "fit":
-        designs = plans(given.designs, seed=1) + forms() + small_weights()
+        designs = fitted(given.designs)
     elif given.tables:
         which = large if given.large else held_out
         designs = [d for path in given.tables for d in which(path.stem, Tables.load(path))]
@@ -277,7 +284,8 @@ def main() -> None:
                 (counted(plan, family), found["blocks"])
                 for (_, plan), found in zip(designs, results[family], strict=True)
             ]
-            tables[family] = fit(rows + tops(family, given.cache) + around(family, given.cache))
+            alone = tops(family, given.cache) + around(family, given.cache)
+            tables[family] = merged(COEFFICIENTS[family], fit(rows + alone))
         write(tables, designs, PATH)
         COEFFICIENTS.update(tables)
     for family in given.families:

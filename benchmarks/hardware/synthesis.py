@@ -53,13 +53,16 @@ OTHER_RAMS = {"TRELLIS_DPR16X4", "RAM16SDP4"} | {c for c in LOGIC["xilinx"] if c
 
 BLOCKS = {
     "outofcontext": "wrapper",
-    "stream": "stage",
-    "fork": "stage",
-    "accelerator": "stage",
-    "map_memory": "stage",
-    "skips": "stage",
-    "config": "configurator",
-    "rule": "update",
+    **dict.fromkeys(("stream", "fork", "accelerator", "pipeline", "observe"), "stage"),
+    **dict.fromkeys(("map_memory", "skips", "join", "axi_stream"), "stage"),
+    **dict.fromkeys(("clipper", "loops", "places"), "walker"),
+    **dict.fromkeys(("chunk_walk", "lane_current", "lane_rule", "arithmetic"), "update"),
+    "combiner": "readout",
+    "state_memories": "update",
+    "bank": "array",
+    "held_sums": "currents",
+    "map_loader": "loader",
+    "map_maker": "packer",
 }
 """Blocks that aren't called as their file."""
 

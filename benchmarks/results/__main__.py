@@ -68,8 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found = {name: job.result() for name, job in jobs.items()}
     shown = []
     for row in rows:
-        folds = [Training(recipe=row.recipe, fold=fold, quantized=True) for fold in row.test_folds]
-        shown.append(assemble(row, chosen.out, [found[one.name] for one in folds]))
+        runs = [
+            Training(recipe=row.recipe, fold=fold, quantized=True, seed=seed)
+            for fold, seed in row.runs
+        ]
+        shown.append(assemble(row, chosen.out, [found[one.name] for one in runs]))
     result = {"lanes": LANES, "rows": shown}
     text = report.page(result)
     output.write(chosen.out, "results", result, text, as_json=chosen.json)

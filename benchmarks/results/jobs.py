@@ -34,7 +34,6 @@ from benchmarks.lib import output
 from benchmarks.results import work
 from benchmarks.results.rows import Row
 
-SEED = 0
 LANES = 16
 TABLES = "tables.safetensors"
 TIMES = "times.json"
@@ -48,6 +47,7 @@ class Training:
     recipe: str
     fold: str | None
     quantized: bool
+    seed: int = 0
 
     @property
     def name(self) -> str:
@@ -55,6 +55,8 @@ class Training:
         parts = [self.recipe]
         if self.fold is not None:
             parts.append("fold" + self.fold.replace("/", "of"))
+        if self.seed:
+            parts.append(f"seed{self.seed}")
         return "-".join(parts if self.quantized else [*parts, "float"])
 
     @property
@@ -77,9 +79,9 @@ def trainings(rows: Iterable[Row]) -> list[Training]:
     """Return every training that rows need, once."""
     found: dict[str, Training] = {}
     for row in rows:
-        for fold in row.test_folds:
+        for fold, seed in row.runs:
             for recipe, quantized in ((row.recipe, True), (row.compared, False)):
-                one = Training(recipe=recipe, fold=fold, quantized=quantized)
+                one = Training(recipe=recipe, fold=fold, quantized=quantized, seed=seed)
                 found[one.name] = one
     return list(found.values())
 
@@ -103,7 +105,7 @@ def run(one: Training, out: Path, data: Path) -> None:
         one.settings if one.quantized else one.settings.floating(),
         folder,
         data_dir=one.folder(data),
-        seed=SEED,
+        seed=one.seed,
         resume=True,
         machine=Machine(device="cpu"),
         told=Told(progress=False, report=keep),
@@ -132,18 +134,18 @@ def simulated(out: Path) -> output.Kept:
 
 
 def assemble(row: Row, out: Path, measured: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return all that is shown of a row, from what was measured of its folds."""
+    """Return all that is shown of a row, from what was measured of its folds and seeds."""
     folds = []
-    for fold, found in zip(row.test_folds, measured, strict=True):
-        mine = Training(recipe=row.recipe, fold=fold, quantized=True)
-        other = Training(recipe=row.compared, fold=fold, quantized=False)
+    for (fold, seed), found in zip(row.runs, measured, strict=True):
+        mine = Training(recipe=row.recipe, fold=fold, quantized=True, seed=seed)
+        other = Training(recipe=row.compared, fold=fold, quantized=False, seed=seed)
         trained = {"trained": _result(out / mine.name), "float": _result(out / other.name)}
         folds.append(found | trained)
     tables = Tables.load(out / first(row).name / TABLES)
     needed, full = work.of_tables(tables), work.of_float(tables)
     return {
         "row": asdict(row),
-        "seed": SEED,
+        "seeds": row.seeds,
         "steps": tables.steps,
         "folds": folds,
         "channels": {layer.name: [int(layer.kept.sum()), len(layer.kept)]
@@ -155,7 +157,7 @@ def assemble(row: Row, out: Path, measured: list[dict[str, Any]]) -> dict[str, A
 
 
 def first(row: Row) -> Training:
-    """Return the training of a row whose tables are shown, of its first fold."""
+    """Return the training of a row whose tables are shown, of its first fold and seed."""
     return Training(recipe=row.recipe, fold=row.test_folds[0], quantized=True)
 
 

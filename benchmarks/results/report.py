@@ -1,5 +1,8 @@
 """The page docs/results.md, from what `results.py` measured."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from benchmarks.lib import output
@@ -10,7 +13,9 @@ Every recipe below was trained, exported to integers, simulated on all test samp
 simulator, and verified in Verilator: RTL equal to golden on every spike and potential. *Float* is
 the float32 network of the same shape, trained by the same command (`--float`), for as many epochs
 but for `fashion-attention-channels`, which has its float network in common with
-`fashion-attention`. A checkpoint is that of the last epoch, not of the best.
+`fashion-attention`. A checkpoint is that of the last epoch, not of the best. Of several seeds it is
+the mean, and behind it the lowest and the highest; what is lost is to the float network of the same
+seed.
 
 ```sh
 pip install -c constraints.txt -e '.[train,sim,bench]'
@@ -33,9 +38,7 @@ of `nmnist-small` were compared on its first fold, so that fold is not quite uns
 gradient of `fashion-spquant` and negative states masked, came to 88.93%. `fashion-attention` is
 the second too: without its hidden layer and with 2 steps it came to 86.20%. Its steps and its
 hidden layer were chosen by how well it learned the training images. It is multiplied in bfloat16
-while it is trained; its float network isn't. `shapes-spquant-fixed` has not been trained since
-`shapes-spquant` has common weights of all cells and 8 bits ([ablations](ablations.md)): its row is
-of each cell's own weights, of 4 bits by `sawb`, of 20 epochs, and of the float network of those.
+while it is trained; its float network isn't.
 """
 
 _SIZES = """
@@ -92,23 +95,59 @@ def page(result: dict[str, Any]) -> str:
     )
 
 
-def accuracies(row: dict[str, Any]) -> tuple[float, float]:
-    """Return the accuracy of the integers and of the float network: the mean of the folds."""
-    folds = row["folds"]
-    return (
-        sum(fold["accuracy"] for fold in folds) / len(folds),
-        sum(fold["float"]["accuracy"] for fold in folds) / len(folds),
+@dataclass(frozen=True, kw_only=True)
+class Accuracies:
+    """The accuracy of the integers and of the float network with each seed, the mean of its folds.
+
+    Attributes
+    ----------
+    mine, full
+        Of the integers and of the float network, 0…1.
+    """
+
+    mine: tuple[float, ...]
+    full: tuple[float, ...]
+
+    @property
+    def lost(self) -> tuple[float, ...]:
+        """Points that the integers are below the float network of the same seed."""
+        return tuple(100 * (full - mine) for mine, full in zip(self.mine, self.full, strict=True))
+
+    def cells(self, digits: int) -> list[str]:
+        """Return the cells of the float network, of the integers and of what is lost."""
+        shares = [
+            _spread(values, lambda value: f"{value:.{digits}%}")
+            for values in (self.full, self.mine)
+        ]
+        return [*shares, _spread(self.lost, lambda value: f"{value:.{digits}f}")]
+
+
+def _spread(values: Sequence[float], text: Callable[[float], str]) -> str:
+    """Return the mean, and of several the lowest and the highest behind it."""
+    mean = text(fmean(values))
+    return mean if len(values) == 1 else f"{mean} ({text(min(values))}…{text(max(values))})"
+
+
+def accuracies(row: dict[str, Any]) -> Accuracies:
+    """Return the accuracies of a row; its `folds` are those of the first seed, of the next …."""
+    seeds = row["seeds"]
+    size = len(row["folds"]) // seeds
+    parts = [row["folds"][size * seed : size * (seed + 1)] for seed in range(seeds)]
+    return Accuracies(
+        mine=tuple(fmean(fold["accuracy"] for fold in part) for part in parts),
+        full=tuple(fmean(fold["float"]["accuracy"] for fold in part) for part in parts),
     )
 
 
 def reached(row: dict[str, Any]) -> dict[str, bool]:
     """Return whether each bar of a row is reached."""
-    bars, (mine, full) = row["row"], accuracies(row)
+    bars, found_of = row["row"], accuracies(row)
+    mine, lost = fmean(found_of.mine), fmean(found_of.lost)
     found = {}
     if bars["least"] is not None:
         found[f"≥ {bars['least']:.1%}"] = mine >= bars["least"]
     if bars["lost"] is not None:
-        found[f"< {bars['lost']} points lost"] = round(100 * (full - mine), 6) < bars["lost"]
+        found[f"< {bars['lost']} points lost"] = round(lost, 6) < bars["lost"]
     for name, times in row["times_less"].items():
         if bars[name] is not None:
             less = "less" if name.endswith("memory") else "fewer"
@@ -133,13 +172,11 @@ def _accuracy(rows: list[dict[str, Any]]) -> str:
     header = ("data", "recipe", "network", "float", "integers", "lost", "bars, and reached?")
     lines = []
     for row in rows:
-        mine, full = accuracies(row)
-        folds = len(row["folds"])
+        folds = len(row["folds"]) // row["seeds"]
         data = row["row"]["data"][0] + (f", {folds} folds" if folds > 1 else "")
         lines.append(
-            [data, _name(row), row["row"]["network"], f"{full:.2%}", f"{mine:.2%}",
-             f"{100 * (full - mine):.2f}", _verdict(row)]
-        )  # fmt: skip
+            [data, _name(row), row["row"]["network"], *accuracies(row).cells(2), _verdict(row)]
+        )
     return output.markdown(header, lines)
 
 
@@ -149,10 +186,9 @@ def _precision(rows: list[dict[str, Any]]) -> str:
     header = ("data", "recipe", "network", "float", "integers", "lost", "bars, and reached?")
     lines = []
     for row in rows:
-        mine, full = accuracies(row)
         lines.append(
-            [row["row"]["data"][0], _name(row), row["row"]["network"], f"{full:.1%}", f"{mine:.1%}",
-             f"{100 * (full - mine):.1f}", _verdict(row)]
+            [row["row"]["data"][0], _name(row), row["row"]["network"], *accuracies(row).cells(1),
+             _verdict(row)]
         )  # fmt: skip
     text = "\nMean average precision at an overlap of 0.5, on 500 scenes:\n\n"
     return text + output.markdown(header, lines)
@@ -225,7 +261,6 @@ def _training(rows: list[dict[str, Any]]) -> str:
         full = sum(fold["float"]["seconds"] for fold in row["folds"]) / 60
         epochs = row["folds"][0]["trained"]["epochs"]
         times = f"{len(row['folds'])} × " if len(row["folds"]) > 1 else ""
-        lines.append(
-            [_name(row), row["seed"], f"{times}{epochs}", f"{mine:.0f} min", f"{full:.0f} min"]
-        )
+        seeds = ", ".join(str(seed) for seed in range(row["seeds"]))
+        lines.append([_name(row), seeds, f"{times}{epochs}", f"{mine:.0f} min", f"{full:.0f} min"])
     return output.markdown(header, lines)

@@ -17,6 +17,8 @@ class Row:
         As shown: what is special about it.
     folds
         Trainings, each tested on another part of all samples; 1 is the data set's own split.
+    seeds
+        Trainings from other first weights and in another order, with the seeds 0, 1, 2 …
     baseline
         The recipe whose float network it is compared with, one of the same shape.
     least
@@ -32,6 +34,7 @@ class Row:
     data: tuple[str, str | None]
     network: str
     folds: int = 1
+    seeds: int = 1
     baseline: str | None = None
     least: float | None = None
     lost: float | None = None
@@ -51,6 +54,11 @@ class Row:
         if self.folds == 1:
             return (None,)
         return tuple(f"{number}/{self.folds}" for number in range(1, self.folds + 1))
+
+    @property
+    def runs(self) -> tuple[tuple[str | None, int], ...]:
+        """The option `fold` and the seed of each training."""
+        return tuple((fold, seed) for seed in range(self.seeds) for fold in self.test_folds)
 
 
 _DIGITS = ("digits", None)
@@ -117,11 +125,11 @@ ROWS = (
         network="the same with pruned channels",
     ),
     Row(
-        recipe="shapes-spquant", data=_SHAPES, lost=3.0,
+        recipe="shapes-spquant", data=_SHAPES, seeds=3, lost=3.0,
         network="spiking YOLO, ternary potentials, learned thresholds",
     ),
     Row(
-        recipe="shapes-spquant-fixed", data=_SHAPES, baseline="shapes-spquant", lost=3.0,
+        recipe="shapes-spquant-fixed", data=_SHAPES, seeds=3, baseline="shapes-spquant", lost=3.0,
         network="the same with fixed thresholds",
     ),
 )  # fmt: skip

@@ -114,8 +114,28 @@ def test_a_bar_is_reached_or_not(bars, expected):
     none = dict.fromkeys(("least", "lost", "memory", "weight_memory", "weights", "operations"))
     folds = [{"accuracy": 0.875, "float": {"accuracy": 0.9}},
              {"accuracy": 0.925, "float": {"accuracy": 0.94}}]  # fmt: skip
-    row = {"row": none | bars, "folds": folds, "times_less": {"weight_memory": 8, "operations": 8}}
+    less = {"weight_memory": 8, "operations": 8}
+    row = {"row": none | bars, "folds": folds, "seeds": 1, "times_less": less}
     assert report.reached(row) == expected
+
+
+def test_of_several_seeds_the_mean_and_the_spread_are_shown():
+    pairs = ((0.80, 0.90), (0.84, 0.92), (0.86, 0.88), (0.90, 0.90))
+    folds = [{"accuracy": mine, "float": {"accuracy": full}} for mine, full in pairs]
+    two = report.accuracies({"folds": folds, "seeds": 2})
+    assert two.cells(1) == [
+        "90.0% (89.0%…91.0%)", "85.0% (82.0%…88.0%)", "5.0 (1.0…9.0)",
+    ]  # fmt: skip
+    assert report.accuracies({"folds": folds, "seeds": 1}).cells(2) == ["90.00%", "85.00%", "5.00"]
+    row = {"row": {"least": None, "lost": 5.5}, "folds": folds, "seeds": 2, "times_less": {}}
+    assert report.reached(row) == {"< 5.5 points lost": True}
+
+
+def test_every_seed_is_a_training_of_its_own():
+    row = replace(rows.ROWS[0], seeds=2, folds=2)
+    assert row.runs == (("1/2", 0), ("2/2", 0), ("1/2", 1), ("2/2", 1))
+    names = [one.name for one in jobs.trainings([row])]
+    assert names[-2:] == ["digits-fold2of2-seed1", "digits-fold2of2-seed1-float"]
 
 
 def test_a_row_is_trained_exported_verified_and_shown(tmp_path, monkeypatch):

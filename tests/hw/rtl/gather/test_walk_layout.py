@@ -49,3 +49,8 @@ def test_the_steps_of_the_loops_lead_from_segment_to_segment() -> None:
                 )
             )
     assert seen == wanted
+    words, bits, _ = zip(*seen, strict=True)
+    layout = WalkLayout(plan)
+    layout.layers = layout.layers[:1]
+    assert layout.reach("first_word", "words") == (min(words), max(words))
+    assert layout.reach("first_bit", "bits") == (min(bits), max(bits))
