@@ -4,8 +4,8 @@
 ``hw/cost/coefficients.toml``; ``tops`` renews those of a board's serial line alone, and ``around``
 those of what surrounds replicas and joins tiles. ``check`` does the same as ``fit`` for plans that
 were not fitted, of tables that are named or of other random networks, and prints predicted and real
-counts. What was synthesized is kept in a folder, so that only what has changed takes time: most
-of an hour for ``fit`` on two cores.
+counts. What was synthesized is kept in a folder, so that only what has changed takes time: some 40
+minutes for ``fit`` on two cores.
 """
 
 import argparse
@@ -62,10 +62,8 @@ HEADER = """\
 # is synthesized has such a term. On iCE40 that is distributed RAM, which no plan has there. On the
 # others it is memories that are written and lie in flip-flops, as they hold a single word or very
 # few bits: estimates there lack about a flip-flop and a look-up table a bit. `combined` and `votes`
-# of the readout, `waits` of the sequencer, the ring, the join and what surrounds replicas were
-# measured on the block alone; the finder as what a design with flags takes more than without, on
-# iCE40 and ECP5: Gowin and Artix-7 have ECP5's. `wide_mask` of the fetcher is what eight designs
-# with words of 32 and 64 bits take more than its other terms.
+# of the readout, `waits` of the sequencer, the ring, the currents, the join and what surrounds
+# replicas were measured on the block alone; a fit keeps those that no design of it has.
 """
 
 

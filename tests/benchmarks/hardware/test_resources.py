@@ -9,7 +9,7 @@ from somagate.boards.top import Top
 from somagate.boards.uart import UartParameters
 from somagate.hw.cost.coefficients import COEFFICIENTS, PATH
 
-from benchmarks.hardware.designs import forms, plans, small_weights
+from benchmarks.hardware.fitted import fitted
 from benchmarks.hardware.resources import Sink, top_size, write
 
 
@@ -31,7 +31,7 @@ def test_the_coefficients_of_a_boards_top_are_what_it_takes(
 
 
 def test_the_file_says_which_coefficients_are_not_measured(tmp_path: Path) -> None:
-    write(COEFFICIENTS, plans(24, seed=1) + forms() + small_weights(), tmp_path / "anew.toml")
+    write(COEFFICIENTS, fitted(24), tmp_path / "anew.toml")
     text = PATH.read_text(encoding="utf-8")
     assert (tmp_path / "anew.toml").read_text(encoding="utf-8") == text
     unmeasured = [line.split(" = ")[0] for line in text.splitlines() if "# not measured" in line]
