@@ -62,8 +62,8 @@ HEADER = """\
 # is synthesized has such a term. On iCE40 that is distributed RAM, which no plan has there. On the
 # others it is memories that are written and lie in flip-flops, as they hold a single word or very
 # few bits: estimates there lack about a flip-flop and a look-up table a bit. `combined` and `votes`
-# of the readout, `waits` of the sequencer, the ring, the currents, the join and what surrounds
-# replicas were measured on the block alone; a fit keeps those that no design of it has.
+# of the readout, `waits` of the sequencer, the ring, the join and what surrounds replicas were
+# measured on the block alone; a fit keeps those that no design of it has.
 """
 
 
