@@ -3,7 +3,7 @@
 import numpy as np
 from somagate.hw.plan.plan import Plan, StageShape
 
-from benchmarks.hardware.designs import NETWORKS, forms, network, plans, small_weights
+from benchmarks.hardware.designs import NETWORKS, Form, forms, network, plans, small_weights
 
 SPARSE = ((0, 8, 4, 16), (1, 32, 8, 32), (2, 16, 4, 64), (5, 16, 8, 32), (7, 8, 4, 16))
 """Which of `NETWORKS`, on how many lanes, of which so many are updated a cycle, words of bits."""
@@ -12,9 +12,14 @@ WIDE = ((1, 64, 2, 32), (1, 16, 8, 64), (5, 32, 4, 32), (4, 64, 8, 64))
 """Which of `NETWORKS`, on how many lanes and banks in its first stage, words of how many bits."""
 
 
+FEW = ((64, 32, 16), (48, 32, 32), (80, 16, 8), (56, 32, 16), (64, 48, 16))
+"""Inputs and neurons of dense layers whose weights are few, and lanes."""
+
+
 def fitted(count: int) -> list[tuple[str, Plan]]:
     """Return them, `count` random ones among them: a name and a plan each."""
-    return plans(count, seed=1) + forms() + small_weights() + _sparse() + _wide()
+    rare = forms() + small_weights()
+    return plans(count, seed=1) + rare + _sparse() + _wide() + _few()
 
 
 def _sparse() -> list[tuple[str, Plan]]:
@@ -39,4 +44,15 @@ def _wide() -> list[tuple[str, Plan]]:
         last = StageShape(layers=1, lanes=16, update_lanes=2)
         plan = Plan(tables=tables, shapes=(first, last), word_bits=word_bits)
         found.append((f"wide {number}: {lanes} lanes, {banks} banks, {word_bits} bits", plan))
+    return found
+
+
+def _few() -> list[tuple[str, Plan]]:
+    """Return plans of a dense layer whose weights some families keep in look-up tables."""
+    found = []
+    for inputs, neurons, lanes in FEW:
+        form = Form(shape=(inputs,), channels=(neurons,), state_bits=8, leak=None)
+        tables = network(np.random.default_rng(600 + inputs), form)
+        plan = Plan.single(tables, lanes=lanes, update_lanes=4)
+        found.append((f"{inputs} inputs, {neurons} neurons: {lanes} lanes", plan))
     return found

@@ -13,7 +13,7 @@ SMALL, LARGE = PARTS["ice40up5k"], PARTS["lfe5u-85f"]
 
 
 def test_one_more_would_not_fit() -> None:
-    plan = Plan.single(network((64,), [32], steps=3, classes=10), lanes=16)
+    plan = Plan.single(network((64,), [32], steps=3, classes=10), lanes=32)
     for part in (SMALL, LARGE):
         found = most_replicas(plan, part, resources)
         assert 0 < found < MAX_REPLICAS
