@@ -125,11 +125,11 @@ ROWS = (
         network="the same with pruned channels",
     ),
     Row(
-        recipe="shapes-spquant", data=_SHAPES, seeds=3, lost=3.0,
+        recipe="shapes-spquant", data=_SHAPES, seeds=2, lost=3.0,
         network="spiking YOLO, ternary potentials, learned thresholds",
     ),
     Row(
-        recipe="shapes-spquant-fixed", data=_SHAPES, seeds=3, baseline="shapes-spquant", lost=3.0,
+        recipe="shapes-spquant-fixed", data=_SHAPES, baseline="shapes-spquant", lost=3.0,
         network="the same with fixed thresholds",
     ),
 )  # fmt: skip
