@@ -11,7 +11,6 @@ SPARSE = ((0, 8, 4, 16), (1, 32, 8, 32), (2, 16, 4, 64), (5, 16, 8, 32), (7, 8, 
 WIDE = ((1, 64, 2, 32), (1, 16, 8, 64), (5, 32, 4, 32), (4, 64, 8, 64))
 """Which of `NETWORKS`, on how many lanes and banks in its first stage, words of how many bits."""
 
-
 FEW = ((64, 32, 16), (48, 32, 32), (80, 16, 8), (56, 32, 16), (64, 48, 16))
 """Inputs and neurons of dense layers whose weights are few, and lanes."""
 
@@ -23,7 +22,7 @@ def fitted(count: int) -> list[tuple[str, Plan]]:
 
 
 def _sparse() -> list[tuple[str, Plan]]:
-    """Return plans with flags, each on a stage, with a flag for every word or for two."""
+    """Return plans with flags, each on a stage, with two or four looked at in a cycle."""
     found = []
     for number, lanes, update_lanes, word_bits in SPARSE:
         tables = network(np.random.default_rng(400 + number), NETWORKS[number])

@@ -13,9 +13,9 @@ Every recipe below was trained, exported to integers, simulated on all test samp
 simulator, and verified in Verilator: RTL equal to golden on every spike and potential. *Float* is
 the float32 network of the same shape, trained by the same command (`--float`), for as many epochs
 but for `fashion-attention-channels`, which has its float network in common with
-`fashion-attention`. A checkpoint is that of the last epoch, not of the best. Of several seeds it is
-the mean, and behind it the lowest and the highest; what is lost is to the float network of the same
-seed.
+`fashion-attention`. A checkpoint is that of the last epoch, not of the best. Where there are
+several seeds, a figure is their mean, with the lowest and the highest behind it, and what is lost
+is lost to the float network of the same seed.
 
 ```sh
 pip install -c constraints.txt -e '.[train,sim,bench]'

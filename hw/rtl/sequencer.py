@@ -105,6 +105,7 @@ class Sequencer(wiring.Component):
             "index": (plan.count - 1).bit_length(),
             "external": len(plan.external),
             "layers": plan.count,
+            "walk": WalkLayout(plan).varying,
         }
         return terms | ({"waits": len(plan.waits)} if plan.waits else {})
 

@@ -1,6 +1,6 @@
 """The clipper: cuts off what of a segment lies outside its map."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -94,7 +94,7 @@ class Clipper(wiring.Component):
         """Compare a segment with its map."""
         given = self.unclipped.payload
         source, plane, bit, word = given.source, given.plane, given.place.bit, given.place.word
-        final = Signal(signed(max(len(bit), len(source.beyond) + 1) + 1))
+        final = Signal((bit + source.beyond).shape())
         empty = source.recurrent & self.first_step  # nothing was written so many steps ago
         if self.plan.waits:
             empty = Cat(Const(0, 1), self.first_step).bit_select(source.recurrent, 1)

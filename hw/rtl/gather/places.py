@@ -1,6 +1,6 @@
 """Where the segments of a walk lie: of each source a word, a bit and a weight row."""
 
-from amaranth.hdl import Array, Module, Shape, Signal, signed, unsigned
+from amaranth.hdl import Array, Module, Shape, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -22,13 +22,9 @@ class PlaceLayout(StructLayout):
     """
 
     def __init__(self, walk: WalkLayout, row_bits: int) -> None:
-        word, bit = (_signed(*walk.reach(first, steps)) for _, first, steps in PLACE[:2])
+        reached = [walk.reach(first, steps) for _, first, steps in PLACE[:2]]
+        word, bit = (Shape.cast(range(min(-1, low), high + 1)) for low, high in reached)
         super().__init__({"word": word, "bit": bit, "row": unsigned(row_bits)})
-
-
-def _signed(low: int, high: int) -> Shape:
-    """Return the narrowest signed shape of two numbers and of those between them."""
-    return signed(max(high, -low - 1).bit_length() + 1)
 
 
 class Places(wiring.Component):

@@ -7,6 +7,7 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 
 from ...plan.descriptor import Descriptor, Source
 from ...plan.stage_plan import StagePlan
+from ...plan.terms import varying
 
 
 def narrowest(values: list[dict[str, Any]]) -> dict[str, Any]:
@@ -52,6 +53,14 @@ class WalkLayout(StructLayout):
         sources = [source for layer in self.layers for source in layer["source"]]
         self.source = StructLayout(narrowest(sources))
         super().__init__(narrowest(self.loops) | {"source": ArrayLayout(self.source, self.sources)})
+
+    @property
+    def varying(self) -> int:
+        """Bits that differ from layer to layer."""
+        some = [layer["source"] for layer in self.layers]
+        return varying(self.loops) + sum(
+            varying(sources[i] for sources in some if i < len(sources)) for i in range(self.sources)
+        )
 
     def reach(self, first: str, steps: str) -> tuple[int, int]:
         """Return the lowest and the highest number that any segment has.

@@ -6,7 +6,7 @@ from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...plan.stage_plan import StagePlan
-from ...plan.terms import Terms, address_bits, most_planes, varying
+from ...plan.terms import Terms, address_bits, most_planes
 from ...plan.widths import bits_of
 from .clipper import Clipper
 from .loops import Loops
@@ -83,7 +83,6 @@ class Walker(wiring.Component):
                     values |= {s[name][i] for i, n in enumerate(LOOPS) if limits[n] or i == 7}
             steps += place[part].width * (len(values) - 1)
             active = max(active, len(values))
-        most = max(len(some) for some in sources)
         return {
             "place": place.size,
             "address": address_bits(plan),
@@ -92,10 +91,8 @@ class Walker(wiring.Component):
             "row": place["row"].width,
             "counts": sum(count.bit_length() for count in counts),
             "steps": steps,
-            "varying": varying(layers) + sum(
-                varying(some[i] for some in sources if i < len(some)) for i in range(most)
-            ),
-            "sources": (most - 1) * place.size,
+            "varying": walk.varying,
+            "sources": (walk.sources - 1) * place.size,
             "planes": bits_of(most_planes(plan)) if most_planes(plan) > 1 else 0,
             "skips": plan.most_groups if plan.loadable else 0,
             "one": 1,

@@ -10,7 +10,7 @@ from somagate.boards.uart import UartParameters
 from somagate.hw.cost.coefficients import COEFFICIENTS, PATH
 
 from benchmarks.hardware.fitted import fitted
-from benchmarks.hardware.resources import Sink, top_size, write
+from benchmarks.hardware.resources import Sink, fit, merged, top_size, write
 
 
 @pytest.mark.parametrize("configurable", [False, True])
@@ -36,3 +36,17 @@ def test_the_file_says_which_coefficients_are_not_measured(tmp_path: Path) -> No
     assert (tmp_path / "anew.toml").read_text(encoding="utf-8") == text
     unmeasured = [line.split(" = ")[0] for line in text.splitlines() if "# not measured" in line]
     assert unmeasured == ["luts", "read", "rows_read"] + 3 * ["written_bits", "written_width"]
+
+
+def test_a_fit_keeps_what_no_design_of_it_has() -> None:
+    rows = [
+        ({"array": {"lanes": n, "banks": 0.0}}, {"array": (3.0 * n, 2.0 * n)}) for n in (4, 8, 16)
+    ]
+    found = fit(rows)
+    assert list(found["array"]) == ["lanes"]
+    assert found["array"]["lanes"] == pytest.approx((3, 2), rel=0.01)
+    before = {"array": {"lanes": (1.0, 1.0), "banks": (5.0, 6.0)}, "ring": {"bases": (7.0, 8.0)}}
+    assert merged(before, found) == {
+        "array": {"lanes": found["array"]["lanes"], "banks": (5.0, 6.0)},
+        "ring": {"bases": (7.0, 8.0)},
+    }

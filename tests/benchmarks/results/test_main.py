@@ -184,3 +184,9 @@ def test_results_refuses(tmp_path, capsys, arguments, message):
     with pytest.raises(SystemExit):
         results.main([str(tmp_path), *arguments])
     assert message in capsys.readouterr().err
+
+
+def test_the_page_has_the_words_that_a_renewal_of_some_rows_leaves_alone():
+    page = (results.TOP / "docs/results.md").read_text(encoding="utf-8")
+    for words in (report._HEAD, report._NOT_RUN, report._ACTIVITY, report._TRAINING):
+        assert words in page
